@@ -1,0 +1,1 @@
+"""Push a tag, ship to PyPI: the package beside the template."""
