@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import shutil
+import sys
 from pathlib import Path
 
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-ROOT = Path(__file__).parent
+ROOT = Path(__file__).parent.resolve()
+sys.path.insert(0, str(ROOT / "src"))
+
+from tagship.suite import managed  # noqa: E402
 
 
 class BuildWithSuite(build_py):
-    """Copy the managed files, as cookiecutter.json lists them, to `tagship/_suite/` of the build."""
+    """Copy the managed files, the same bytes, to `tagship/_suite/` of the wheel."""
 
     def run(self) -> None:
+        """Build as ever, then add the suite; an editable install finds it at the root."""
         super().run()
         if not self.editable_mode:
-            for path in managed():
+            for path in managed(ROOT):
                 to = Path(self.build_lib, "tagship", "_suite", path)
                 to.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(ROOT / path, to)
-
-
-def managed() -> list[Path]:
-    """Return the managed files, relative to the root."""
-    patterns = json.loads((ROOT / "cookiecutter.json").read_text("utf-8"))["_copy_without_render"]
-    found = (path for pattern in patterns for path in ROOT.glob(pattern))
-    return sorted(path.relative_to(ROOT) for path in found if path.is_file())
 
 
 setup(cmdclass={"build_py": BuildWithSuite})

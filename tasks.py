@@ -17,8 +17,8 @@ def check(context: Context) -> None:
     context.run(f"{PYTHON} -m nox")
 
 
-@task(help={"version": "a version, major, minor or patch; none releases the version as it stands", "push": "also push"})
-def release(context: Context, version: str = "", *, push: bool = False) -> None:
+@task(help={"version": "a version, major, minor, patch, or current for the version as it stands", "push": "also push"})
+def release(context: Context, version: str, *, push: bool = False) -> None:
     """Bump the version, date the changelog, commit and tag; the pushed tag is what publishes."""
     context.run(f"{PYTHON} {RELEASE} cut {shlex.quote(version)}{' --push' * push}")
 

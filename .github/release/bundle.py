@@ -62,8 +62,8 @@ def check(folder: Path) -> list[Dist]:
     problems = [Problem(name, "a file", f"no file that {SUMS} does not list", remedy) for name in sorted(present - set(listed))]
     for name, digest in listed.items():
         found = _found(folder, name)
-        if found != digest:
-            problems.append(Problem(name, found, f"SHA-256 {digest} ({SUMS})", remedy))
+        if found != f"SHA-256 {digest}":
+            problems.append(Problem(name, found, f"SHA-256 {digest} as in {SUMS}", remedy))
     refuse(problems)
     return read_dists(folder / "dist")
 
@@ -72,7 +72,7 @@ def _found(folder: Path, name: str) -> str:
     path = folder / name
     if ".." in Path(name).parts or not path.resolve().is_relative_to(folder.resolve()) or path.is_symlink():
         return "a path out of the bundle"
-    return file_hash(path, "sha256") if path.is_file() else "no file"
+    return f"SHA-256 {file_hash(path, 'sha256')}" if path.is_file() else "no file"
 
 
 def _listed(folder: Path) -> dict[str, str]:

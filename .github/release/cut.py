@@ -21,13 +21,14 @@ UNRELEASED = re.compile(
     r"^(?P<mark>#+ )?(?P<open>\[?)unreleased(?P<close>\]?)[ \t]*\n(?:(?P<line>[-=~^*#+])(?P=line)+[ \t]*\n)?",
     re.IGNORECASE | re.MULTILINE,
 )
+CURRENT = "current"
 DEFAULT_BRANCHES = ("main", "master")
 
 
 def cut(root: Path, wanted: str, *, push: bool) -> str:
     """Commit and tag the release `wanted` of the project at `root`; return what was done, in one line.
 
-    `wanted` is a version, `major`, `minor`, `patch`, or "" for the version as it stands. Raises `ReleaseError`
+    `wanted` is a version, `major`, `minor`, `patch`, or `current` for the version as it stands. Raises `ReleaseError`
     with every reason not to; a step that fails leaves the repository as it was, and a failed push the tag.
     """
     settings = config.load(root)
@@ -39,7 +40,7 @@ def cut(root: Path, wanted: str, *, push: bool) -> str:
     now = parse_version(written.text) if written else (newest[1] if newest else Version("0"))
     version = _next(now, wanted)
     tag = f"{newest[0] if newest else 'v'}{version}"
-    refuse(_problems(root, settings.release_branches, now if wanted or not written else None, version, tag))
+    refuse(_problems(root, settings.release_branches, None if wanted == CURRENT else now, version, tag))
     files = _changes(root, written, version)
     _commit(root, files, f"Release {version}", tag)
     branch = git.ask(root, "symbolic-ref", "--short", "HEAD") or "HEAD"
@@ -59,9 +60,9 @@ def _next(now: Version, wanted: str) -> Version:
     if wanted in {"major", "minor", "patch"}:
         return bump(now, wanted)
     try:
-        return parse_version(wanted) if wanted else now
+        return now if wanted == CURRENT else parse_version(wanted)
     except ValueError:
-        expected = "major, minor, patch or a version such as '1.2.3'"
+        expected = "major, minor, patch, current or a version such as '1.2.3'"
         raise ReleaseError(Problem("version", repr(wanted), expected, "name the version to release")) from None
 
 
@@ -73,8 +74,10 @@ def _problems(
     if changed := git.lines(root, "status", "--porcelain"):
         found.append(Problem("working tree", f"{len(changed)} changed files", "a clean one", "commit or stash them"))
     if now is not None and version <= now:
-        remedy = "name a greater one" + (", or none to release this one as it stands" if version == now else "")
+        remedy = "name a greater one" + (f", or {CURRENT!r} to release this one as it stands" if version == now else "")
         found.append(Problem("version", repr(str(version)), f"one greater than {str(now)!r}", remedy))
+    if version.local:
+        found.append(Problem("version", repr(str(version)), repr(version.public), "an index takes no local version"))
     if git.ask(root, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}") is not None:
         found.append(Problem("tag", f"{tag!r} exists", "a new one", "release the next version"))
     return found + _branch_problem(root, branches)

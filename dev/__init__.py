@@ -1,0 +1,1 @@
+"""What is run by the people who work on this repository."""

@@ -1,0 +1,73 @@
+"""Work on this repository with nothing but Python and git: `python3 dev demo|test|bench|sync`.
+
+The environment in .venv/ is made on first use, and again when pyproject.toml has changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+USAGE = """usage: python3 dev VERB
+  demo        generate a project, release it to a local index, install it back
+  test [...]  run the tests, with pytest's arguments
+  bench       run the benchmarks, print the table
+  sync        copy the managed files into the template"""
+
+
+def main(arguments: list[str]) -> int:
+    """Run one verb; return its exit status."""
+    verb, *rest = arguments or [""]
+    modules = {
+        "demo": ["dev.demo"],
+        "test": ["pytest", "-n", "auto"],
+        "bench": ["dev.bench"],
+        "sync": ["dev.sync"],
+    }
+    if verb not in modules:
+        print(USAGE)
+        return 0 if verb in {"-h", "--help"} else 2
+    python = environment()
+    path = os.pathsep.join([str(BIN), os.environ.get("PATH", os.defpath)])
+    command = [str(python), "-m", *modules[verb], *rest]
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": path}, check=False).returncode
+
+
+def environment() -> Path:
+    """Return the Python of .venv/, which has this package and what its tests need."""
+    python = BIN / ("python.exe" if os.name == "nt" else "python")
+    made_for = VENV / "made-for"
+    wanted = hashlib.sha256(sys.version.encode() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    if made_for.is_file() and made_for.read_text() == wanted:
+        return python
+    shutil.rmtree(VENV, ignore_errors=True)
+    # Debian's Python has no ensurepip, so no `venv` with pip in it: pip is told where to put uv, which needs neither.
+    boot = VENV / "boot"
+    run(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", str(boot), "uv")
+    uv = [sys.executable, "-m", "uv"]
+    run(*uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(VENV), PYTHONPATH=str(boot))
+    group = f"{ROOT / 'pyproject.toml'}:bench"
+    run(
+        *[*uv, "pip", "install", "--quiet", "--python", str(python), "--group", group, "--editable", str(ROOT)],
+        PYTHONPATH=str(boot),
+    )
+    made_for.write_text(wanted)
+    return python
+
+
+def run(*command: str, **env: str) -> None:
+    """Run `command`; end with its exit status where it fails."""
+    status = subprocess.run(command, env={**os.environ, **env}, check=False).returncode
+    if status:
+        sys.exit(status)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,6 @@
+"""`python -m tagship` is `tagship`."""
+
+from tagship.cli import main
+
+if __name__ == "__main__":
+    main(prog_name="tagship")

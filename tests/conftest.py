@@ -1,0 +1,102 @@
+"""What the tests share: a clean environment, generated projects, and a real index."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from cookiecutter.main import cookiecutter
+
+from tests.servers import Pypiserver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+#: Variables of the surrounding CI run or of a person's twine, which no test may see.
+FOREIGN = ("GITHUB_", "ACTIONS_", "TWINE_", "CI", "NOX", "GIT_", "SOURCE_DATE_EPOCH", "FORCE_COLOR")
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Take away what the machine and its user would add to a run."""
+    for name in [name for name in os.environ if name.startswith(FOREIGN) and not name.startswith("GIT_SSL")]:
+        monkeypatch.delenv(name)
+    config = tmp_path_factory.getbasetemp() / "gitconfig"
+    config.write_text("[user]\nname = A Maintainer\nemail = maintainer@example.com\n[init]\ndefaultBranch = main\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+
+
+def run(*command: str | Path, cwd: Path, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run `command` in `cwd` with `env` added; fail with all that it printed, unless it need not pass."""
+    done = subprocess.run(
+        list(map(str, command)),
+        cwd=cwd,
+        env={**os.environ, **env},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    if check and done.returncode:
+        pytest.fail(f"{' '.join(map(str, command))} exited {done.returncode}:\n{done.stdout}")
+    return done
+
+
+def nox(cwd: Path, *arguments: str, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run the real nox in `cwd`."""
+    return run(sys.executable, "-m", "nox", *arguments, cwd=cwd, check=check, **env)
+
+
+def release(cwd: Path, *arguments: str, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run a verb of the release code in `cwd`, as a session does."""
+    return run(sys.executable, ".github/release", *arguments, cwd=cwd, check=check, **env)
+
+
+def git(cwd: Path, *arguments: str) -> str:
+    """Run git in `cwd`; return what it prints."""
+    return run("git", *arguments, cwd=cwd).stdout.strip()
+
+
+def commit(cwd: Path, message: str = "a change") -> None:
+    """Commit everything in `cwd`, in a repository that is made when there is none."""
+    if not (cwd / ".git").exists():
+        git(cwd, "init", "-q")
+    git(cwd, "add", "-A")
+    git(cwd, "commit", "-q", "--allow-empty", "-m", message)
+
+
+@pytest.fixture(scope="session")
+def _generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Path(cookiecutter(str(ROOT), no_input=True, output_dir=str(tmp_path_factory.mktemp("generated"))))
+
+
+@pytest.fixture
+def project(_generated: Path, tmp_path: Path) -> Path:
+    """A freshly generated project, not yet a git repository."""
+    return Path(shutil.copytree(_generated, tmp_path / _generated.name))
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Path:
+    """A folder that holds nothing but the suite."""
+    folder = tmp_path / "ship"
+    shutil.copytree(ROOT / ".github", folder / ".github", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy2(ROOT / "noxfile.py", folder)
+    shutil.copy2(ROOT / "tasks.py", folder)
+    return folder
+
+
+@pytest.fixture
+def pypiserver(tmp_path: Path) -> Iterator[Pypiserver]:
+    """A real pypiserver on loopback, empty, that asks for a password."""
+    with Pypiserver(tmp_path / "index") as server:
+        yield server

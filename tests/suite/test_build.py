@@ -1,0 +1,115 @@
+"""The build session: the same bytes for the same commit, and what it tells."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tagship.release import sdist
+from tagship.release.dists import read_dists, supported_pythons
+from tests.archives import metadata, write_sdist
+from tests.conftest import commit, git, nox, run
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {dist.path.name: dist.sha256 for dist in read_dists(folder)}
+
+
+@pytest.mark.slow
+def test_two_clones_on_two_machines_give_the_same_bytes(project: Path, tmp_path: Path) -> None:
+    script = project / "tool.sh"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    commit(project)
+    machines = [("here", "022", "UTC", "C.UTF-8"), ("over/there and away", "077", "Pacific/Apia", "de_DE.ISO-8859-1")]
+    built = []
+    for path, umask, zone, language in machines:
+        clone = tmp_path / path
+        git(tmp_path, "-c", f"core.sharedRepository=0{umask}", "clone", "-q", str(project), str(clone))
+        command = f"umask {umask} && {shlex.quote(sys.executable)} -m nox -s build"
+        run("sh", "-c", command, cwd=clone, TZ=zone, LANG=language, LC_ALL=language, PYTHONHASHSEED=umask)
+        built.append(digests(clone / "dist"))
+        with tarfile.open(next((clone / "dist").glob("*.tar.gz"))) as archive:
+            modes = {Path(member.name).name: member.mode for member in archive}
+        assert (modes["tool.sh"], modes["pyproject.toml"]) == (0o755, 0o644)
+    assert built[0] == built[1]
+    assert len(built[0]) == 2
+
+
+@pytest.mark.slow
+def test_build_cleans_checks_and_tells(project: Path, tmp_path: Path) -> None:
+    (project / "dist").mkdir()
+    (project / "dist/old-0.1.tar.gz").write_bytes(b"old")
+    (project / "bundle").mkdir()
+    output, summary = tmp_path / "output", tmp_path / "summary"
+    done = nox(project, "-s", "build", GITHUB_OUTPUT=str(output), GITHUB_STEP_SUMMARY=str(summary))
+    found = digests(project / "dist")
+    assert sorted(found) == ["my_package-0.1.0-py3-none-any.whl", "my_package-0.1.0.tar.gz"]
+    assert not (project / "bundle").exists()
+    outputs = dict(line.split("=", 1) for line in output.read_text().splitlines())
+    assert outputs["name"] == "my-package"
+    assert outputs["version"] == "0.1.0"
+    assert json.loads(outputs["pythons"]) == ["3.10", "3.11", "3.12", "3.13", "3.14"]
+    text = summary.read_text()
+    for name, digest in found.items():
+        assert f"| `{name}` | `{(project / 'dist' / name).stat().st_size}` | `{digest}` |" in text
+        assert f"<summary>{name}: " in text
+        assert digest in done.stdout
+    assert "  py.typed" in text
+
+
+@pytest.mark.slow
+def test_a_description_that_does_not_render_is_an_error_and_a_missing_one_a_warning(project: Path) -> None:
+    pyproject = project / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text().replace('readme = "README.md"', 'readme = "README.rst"'))
+    (project / "README.rst").write_text("Title\n===\n\n.. nothing:: like this\n\n``broken\n")
+    done = nox(project, "-s", "build", check=False)
+    assert done.returncode == 1
+    assert "`long_description` has syntax errors in markup" in done.stdout
+    pyproject.write_text(pyproject.read_text().replace('readme = "README.rst"\n', ""))
+    assert "`long_description` missing" in nox(project, "-s", "build").stdout
+
+
+def test_normalising_forgets_the_machine_and_keeps_names_contents_and_the_executable_bit(tmp_path: Path) -> None:
+    paths = []
+    for machine, (order, mode, owner) in {"a": (1, 0o775, "root"), "b": (-1, 0o700, "me")}.items():
+        plain = write_sdist(tmp_path / machine, files={"ä.txt": "ä", "long/" + "x" * 120: ""})
+        with tarfile.open(plain) as archive:
+            members = [(member, archive.extractfile(member)) for member in archive][::order]
+            with tarfile.open(plain.with_suffix(".new"), "w:gz", format=tarfile.GNU_FORMAT) as other:
+                for member, file in members:
+                    member.uname, member.mtime = owner, 1000 + order
+                    member.mode = mode if member.name.endswith(".txt") else mode & 0o666
+                    other.addfile(member, file)
+        os.replace(plain.with_suffix(".new"), plain)
+        sdist.normalise(plain, 1_700_000_000)
+        paths.append(plain)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    with tarfile.open(paths[0]) as archive:
+        assert {member.mtime for member in archive} == {1_700_000_000}
+        assert [member.name for member in archive if member.mode == 0o755] == ["ship-1.0/ä.txt"]
+        text = archive.extractfile("ship-1.0/ä.txt")
+        assert text is not None
+        assert text.read().decode() == "ä"
+
+
+@pytest.mark.parametrize(
+    ("lines", "pythons"),
+    [
+        (["Classifier: Programming Language :: Python :: 3.12", "Classifier: Programming Language :: Python :: 3.9"], ["3.9", "3.12"]),
+        (["Classifier: Programming Language :: Python :: 3", "Requires-Python: >=3.12"], ["3.12", "3.13", "3.14"]),
+        (["Requires-Python: >3.10.2, !=3.13.*,<3.14"], ["3.11", "3.12"]),
+        (["Requires-Python: nonsense"], ["3.77"]),
+        ([], ["3.77"]),
+    ],
+)
+def test_the_supported_pythons_are_those_that_the_metadata_declares(lines: list[str], pythons: list[str]) -> None:
+    from email.parser import Parser
+
+    assert supported_pythons(Parser().parsestr(metadata("ship", "1.0", *lines)), "3.77") == pythons

@@ -1,0 +1,168 @@
+"""`inv release`, in a generated project and elsewhere."""
+
+from __future__ import annotations
+
+import re
+import sys
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conftest import commit, git, release, run
+
+if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
+
+TODAY = f"{datetime.now(timezone.utc):%Y-%m-%d}"
+
+
+@pytest.fixture
+def repository(project: Path) -> Path:
+    """A generated project, committed, with a bare remote."""
+    commit(project, "the first")
+    git(project, "clone", "-q", "--bare", ".", "../remote.git")
+    git(project, "remote", "add", "origin", "../remote.git")
+    return project
+
+
+def inv_release(cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return run(sys.executable, "-m", "invoke", "release", *arguments, cwd=cwd, check=False)
+
+
+def refusal(cwd: Path, *arguments: str) -> str:
+    before = git(cwd, "rev-parse", "HEAD"), git(cwd, "tag"), git(cwd, "status", "--porcelain")
+    done = inv_release(cwd, *arguments)
+    assert done.returncode == 1, done.stdout
+    assert "Traceback" not in done.stdout
+    assert before == (git(cwd, "rev-parse", "HEAD"), git(cwd, "tag"), git(cwd, "status", "--porcelain"))
+    return done.stdout
+
+
+def test_patch_bumps_dates_the_changelog_commits_and_tags(repository: Path) -> None:
+    done = inv_release(repository, "patch")
+    assert done.returncode == 0, done.stdout
+    assert "git push --atomic origin main v0.1.1" in done.stdout
+    assert git(repository, "status", "--porcelain") == ""
+    assert git(repository, "tag", "--points-at", "HEAD") == "v0.1.1"
+    assert git(repository, "cat-file", "-t", "v0.1.1") == "tag"
+    assert git(repository, "log", "-1", "--format=%s") == "Release 0.1.1"
+    assert sorted(git(repository, "diff", "--name-only", "HEAD~").splitlines()) == ["CHANGELOG.md", "pyproject.toml"]
+    assert 'version = "0.1.1"' in (repository / "pyproject.toml").read_text()
+    changelog = (repository / "CHANGELOG.md").read_text()
+    assert re.search(rf"^## \[?Unreleased\]?\n\n## \[?0\.1\.1\]? - {TODAY}\n", changelog, re.MULTILINE)
+    assert git(repository, "ls-remote", "--tags", "origin") == ""
+
+
+def test_push_pushes_the_commit_and_the_tag(repository: Path) -> None:
+    done = inv_release(repository, "minor", "--push")
+    assert done.returncode == 0, done.stdout
+    assert "refs/tags/v0.2.0" in git(repository, "ls-remote", "--tags", "origin")
+    assert git(repository, "rev-parse", "HEAD") == git(repository, "ls-remote", "origin", "main").split()[0]
+
+
+def test_current_releases_the_version_as_it_stands(repository: Path) -> None:
+    done = inv_release(repository, "current")
+    assert done.returncode == 0, done.stdout
+    assert git(repository, "tag") == "v0.1.0"
+    assert f"0.1.0 - {TODAY}" in (repository / "CHANGELOG.md").read_text().replace("[", "").replace("]", "")
+
+
+@pytest.mark.parametrize("version", ["0.1.0", "0.0.9", "0.1.0rc1"])
+def test_a_version_that_is_not_greater_is_refused(repository: Path, version: str) -> None:
+    assert f"version: found '{version}', expected one greater than '0.1.0'" in refusal(repository, version)
+
+
+def test_a_local_version_is_refused(repository: Path) -> None:
+    assert "version: found '1.0+x', expected '1.0'" in refusal(repository, "1.0+x")
+
+
+@pytest.mark.parametrize("version", ["huge", "1.0;id", "１.0"])
+def test_what_is_no_version_is_refused(repository: Path, version: str) -> None:
+    assert f"version: found {version!r}, expected major, minor, patch, current or a version" in refusal(repository, version)
+
+
+def test_a_tag_that_exists_is_refused(repository: Path) -> None:
+    git(repository, "tag", "v0.1.1")
+    assert "tag: found 'v0.1.1' exists, expected a new one; release the next version" in refusal(repository, "patch")
+
+
+def test_a_dirty_tree_is_refused_and_stays_as_it_is(repository: Path) -> None:
+    (repository / "new.txt").write_text("mine")
+    (repository / "README.md").write_text("mine too")
+    assert "working tree: found 2 changed files, expected a clean one; commit or stash them" in refusal(repository, "patch")
+    assert (repository / "new.txt").read_text() == "mine"
+
+
+def test_a_wrong_branch_is_refused(repository: Path) -> None:
+    git(repository, "switch", "-qc", "topic")
+    assert "branch: found 'topic', expected 'main' or 'master'" in refusal(repository, "patch")
+    git(repository, "checkout", "-q", "--detach")
+    assert "branch: found 'none'" in refusal(repository, "patch")
+
+
+def test_release_branches_of_the_project_count(repository: Path) -> None:
+    with (repository / "pyproject.toml").open("a") as file:
+        file.write('\n[tool.tagship]\nrelease-branches = ["stable"]\n')
+    commit(repository)
+    assert "branch: found 'main', expected 'stable'" in refusal(repository, "patch")
+
+
+def test_every_reason_is_said_at_once(repository: Path) -> None:
+    git(repository, "switch", "-qc", "topic")
+    git(repository, "tag", "v0.1.0")
+    (repository / "new.txt").write_text("mine")
+    said = refusal(repository, "0.1.0")
+    assert all(words in said for words in ("working tree:", "version:", "tag:", "branch:"))
+
+
+def test_no_repository_and_no_commit_are_refused(project: Path) -> None:
+    assert "git: found no commit" in inv_release(project, "patch").stdout
+    git(project, "init", "-q")
+    assert "git: found no commit" in inv_release(project, "patch").stdout
+
+
+def test_a_commit_that_a_hook_rejects_leaves_nothing_behind(repository: Path) -> None:
+    hook = repository / ".git/hooks/pre-commit"
+    hook.write_text("#!/bin/sh\necho not today >&2\nexit 1\n")
+    hook.chmod(0o755)
+    assert "git commit: not today" in refusal(repository, "patch")
+
+
+def test_a_tag_that_cannot_be_made_takes_its_commit_back(repository: Path) -> None:
+    git(repository, "config", "tag.gpgSign", "true")
+    git(repository, "config", "gpg.program", "false")
+    assert "git tag:" in refusal(repository, "patch")
+
+
+def test_a_push_that_fails_keeps_the_release_and_says_how_to_go_on(repository: Path) -> None:
+    git(repository, "remote", "set-url", "origin", "../nowhere.git")
+    done = inv_release(repository, "patch", "--push")
+    assert done.returncode == 1
+    assert "v0.1.1 is committed and tagged here, but not pushed; then: git push --atomic origin main v0.1.1" in done.stdout
+    assert git(repository, "tag") == "v0.1.1"
+
+
+def test_the_form_of_the_newest_tag_is_kept(suite: Path) -> None:
+    (suite / "setup.py").write_text('from setuptools import setup\nsetup(name="ship", version="1.9.0")\n')
+    (suite / "CHANGES.rst").write_text("Changes\n=======\n\nUnreleased\n----------\n\n* one\n")
+    commit(suite)
+    git(suite, "tag", "RELEASE_1.9.0")
+    release(suite, "cut", "minor")
+    assert git(suite, "tag", "--points-at", "HEAD") == "RELEASE_1.10.0"
+    assert 'version="1.10.0"' in (suite / "setup.py").read_text()
+    title = f"1.10.0 - {TODAY}"
+    assert (suite / "CHANGES.rst").read_text() == (
+        f"Changes\n=======\n\nUnreleased\n----------\n\n{title}\n{'-' * len(title)}\n\n* one\n"
+    )
+
+
+def test_a_version_from_git_needs_only_the_tag(suite: Path) -> None:
+    (suite / "pyproject.toml").write_text('[project]\nname = "ship"\ndynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"\n')
+    commit(suite)
+    git(suite, "tag", "v1.2.3")
+    commit(suite)
+    head = git(suite, "rev-parse", "HEAD")
+    release(suite, "cut", "patch")
+    assert git(suite, "tag", "--points-at", head) == "v1.2.4"

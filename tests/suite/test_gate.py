@@ -1,0 +1,205 @@
+"""verify-version, on real dists and as the session runs it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.archives import write_release, write_sdist, write_wheel
+from tests.conftest import commit, git, release
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def on_tag(tag: str) -> dict[str, str]:
+    return {"GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": tag}
+
+
+def refusal(suite: Path, **env: str) -> str:
+    """Run the gate, which must refuse and leave no bundle; return what it said."""
+    done = release(suite, "verify", check=False, **env)
+    assert done.returncode == 1, done.stdout
+    assert "Traceback" not in done.stdout
+    assert not (suite / "bundle").exists()
+    return done.stdout
+
+
+@pytest.mark.parametrize("tag", ["v1.0", "1.0", "1.0.0", "ship/v1.0", "RELEASE_1.0", "version-1.0"])
+def test_the_right_tag_passes_and_leaves_a_bundle(suite: Path, tag: str) -> None:
+    write_release(suite / "dist", body='__version__ = "1.0"\n')
+    done = release(suite, "verify", **on_tag(tag))
+    assert f"tag {tag!r}" in done.stdout
+    bundle = suite / "bundle"
+    sums = dict(reversed(line.split("  ")) for line in (bundle / "SHA256SUMS").read_text().splitlines())
+    files = {path.relative_to(bundle).as_posix(): path for path in bundle.rglob("*") if path.is_file()}
+    assert sums == {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items() if name != "SHA256SUMS"}
+    assert {"dist/ship-1.0.tar.gz", "dist/ship-1.0-py3-none-any.whl", "noxfile.py"} <= set(files)
+    assert {".github/release/__main__.py", ".github/release/tools.txt"} <= set(files)
+    assert not [name for name in files if "__pycache__" in name]
+
+
+@pytest.mark.parametrize("tag", ["v1.1", "v1.0.0;id", "v１.0", "v1.0\n", "v1.0\nv1.0", "latest", "other/v1.0", "v1.0rc1"])
+def test_a_wrong_tag_is_named_with_the_version_expected(suite: Path, tag: str) -> None:
+    write_release(suite / "dist")
+    said = refusal(suite, **on_tag(tag))
+    assert f"tag {tag!r}: found" in said
+    assert "expected version '1.0'" in said
+
+
+def test_a_branch_of_a_releases_name_is_not_a_tag(suite: Path) -> None:
+    write_release(suite / "dist")
+    done = release(suite, "verify", GITHUB_REF_TYPE="branch", GITHUB_REF_NAME="v9.9")
+    assert "branch 'v9.9'" in done.stdout
+
+
+def test_a_module_that_names_another_version_is_found_in_wheel_and_sdist(suite: Path) -> None:
+    write_release(suite / "dist", body='# __version__ = "1.0"\n__version__: str = "0.9"\n')
+    said = refusal(suite)
+    assert "dist/ship-1.0.tar.gz: ship-1.0/src/ship/__init__.py __version__: found '0.9', expected '1.0'" in said
+    assert "dist/ship-1.0-py3-none-any.whl: ship/__init__.py __version__: found '0.9', expected '1.0'" in said
+
+
+def test_versions_of_tests_and_docs_in_an_sdist_are_their_own(suite: Path) -> None:
+    wrong = '__version__ = "0.1"\n'
+    write_sdist(suite / "dist", files={"tests/__init__.py": wrong, "docs/conf.py": wrong, "ship/vendored/__init__.py": wrong})
+    write_wheel(suite / "dist")
+    release(suite, "verify")
+
+
+def test_two_versions_a_stray_file_and_another_project_are_each_named(suite: Path) -> None:
+    write_release(suite / "dist")
+    write_wheel(suite / "dist", version="1.1")
+    write_wheel(suite / "dist", name="other")
+    said = refusal(suite, **on_tag("v1.2"))
+    assert "dist/ship-1.1-py3-none-any.whl: found '1.1'" in said or "found '1.0', expected '1.1'" in said
+    assert "'other'" in said
+    assert "tag 'v1.2'" in said
+    (suite / "dist/notes.txt").write_text("hello")
+    (suite / "dist/link.whl").symlink_to("ship-1.0-py3-none-any.whl")
+    said = refusal(suite)
+    assert "dist/notes.txt: found no dist" in said
+    assert "dist/link.whl: found no dist" in said
+
+
+def test_metadata_that_differs_from_the_file_name_is_found(suite: Path) -> None:
+    path = write_wheel(suite / "dist", version="1.0")
+    path.rename(path.with_name("ship-2.0-py3-none-any.whl"))
+    assert "found metadata of 'ship' '1.0', expected ship 2.0" in refusal(suite)
+
+
+def test_a_local_version_is_refused(suite: Path) -> None:
+    write_release(suite / "dist", version="1.0+abc")
+    for env in ({}, on_tag("v1.0+abc"), on_tag("v1.0")):
+        said = refusal(suite, **env)
+        assert "dist/ship-1.0+abc.tar.gz: found '1.0+abc', expected '1.0'" in said
+
+
+def test_a_build_between_tags_is_noted_and_only_refused_on_a_tag(suite: Path) -> None:
+    commit(suite)
+    version = f"1.0.dev3+g{git(suite, 'rev-parse', '--short=8', 'HEAD')}"
+    write_release(suite / "dist", version=version)
+    assert "a build between releases" in release(suite, "verify").stdout
+    git(suite, "tag", "v1.0")
+    said = refusal(suite)
+    assert "with a clean tree and the whole history" in said
+    assert f"expected version '{version}'" in said
+
+
+def test_a_dev_version_needs_a_tag_that_names_it(suite: Path) -> None:
+    write_release(suite / "dist", version="1.0.dev1")
+    assert "found version '1.0', expected version '1.0.dev1'" in refusal(suite, **on_tag("v1.0"))
+    release(suite, "verify", **on_tag("v1.0.dev1"))
+    release(suite, "verify")
+
+
+def test_gits_own_tags_count_where_no_ci_says_otherwise(suite: Path) -> None:
+    commit(suite)
+    write_release(suite / "dist")
+    git(suite, "tag", "latest")
+    assert "note: on branch 'main'" in release(suite, "verify").stdout
+    git(suite, "tag", "v2.0")
+    assert "tag 'v2.0': found version '2.0', expected version '1.0'" in refusal(suite)
+    git(suite, "tag", "v1.0")
+    assert "tag 'v1.0'" in release(suite, "verify").stdout
+    assert "CI_COMMIT_TAG" not in refusal(suite, CI_COMMIT_TAG="v3.0")
+
+
+def test_the_configured_file_and_pattern_must_agree(suite: Path) -> None:
+    write_release(suite / "dist")
+    config = "[tool.tagship]\nversion-file = 'setup.py'\nversion-pattern = 'version=\"(.*)\"'\n"
+    (suite / "pyproject.toml").write_text(config)
+    (suite / "setup.py").write_text('setup(version="0.9")\n')
+    assert "setup.py: found '0.9', expected '1.0'" in refusal(suite)
+    (suite / "setup.py").write_text('setup(version="1.0")\n')
+    assert "setup.py" in release(suite, "verify").stdout
+    (suite / "setup.py").unlink()
+    assert "setup.py: found No such file" in refusal(suite)
+
+
+def test_settings_that_are_wrong_are_all_named(suite: Path) -> None:
+    write_release(suite / "dist")
+    (suite / "pyproject.toml").write_text("[tool.tagship]\nversion-pattern = '['\ntest-comand = 'x'\nattestations = 'no'\n")
+    said = refusal(suite)
+    assert "version-pattern: found '['" in said
+    assert "'test-comand', expected one of test-command" in said
+    assert "attestations: found 'no', expected one of required, optional, off" in said
+    (suite / "pyproject.toml").write_text("[tool.tagship\n")
+    assert "pyproject.toml: found" in refusal(suite)
+
+
+def test_a_tag_outside_the_release_branches_is_refused(suite: Path) -> None:
+    (suite / "pyproject.toml").write_text("[tool.tagship]\nrelease-branches = ['main']\n")
+    commit(suite)
+    git(suite, "switch", "-qc", "topic")
+    commit(suite)
+    git(suite, "tag", "v1.0")
+    write_release(suite / "dist")
+    assert "v1.0: found a commit on topic, expected one on main (release-branches)" in refusal(suite)
+    git(suite, "branch", "-f", "main")
+    release(suite, "verify")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"extra": ("Requires-Dist: other @ https://example.org/other.whl",)}, "dependency 'other @"),
+        ({"tag": "cp312-cp312-linux_x86_64"}, "found platform 'linux_x86_64', expected manylinux"),
+        ({"extra": (f"Summary: {'x' * 600}",)}, "a longer summary"),
+    ],
+)
+def test_what_the_index_would_refuse_is_refused_now(suite: Path, arguments: dict[str, object], words: str) -> None:
+    write_wheel(suite / "dist", **arguments)  # type: ignore[arg-type]
+    said = refusal(suite)
+    assert words in said
+    assert "dist/ship-1.0" in said
+
+
+def test_an_archive_that_does_not_open_is_named(suite: Path) -> None:
+    path = write_wheel(suite / "dist")
+    path.write_bytes(path.read_bytes()[:100])
+    assert "an archive that does not open" in refusal(suite)
+
+
+def test_no_dists_at_all_says_what_to_run(suite: Path) -> None:
+    assert "dist: found no dists, expected an sdist and wheels; run: nox -s build" in refusal(suite)
+
+
+def test_an_earlier_bundle_does_not_outlive_a_refusal(suite: Path) -> None:
+    write_release(suite / "dist")
+    release(suite, "verify", **on_tag("v1.0"))
+    assert (suite / "bundle").is_dir()
+    refusal(suite, **on_tag("v1.1"))
+
+
+def test_on_github_the_summary_has_the_table_and_problems_are_annotations(suite: Path, tmp_path: Path) -> None:
+    write_release(suite / "dist", body='__version__ = "1.0"\n')
+    summary = tmp_path / "summary.md"
+    release(suite, "verify", **on_tag("v1.0"), GITHUB_STEP_SUMMARY=str(summary))
+    text = summary.read_text()
+    assert "| `dist/ship-1.0.tar.gz` | `1.0` |" in text
+    assert "| `tag 'v1.0'` | `1.0` |" in text
+    said = refusal(suite, **on_tag("v1.1"), GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary))
+    assert "::error::tag 'v1.1': found version '1.1'" in said

@@ -1,0 +1,200 @@
+"""publish and publish-test, to a real pypiserver, as the sessions run them."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.archives import write_release, write_wheel
+from tests.conftest import commit, git, release, run
+from tests.servers import Pypiserver
+
+if TYPE_CHECKING:
+    import subprocess
+
+TAG = {"GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": "v1.0"}
+FILES = ["ship-1.0-py3-none-any.whl", "ship-1.0.tar.gz"]
+
+
+@pytest.fixture
+def bundle(suite: Path) -> Path:
+    """A bundle that the gate let through, in a folder that holds nothing else, as a publish job has it."""
+    write_release(suite / "dist")
+    release(suite, "verify", **TAG)
+    return (suite / "bundle").rename(suite.parent / "bundle")
+
+
+def publish(bundle: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return release(bundle, "publish", *(arguments or ("pypi",)), check=False, **env)
+
+
+def refusal(bundle: Path, *arguments: str, **env: str) -> str:
+    done = publish(bundle, *arguments, **env)
+    assert done.returncode == 1, done.stdout
+    assert "Traceback" not in done.stdout
+    return done.stdout
+
+
+def test_the_files_are_uploaded_awaited_compared_and_installable(
+    bundle: Path, pypiserver: Pypiserver, tmp_path: Path
+) -> None:
+    output, summary = tmp_path / "output", tmp_path / "summary"
+    done = publish(bundle, **TAG, **pypiserver.twine, GITHUB_OUTPUT=str(output), GITHUB_STEP_SUMMARY=str(summary))
+    assert done.returncode == 0, done.stdout
+    assert pypiserver.files() == FILES
+    for name in FILES:
+        digest = hashlib.sha256((bundle / "dist" / name).read_bytes()).hexdigest()
+        assert f"{name}  uploaded  {digest}" in done.stdout
+        assert digest in summary.read_text()
+    assert output.read_text() == f"url={pypiserver.url}simple/ship/\n"
+    target = tmp_path / "target"
+    index = f"{pypiserver.url}simple/"
+    run(sys.executable, "-m", "pip", "install", "-q", "-i", index, "--no-deps", "--target", target, "ship==1.0", cwd=tmp_path)
+    assert (target / "ship/__init__.py").is_file()
+
+
+def test_a_second_run_is_green_and_uploads_nothing(bundle: Path, pypiserver: Pypiserver) -> None:
+    assert publish(bundle, **TAG, **pypiserver.twine).returncode == 0
+    posts = pypiserver.requests("POST")
+    done = publish(bundle, **TAG, **pypiserver.twine)
+    assert done.returncode == 0, done.stdout
+    assert all(f"{name}: skipped, the index has it with the same SHA-256" in done.stdout for name in FILES)
+    assert pypiserver.requests("POST") == posts == 2
+
+
+def test_a_run_after_half_a_release_uploads_only_the_rest(bundle: Path, pypiserver: Pypiserver) -> None:
+    (pypiserver.folder / FILES[0]).write_bytes((bundle / "dist" / FILES[0]).read_bytes())
+    done = publish(bundle, **TAG, **pypiserver.twine)
+    assert done.returncode == 0, done.stdout
+    assert f"{FILES[0]}: skipped" in done.stdout
+    assert pypiserver.requests("POST") == 1
+    assert pypiserver.files() == FILES
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "md5", "off"])
+def test_other_bytes_at_the_index_stop_the_release_before_any_upload(
+    bundle: Path, tmp_path: Path, algorithm: str
+) -> None:
+    with Pypiserver(tmp_path / "index", hash_algo=None if algorithm == "off" else algorithm) as server:
+        other = write_wheel(server.folder, files={"ship/__init__.py": "other = 1\n"})
+        said = refusal(bundle, **TAG, **server.twine)
+        ours = hashlib.sha256((bundle / "dist" / FILES[0]).read_bytes()).hexdigest()
+        assert f"{FILES[0]} at {server.url}: found SHA-256 {hashlib.sha256(other.read_bytes()).hexdigest()}" in said
+        assert f"expected SHA-256 {ours}" in said
+        assert server.requests("POST") == 0
+        assert server.files() == [FILES[0]]
+
+
+def test_an_index_that_gives_no_sha256_is_compared_by_the_files_themselves(bundle: Path, tmp_path: Path) -> None:
+    with Pypiserver(tmp_path / "index", hash_algo="md5") as server:
+        assert publish(bundle, **TAG, **server.twine).returncode == 0
+        assert publish(bundle, **TAG, **server.twine).returncode == 0
+        assert server.requests("POST") == 2
+
+
+def test_only_a_tag_is_published(bundle: Path, pypiserver: Pypiserver) -> None:
+    for env in ({}, {"GITHUB_REF_TYPE": "branch", "GITHUB_REF_NAME": "v1.0"}):
+        said = refusal(bundle, **pypiserver.twine, **env)
+        assert "expected a tag such as 'v1.0': only a tag is published" in said
+    said = refusal(bundle, **pypiserver.twine, GITHUB_REF_TYPE="tag", GITHUB_REF_NAME="v1.1")
+    assert "tag 'v1.1': found version '1.1', expected version '1.0'" in said
+    assert pypiserver.requests("GET") == 1  # the one that waited for the server itself
+
+
+def test_the_tag_of_a_local_repository_counts(suite: Path, pypiserver: Pypiserver) -> None:
+    (suite / ".gitignore").write_text("bundle\ndist\n__pycache__\n")
+    commit(suite)
+    write_release(suite / "dist")
+    release(suite, "verify")
+    assert "publish: found branch 'main'" in refusal(suite, **pypiserver.twine)
+    git(suite, "tag", "v1.0")
+    assert publish(suite, **pypiserver.twine).returncode == 0
+    assert pypiserver.files() == FILES
+
+
+def test_nothing_to_publish_says_what_to_run(suite: Path) -> None:
+    assert "bundle: found nothing to publish" in refusal(suite, **TAG)
+
+
+def tamper_change(bundle: Path) -> str:
+    (bundle / "dist" / FILES[1]).write_bytes(b"changed")
+    return f"dist/{FILES[1]}: found SHA-256 {hashlib.sha256(b'changed').hexdigest()}, expected SHA-256"
+
+
+def tamper_add(bundle: Path) -> str:
+    write_wheel(bundle / "dist", version="1.1")
+    return "dist/ship-1.1-py3-none-any.whl: found a file, expected no file that SHA256SUMS does not list"
+
+
+def tamper_remove(bundle: Path) -> str:
+    (bundle / "dist" / FILES[0]).unlink()
+    return f"dist/{FILES[0]}: found no file"
+
+
+def tamper_link(bundle: Path) -> str:
+    path = bundle / "dist" / FILES[0]
+    path.rename(bundle / "elsewhere.whl")
+    path.symlink_to(bundle / "elsewhere.whl")
+    return f"dist/{FILES[0]}: found a path out of the bundle"
+
+
+def tamper_code(bundle: Path) -> str:
+    (bundle / "noxfile.py").write_text("changed")
+    return "noxfile.py: found SHA-256"
+
+
+def tamper_path(bundle: Path) -> str:
+    with (bundle / "SHA256SUMS").open("a") as file:
+        file.write(f"{'0' * 64}  ../secret\n")
+    (bundle.parent / "secret").write_text("x")
+    return "../secret: found a path out of the bundle"
+
+
+def tamper_sums(bundle: Path) -> str:
+    (bundle / "SHA256SUMS").write_text("")
+    return "SHA256SUMS: found no dists"
+
+
+TAMPERINGS = [tamper_change, tamper_add, tamper_remove, tamper_link, tamper_code, tamper_path, tamper_sums]
+
+
+@pytest.mark.parametrize("tamper", TAMPERINGS)
+def test_a_bundle_that_was_touched_is_refused_before_any_network(bundle: Path, tamper: object) -> None:
+    assert callable(tamper)
+    words = tamper(bundle)
+    # Nothing listens at this address: a request would fail with other words.
+    assert words in refusal(bundle, **TAG, TWINE_REPOSITORY_URL="http://127.0.0.1:9/")
+
+
+def test_an_empty_password_is_refused_where_trusted_publishing_is_meant(bundle: Path) -> None:
+    for repository in ("pypi", "testpypi"):
+        said = refusal(bundle, repository, **TAG, TWINE_PASSWORD="", HTTPS_PROXY="http://127.0.0.1:9/")
+        assert "TWINE_PASSWORD: found an empty value, expected none (Trusted Publishing) or an API token" in said
+
+
+def test_publish_test_does_not_go_to_pypi(bundle: Path) -> None:
+    from twine.utils import DEFAULT_REPOSITORY
+
+    said = refusal(bundle, "testpypi", **TAG, TWINE_REPOSITORY_URL=DEFAULT_REPOSITORY, HTTPS_PROXY="http://127.0.0.1:9/")
+    assert "publish-test: found" in said
+
+
+def test_a_wrong_password_and_a_dead_index_are_said_without_a_traceback(bundle: Path, pypiserver: Pypiserver) -> None:
+    assert "twine upload failed" in refusal(bundle, **TAG, **{**pypiserver.twine, "TWINE_PASSWORD": "wrong"})
+    assert pypiserver.files() == []
+    said = refusal(bundle, **TAG, **{**pypiserver.twine, "TWINE_REPOSITORY_URL": "http://127.0.0.1:9/"})
+    assert "http://127.0.0.1:9/simple/ship/: no answer" in said
+
+
+def test_a_redirect_to_another_index_is_not_an_answer(bundle: Path, tmp_path: Path) -> None:
+    with Pypiserver(tmp_path / "other") as other:
+        write_wheel(other.folder, files={"ship/__init__.py": "other = 1\n"})
+        options = {"disable_fallback": False, "fallback_url": f"{other.url}simple/"}
+        with Pypiserver(tmp_path / "index", **options) as server:
+            done = publish(bundle, **TAG, **server.twine)
+            assert done.returncode == 0, done.stdout
+            assert server.files() == FILES

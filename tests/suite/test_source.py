@@ -1,0 +1,143 @@
+"""Reading and changing the version where it is written."""
+
+from pathlib import Path
+
+import pytest
+
+from tagship.release import source
+from tagship.release.config import Config
+from tagship.release.errors import ReleaseError
+
+#: The pattern of many a home-made workflow.
+LEGACY = r"""^__version__ = "(.*)"$"""
+
+
+def found(tmp_path: Path, text: str, pattern: str = "", name: str = "module.py") -> str:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return str(source.find(path, pattern).text)
+
+
+@pytest.mark.parametrize("pattern", ["", LEGACY, r"__version__ = '([^']+)'", r"^__version__\s*=\s*['\"]([^'\"]*)['\"]"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '__version__ = "1.2"\n',
+        "__version__ = '1.2'\n",
+        '__version__: str = "1.2"\n',
+        '__version__ = "1.2"  # not "0.9"\n',
+        '# __version__ = "0.9"\n__version__ = "1.2"\n',
+        '__version__ = "1.2"\n# __version__ = "0.9"\n',
+        '"""\n__version__ = "0.9"\n"""\n__version__ = "1.2"\n',
+        '__version__ = version = "1.2"\n',
+        '__version__="1.2"\n',
+        'VERSION = "0.9"\n__version__ = "1.2"\n',
+        'def old():\n    __version__ = "0.9"\n\n\n__version__ = "1.2"\n',
+        'if True:\n    __version__ = "1.2"\n',
+        '__version__ = (\n    "1.2"\n)\n',
+        '__version__ = u"1.2"\r\n',
+    ],
+)
+def test_only_the_assignment_that_python_sees_counts(tmp_path: Path, text: str, pattern: str) -> None:
+    assert found(tmp_path, text, pattern) == "1.2"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "pattern", "version"),
+    [
+        ("VERSION", "v1.2\n", "", "1.2"),
+        ("VERSION", "  1.2  \n", "", "1.2"),
+        ("setup.py", 'setup(\n    # version="0.9",\n    version="1.2",  # was "0.9"\n)\n', r'version="(.*)"', "1.2"),
+        ("package.json", '{"version": "1.2"}', r'"version": "([^"]+)"', "1.2"),
+        ("setup.cfg", "[metadata]\n# version = 0.9\nversion = 1.2\n", r"^version = (\S+)$", "1.2"),
+        ("old.py", 'print "python 2"\n# __version__ = "0.9"\n__version__ = "1.2"\n', "", "1.2"),
+        ("module.py", 'VERSION = "1.2"\n', r'VERSION = "(.*)"', "1.2"),
+    ],
+)
+def test_a_pattern_works_in_any_file(tmp_path: Path, name: str, text: str, pattern: str, version: str) -> None:
+    assert found(tmp_path, text, pattern, name) == version
+
+
+@pytest.mark.parametrize("text", ["", '# __version__ = "1.2"\n', '__version__ = "1"\nif 1:\n    __version__ = "2"\n'])
+def test_no_version_and_two_versions_are_refused_with_the_file_named(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ReleaseError, match=r"module\.py: found (no version|'1' and '2'), expected one"):
+        found(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("files", "where"),
+    [
+        ({"pyproject.toml": '[project]\nname = "p"\nversion = "1.2" # now\n'}, "pyproject.toml"),
+        ({"pyproject.toml": '[tool.other]\nversion = "9"\n[project]\nname = "p"\nversion = "1.2"\n'}, "pyproject.toml"),
+        ({"pyproject.toml": "[tool.poetry]\nname = 'p'\nversion = '1.2'\n"}, "pyproject.toml"),
+        (
+            {
+                "pyproject.toml": '[project]\ndynamic = ["version"]\n[tool.hatch.version]\npath = "p/__about__.py"\n',
+                "p/__about__.py": '__version__ = "1.2"\n',
+            },
+            "p/__about__.py",
+        ),
+        (
+            {
+                "pyproject.toml": '[tool.setuptools.dynamic]\nversion = {attr = "p.__version__"}\n',
+                "src/p/__init__.py": "__version__ = '1.2'\n",
+            },
+            "src/p/__init__.py",
+        ),
+        ({"pyproject.toml": '[tool.setuptools.dynamic]\nversion = {file = "VERSION"}\n', "VERSION": "1.2\n"}, "VERSION"),
+        (
+            {
+                "pyproject.toml": '[build-system]\nbuild-backend = "flit_core.buildapi"\n[project]\nname = "a-p"\n',
+                "a_p.py": '__version__ = "1.2"\n',
+            },
+            "a_p.py",
+        ),
+        (
+            {"pyproject.toml": '[tool.pdm.version]\nsource = "file"\npath = "p.py"\n', "p.py": '__version__ = "1.2"\n'},
+            "p.py",
+        ),
+        ({"setup.cfg": "[metadata]\nname = p\nversion = 1.2\n", "setup.py": "setup()\n"}, "setup.cfg"),
+        ({"setup.cfg": "[metadata]\nversion = attr: p.V\n", "p.py": 'V = "1.2"\n'}, "p.py"),
+        ({"setup.cfg": "[metadata]\nversion = file: VERSION\n", "VERSION": "1.2"}, "VERSION"),
+        ({"setup.py": 'setup(name="p", version="1.2")\n'}, "setup.py"),
+        ({"setup.py": 'V = "1.2"\nsetup(name="p", version=V)\n'}, "setup.py"),
+        ({"setup.py": "import re\nsetup(version=re.search('x', open('p.py').read()))\n", "p.py": "__version__ = '1.2'\n"}, "p.py"),
+    ],
+)
+def test_the_version_is_found_and_changed_in_its_one_place(tmp_path: Path, files: dict[str, str], where: str) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    written = source.locate(tmp_path, Config())
+    assert written
+    assert written.path == tmp_path / where
+    assert written.text == "1.2"
+    assert written.replaced("1.3") == files[where].replace("1.2", "1.3")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"pyproject.toml": '[tool.hatch.version]\nsource = "vcs"\n'},
+        {"pyproject.toml": "[tool.setuptools_scm]\n"},
+        {"pyproject.toml": '[tool.pdm.version]\nsource = "scm"\n'},
+        {"setup.py": "setup(use_scm_version=True)\n"},
+        {"setup.py": "import versioneer\nsetup(version=versioneer.get_version())\n"},
+        {"pyproject.toml": '[tool.poetry]\nversion = "0.0.0"\n[tool.poetry-dynamic-versioning]\nenable = true\n'},
+    ],
+)
+def test_a_version_from_git_is_written_nowhere(tmp_path: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert source.locate(tmp_path, Config()) is None
+
+
+def test_a_project_that_does_not_say_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError, match="set version-file"):
+        source.locate(tmp_path, Config())
+
+
+def test_a_character_of_several_bytes_before_it_does_not_move_the_version(tmp_path: Path) -> None:
+    path = tmp_path / "p.py"
+    path.write_text('é = "ü"; __version__ = "1.2"  # ☃\n', encoding="utf-8")
+    assert source.find(path).replaced("1.3") == 'é = "ü"; __version__ = "1.3"  # ☃\n'

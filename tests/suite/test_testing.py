@@ -1,0 +1,101 @@
+"""How a project's own tests are found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tagship.release.testing import plan, poetry_requirement
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PYTEST_FILE = {"tests/test_a.py": "def test_a():\n    assert True\n", "tests/conftest.py": ""}
+UNITTEST_FILE = {"tests/test_a.py": "import unittest\n"}
+
+
+def write(folder: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("files", "requires", "extras"),
+    [
+        ({"pyproject.toml": '[dependency-groups]\ntest = ["pytest>=8", {include-group = "More"}]\nmore = ["x"]\n'}, ["pytest>=8", "x"], []),
+        ({"pyproject.toml": '[project.optional-dependencies]\ntests = ["pytest"]\n'}, ["pytest"], ["tests"]),
+        ({"setup.cfg": "[options.extras_require]\ntest = pytest\n"}, ["pytest"], ["test"]),
+        ({"pyproject.toml": '[tool.poetry.group.dev.dependencies]\npytest = "^8.1"\n'}, ["pytest>=8.1,<9"], []),
+        ({"pyproject.toml": '[tool.poetry.dev-dependencies]\nmock = "*"\n'}, ["mock", "pytest"], []),
+        ({"requirements-dev.txt": "pytest\n"}, ["-r", "requirements-dev.txt", "pytest"], []),
+        ({"pyproject.toml": '[tool.tagship]\ntest-requires = ["pytest-cov"]\n'}, ["pytest-cov", "pytest"], []),
+        ({}, ["pytest"], []),
+    ],
+)
+def test_what_the_tests_need_is_read_from_where_projects_say_it(
+    tmp_path: Path, files: dict[str, str], requires: list[str], extras: list[str]
+) -> None:
+    found = plan(write(tmp_path, {**PYTEST_FILE, **files}))
+    assert (found.requires, found.extras, found.command) == (requires, extras, ["pytest"])
+
+
+def test_unittest_runs_isolated_from_the_checkout(tmp_path: Path) -> None:
+    found = plan(write(tmp_path, UNITTEST_FILE))
+    assert found.requires == []
+    assert found.command == ["python", "-I", "-m", "unittest", "discover", "-s", "tests"]
+    write(tmp_path, {"tests/__init__.py": ""})
+    assert plan(tmp_path).command[-2:] == ["-t", "."]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"tests/test_b.py": "import pytest\n"},
+        {"pytest.ini": ""},
+        {"setup.cfg": "[tool:pytest]\n"},
+        {"tox.ini": "[pytest]\n"},
+        {"pyproject.toml": "[tool.pytest.ini_options]\n"},
+        {"tests/conftest.py": ""},
+    ],
+)
+def test_any_sign_of_pytest_makes_it_the_runner(tmp_path: Path, files: dict[str, str]) -> None:
+    assert plan(write(tmp_path, {**UNITTEST_FILE, **files})).command == ["pytest"]
+
+
+def test_the_configured_command_counts_most(tmp_path: Path) -> None:
+    write(tmp_path, {**PYTEST_FILE, "pyproject.toml": "[tool.tagship]\ntest-command = \"python runtests.py --x 'a b'\"\n"})
+    assert plan(tmp_path).command == ["python", "runtests.py", "--x", "a b"]
+
+
+def test_a_project_without_tests_has_no_command(tmp_path: Path) -> None:
+    write(tmp_path, {"ship.py": "", ".nox/x/tests/test_a.py": "", "build/lib/tests/test_a.py": ""})
+    assert plan(tmp_path).command == []
+
+
+@pytest.mark.parametrize(
+    ("value", "requirement"),
+    [
+        ("^1.2.3", "p>=1.2.3,<2"),
+        ("^0.2.3", "p>=0.2.3,<0.3"),
+        ("^0.0.3", "p>=0.0.3,<0.0.4"),
+        ("^0", "p>=0,<1"),
+        ("~1.2.3", "p>=1.2.3,<1.3"),
+        ("~1", "p>=1,<2"),
+        ("1.2", "p==1.2"),
+        ("1.*", "p==1.*"),
+        (">= 1.2, <2", "p>=1.2,<2"),
+        ("*", "p"),
+        ("^7.0 || ^8.0", "p>=8.0,<9"),
+        ({"version": "^1.0", "extras": ["x"], "markers": "python_version < '3.12'"}, "p[x]>=1.0,<2; python_version < '3.12'"),
+    ],
+)
+def test_poetrys_constraints_become_standard_ones(value: object, requirement: str) -> None:
+    assert poetry_requirement("p", value) == [requirement]
+
+
+def test_what_is_no_requirement_in_poetry_is_left_out(tmp_path: Path) -> None:
+    assert poetry_requirement("python", "^3.10") == []
+    assert poetry_requirement("p", {"path": str(tmp_path)}) == []

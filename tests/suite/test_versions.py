@@ -1,0 +1,111 @@
+"""Tags and versions."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.version import Version
+
+from tagship.release.versions import bump, holds_version, newest_tag, parse_tag, parse_version, split_tag
+
+
+@pytest.mark.parametrize(
+    ("tag", "version"),
+    [
+        ("v1.2.3", "1.2.3"),
+        ("1.2.3", "1.2.3"),
+        ("V1.2.3", "1.2.3"),
+        ("RELEASE_1.2.3", "1.2.3"),
+        ("release-1.2", "1.2"),
+        ("release/v1.2", "1.2"),
+        ("version-1.2", "1.2"),
+        ("my.pkg-1.2.3", "1.2.3"),
+        ("my_pkg/v1.2.3", "1.2.3"),
+        ("My-Pkg@1.2.3", "1.2.3"),
+        ("my-pkg1.2", "1.2"),
+        ("v1.0.0-rc.1", "1.0.0rc1"),
+        ("v1!2.0", "1!2.0"),
+        ("2026.11.22", "2026.11.22"),
+        ("v1.0.post1", "1.0.post1"),
+        ("v1.0+local", "1.0+local"),
+    ],
+)
+def test_a_tag_names_a_version_behind_v_a_word_or_the_name(tag: str, version: str) -> None:
+    assert parse_tag(tag, "my-pkg") == Version(version)
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "", "v", "latest", "nightly-1", "v1.0.0;id", "v１.0", "１.0", "v1.0\n", "\nv1.0", " v1.0", "v1.0 ", "vv1.0",
+        "v-1.0", "other-1.0", "other/v1.0", "my-pkg--1.0", "release-my-pkg-1.0", "v1.0.x", "v1.0.0$(id)", "v1.0/../2",
+        "refs/tags/v1.0", "v1.0`id`", "v1.0\u2060", "vX.1", "pre1.0",
+    ],
+)  # fmt: skip
+def test_anything_else_names_no_version(tag: str) -> None:
+    with pytest.raises(ValueError, match="names no version"):
+        parse_tag(tag, "my-pkg")
+
+
+@pytest.mark.parametrize("name", ["py2neo", "a-2-b", "h5py", "3to2", "v8"])
+def test_a_name_with_digits_is_still_a_name(name: str) -> None:
+    assert split_tag(f"{name}-1.0.2", name) == (f"{name}-", Version("1.0.2"))
+    assert split_tag(f"{name}/v1.0.2", name) == (f"{name}/v", Version("1.0.2"))
+
+
+@given(st.text())
+def test_no_text_breaks_the_reading_of_a_tag(tag: str) -> None:
+    try:
+        version = parse_tag(tag, "ship")
+    except ValueError:
+        return
+    assert tag.isascii()
+    assert tag.isprintable()
+    assert parse_tag(f"v{version}", "ship") == version
+
+
+@pytest.mark.parametrize("text", ["１.0", "1.0\n", " 1.0", "1.0 ", "", "x", "1.0-"])
+def test_only_plain_pep_440_is_a_version(text: str) -> None:
+    with pytest.raises(ValueError, match="PEP 440"):
+        parse_version(text)
+
+
+@pytest.mark.parametrize(
+    ("before", "part", "after"),
+    [
+        ("1.2.3", "patch", "1.2.4"),
+        ("1.2.3", "minor", "1.3.0"),
+        ("1.2.3", "major", "2.0.0"),
+        ("1.2", "patch", "1.2.1"),
+        ("1", "minor", "1.1.0"),
+        ("1.2.3.4", "patch", "1.2.4.0"),
+        ("1.2.3rc1", "patch", "1.2.3"),
+        ("1.2.3.dev4", "patch", "1.2.3"),
+        ("2.0.0a1", "major", "2.0.0"),
+        ("2.0.1a1", "minor", "2.1.0"),
+        ("1.2.3.post1", "patch", "1.2.4"),
+        ("1!1.2.3", "major", "1!2.0.0"),
+    ],
+)
+def test_bump_gives_the_next_release(before: str, part: str, after: str) -> None:
+    assert str(bump(Version(before), part)) == after
+
+
+@given(
+    st.builds(lambda numbers, pre: ".".join(map(str, numbers)) + pre, st.lists(st.integers(0, 99), min_size=1, max_size=5),
+              st.sampled_from(["", "a1", "rc2", ".dev3", ".post1"])),
+    st.sampled_from(["major", "minor", "patch"]),
+)  # fmt: skip
+def test_bump_always_gives_a_greater_final_release(text: str, part: str) -> None:
+    after = bump(Version(text), part)
+    assert after > Version(text)
+    assert not after.is_prerelease
+
+
+def test_tags_that_start_the_workflow_are_the_ones_that_hold_a_version() -> None:
+    assert all(map(holds_version, ["v1", "1.0", "release-1.0", "pkg/v1.2.3", "v1.0.0;id"]))
+    assert not any(map(holds_version, ["latest", "nightly", "archive/old", "version"]))
+
+
+def test_the_newest_tag_is_the_greatest_version_and_not_the_last_one_in_the_alphabet() -> None:
+    assert newest_tag(["v9.0", "v10.0", "latest", "other-11.0"], "ship") == ("v", Version("10.0"))
+    assert newest_tag(["latest"], "ship") is None

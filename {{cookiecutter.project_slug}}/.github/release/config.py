@@ -1,0 +1,92 @@
+"""The project's own words: `[tool.tagship]` and the rest of pyproject.toml."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ._compat import tomllib
+from .errors import Problem, ReleaseError, refuse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ATTESTATIONS = ("required", "optional", "off")
+
+
+@dataclass(frozen=True)
+class Config:
+    """The optional settings of `[tool.tagship]`; a list is empty and a text is "" where nothing is set."""
+
+    test_command: tuple[str, ...] = ()
+    test_requires: tuple[str, ...] = ()
+    version_file: str = ""
+    version_pattern: str = ""
+    release_branches: tuple[str, ...] = ()
+    attestations: str = "required"
+
+
+def load_toml(path: Path) -> dict[str, Any]:
+    """Return the TOML file at `path`, {} where there is none; raise `ReleaseError` where it is broken."""
+    try:
+        return tomllib.loads(path.read_bytes().decode())
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        problem = Problem(path.name, str(error), "valid TOML in UTF-8", "mend the file")
+        raise ReleaseError(problem) from error
+
+
+def load(root: Path) -> Config:
+    """Return the settings of the project at `root`; raise `ReleaseError` for all that are wrong."""
+    table = load_toml(root / "pyproject.toml").get("tool", {}).get("tagship", {})
+    refuse(list(_problems(table)))
+    command = table.get("test-command", [])
+    return Config(
+        test_command=tuple(shlex.split(command) if isinstance(command, str) else command),
+        test_requires=tuple(table.get("test-requires", [])),
+        version_file=table.get("version-file", ""),
+        version_pattern=table.get("version-pattern", ""),
+        release_branches=tuple(table.get("release-branches", [])),
+        attestations=table.get("attestations", "required"),
+    )
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _is_pattern(value: object) -> bool:
+    try:
+        return isinstance(value, str) and re.compile(value).groups == 1
+    except re.error:
+        return False
+
+
+SETTINGS = {
+    "test-command": (lambda value: _is_text(value) or _is_texts(value), "a command"),
+    "test-requires": (_is_texts, "a list of requirements"),
+    "version-file": (_is_text, "a path"),
+    "version-pattern": (_is_pattern, "a regular expression with one group around the version"),
+    "release-branches": (_is_texts, "a list of branch names"),
+    "attestations": (lambda value: value in ATTESTATIONS, f"one of {', '.join(ATTESTATIONS)}"),
+}
+
+
+def _problems(table: dict[str, Any]) -> list[Problem]:
+    where = "pyproject.toml [tool.tagship]"
+    problems = []
+    for key, value in table.items():
+        if key not in SETTINGS:
+            problems.append(Problem(where, f"{key!r}", f"one of {', '.join(SETTINGS)}", "mend or remove it"))
+        elif not SETTINGS[key][0](value):
+            problems.append(Problem(f"{where} {key}", f"{value!r}", SETTINGS[key][1], "mend or remove it"))
+    if "version-pattern" in table and "version-file" not in table:
+        problems.append(Problem(where, "version-pattern alone", "version-file beside it", "name the file"))
+    return problems

@@ -1,0 +1,138 @@
+"""Cutting a release: bump the version, date the changelog, commit, tag, and push when asked."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from packaging.version import Version
+
+from . import config, git, source
+from .errors import Problem, ReleaseError, refuse
+from .versions import bump, newest_tag, parse_version
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CHANGELOGS = ("CHANGELOG.md", "CHANGES.md", "HISTORY.md", "docs/changelog.md", "CHANGELOG.rst", "CHANGES.rst", "HISTORY.rst")
+#: `## Unreleased`, `## [Unreleased]`, or a reStructuredText title with its line below.
+UNRELEASED = re.compile(
+    r"^(?P<mark>#+ )?(?P<open>\[?)unreleased(?P<close>\]?)[ \t]*\n(?:(?P<line>[-=~^*#+])(?P=line)+[ \t]*\n)?",
+    re.IGNORECASE | re.MULTILINE,
+)
+CURRENT = "current"
+DEFAULT_BRANCHES = ("main", "master")
+
+
+def cut(root: Path, wanted: str, *, push: bool) -> str:
+    """Commit and tag the release `wanted` of the project at `root`; return what was done, in one line.
+
+    `wanted` is a version, `major`, `minor`, `patch`, or `current` for the version as it stands. Raises `ReleaseError`
+    with every reason not to; a step that fails leaves the repository as it was, and a failed push the tag.
+    """
+    settings = config.load(root)
+    if git.ask(root, "rev-parse", "HEAD") is None:
+        raise ReleaseError(Problem("git", "no commit", "a repository with one", "run: git init && git add -A && git commit"))
+    written = source.locate(root, settings)
+    name = _project_name(root)
+    newest = newest_tag(git.lines(root, "tag"), name)
+    now = parse_version(written.text) if written else (newest[1] if newest else Version("0"))
+    version = _next(now, wanted)
+    tag = f"{newest[0] if newest else 'v'}{version}"
+    refuse(_problems(root, settings.release_branches, None if wanted == CURRENT else now, version, tag))
+    files = _changes(root, written, version)
+    _commit(root, files, f"Release {version}", tag)
+    branch = git.ask(root, "symbolic-ref", "--short", "HEAD") or "HEAD"
+    if push:
+        _push(root, branch, tag)
+        return f"{tag}: pushed to origin with {branch}"
+    return f"{tag}: committed and tagged here; to release it: git push --atomic origin {branch} {tag}"
+
+
+def _project_name(root: Path) -> str:
+    pyproject = config.load_toml(root / "pyproject.toml")
+    tables = (pyproject.get("project", {}), pyproject.get("tool", {}).get("poetry", {}))
+    return next((table["name"] for table in tables if "name" in table), root.resolve().name)
+
+
+def _next(now: Version, wanted: str) -> Version:
+    if wanted in {"major", "minor", "patch"}:
+        return bump(now, wanted)
+    try:
+        return now if wanted == CURRENT else parse_version(wanted)
+    except ValueError:
+        expected = "major, minor, patch, current or a version such as '1.2.3'"
+        raise ReleaseError(Problem("version", repr(wanted), expected, "name the version to release")) from None
+
+
+def _problems(
+    root: Path, branches: tuple[str, ...], now: Version | None, version: Version, tag: str
+) -> list[Problem]:
+    """Return every reason not to release `version`; `now` is the version that it must exceed, if any."""
+    found = []
+    if changed := git.lines(root, "status", "--porcelain"):
+        found.append(Problem("working tree", f"{len(changed)} changed files", "a clean one", "commit or stash them"))
+    if now is not None and version <= now:
+        remedy = "name a greater one" + (f", or {CURRENT!r} to release this one as it stands" if version == now else "")
+        found.append(Problem("version", repr(str(version)), f"one greater than {str(now)!r}", remedy))
+    if version.local:
+        found.append(Problem("version", repr(str(version)), repr(version.public), "an index takes no local version"))
+    if git.ask(root, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}") is not None:
+        found.append(Problem("tag", f"{tag!r} exists", "a new one", "release the next version"))
+    return found + _branch_problem(root, branches)
+
+
+def _branch_problem(root: Path, branches: tuple[str, ...]) -> list[Problem]:
+    default = (git.ask(root, "symbolic-ref", "--short", "refs/remotes/origin/HEAD") or "").removeprefix("origin/")
+    allowed = branches or tuple(dict.fromkeys(filter(None, (default, *DEFAULT_BRANCHES))))
+    branch = git.ask(root, "symbolic-ref", "--short", "HEAD")
+    if branch in allowed:
+        return []
+    remedy = "switch to it, or set release-branches"
+    return [Problem("branch", repr(branch or "none"), " or ".join(map(repr, allowed)), remedy)]
+
+
+def _changes(root: Path, written: source.Written | None, version: Version) -> dict[Path, str]:
+    """Return the new text of each file that the release changes."""
+    files = {}
+    if written and written.text != str(version):
+        files[written.path] = written.replaced(str(version))
+    for path in (root / name for name in CHANGELOGS if (root / name).is_file()):
+        if (dated := _dated(source.read_text(path), str(version))) is not None:
+            files[path] = dated
+            break
+    return files
+
+
+def _dated(text: str, version: str) -> str | None:
+    """Return a changelog whose unreleased part became `version` of today, below a new and empty one."""
+    match = UNRELEASED.search(text)
+    if not match or not (match["mark"] or match["line"]):
+        return None
+    title = f"{match['open']}{version}{match['close']} - {datetime.now(timezone.utc):%Y-%m-%d}"
+    below = f"{match['line'] * len(title)}\n" if match["line"] else ""
+    dated = f"{match['mark'] or ''}{title}\n{below}"
+    return f"{text[: match.start()]}{match[0]}\n{dated}{text[match.end() :]}"
+
+
+def _commit(root: Path, files: dict[Path, str], message: str, tag: str) -> None:
+    before = git.ask(root, "rev-parse", "HEAD")
+    try:
+        for path, text in files.items():
+            path.write_bytes(text.encode())
+        if files:
+            git.run(root, "commit", "--quiet", "--message", message, "--", *map(str, files))
+        git.run(root, "tag", "--annotate", tag, "--message", message)
+    except BaseException:
+        # The tree was clean, so this loses nothing but what was just written.
+        git.run(root, "reset", "--quiet", "--hard", str(before))
+        raise
+
+
+def _push(root: Path, branch: str, tag: str) -> None:
+    try:
+        git.run(root, "push", "--quiet", "--atomic", "origin", branch, tag)
+    except ReleaseError as error:
+        retry = f"{tag} is committed and tagged here, but not pushed; then: git push --atomic origin {branch} {tag}"
+        raise ReleaseError(*error.args, retry) from error

@@ -1,0 +1,167 @@
+"""Reading dists: names, versions and metadata, without running anything in them."""
+
+from __future__ import annotations
+
+import email.parser
+import hashlib
+import re
+import tarfile
+import zipfile
+import zlib
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+from packaging.version import InvalidVersion
+
+from .errors import Problem, ReleaseError, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from email.message import Message
+    from pathlib import Path
+
+    from packaging.tags import Tag
+
+BROKEN_ARCHIVE = (OSError, EOFError, KeyError, RuntimeError, tarfile.TarError, zipfile.BadZipFile, zlib.error)
+
+
+@dataclass(frozen=True)
+class Dist:
+    """An sdist or a wheel: where it lies, and what its file name says."""
+
+    path: Path
+    name: str
+    version: str
+    tags: frozenset[Tag]
+
+    @property
+    def is_wheel(self) -> bool:
+        """Whether it is a wheel; an sdist otherwise."""
+        return self.path.suffix == ".whl"
+
+    @property
+    def size(self) -> int:
+        """Its size in bytes."""
+        return self.path.stat().st_size
+
+    @cached_property
+    def sha256(self) -> str:
+        """Its SHA-256 in hexadecimal."""
+        return file_hash(self.path, "sha256")
+
+    @cached_property
+    def members(self) -> dict[str, int]:
+        """The size in bytes of each file in it, by path; raises `ReleaseError` where it cannot be read."""
+        with _readable(self.path):
+            if self.is_wheel:
+                with zipfile.ZipFile(self.path) as archive:
+                    return {info.filename: info.file_size for info in archive.infolist() if not info.is_dir()}
+            with tarfile.open(self.path) as tar:
+                return {member.name: member.size for member in tar if not member.isdir()}
+
+    @cached_property
+    def metadata(self) -> Message:
+        """Its core metadata, from METADATA or PKG-INFO; raises `ReleaseError` where there is none."""
+        name = self._metadata_path()
+        return email.parser.Parser().parsestr(self.read([name])[name])
+
+    def read(self, names: list[str]) -> dict[str, str]:
+        """Return the text of the files `names` in it; raise `ReleaseError` where it cannot be read."""
+        with _readable(self.path):
+            if self.is_wheel:
+                with zipfile.ZipFile(self.path) as archive:
+                    return {name: archive.read(name).decode("utf-8", "replace") for name in names}
+            with tarfile.open(self.path) as tar:
+                files = {name: tar.extractfile(name) for name in names}
+                return {name: file.read().decode("utf-8", "replace") for name, file in files.items() if file}
+
+    def _metadata_path(self) -> str:
+        pattern = r"[^/]+\.dist-info/METADATA" if self.is_wheel else r"[^/]+/PKG-INFO"
+        found = [name for name in self.members if re.fullmatch(pattern, name)]
+        if len(found) != 1:
+            file = "METADATA" if self.is_wheel else "PKG-INFO"
+            raise ReleaseError(Problem(str(self.path), f"{len(found)} {file} files", "one", "build it again"))
+        return found[0]
+
+
+def file_hash(path: Path, algorithm: str) -> str:
+    """Return the hash of the file at `path` in hexadecimal, by an algorithm of `hashlib`."""
+    digest = hashlib.new(algorithm)
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def read_dist(path: Path) -> Dist:
+    """Return the dist at `path` by its file name; raise `ReleaseError` where it is none.
+
+    Source of the rule: the binary and source distribution format specifications of packaging.python.org.
+    """
+    try:
+        if path.is_symlink() or not path.is_file():
+            raise InvalidSdistFilename("not a regular file")
+        if path.suffix == ".whl":
+            name, version, _, tags = parse_wheel_filename(path.name)
+        else:
+            name, version = parse_sdist_filename(path.name)
+            tags = frozenset()
+    except (InvalidSdistFilename, InvalidWheelFilename, InvalidVersion) as error:
+        problem = Problem(str(path), f"no dist ({error})", "only an sdist (.tar.gz) and wheels", "remove it, build again")
+        raise ReleaseError(problem) from error
+    return Dist(path, name, str(version), tags)
+
+
+def read_dists(folder: Path) -> list[Dist]:
+    """Return the dists in `folder`, sorted by name; raise `ReleaseError` for all that is not one."""
+    paths = sorted(folder.iterdir()) if folder.is_dir() else []
+    if not paths:
+        raise ReleaseError(Problem(str(folder), "no dists", "an sdist and wheels", "run: nox -s build"))
+    dists, problems = [], []
+    for path in paths:
+        try:
+            dists.append(read_dist(path))
+        except ReleaseError as error:
+            problems.extend(error.args)
+    if problems:
+        raise ReleaseError(*problems)
+    return dists
+
+
+def supported_pythons(metadata: Message, current: str) -> list[str]:
+    """Return the Python versions (`3.12`) that core metadata declares, oldest first.
+
+    From the classifiers, else from Requires-Python among the released versions, else just `current`.
+    """
+    classifiers = metadata.get_all("Classifier", [])
+    found = [match[1] for text in classifiers if (match := re.fullmatch(CLASSIFIER, text.strip()))]
+    if not found and metadata["Requires-Python"]:
+        found = _released(metadata["Requires-Python"])
+    return sorted(found, key=lambda version: int(version.partition(".")[2])) or [current]
+
+
+CLASSIFIER = r"Programming Language :: Python :: (3\.[0-9]+)"
+#: The CPythons that get fixes, see https://devguide.python.org/versions/.
+RELEASED = ("3.10", "3.11", "3.12", "3.13", "3.14")
+
+
+def _released(requires_python: str) -> list[str]:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        specifiers = SpecifierSet(requires_python)
+    except InvalidSpecifier:
+        return []
+    # `>3.9.1,<3.13` is about patch releases: a late one stands for the series.
+    return [version for version in RELEASED if specifiers.contains(f"{version}.99")]
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except BROKEN_ARCHIVE as error:
+        refuse([Problem(str(path), f"an archive that does not open ({error})", "a whole one", "build it again")])

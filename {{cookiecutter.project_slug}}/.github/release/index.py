@@ -1,0 +1,131 @@
+"""Asking a package index what it serves; standard library only, so that nothing else sees the credentials."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import ssl
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+from .errors import ReleaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
+TIMEOUT = 30  # seconds, for one request
+
+
+class Remote(NamedTuple):
+    """A file that an index serves: its address, and its hashes in hexadecimal by algorithm."""
+
+    url: str
+    hashes: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index: where it takes uploads, and where it says what it has (the simple API, PEP 503 and 691)."""
+
+    upload_url: str
+    simple_urls: tuple[str, ...]
+    site: str = ""  # PyPI's or TestPyPI's own, "" for another index
+    auth: tuple[str, str] = field(default=("", ""), repr=False)
+    ca_file: str | None = None
+
+    def page(self, name: str, version: str) -> str:
+        """Return the address of a release's page, or of the project's list of files where there is no page."""
+        return f"{self.site}project/{name}/{version}/" if self.site else f"{self.simple_urls[0]}{name}/"
+
+    def files(self, name: str) -> dict[str, Remote]:
+        """Return the files that the index serves for the project `name`; raise `ReleaseError` where it fails."""
+        found: dict[str, Remote] = {}
+        for url in self.simple_urls:
+            answer = self._get(f"{url}{name}/", self.auth)
+            if answer is not None:
+                found.update(_parse(*answer))
+        return found
+
+    def sha256(self, remote: Remote) -> str:
+        """Return the SHA-256 of a file as the index gives it, or of the file itself where it gives another hash."""
+        if listed := remote.hashes.get("sha256"):
+            return listed
+        mine = urlsplit(remote.url).netloc == urlsplit(self.upload_url).netloc
+        answer = self._get(remote.url, self.auth if mine else ("", ""))
+        return hashlib.sha256(answer[2]).hexdigest() if answer else "no file"
+
+    def _get(self, url: str, auth: tuple[str, str]) -> tuple[str, str, bytes] | None:
+        """Return the final address, the content type and the body; None where there is nothing."""
+        request = urllib.request.Request(url, headers={"Accept": ACCEPT, "Cache-Control": "no-cache"})
+        if auth[1]:
+            request.add_unredirected_header("Authorization", "Basic " + base64.b64encode(":".join(auth).encode()).decode())
+        context = ssl.create_default_context(cafile=self.ca_file) if url.startswith("https") else None
+        opener = urllib.request.build_opener(_SameHost, urllib.request.HTTPSHandler(context=context))
+        try:
+            with opener.open(request, timeout=TIMEOUT) as answer:
+                return answer.url, answer.headers.get("Content-Type", ""), answer.read()
+        except urllib.error.HTTPError as error:
+            if error.code in {404, 410, *range(300, 400)}:
+                return None
+            raise ReleaseError(f"{url}: the index answered {error.code} {error.reason}, expected 200 or 404") from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "reason", error)
+            raise ReleaseError(f"{url}: no answer ({reason}); check the address, the network and the proxy") from None
+
+
+class _SameHost(urllib.request.HTTPRedirectHandler):
+    """An index that sends us on to another one (pypiserver does, to PyPI) does not have the file itself."""
+
+    def redirect_request(self, req: urllib.request.Request, *rest: Any) -> urllib.request.Request | None:
+        here, there = urlsplit(req.full_url), urlsplit(rest[-1])
+        return super().redirect_request(req, *rest) if here.netloc == there.netloc else None
+
+
+def resolve(repository: str, environ: Mapping[str, str]) -> Index:
+    """Return the index that twine would upload to: `repository` (`pypi`, `testpypi`), or what its variables name."""
+    from twine import utils
+
+    name = environ.get("TWINE_REPOSITORY") or repository
+    url = environ.get("TWINE_REPOSITORY_URL") or utils.get_repository_from_config("~/.pypirc", name)["repository"]
+    assert url is not None
+    ca_file = environ.get("TWINE_CERT") or environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or None
+    if url.startswith((utils.DEFAULT_REPOSITORY, utils.TEST_REPOSITORY)):
+        site = f"https://{urlsplit(url).netloc.removeprefix('upload.')}/"
+        return Index(url, (f"{site}simple/",), site, ca_file=ca_file)
+    base = url.rstrip("/").removesuffix("/legacy").removesuffix("/upload")
+    auth = (environ.get("TWINE_USERNAME", ""), environ.get("TWINE_PASSWORD", ""))
+    # The second one is devpi's.
+    return Index(url, (f"{base}/simple/", f"{base}/+simple/"), auth=auth, ca_file=ca_file)
+
+
+def _parse(url: str, content_type: str, body: bytes) -> dict[str, Remote]:
+    text = body.decode("utf-8", "replace")
+    if "json" in content_type:
+        entries = [(file["filename"], file["url"], file["hashes"]) for file in json.loads(text)["files"]]
+        return {name: Remote(urljoin(url, link), hashes) for name, link, hashes in entries}
+    page = _Links()
+    page.feed(text)
+    return dict(_remote(urljoin(url, link)) for link in page.links)
+
+
+def _remote(link: str) -> tuple[str, Remote]:
+    address, fragment = urldefrag(link)
+    algorithm, _, digest = fragment.partition("=")
+    name = unquote(urlsplit(address).path.rpartition("/")[2])
+    return name, Remote(address, {algorithm: digest} if digest else {})
+
+
+class _Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "a" and (link := dict(attrs).get("href")):
+            self.links.append(link)

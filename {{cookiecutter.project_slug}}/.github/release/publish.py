@@ -1,0 +1,135 @@
+"""Publishing a bundle: refuse what must not go out, sign, upload, wait until the index serves it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import attest, bundle, gate, report, rules
+from .config import load
+from .errors import Problem, ReleaseError, refuse
+from .index import resolve
+from .ref import current
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .dists import Dist
+    from .index import Index
+
+PATIENCE = 300  # seconds in all for an index to serve what it accepted
+FIRST_WAIT, LONGEST_WAIT = 0.25, 15.0  # seconds
+
+
+@dataclass(frozen=True)
+class Options:
+    """The index by twine's name for it, and what was asked for on the command line."""
+
+    repository: str
+    attestations: bool = True
+    verbose: bool = False
+
+
+def publish(root: Path, options: Options, environ: Mapping[str, str]) -> None:
+    """Publish the bundle of the project at `root`; raise `ReleaseError` with every reason not to.
+
+    A file that the index has with the same bytes is skipped, so that a second run completes or changes nothing.
+    """
+    folder = bundle.locate(root)
+    dists = bundle.check(folder)
+    index = resolve(options.repository, environ)
+    refuse(_problems(root, dists, index, options, environ))
+    missing = _missing(index, dists)
+    for dist in dists:
+        if dist not in missing:
+            print(f"{dist.path.name}: skipped, the index has it with the same SHA-256 {dist.sha256}")
+    if missing:
+        with tempfile.TemporaryDirectory() as staging:
+            copies = [Path(shutil.copy2(dist.path, staging)) for dist in missing]
+            mode = load(folder).attestations if options.attestations else "off"
+            signed = attest.sign(copies, mode, index, environ)
+            _upload(copies, options, environ, signed=signed)
+    _wait(index, dists)
+    _tell(index, dists, missing)
+
+
+def _problems(
+    root: Path, dists: list[Dist], index: Index, options: Options, environ: Mapping[str, str]
+) -> list[Problem]:
+    """Return what can be known to be wrong before any network."""
+    ref = current(root, environ)
+    verdict = gate.judge_release(dists, ref)
+    found = [*verdict.problems, *rules.problems(dists)]
+    if not ref.tags:
+        tag = f"v{verdict.version}"
+        remedy = f"tag the commit that was built and try again: git tag {tag}"
+        found.insert(0, Problem("publish", ref.words, f"a tag such as {tag!r}: only a tag is published", remedy))
+    if environ.get("TWINE_PASSWORD") == "" and index.site:
+        remedy = "unset it: twine takes an empty password for a password, and does not ask for Trusted Publishing"
+        found.append(Problem("TWINE_PASSWORD", "an empty value", "none (Trusted Publishing) or an API token", remedy))
+    if options.repository == "testpypi" and index.site and index.site != resolve("testpypi", {}).site:
+        remedy = "unset TWINE_REPOSITORY_URL and TWINE_REPOSITORY"
+        found.append(Problem("publish-test", index.upload_url, "TestPyPI or an index of your own", remedy))
+    return found
+
+
+def _missing(index: Index, dists: list[Dist]) -> list[Dist]:
+    """Return the dists that the index does not serve; raise `ReleaseError` where it serves other bytes."""
+    there = index.files(dists[0].name)
+    hashes = {dist: index.sha256(there[dist.path.name]) for dist in dists if dist.path.name in there}
+    remedy = "a file name can be used once: release a new version"
+    refuse(
+        [
+            Problem(f"{dist.path.name} at {index.upload_url}", f"SHA-256 {found}", f"SHA-256 {dist.sha256}", remedy)
+            for dist, found in hashes.items()
+            if found != dist.sha256
+        ]
+    )
+    return [dist for dist in dists if dist not in hashes]
+
+
+def _upload(paths: list[Path], options: Options, environ: Mapping[str, str], *, signed: bool) -> None:
+    command = [sys.executable, "-m", "twine", "upload", "--disable-progress-bar"]
+    if not (environ.get("TWINE_REPOSITORY_URL") or environ.get("TWINE_REPOSITORY")):
+        command += ["--repository", options.repository]
+    if environ.get("CI") or not sys.stdin or not sys.stdin.isatty():
+        command.append("--non-interactive")
+    command += ["--verbose"] * options.verbose
+    files = [str(path) for path in paths]
+    if signed:
+        command += ["--attestations", *(f"{file}{attest.SUFFIX}" for file in files)]
+    sys.stdout.flush()
+    if subprocess.run([*command, *files], check=False).returncode:
+        raise ReleaseError(
+            "twine upload failed, for the reason above; mend it and run this again: what the index has is skipped"
+        )
+
+
+def _wait(index: Index, dists: list[Dist]) -> None:
+    """Wait until the index serves every dist; raise `ReleaseError` for other bytes, or after `PATIENCE`."""
+    deadline, pause = time.monotonic() + PATIENCE, FIRST_WAIT
+    while missing := _missing(index, dists):
+        if time.monotonic() > deadline:
+            names = ", ".join(dist.path.name for dist in missing)
+            raise ReleaseError(f"{names}: accepted, but not served after {PATIENCE} s; run this again later")
+        print(f"waiting {pause:g} s for the index to serve {', '.join(dist.path.name for dist in missing)}")
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_WAIT)
+
+
+def _tell(index: Index, dists: list[Dist], uploaded: list[Dist]) -> None:
+    page = index.page(dists[0].name, dists[0].version)
+    rows = [
+        (dist.path.name, "uploaded" if dist in uploaded else "was there, same bytes", dist.sha256) for dist in dists
+    ]
+    for row in rows:
+        print("  ".join(row))
+    print(f"published: {page}")
+    report.output("url", page)
+    report.summary(f"## {dists[0].name} {dists[0].version}", page, report.table(("file", "", "SHA-256"), rows))

@@ -1,0 +1,69 @@
+"""What a run tells: on the terminal, and on GitHub in the job summary, the outputs and as annotations."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from .dists import Dist
+
+
+def output(name: str, value: str) -> None:
+    """Set the step's output `name`, on GitHub; one line, as what follows a line end would be another output."""
+    _append("GITHUB_OUTPUT", f"{name}={' '.join(value.split())}")
+
+
+def summary(*paragraphs: str) -> None:
+    """Add Markdown `paragraphs` to the job summary, on GitHub."""
+    _append("GITHUB_STEP_SUMMARY", "\n\n".join(paragraphs) + "\n")
+
+
+def errors(lines: Iterable[str]) -> None:
+    """Print each line as an error, on GitHub as an annotation too."""
+    for line in lines:
+        print(f"error: {line}", file=sys.stderr)
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            print("::error::" + line.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table; its cells are shown as code, so that nothing in them is taken as Markdown."""
+    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
+    lines += ["| " + " | ".join(map(_cell, row)) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def files(dists: Iterable[Dist]) -> str:
+    """Return the table of `dists` with their sizes in bytes and SHA-256."""
+    rows = [(dist.path.name, f"{dist.size}", dist.sha256) for dist in dists]
+    return table(("file", "bytes", "SHA-256"), rows)
+
+
+def tree(dist: Dist) -> str:
+    """Return the files in `dist` as an indented tree, folded away under its name."""
+    lines, shown = [], set()
+    for name in sorted(dist.members):
+        *folders, file = name.split("/")
+        for depth in range(len(folders)):
+            if (path := "/".join(folders[: depth + 1])) not in shown:
+                shown.add(path)
+                lines.append("  " * depth + folders[depth] + "/")
+        lines.append("  " * len(folders) + file)
+    text = "\n".join(lines).replace("&", "&amp;").replace("<", "&lt;")
+    return f"<details><summary>{dist.path.name}: {len(dist.members)} files</summary>\n\n<pre>\n{text}\n</pre>\n</details>"
+
+
+def _cell(text: str) -> str:
+    plain = " ".join(text.split()).replace("`", "'").replace("|", r"\|")
+    return f"`{plain}`" if plain else ""
+
+
+def _append(variable: str, text: str) -> None:
+    if path := os.environ.get(variable):
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(text + "\n")

@@ -1,0 +1,294 @@
+"""Where a project's version is written, and reading and changing it there without running anything."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import io
+import re
+import tokenize
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .config import load_toml
+from .errors import Problem, ReleaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .config import Config
+
+ASSIGNED = r"""^__version__ = "(.*)"$"""
+WHOLE = r"\A\s*(?:v(?=[0-9]))?(\S+)\s*\Z"
+
+
+@dataclass(frozen=True)
+class Written:
+    """A version in a file: the text, and from where to where it stands (in characters)."""
+
+    path: Path
+    text: str
+    start: int
+    end: int
+
+    def replaced(self, version: str) -> str:
+        """Return the file's text with `version` in its place."""
+        text = read_text(self.path)
+        return text[: self.start] + version + text[self.end :]
+
+
+def read_text(path: Path) -> str:
+    """Return the text of the file at `path`, line ends as they are; raise `ReleaseError` where it is none."""
+    try:
+        return path.read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8"
+        raise ReleaseError(Problem(str(path), reason, "a readable text file", "mend the path or the file")) from error
+
+
+def find(path: Path, pattern: str = "") -> Written:
+    """Return the one version that `pattern` (a regular expression with one group) finds in the file at `path`.
+
+    In a Python file only assignments count, however they are quoted or annotated, and neither comments
+    nor docstrings; the default pattern is `__version__`, elsewhere the whole file. Raises `ReleaseError`
+    where nothing is found, or different versions.
+    """
+    text = read_text(path)
+    if path.suffix == ".py":
+        found = list(_in_python(path, text, pattern or ASSIGNED))
+    else:
+        plain = re.sub(r"^[ \t]*#.*$", lambda match: " " * len(match[0]), text, flags=re.MULTILINE)
+        found = _in_text(path, plain, pattern or WHOLE)
+    if len({written.text for written in found}) != 1:
+        seen = " and ".join(sorted({repr(written.text) for written in found})) or "no version"
+        expected = f"one that matches {pattern!r}" if pattern else "one version"
+        raise ReleaseError(Problem(str(path), seen, expected, "mend the file, or version-file and version-pattern"))
+    return found[0]
+
+
+def _in_text(path: Path, text: str, pattern: str) -> list[Written]:
+    return [Written(path, match[1], *match.span(1)) for match in re.finditer(pattern, text, re.MULTILINE)]
+
+
+def _in_python(path: Path, text: str, pattern: str) -> Iterator[Written]:
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        yield from _in_text(path, _without_comments(text), pattern)
+        return
+    strings = list(_assigned(tree, text))
+    spelled = [
+        written
+        for name, value in strings
+        if any(_captures(pattern, line, value.text) for line in _spellings(name, value.text))
+        for written in [Written(path, value.text, value.start, value.end)]
+    ]
+    # A pattern about something else than an assignment, such as `version=` in a call, is tried on the code itself.
+    yield from spelled or _in_text(path, _without_comments(text), pattern)
+
+
+def assigned(text: str, name: str) -> list[str]:
+    """Return the literal strings that Python code assigns to `name` at its top level; none where it does not parse."""
+    try:
+        return [string.text for target, string in _assigned(ast.parse(text), text) if target == name]
+    except (SyntaxError, ValueError):
+        return []
+
+
+def _captures(pattern: str, line: str, version: str) -> bool:
+    match = re.search(pattern, line, re.MULTILINE)
+    return match is not None and match[1] == version
+
+
+def _spellings(name: str, value: str) -> Iterator[str]:
+    for equals in (" = ", "=", ": str = "):
+        for quote in ('"', "'"):
+            yield f"{name}{equals}{quote}{value}{quote}"
+
+
+@dataclass(frozen=True)
+class _String:
+    text: str
+    start: int
+    end: int
+
+
+def _assigned(tree: ast.AST, text: str) -> Iterator[tuple[str, _String]]:
+    """Yield each name that is assigned a literal string at the top level, also inside `if` and `try`."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if string := _string(node.value, text):
+                yield from ((target.id, string) for target in targets if isinstance(target, ast.Name))
+        elif isinstance(node, ast.If | ast.Try | ast.ExceptHandler | ast.With):
+            yield from _assigned(node, text)
+
+
+def _string(node: ast.expr | None, text: str) -> _String | None:
+    if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+        return None
+    start, end = _offset(text, node.lineno, node.col_offset), _offset(text, node.end_lineno, node.end_col_offset)
+    at = text.find(node.value, start, end)
+    return _String(node.value, at, at + len(node.value)) if at >= 0 else None
+
+
+def _offset(text: str, line: int | None, column: int | None) -> int:
+    lines = text.splitlines(keepends=True)[: line or 0]
+    # The columns of a syntax tree count bytes.
+    return sum(map(len, lines[:-1])) + len(lines[-1].encode()[: column or 0].decode())
+
+
+def _without_comments(text: str) -> str:
+    """Blank out comments and strings that stand alone, so that every other character keeps its place."""
+    lines = text.splitlines(keepends=True)
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+    except (tokenize.TokenError, SyntaxError):
+        return re.sub(r"#.*", lambda match: " " * len(match[0]), text)
+    for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None], strict=False):
+        alone = token.type == tokenize.STRING and _ends(before) and _ends(after)
+        if alone or token.type == tokenize.COMMENT:
+            _blank(lines, token.start, token.end)
+    return "".join(lines)
+
+
+def _ends(token: tokenize.TokenInfo | None) -> bool:
+    layout = (tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.COMMENT, tokenize.ENDMARKER)
+    return token is None or token.type in layout
+
+
+def _blank(lines: list[str], start: tuple[int, int], end: tuple[int, int]) -> None:
+    for row in range(start[0], end[0] + 1):
+        line = lines[row - 1]
+        first = start[1] if row == start[0] else 0
+        last = end[1] if row == end[0] else len(line.rstrip("\r\n"))
+        lines[row - 1] = line[:first] + " " * (last - first) + line[last:]
+
+
+def locate(root: Path, config: Config) -> Written | None:
+    """Return where the version of the project at `root` is written; None where git's tags are the source.
+
+    Looks at `version-file`, pyproject.toml (static, or the file that the build backend reads), setup.cfg and
+    setup.py, in this order. Raises `ReleaseError` where none of them says.
+    """
+    if config.version_file:
+        return find(root / config.version_file, config.version_pattern)
+    pyproject = load_toml(root / "pyproject.toml")
+    for look in (_static, _from_vcs, _from_backend, _from_setup_cfg, _from_setup_py):
+        found = look(root, pyproject)
+        if found is not None:
+            return found or None
+    problem = Problem(str(root), "no version", "one in pyproject.toml, setup.cfg or setup.py", "set version-file")
+    raise ReleaseError(problem)
+
+
+def _static(root: Path, pyproject: dict[str, Any]) -> Written | None:
+    path = root / "pyproject.toml"
+    for header, table in (("project", pyproject.get("project")), ("tool.poetry", _tool(pyproject, "poetry"))):
+        if isinstance(table, dict) and isinstance(table.get("version"), str):
+            if _tool(pyproject, "poetry-dynamic-versioning").get("enable"):
+                return None
+            section = rf"(?ms)^\[{re.escape(header)}\][^\n]*\n(?:(?!^\[).)*?^version[ \t]*=[ \t]*[\"']([^\"'\n]*)[\"']"
+            if match := re.search(section, read_text(path)):
+                return Written(path, match[1], *match.span(1))
+    return None
+
+
+def _tool(pyproject: dict[str, Any], *keys: str) -> dict[str, Any]:
+    table = pyproject.get("tool", {})
+    for key in keys:
+        table = table.get(key, {}) if isinstance(table, dict) else {}
+    return table if isinstance(table, dict) else {}
+
+
+def _from_vcs(root: Path, pyproject: dict[str, Any]) -> Written | bool | None:
+    """Return False where a tool derives the version from git's tags: nothing is written anywhere."""
+    tool = pyproject.get("tool", {})
+    derived = (
+        any(key in tool for key in ("setuptools_scm", "setuptools-scm", "versioneer", "poetry-dynamic-versioning"))
+        or _tool(pyproject, "hatch", "version").get("source") == "vcs"
+        or _tool(pyproject, "pdm", "version").get("source") == "scm"
+    )
+    setup = root / "setup.py"
+    derived = derived or (setup.is_file() and re.search(r"use_scm_version|versioneer|pbr\s*=", read_text(setup)) is not None)
+    return False if derived else None
+
+
+def _from_backend(root: Path, pyproject: dict[str, Any]) -> Written | None:
+    """Follow what hatchling, pdm, setuptools and flit call the source of a dynamic version."""
+    hatch, pdm = _tool(pyproject, "hatch", "version"), _tool(pyproject, "pdm", "version")
+    for table in (hatch, pdm):
+        if isinstance(table.get("path"), str):
+            default = r"(?i)^(?:__version__|version)(?:: str)? = \"v?(.*)\"$"
+            return find(root / table["path"], table.get("pattern") or default)
+    dynamic = _tool(pyproject, "setuptools", "dynamic", "version")
+    if isinstance(dynamic.get("attr"), str):
+        return _attribute(root, dynamic["attr"])
+    if isinstance(dynamic.get("file"), str | list):
+        return find(root / (dynamic["file"] if isinstance(dynamic["file"], str) else dynamic["file"][0]))
+    if "flit" in pyproject.get("build-system", {}).get("build-backend", ""):
+        name = _tool(pyproject, "flit", "module").get("name") or pyproject.get("project", {}).get("name", "")
+        return _attribute(root, f"{name.replace('-', '_')}.__version__")
+    return None
+
+
+def _attribute(root: Path, reference: str) -> Written:
+    """Return where `package.module.NAME` is assigned, in a flat or a src layout."""
+    module, _, name = reference.rpartition(".")
+    parts = module.split(".")
+    places = [root / folder / Path(*parts) for folder in (".", "src", "lib")]
+    for path in [file for place in places for file in (place.with_suffix(".py"), place / "__init__.py")]:
+        if path.is_file():
+            return find(path, rf"^{re.escape(name)} = \"(.*)\"$")
+    raise ReleaseError(Problem(str(root), f"no module {module!r}", f"the source of {reference}", "set version-file"))
+
+
+def _from_setup_cfg(root: Path, _: dict[str, Any]) -> Written | None:
+    path = root / "setup.cfg"
+    parser = configparser.RawConfigParser()
+    if not path.is_file():
+        return None
+    parser.read_string(read_text(path))
+    value = parser.get("metadata", "version", fallback="")
+    if value.startswith("attr:"):
+        return _attribute(root, value.removeprefix("attr:").strip())
+    if value.startswith("file:"):
+        return find(root / value.removeprefix("file:").strip())
+    return find(path, rf"(?s)^\[metadata\](?:(?!^\[).)*?^version\s*[=:]\s*({re.escape(value)})\s*$") if value else None
+
+
+def _from_setup_py(root: Path, _: dict[str, Any]) -> Written | None:
+    """Read the `version=` of setup.py where it is a literal or a constant; else the one `__version__` there is."""
+    path = root / "setup.py"
+    if not path.is_file():
+        return None
+    text = read_text(path)
+    if literal := next(_keywords(text), None):
+        return Written(path, literal.text, literal.start, literal.end)
+    found = list(_module_versions(root))
+    return found[0] if len(found) == 1 else None
+
+
+def _keywords(text: str) -> Iterator[_String]:
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return
+    constants = dict(_assigned(tree, text))
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        for keyword in call.keywords:
+            if keyword.arg == "version":
+                name = keyword.value.id if isinstance(keyword.value, ast.Name) else ""
+                if string := _string(keyword.value, text) or constants.get(name):
+                    yield string
+
+
+def _module_versions(root: Path) -> Iterator[Written]:
+    for pattern in ("*.py", "*/__init__.py", "src/*.py", "src/*/__init__.py"):
+        for path in sorted(root.glob(pattern)):
+            if path.name not in {"setup.py", "noxfile.py", "tasks.py"}:
+                try:
+                    yield find(path)
+                except ReleaseError:
+                    continue

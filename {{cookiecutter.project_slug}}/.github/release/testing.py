@@ -1,0 +1,176 @@
+"""How a project runs its own tests: the command, and what it needs, read from the project's files."""
+
+from __future__ import annotations
+
+import configparser
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from .config import load, load_toml
+from .errors import Problem, ReleaseError
+from .source import read_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GROUPS = ("test", "tests", "testing", "dev")
+REQUIREMENT_FILES = (
+    "requirements-test.txt", "requirements-tests.txt", "requirements-testing.txt", "requirements-dev.txt",
+    "test-requirements.txt", "tests-requirements.txt", "dev-requirements.txt", "test_requirements.txt",
+    "requirements_test.txt", "requirements_dev.txt", "requirements/test.txt", "requirements/tests.txt",
+    "requirements/testing.txt", "requirements/dev.txt", "tests/requirements.txt", "test/requirements.txt",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `nox -s test` does: arguments of an installer, extras of the project, and the command ([]: no tests)."""
+
+    requires: list[str]
+    extras: list[str]
+    command: list[str]
+
+
+def plan(root: Path) -> Plan:
+    """Return how the project at `root` runs its tests; `[tool.tagship]` counts before what its files show."""
+    config, pyproject = load(root), load_toml(root / "pyproject.toml")
+    requires, extras = list(config.test_requires), []
+    if not requires:
+        requires, extras = _requires(root, pyproject)
+    command = list(config.test_command) or _command(root, pyproject, requires)
+    if command and command[0] == "pytest" and not _names(requires, "pytest"):
+        requires.append("pytest")
+    return Plan(requires, extras, command)
+
+
+def _requires(root: Path, pyproject: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """Return the first that is there: a dependency group, an extra, a Poetry group, a requirements file."""
+    groups = _table(pyproject, "dependency-groups")
+    extras = {**_table(pyproject, "project", "optional-dependencies"), **_setup_cfg_extras(root)}
+    poetry = _poetry_groups(_table(pyproject, "tool", "poetry"))
+    for name in GROUPS:
+        if name in groups:
+            return _dependency_group(groups, name), []
+        if name in extras:
+            return [], [name]
+        if name in poetry:
+            return [requirement for key, value in poetry[name].items() for requirement in poetry_requirement(key, value)], []
+    file = next((name for name in REQUIREMENT_FILES if (root / name).is_file()), None)
+    return ["-r", file] if file else [], []
+
+
+def _table(data: Any, *keys: str) -> dict[str, Any]:
+    for key in keys:
+        data = data.get(key, {}) if isinstance(data, dict) else {}
+    return data if isinstance(data, dict) else {}
+
+
+def _dependency_group(groups: dict[str, Any], name: str) -> list[str]:
+    """Return the requirements of a dependency group, see https://peps.python.org/pep-0735/."""
+    known = {canonicalize_name(key): value for key, value in groups.items()}
+
+    def expand(group: str, above: tuple[str, ...]) -> list[str]:
+        if group in above or group not in known:
+            problem = Problem("pyproject.toml", f"dependency group {group!r}", "one that exists, no circle", "mend it")
+            raise ReleaseError(problem)
+        found = []
+        for item in known[group]:
+            found += [item] if isinstance(item, str) else expand(canonicalize_name(item["include-group"]), (*above, group))
+        return found
+
+    return expand(canonicalize_name(name), ())
+
+
+def _setup_cfg_extras(root: Path) -> dict[str, Any]:
+    parser = configparser.RawConfigParser()
+    if (root / "setup.cfg").is_file():
+        parser.read_string(read_text(root / "setup.cfg"))
+    section = "options.extras_require"
+    return dict(parser.items(section)) if parser.has_section(section) else {}
+
+
+def _poetry_groups(poetry: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    groups = {name: _table(table, "dependencies") for name, table in _table(poetry, "group").items()}
+    if old := _table(poetry, "dev-dependencies"):
+        groups.setdefault("dev", old)
+    return groups
+
+
+def poetry_requirement(name: str, value: Any) -> list[str]:
+    """Return a Poetry dependency as PEP 508 requirements, none for `python` and for paths and repositories.
+
+    Source of the rule: https://python-poetry.org/docs/dependency-specification/
+    """
+    table = value if isinstance(value, dict) else {"version": value}
+    if name == "python" or not isinstance(table.get("version"), str):
+        return []
+    extras = f"[{','.join(table['extras'])}]" if table.get("extras") else ""
+    marker = f"; {table['markers']}" if table.get("markers") else ""
+    return [f"{name}{extras}{_poetry_specifier(table['version'])}{marker}"]
+
+
+def _poetry_specifier(text: str) -> str:
+    # Alternatives (`^1 || ^2`) have no form in PEP 508: the last of them is the newest.
+    parts = [part.strip() for part in re.split(r"\|\|?", text)[-1].split(",")]
+    return ",".join(_poetry_clause(part) for part in parts if part not in {"", "*"})
+
+
+def _poetry_clause(text: str) -> str:
+    operator, version = re.fullmatch(r"([\^~<>=!]*)\s*(.*)", text).groups()  # type: ignore[union-attr]
+    numbers = [int(number) for number in re.findall(r"\d+", re.match(r"[\d.]*", version)[0])]  # type: ignore[index]
+    if operator == "^":
+        first = next((index for index, number in enumerate(numbers) if number), len(numbers) - 1)
+        return f">={version},<{'.'.join(map(str, [*numbers[:first], numbers[first] + 1]))}"
+    if operator == "~":
+        kept = numbers[:2]
+        return f">={version},<{'.'.join(map(str, [*kept[:-1], kept[-1] + 1]))}"
+    return text.replace(" ", "") if operator else f"=={version}"
+
+
+def _names(requires: list[str], name: str) -> bool:
+    return any(canonicalize_name(_name(text)) == name for text in requires)
+
+
+def _name(text: str) -> str:
+    try:
+        return Requirement(text).name
+    except InvalidRequirement:
+        return text
+
+
+def _command(root: Path, pyproject: dict[str, Any], requires: list[str]) -> list[str]:
+    files = _test_files(root)
+    if not files:
+        return []
+    if _names(requires, "pytest") or _configures_pytest(root, pyproject) or any(map(_imports_pytest, files)):
+        return ["pytest"]
+    folder = next((name for name in ("tests", "test") if (root / name).is_dir()), ".")
+    top = ["-t", "."] if (root / folder / "__init__.py").is_file() else []
+    # Isolated: the checkout must not stand in for the package that was installed.
+    return ["python", "-I", "-m", "unittest", "discover", "-s", folder, *top]
+
+
+def _test_files(root: Path) -> list[Path]:
+    patterns = ("test*.py", "*_test.py", "tests/**/*.py", "test/**/*.py", "src/*/tests/**/*.py", "*/tests/**/*.py")
+    found = {path for pattern in patterns for path in root.glob(pattern)}
+    return sorted(path for path in found if not any(map(_is_other, path.relative_to(root).parts)))
+
+
+def _is_other(part: str) -> bool:
+    return part.startswith(".") or part in {"build", "bundle", "dist", "node_modules", "site-packages"}
+
+
+def _imports_pytest(path: Path) -> bool:
+    text = path.read_bytes()
+    return re.search(rb"(?m)^\s*(?:import|from)\s+pytest\b", text) is not None or path.name == "conftest.py"
+
+
+def _configures_pytest(root: Path, pyproject: dict[str, Any]) -> bool:
+    if "pytest" in _table(pyproject, "tool") or (root / "pytest.ini").is_file():
+        return True
+    sections = (("setup.cfg", b"[tool:pytest]"), ("tox.ini", b"[pytest]"))
+    return any((root / name).is_file() and section in (root / name).read_bytes() for name, section in sections)

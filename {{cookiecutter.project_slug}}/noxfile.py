@@ -1,0 +1,99 @@
+"""The sessions of a release; each is the job of the same name in .github/workflows/release.yml.
+
+Nothing about the project is written here. What needs more thought than an order of commands is in
+.github/release/, and what can be configured is `[tool.tagship]` in pyproject.toml.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from itertools import takewhile
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.4.15"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.download_python = "never"
+if "--json" not in sys.argv:  # a listing for machines has all five; `nox` alone publishes nothing
+    nox.options.sessions = ["build", "test", "verify-version"]
+# `nox` alone leaves out, and says so, a Python that this machine does not have; one asked for must be there.
+ASKED = re.compile(r"-[a-z]*[ekpPst]|--(force-)?(sessions?|pythons?|keywords|tags)\b")
+OPTIONS = takewhile(lambda argument: argument != "--", sys.argv[1:])
+nox.options.error_on_missing_interpreters = "NOXSESSION" in os.environ or any(map(ASKED.match, OPTIONS))
+
+RELEASE = ".github/release"
+PYPROJECT = nox.project.load_toml() if Path("pyproject.toml").is_file() else {}
+CLASSIFIERS = PYPROJECT.get("project", {}).get("classifiers", [])
+PYTHONS = re.findall(r"^Programming Language :: Python :: (3\.\d+)$", "\n".join(CLASSIFIERS), re.MULTILINE)
+# Whatever the machine, a build sees the same surroundings.
+SURROUNDINGS = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
+
+
+@nox.session(reuse_venv=True)
+def build(session: nox.Session) -> None:
+    """Build the sdist, and the wheel from that sdist: the same bytes for the same commit."""
+    tools(session)
+    os.umask(0o022)
+    env = {**SURROUNDINGS, "SOURCE_DATE_EPOCH": release(session, "prepare")}
+    session.run("python", "-m", "build", "--installer=uv", "--sdist", "--outdir=dist", env=env)
+    sdist = release(session, "normalise", env=env)
+    session.run("python", "-m", "build", "--installer=uv", "--wheel", "--outdir=dist", sdist, env=env)
+    session.run("twine", "check", *map(str, sorted(Path("dist").iterdir())))
+    release(session, "describe", silent=False)
+
+
+@nox.session(python=PYTHONS or None)
+def test(session: nox.Session) -> None:
+    """Run the project's own tests; `-- --installpkg dist` tests the wheel that will ship."""
+    plan = json.loads(release(session, "tests"))
+    if not plan["command"]:
+        session.skip("there are no tests: set test-command in [tool.tagship] of pyproject.toml if there are")
+    extras = f"[{','.join(plan['extras'])}]" if plan["extras"] else ""
+    session.install(*plan["requires"], f"{package(session)}{extras}")
+    session.run(*plan["command"], external=True)
+
+
+@nox.session(name="verify-version", venv_backend="none")
+def verify_version(session: nox.Session) -> None:
+    """Refuse dists, modules or a tag that name different versions; write the bundle that may be published."""
+    release(session, "verify", silent=False)
+
+
+@nox.session(name="publish-test", reuse_venv=True)
+def publish_test(session: nox.Session) -> None:
+    """Publish the bundle to TestPyPI: check, sign, `twine upload`, wait until the index serves it."""
+    tools(session)
+    session.run("python", RELEASE, "publish", "testpypi", *session.posargs)
+
+
+@nox.session(reuse_venv=True)
+def publish(session: nox.Session) -> None:
+    """Publish the bundle to PyPI: check, sign, `twine upload`, wait until the index serves it."""
+    tools(session)
+    session.run("python", RELEASE, "publish", "pypi", *session.posargs)
+
+
+def tools(session: nox.Session) -> None:
+    """Install the release tools, as locked."""
+    session.install("--require-hashes", "--only-binary=:all:", "-r", f"{RELEASE}/tools.txt")
+
+
+def release(session: nox.Session, verb: str, *, silent: bool = True, env: dict[str, str] | None = None) -> str:
+    """Run `python .github/release VERB` with nox's own Python; return the last line of what it prints."""
+    printed = session.run(sys.executable, RELEASE, verb, silent=silent, env=env, external=True, log=not silent)
+    return printed.strip().splitlines()[-1] if isinstance(printed, str) else ""
+
+
+def package(session: nox.Session) -> str:
+    """Return what to install: this folder, or the wheel (else the sdist) in the folder after --installpkg."""
+    if "--installpkg" not in session.posargs:
+        return "."
+    folder = Path(session.posargs[session.posargs.index("--installpkg") + 1])
+    found = [*sorted(folder.glob("*.whl")), *sorted(folder.glob("*.tar.gz"))]
+    if not found:
+        session.error(f"{folder}: no wheel and no sdist to test; run: nox -s build")
+    return str(found[0])

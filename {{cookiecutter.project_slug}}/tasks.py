@@ -1,0 +1,40 @@
+"""Tasks for people; CI runs the nox sessions. `inv --list` shows them."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+
+from invoke import Context, task
+
+PYTHON = shlex.quote(sys.executable)
+RELEASE = ".github/release"
+
+
+@task
+def check(context: Context) -> None:
+    """Run what a release needs to pass: build, test, verify-version."""
+    context.run(f"{PYTHON} -m nox")
+
+
+@task(help={"version": "a version, major, minor, patch, or current for the version as it stands", "push": "also push"})
+def release(context: Context, version: str, *, push: bool = False) -> None:
+    """Bump the version, date the changelog, commit and tag; the pushed tag is what publishes."""
+    context.run(f"{PYTHON} {RELEASE} cut {shlex.quote(version)}{' --push' * push}")
+
+
+@task
+def rehearse(context: Context) -> None:
+    """Rehearse the whole release against a local index that behaves as PyPI does."""
+    context.run("tagship rehearse")
+
+
+@task
+def lock(context: Context) -> None:
+    """Compile the release tools' requirements anew, with hashes, for every Python and platform."""
+    for name in ("nox", "tools"):
+        context.run(
+            f"uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes"
+            f" --only-binary :all: --no-emit-build-options --no-emit-index-url --no-emit-find-links"
+            f" --custom-compile-command 'inv lock' --output-file {RELEASE}/{name}.txt {RELEASE}/{name}.in"
+        )
