@@ -1,0 +1,171 @@
+"""Whole releases, as people make them: a new project, and repositories that were there before."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, commit, git, nox, run
+from tests.servers import Pypiserver
+
+pytestmark = pytest.mark.slow
+
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def adopt_by_copying(repository: Path) -> None:
+    """Do what the README says for a repository that exists already."""
+    (repository / ".github/workflows").mkdir(parents=True)
+    shutil.copy2(ROOT / "noxfile.py", repository)
+    shutil.copy2(ROOT / "tasks.py", repository)
+    shutil.copy2(ROOT / ".github/workflows/release.yml", repository / ".github/workflows")
+    shutil.copy2(ROOT / ".github/dependabot.yml", repository / ".github")
+    shutil.copytree(ROOT / ".github/release", repository / ".github/release", ignore=shutil.ignore_patterns("__pycache__"))
+    (repository / ".gitignore").write_text("/.nox/\n/dist/\n/bundle/\n__pycache__/\n*.egg-info/\n/build/\n")
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def test_a_new_project_is_green_at_once_outside_git(project: Path) -> None:
+    done = nox(project)
+    assert "Session build was successful" in done.stdout
+    assert f"Session test-{HERE} was successful" in done.stdout
+    assert "Session verify-version was successful" in done.stdout
+    assert "1 passed" in done.stdout
+    missing = [version for version in ("3.10", "3.11", "3.12", "3.13", "3.14") if f"test-{version} was" not in done.stdout]
+    assert all(f"test-{version}: skipped (Python interpreter {version} not found)" in done.stdout for version in missing)
+    assert (project / "bundle/SHA256SUMS").is_file()
+
+
+def test_a_python_that_is_asked_for_must_be_there(project: Path) -> None:
+    done = nox(project, "-s", "test", "-P", "3.99", check=False)
+    assert done.returncode == 1
+    assert "Python interpreter 3.99 not found" in done.stdout
+
+
+def test_a_tag_of_a_new_project_reaches_an_index_and_comes_back(
+    project: Path, pypiserver: Pypiserver, tmp_path: Path
+) -> None:
+    commit(project)
+    git(project, "tag", "v0.1.0")
+    nox(project, "-s", "build", f"test-{HERE}", "verify-version", "--", "--installpkg", "dist")
+    assert git(project, "status", "--porcelain") == ""
+    # As in the publish job: nothing but the bundle, and the tag from the CI service.
+    bundle = Path(shutil.move(project / "bundle", tmp_path / "empty"))
+    tag = {"GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": "v0.1.0"}
+    assert "published:" in nox(bundle, "-s", "publish", **tag, **pypiserver.twine).stdout
+    assert "skipped" in nox(bundle, "-s", "publish", **tag, **pypiserver.twine).stdout
+    assert pypiserver.files() == ["my_package-0.1.0-py3-none-any.whl", "my_package-0.1.0.tar.gz"]
+    assert pypiserver.requests("POST") == 2
+    venv = tmp_path / "venv"
+    run(sys.executable, "-m", "venv", venv, cwd=tmp_path)
+    python = venv / "bin/python"
+    run(python, "-m", "pip", "install", "-q", "-i", f"{pypiserver.url}simple/", "my-package==0.1.0", cwd=tmp_path)
+    run(python, "-I", "-c", "import my_package", cwd=tmp_path)
+
+
+SETUP_PY = {
+    "setup.py": (
+        "import re\nfrom setuptools import setup\n"
+        "version = re.search(r'^__version__ = \"(.*)\"', open('legacy_ship.py').read(), re.M).group(1)\n"
+        "setup(name='legacy-ship', version=version, py_modules=['legacy_ship'], description='Old')\n"
+    ),
+    "legacy_ship.py": '# __version__ = "0.9"\n__version__ = "1.4.0"\n\n\ndef answer():\n    return 42\n',
+    "tests/test_legacy.py": (
+        "import unittest\nimport legacy_ship\n\n\nclass Test(unittest.TestCase):\n"
+        "    def test_answer(self):\n        self.assertEqual(legacy_ship.answer(), 42)\n"
+        "        self.assertIn('site-packages', legacy_ship.__file__)\n"
+    ),
+}
+POETRY = {
+    "pyproject.toml": (
+        '[tool.poetry]\nname = "legacy-ship"\nversion = "1.4.0"\ndescription = "Old"\nauthors = ["A <a@example.com>"]\n'
+        '[tool.poetry.dependencies]\npython = "^3.10"\n[tool.poetry.group.dev.dependencies]\npytest = "^8.0"\n'
+        '[build-system]\nrequires = ["poetry-core"]\nbuild-backend = "poetry.core.masonry.api"\n'
+    ),
+    "legacy_ship/__init__.py": '__version__ = "1.4.0"\n',
+    "tests/test_legacy.py": "import legacy_ship\n\n\ndef test_version():\n    assert legacy_ship.__version__ == '1.4.0'\n",
+}
+
+
+@pytest.mark.parametrize(("files", "ran"), [(SETUP_PY, "Ran 1 test in"), (POETRY, "1 passed")], ids=["setup.py", "poetry"])
+def test_a_repository_that_was_there_before_works_with_the_suite_copied_in(
+    tmp_path: Path, files: dict[str, str], ran: str
+) -> None:
+    repository = tmp_path / "repository"
+    write(repository, files)
+    commit(repository)
+    adopt_by_copying(repository)
+    commit(repository, "adopt the suite")
+    git(repository, "tag", "v1.4.0")
+    done = nox(repository, "-s", "build", "test", "verify-version")
+    assert ran in done.stdout
+    assert (repository / "bundle/dist/legacy_ship-1.4.0.tar.gz").is_file()
+    assert git(repository, "status", "--porcelain") == ""
+    git(repository, "tag", "-d", "v1.4.0")
+    git(repository, "tag", "v1.5.0")
+    wrong = nox(repository, "-s", "verify-version", check=False)
+    assert wrong.returncode == 1
+    assert "tag 'v1.5.0': found version '1.5.0', expected version '1.4.0'" in wrong.stdout
+    git(repository, "tag", "-d", "v1.5.0")
+    assert run(sys.executable, "-m", "invoke", "release", "minor", cwd=repository).stdout.startswith("v1.5.0: committed")
+
+
+def test_a_module_that_the_wheel_lacks_fails_the_tests_of_the_wheel(tmp_path: Path) -> None:
+    write(tmp_path, {**SETUP_PY, "helper.py": "", "legacy_ship.py": SETUP_PY["legacy_ship.py"] + "import helper\n"})
+    adopt_by_copying(tmp_path)
+    nox(tmp_path, "-s", "build")
+    done = nox(tmp_path, "-s", "test", "--", "--installpkg", "dist", check=False)
+    assert done.returncode == 1
+    assert "No module named 'helper'" in done.stdout
+
+
+def test_a_failing_test_is_red_and_a_project_without_tests_says_so(project: Path) -> None:
+    tests = project / "tests"
+    (tests / "test_red.py").write_text("def test_red() -> None:\n    raise AssertionError\n")
+    assert nox(project, "-s", f"test-{HERE}", check=False).returncode == 1
+    shutil.rmtree(tests)
+    done = nox(project, "-s", f"test-{HERE}")
+    assert "skipped: there are no tests" in done.stdout
+
+
+@pytest.mark.parametrize("python", ["3.10", "3.11", "3.12", "3.13", "3.14"])
+@pytest.mark.parametrize("name", ["nox", "tools"])
+def test_every_locked_tool_has_a_wheel_with_a_locked_hash(tmp_path: Path, name: str, python: str) -> None:
+    """uv resolves and downloads for a Python that this machine need not have."""
+    command = ["uv", "pip", "install", "--dry-run", "--require-hashes", "--only-binary=:all:", "--python-version", python]
+    target = ["--target", tmp_path / "target", "-r", ROOT / f".github/release/{name}.txt"]
+    assert "Would install" in run(*command, *target, cwd=tmp_path).stdout
+
+
+@pytest.mark.parametrize("name", ["nox", "tools"])
+def test_the_locked_tools_install_with_pip_as_the_workflow_does(tmp_path: Path, name: str) -> None:
+    run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path)
+    pip = [tmp_path / "venv/bin/python", "-m", "pip", "install", "-q"]
+    run(*pip, "--require-hashes", "--only-binary=:all:", "-r", ROOT / f".github/release/{name}.txt", cwd=tmp_path)
+
+
+def test_this_repositorys_own_wheel_carries_the_suite_and_passes_its_own_gate(tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", str(ROOT), str(clone))
+    nox(clone, "-s", "build", "verify-version")
+    target = tmp_path / "target"
+    wheel = next((clone / "bundle/dist").glob("*.whl"))
+    run("uv", "pip", "install", "-q", "--target", target, wheel, cwd=tmp_path)
+    listed = json.loads((ROOT / "cookiecutter.json").read_text())["_copy_without_render"]
+    for pattern in listed:
+        paths = [path for path in clone.glob(pattern) if path.is_file()]
+        assert paths
+        for path in paths:
+            assert (target / "tagship/_suite" / path.relative_to(clone)).read_bytes() == path.read_bytes()
+    code = "import tagship.release.versions as v; print(v.__file__)"
+    found = run(sys.executable, "-c", code, cwd=tmp_path, PYTHONPATH=str(target)).stdout
+    assert found.strip().startswith(str(target))
