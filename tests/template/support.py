@@ -39,15 +39,15 @@ def answers(**given: str) -> dict[str, object]:
     return {**_defaults(), **given}
 
 
-def generate(into: Path, template: Path = ROOT, **given: str) -> Path:
-    """Generate a project from literal answers: cookiecutter evaluates all others but those of a replay file."""
+def generate(into: Path, **given: str) -> Path:
+    """Generate a project from a replay file: its answers are taken as they are, like typed ones."""
     replay = into / "answers.json"
     replay.write_text(json.dumps({"cookiecutter": answers(**given)}), encoding="utf-8")
     projects = into / "projects"
     projects.mkdir(exist_ok=True)
     config = cookiecutter_config(into)
     return Path(
-        cookiecutter(str(template), replay=str(replay), output_dir=str(projects), config_file=str(config))
+        cookiecutter(str(ROOT), replay=str(replay), output_dir=str(projects), config_file=str(config))
     )
 
 

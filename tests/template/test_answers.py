@@ -10,12 +10,12 @@ from .support import QUESTIONS, answers, load_hook
 
 HOOK = load_hook("pre_gen_project")
 REFUSED = {
-    "project_name": ["", " x", "x\u00a0", "a\nb", "a\tb", "a\x00b", "a\u2028b", "a\ud800b", "{{ x }}", "{% x", "{#"],
-    "project_slug": ["-x", "x-", ".", "..", "../x", "a/b", "/etc/x", "a\\b", "a b", "é", "\u212a", "json", "x" * 101],
-    "package_name": ["a-b", "2to3", "_", "__init__", "é", "a.b", "class", "None", "json", "tests", "tasks", "x" * 101],
+    "project_name": ["", " x", "x\xa0", "a\nb", "a\tb", "a\x00b", "a\u2028", "\ud800b", "{{x", "{%", "{#"],
+    "project_slug": ["-x", "x-", ".", "..", "../x", "a/b", "/etc/x", "a\\b", "\u212a", "json", "x" * 101],
+    "package_name": ["a-b", "2to3", "_", "__init__", "é", "a.b", "class", "None", "json", "tasks", "x" * 101],
     "description": ["x" * 513, "one\r\ntwo"],
     "author_name": ["Doe, Jane"],
-    "author_email": ["x", "x@y", "a b@example.com", "a@b@example.com", ".a@example.com", "<a@example.com>", "ä@b.com"],
+    "author_email": ["x", "x@y", "a b@example.com", "a@b@example.com", ".a@b.com", "<a@b.com>", "ä@b.com"],
     "github_owner": ["https://github.com/x", "a/b", "-a", "a.b", "x" * 40],
     "license": ["mit", "WTFPL"],
     "python_min": ["3.9", "3"],
@@ -59,9 +59,9 @@ def test_an_answer_that_is_missing_or_no_text_is_refused() -> None:
     assert len(HOOK.problems({**answers(), "description": None})) == 1
 
 
-@pytest.mark.parametrize("name", sorted(sys.stdlib_module_names))
-def test_no_module_of_the_standard_library_can_be_shadowed(name: str) -> None:
-    assert HOOK.problems(answers(package_name=name))
+def test_no_module_of_the_standard_library_can_be_shadowed() -> None:
+    modules = sys.stdlib_module_names
+    assert [name for name in modules if not HOOK.problems(answers(package_name=name))] == []
 
 
 @given(st.sampled_from(QUESTIONS), st.text(st.characters(exclude_categories=[]), max_size=600))

@@ -43,19 +43,25 @@ def test_every_licence_has_a_text_and_every_text_a_licence() -> None:
     assert texts == set(CHOICES["license"])
 
 
+def _is_copied(path: str) -> bool:
+    return any(fnmatch(os.path.normpath(path), pattern) for pattern in CONFIG["_copy_without_render"])
+
+
 @pytest.mark.parametrize(
-    ("path", "verbatim"),
+    "path",
     [
-        ("noxfile.py", True),
-        ("tasks.py", True),
-        (".github/workflows/release.yml", True),
-        (".github/dependabot.yml", True),
-        (".github/release/__main__.py", True),
-        (".github/release/folder/module.py", True),
-        ("README.md", False),
-        ("tests/noxfile.py", False),
+        "noxfile.py",
+        "tasks.py",
+        ".github/workflows/release.yml",
+        ".github/dependabot.yml",
+        ".github/release/__main__.py",
+        ".github/release/folder/module.py",
     ],
 )
-def test_the_managed_files_are_copied_and_the_others_rendered(path: str, verbatim: bool) -> None:
-    patterns = CONFIG["_copy_without_render"]
-    assert any(fnmatch(os.path.normpath(path), pattern) for pattern in patterns) is verbatim
+def test_a_managed_file_is_copied(path: str) -> None:
+    assert _is_copied(path)
+
+
+@pytest.mark.parametrize("path", ["README.md", "tests/noxfile.py", ".github/workflows/other.yml"])
+def test_any_other_file_is_rendered(path: str) -> None:
+    assert not _is_copied(path)
