@@ -24,8 +24,8 @@ EMAIL = re.compile(
 )
 JINJA = re.compile(r"[{][#%{]")  # in this order, as cookiecutter renders this file
 
-# Modules at the root of the project, which its tests would import instead of the package.
-ROOT_MODULES = ("conftest", "noxfile", "setup", "src", "tasks", "tests")
+# Modules and folders at the root of a project, which its tests would import instead of the package.
+ROOT_MODULES = ("conftest", "noxfile", "setup", "src", "tasks", "test", "tests")
 UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
 
 

@@ -10,9 +10,9 @@ from .support import QUESTIONS, answers, load_hook
 
 HOOK = load_hook("pre_gen_project")
 REFUSED = {
-    "project_name": ["", " x", "x\xa0", "a\nb", "a\tb", "a\x00b", "a\u2028", "\ud800b", "{{x", "{%", "{#"],
+    "project_name": [" x", "", "x\xa0", "a\nb", "a\x00b", "a\u2028b", "\ud800b", "{{x", "{%", "{#"],
     "project_slug": ["-x", "x-", ".", "..", "../x", "a/b", "/etc/x", "a\\b", "\u212a", "json", "x" * 101],
-    "package_name": ["a-b", "2to3", "_", "__init__", "é", "a.b", "class", "None", "json", "tasks", "x" * 101],
+    "package_name": ["a-b", "2to3", "_", "__init__", "é", "a.b", "class", "None", "json", "test", "x" * 101],
     "description": ["x" * 513, "one\r\ntwo"],
     "author_name": ["Doe, Jane"],
     "author_email": ["x", "x@y", "a b@example.com", "a@b@example.com", ".a@b.com", "<a@b.com>", "ä@b.com"],

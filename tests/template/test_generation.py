@@ -6,8 +6,10 @@ import subprocess
 import sys
 import zipfile
 from html.parser import HTMLParser
+from io import BytesIO
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import hatchling.build
@@ -40,8 +42,8 @@ def _pyproject(project: Path) -> dict[str, Any]:
 
 
 def _wheel(project: Path) -> zipfile.ZipFile:
-    with working_directory(project):
-        return zipfile.ZipFile(project / "dist" / hatchling.build.build_wheel("dist"))
+    with TemporaryDirectory() as folder, working_directory(project):
+        return zipfile.ZipFile(BytesIO((Path(folder) / hatchling.build.build_wheel(folder)).read_bytes()))
 
 
 def _metadata(project: Path) -> RawMetadata:
@@ -53,9 +55,10 @@ def _metadata(project: Path) -> RawMetadata:
     return raw
 
 
-def _run(command: list[str], cwd: Path, home: Path) -> subprocess.CompletedProcess[str]:
+def _run(command: list[str], cwd: Path, home: Path, typed: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", *command],
+        input=typed,
         cwd=cwd,
         env=environment(home),
         encoding="utf-8",
@@ -69,7 +72,7 @@ def _run(command: list[str], cwd: Path, home: Path) -> subprocess.CompletedProce
 
 def test_a_fresh_project_holds_nothing_but_what_the_template_names(project: Path) -> None:
     with working_directory(project):
-        names = {str(path) for path in Path().rglob("*") if path.is_file() and path.parts[0] != "dist"}
+        names = {str(path) for path in Path().rglob("*") if path.is_file()}
     managed = {name for name in names if name.startswith(".github/") or name in {"noxfile.py", "tasks.py"}}
     assert names - managed == {
         ".gitattributes",
@@ -243,6 +246,12 @@ TEXT = ANY | ANY.map(lambda text: "".join(filter(str.isprintable, text)).strip()
 EMAIL = st.emails(domains=st.just("example.com")) | TEXT
 
 
+@example(
+    name="See https://a.b/c_d",
+    description="wWw.a.b/c_d and a_b@c.d",
+    author="www.a_b.c",
+    address="a_b@c.d.ee",
+)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=TEXT, description=TEXT, author=TEXT, address=EMAIL)
 @example(
@@ -321,6 +330,17 @@ def test_a_name_that_leads_elsewhere_neither_writes_nor_deletes_there(slug: str,
     assert not (tmp_path / "escaped").exists()
 
 
+def test_typed_answers_are_taken_as_they_are(tmp_path: Path) -> None:
+    typed = ["Name [b] \\", "", "", 'It says "\\n" & 100 % }}', 'Jane "J" Doe', "", "Some-Owner", "2", "3"]
+    done = _run(["cookiecutter", str(ROOT)], tmp_path, tmp_path, typed="\n".join(typed) + "\n")
+    assert done.returncode == 0, done.stderr
+    metadata = _metadata(tmp_path / "name-b")
+    assert metadata["summary"] == 'It says "\\n" & 100 % }}'
+    assert _author(metadata["author_email"]) == ('Jane "J" Doe', "you@example.com")
+    assert metadata["license_expression"] == CHOICES["license"][1]
+    assert metadata["requires_python"] == f">={CHOICES['python_min'][2]}"
+
+
 def test_the_next_steps_hold_the_values_to_type(tmp_path: Path) -> None:
     arguments = ["cookiecutter", str(ROOT), "--no-input", "project_slug=Some.Name", "github_owner=Some-Owner"]
     done = _run(arguments, tmp_path, tmp_path)
@@ -342,7 +362,7 @@ def test_the_template_works_from_an_archive_and_from_a_repository(
     archive = tmp_path / "tagship.zip"
     command = ["git", "archive", "--prefix=tagship-main/", f"--output={archive}", "HEAD"]
     subprocess.run(command, cwd=template_repository, check=True)
-    source = {"zip": str(archive), "git": template_repository.as_uri()}[kind]
+    source = {"zip": str(archive), "git": f"git+{template_repository.as_uri()}"}[kind]
     (tmp_path / "out").mkdir()
     done = _run(["cookiecutter", source, "--no-input"], tmp_path / "out", tmp_path)
     assert done.returncode == 0, done.stderr
@@ -351,5 +371,4 @@ def test_the_template_works_from_an_archive_and_from_a_repository(
 
 def _contents(project: Path) -> dict[str, bytes]:
     files = (path for path in project.rglob("*") if path.is_file())
-    contents = {str(path.relative_to(project)): path.read_bytes() for path in files}
-    return {name: content for name, content in contents.items() if not name.startswith("dist/")}
+    return {str(path.relative_to(project)): path.read_bytes() for path in files}
