@@ -1,0 +1,41 @@
+"""Print what is left to do by hand: once at the indexes, then for each release."""
+
+import json
+from collections.abc import Mapping
+
+# As in `pre_gen_project.py`, which has checked the answers.
+ANSWERS = r"""{{ cookiecutter | jsonify }}"""
+
+NEXT_STEPS = """
+{project_slug} is ready. Try it:
+
+  cd {project_slug}
+  python -m pip install nox
+  nox
+
+Before the first release, register the publisher at both indexes:
+
+  https://pypi.org/manage/account/publishing/
+  https://test.pypi.org/manage/account/publishing/
+
+  PyPI Project Name  {project_slug}
+  Owner              {github_owner}
+  Repository name    {project_slug}
+  Workflow name      release.yml
+  Environment name   pypi at PyPI, testpypi at TestPyPI
+
+Push the project to https://github.com/{github_owner}/{project_slug}, and release it with a tag:
+
+  git tag v0.1.0
+  git push origin v0.1.0
+
+README.md says more under "Releasing", also which settings on GitHub matter."""
+
+
+def next_steps(answers: Mapping[str, str]) -> str:
+    """Return the commands to run and the values to type."""
+    return NEXT_STEPS.format_map(answers)
+
+
+if __name__ == "__main__":
+    print(next_steps(json.loads(ANSWERS)))

@@ -1,0 +1,181 @@
+"""Refuse answers that would not give a working project: all of them at once, each with its remedy."""
+
+import json
+import keyword
+import re
+import sys
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+# JSON never holds three quotes in a row, so no answer can end the string. It is loaded in `main` only: as
+# long as cookiecutter has not rendered this file, it is not JSON.
+ANSWERS = r"""{{ cookiecutter | jsonify }}"""
+
+LICENSES = ("MIT", "Apache-2.0", "BSD-3-Clause", "MPL-2.0", "GPL-3.0-or-later", "Proprietary")
+PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
+
+DISTRIBUTION_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+IMPORT_NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9_]*")
+GITHUB_OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}")
+EMAIL = re.compile(
+    r"(?=.{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`|~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`|~-]+)*"
+    r"@(?=.{1,189}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])"
+)
+JINJA = re.compile(r"[{][#%{]")  # in this order, as cookiecutter renders this file
+
+# Modules and folders at the root of a project, which its tests would import instead of the package.
+ROOT_MODULES = ("conftest", "noxfile", "setup", "src", "tasks", "test", "tests")
+UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
+
+
+class Rule(NamedTuple):
+    """What an answer must fulfil, what it is otherwise, and what is expected instead."""
+
+    holds: Callable[[str], bool]
+    otherwise: str
+    expected: str
+
+
+def _at_most(length: int) -> Rule:
+    return Rule(
+        lambda answer: len(answer) <= length,
+        "is too long",
+        f"Shorten it to {length} characters at most.",
+    )
+
+
+def _one_of(choices: tuple[str, ...]) -> Rule:
+    return Rule(lambda answer: answer in choices, "is not a choice", f"Choose one of {', '.join(choices)}.")
+
+
+def _is_printable(answer: str) -> bool:
+    return not any(unicodedata.category(character) in UNPRINTABLE for character in answer)
+
+
+def _is_free_at_pypi(answer: str) -> bool:
+    return _normalised(answer) not in {_normalised(module) for module in sys.stdlib_module_names}
+
+
+def _normalised(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+TEXT = (
+    Rule(bool, "is empty", "Type a value."),
+    Rule(
+        lambda answer: answer == answer.strip(),
+        "begins or ends with white space",
+        "Type it without.",
+    ),
+    Rule(
+        _is_printable,
+        "holds a tab, a line break or another control character",
+        "Type one line of printable characters.",
+    ),
+    Rule(
+        lambda answer: not JINJA.search(answer),
+        "holds the beginning of a Jinja expression",
+        "Leave out an opening brace before a brace, a percent sign or a number sign: an update of the"
+        " template would evaluate it.",
+    ),
+)
+
+RULES: Mapping[str, tuple[Rule, ...]] = {
+    "project_name": (),
+    "project_slug": (
+        Rule(
+            lambda answer: DISTRIBUTION_NAME.fullmatch(answer) is not None,
+            "is not a valid distribution name",
+            "Use letters, digits, '.', '_' and '-', with a letter or digit first and last: 'my-package'.",
+        ),
+        Rule(
+            _is_free_at_pypi,
+            "is the name of a module of the standard library, which PyPI refuses",
+            "Choose another name.",
+        ),
+        _at_most(100),
+    ),
+    "package_name": (
+        Rule(
+            lambda answer: IMPORT_NAME.fullmatch(answer) is not None,
+            "is not a name that Python can import",
+            "Use letters, digits and '_', with a letter first: 'my_package'.",
+        ),
+        Rule(
+            lambda answer: not keyword.iskeyword(answer),
+            "is a keyword of Python",
+            "Choose another name.",
+        ),
+        Rule(
+            lambda answer: answer not in sys.stdlib_module_names,
+            "is a module of the standard library, which would be imported instead",
+            "Choose another name.",
+        ),
+        Rule(
+            lambda answer: answer.lower() not in ROOT_MODULES,
+            "is a module or folder at the root of the project, which would be imported instead",
+            "Choose another name.",
+        ),
+        _at_most(100),
+    ),
+    "description": (_at_most(512),),
+    "author_name": (
+        Rule(
+            lambda answer: "," not in answer,
+            "holds a comma, which a package's metadata forbids",
+            "Type the name of one person or organisation without it.",
+        ),
+    ),
+    "author_email": (
+        Rule(
+            lambda answer: EMAIL.fullmatch(answer) is not None,
+            "is not an e-mail address",
+            "Type one such as 'you@example.com'.",
+        ),
+    ),
+    "github_owner": (
+        Rule(
+            lambda answer: GITHUB_OWNER.fullmatch(answer) is not None,
+            "is not a user or organisation of GitHub",
+            "Type the name in the repository's address: letters, digits and '-', 39 at most, no 'https://'.",
+        ),
+    ),
+    "license": (_one_of(LICENSES),),
+    "python_min": (_one_of(PYTHONS),),
+}
+
+
+def problems(answers: Mapping[str, object]) -> list[str]:
+    """Return one line for each thing that is wrong with the answers."""
+    return [
+        f"{question}: {_shown(answers.get(question))} {rule.otherwise}. {rule.expected}"
+        for question, rules in RULES.items()
+        for rule in _broken(answers.get(question), rules)
+    ]
+
+
+def _broken(answer: object, rules: tuple[Rule, ...]) -> Iterator[Rule]:
+    if not isinstance(answer, str):
+        yield Rule(bool, "is not text", "Type a value.")
+        return
+    broken = [rule for rule in TEXT if not rule.holds(answer)]
+    yield from broken or [rule for rule in rules if not rule.holds(answer)]
+
+
+def _shown(answer: object) -> str:
+    text = repr(answer)
+    return text if len(text) <= 80 else f"{text[:76]}...{text[-1]}"
+
+
+def main() -> None:
+    """Print the problems, if there are any, and stop cookiecutter."""
+    found = problems(json.loads(ANSWERS))
+    for problem in found:
+        print(problem, file=sys.stderr)  # which, unlike stdout, never fails on a character of the answer
+    if found:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

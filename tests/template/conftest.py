@@ -1,0 +1,27 @@
+"""Projects and template repositories that several tests look at, each made once."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .support import ROOT, TEMPLATE, environment, generate
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project generated from the default answers; tests only read it."""
+    return generate(tmp_path_factory.mktemp("default"))
+
+
+@pytest.fixture
+def template_repository(tmp_path: Path) -> Path:
+    """Return a git repository of its own that holds the template as it is in the working tree."""
+    repository = tmp_path / "tagship"
+    for folder in (ROOT / "hooks", ROOT / "templates", TEMPLATE):
+        shutil.copytree(folder, repository / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "cookiecutter.json", repository)
+    for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "first"]):
+        subprocess.run(["git", *command], cwd=repository, env=environment(tmp_path), check=True)
+    return repository

@@ -1,0 +1,71 @@
+"""Answers that cannot give a working project are refused, each with one sentence."""
+
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from .support import QUESTIONS, answers, load_hook
+
+HOOK = load_hook("pre_gen_project")
+REFUSED = {
+    "project_name": [" x", "", "x\xa0", "a\nb", "a\x00b", "a\u2028b", "\ud800b", "{{x", "{%", "{#"],
+    "project_slug": ["-x", "x-", ".", "..", "../x", "a/b", "/etc/x", "a\\b", "\u212a", "json", "x" * 101],
+    "package_name": ["a-b", "2to3", "_", "__init__", "é", "a.b", "class", "None", "json", "test", "x" * 101],
+    "description": ["x" * 513, "one\r\ntwo"],
+    "author_name": ["Doe, Jane"],
+    "author_email": ["x", "x@y", "a b@example.com", "a@b@example.com", ".a@b.com", "<a@b.com>", "ä@b.com"],
+    "github_owner": ["https://github.com/x", "a/b", "-a", "a.b", "x" * 40],
+    "license": ["mit", "WTFPL"],
+    "python_min": ["3.9", "3"],
+}  # fmt: skip
+ACCEPTED = {
+    "project_name": ["my-package", "C#", '"quoted" \\ <b>', "שלום", "🚢", "100 %"],
+    "project_slug": ["x", "My.Package_2", "2to3"],
+    "package_name": ["x", "_private", "Package2", "match"],
+    "description": ["x" * 512, "}} %} #}"],
+    "author_name": ["Jane Doe; and others", "李雷"],
+    "author_email": ["first.last+tag@sub.example.co"],
+    "github_owner": ["a", "A-b-3", "name_company"],
+}
+
+
+@pytest.mark.parametrize(("question", "answer"), [(q, a) for q, bad in REFUSED.items() for a in bad])
+def test_a_bad_answer_is_refused_with_one_line_that_shows_it(question: str, answer: str) -> None:
+    [problem] = HOOK.problems(answers(**{question: answer}))
+    assert problem.startswith(f"{question}: {repr(answer)[:70]}")
+    assert problem.isprintable()
+
+
+@pytest.mark.parametrize(("question", "answer"), [(q, a) for q, good in ACCEPTED.items() for a in good])
+def test_a_good_answer_is_accepted(question: str, answer: str) -> None:
+    assert HOOK.problems(answers(**{question: answer})) == []
+
+
+def test_all_problems_are_named_at_once() -> None:
+    problems = HOOK.problems(answers(project_slug="a b", author_email="x", description=" {{\t"))
+    assert [problem.partition(":")[0] for problem in problems] == [
+        "project_slug",
+        "description",
+        "description",
+        "description",
+        "author_email",
+    ]
+
+
+def test_an_answer_that_is_missing_or_no_text_is_refused() -> None:
+    assert len(HOOK.problems({})) == len(QUESTIONS)
+    assert len(HOOK.problems({**answers(), "description": None})) == 1
+
+
+def test_no_module_of_the_standard_library_can_be_shadowed() -> None:
+    modules = sys.stdlib_module_names
+    assert [name for name in modules if not HOOK.problems(answers(package_name=name))] == []
+
+
+@given(st.sampled_from(QUESTIONS), st.text(st.characters(exclude_categories=[]), max_size=600))
+def test_every_refusal_is_one_short_printable_line(question: str, answer: str) -> None:
+    for problem in HOOK.problems(answers(**{question: answer})):
+        assert problem.isprintable()
+        assert len(problem) < 400

@@ -1,0 +1,374 @@
+"""What the template generates, and that it generates all of it or nothing."""
+
+import email.utils
+import re
+import subprocess
+import sys
+import zipfile
+from html.parser import HTMLParser
+from io import BytesIO
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+import hatchling.build
+import pytest
+from cookiecutter.exceptions import FailedHookException
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from packaging.metadata import Metadata, RawMetadata, parse_email
+from readme_renderer import markdown
+
+from .support import (
+    CHOICES,
+    CONFIG,
+    QUESTIONS,
+    ROOT,
+    answers,
+    environment,
+    generate,
+    load_hook,
+    tomllib,
+    working_directory,
+)
+
+HOOK = load_hook("pre_gen_project")
+NUMBERS = count()
+
+
+def _pyproject(project: Path) -> dict[str, Any]:
+    return tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def _wheel(project: Path) -> zipfile.ZipFile:
+    with TemporaryDirectory() as folder, working_directory(project):
+        return zipfile.ZipFile(BytesIO((Path(folder) / hatchling.build.build_wheel(folder)).read_bytes()))
+
+
+def _metadata(project: Path) -> RawMetadata:
+    with _wheel(project) as wheel:
+        [path] = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
+        raw, unparsed = parse_email(wheel.read(path))
+    assert not unparsed
+    Metadata.from_raw(raw)
+    return raw
+
+
+def _run(command: list[str], cwd: Path, home: Path, typed: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *command],
+        input=typed,
+        cwd=cwd,
+        env=environment(home),
+        encoding="utf-8",
+        capture_output=True,
+        check=False,
+    )
+
+
+# What the default answers give
+
+
+def test_a_fresh_project_holds_nothing_but_what_the_template_names(project: Path) -> None:
+    with working_directory(project):
+        names = {str(path) for path in Path().rglob("*") if path.is_file()}
+    managed = {name for name in names if name.startswith(".github/") or name in {"noxfile.py", "tasks.py"}}
+    assert names - managed == {
+        ".gitattributes",
+        ".gitignore",
+        ".pre-commit-config.yaml",
+        "CHANGELOG.md",
+        "LICENSE",
+        "README.md",
+        "pyproject.toml",
+        "src/my_package/__init__.py",
+        "src/my_package/py.typed",
+        "tests/test_packages.py",
+    }
+
+
+@pytest.mark.parametrize("command", ["ruff check", "ruff format --check", "mypy"])
+def test_a_fresh_project_passes_its_own_checks(command: str, project: Path, tmp_path: Path) -> None:
+    done = _run([*command.split(), *_cache(command, tmp_path)], project, tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _cache(command: str, folder: Path) -> list[str]:
+    return [f"--cache-dir={folder}"] if command == "mypy" else ["--no-cache"]
+
+
+def _test_against_wheel(project: Path, installed: Path) -> subprocess.CompletedProcess[str]:
+    script = f"import sys, pytest; sys.path.insert(0, {str(installed)!r}); sys.exit(pytest.main())"
+    command = [sys.executable, "-B", "-c", script, "-p", "no:cacheprovider"]
+    return subprocess.run(command, cwd=project, capture_output=True, encoding="utf-8", check=False)
+
+
+def test_a_fresh_project_passes_its_own_tests_against_its_wheel(project: Path, tmp_path: Path) -> None:
+    with _wheel(project) as wheel:
+        wheel.extractall(tmp_path)
+    done = _test_against_wheel(project, tmp_path)
+    assert (done.returncode, "1 passed" in done.stdout) == (0, True), done.stdout
+
+
+def test_a_fresh_project_s_tests_fail_when_its_wheel_lacks_the_types(project: Path, tmp_path: Path) -> None:
+    with _wheel(project) as wheel:
+        wheel.extractall(tmp_path)
+    (tmp_path / "my_package" / "py.typed").unlink()
+    assert _test_against_wheel(project, tmp_path).returncode == 1
+
+
+def test_the_wheel_ships_the_package_its_types_and_its_licence(project: Path) -> None:
+    with _wheel(project) as wheel:
+        names = set(wheel.namelist())
+    assert {"my_package/__init__.py", "my_package/py.typed"} <= names
+    assert "my_package-0.1.0.dist-info/licenses/LICENSE" in names
+
+
+def test_every_path_that_the_readme_names_exists(project: Path) -> None:
+    text = (project / "README.md").read_text(encoding="utf-8")
+    paths = set(re.findall(r"(?:`|\()([\w./-]+(?:\.\w+|/)|LICENSE)(?:`|\))", text)) - {"dist/", "release.yml"}
+    assert {"pyproject.toml", "CHANGELOG.md", "LICENSE", ".github/workflows/release.yml"} <= paths
+    managed = set(CONFIG["_copy_without_render"])
+    assert [path for path in paths - managed if not (project / path).exists()] == []
+
+
+def test_every_tool_that_the_readme_calls_is_in_the_group_that_it_installs(project: Path) -> None:
+    text = (project / "README.md").read_text(encoding="utf-8")
+    table = text.partition("| Command | Does |")[2].partition("\n\n")[0]
+    tools = {command.split()[0] for command in re.findall(r"`([^`]+)`", table)} - {"dist/"}
+    packages = {
+        package for package in _pyproject(project)["dependency-groups"]["dev"] if isinstance(package, str)
+    }
+    assert tools - {"inv"} | {"invoke"} == packages
+
+
+@pytest.mark.parametrize(("host", "environment_name"), [("pypi.org", "pypi"), ("test.pypi.org", "testpypi")])
+def test_the_readme_holds_the_publisher_of_each_index(
+    host: str, environment_name: str, tmp_path: Path
+) -> None:
+    project = generate(tmp_path, project_slug="Some.Name", github_owner="Some-Owner")
+    text = (project / "README.md").read_text(encoding="utf-8")
+    assert f"https://{host}/manage/account/publishing/" in text
+    assert (
+        f"https://{host}/manage/project/Some.Name/settings/publishing/?provider=github&owner=Some-Owner"
+        f"&repository=Some.Name&workflow_filename=release.yml&environment={environment_name})"
+    ) in text
+
+
+def test_the_versions_of_the_pre_commit_hooks_are_releases(project: Path) -> None:
+    text = (project / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    assert len(re.findall(r"^    rev: v\d+\.\d+\.\d+$", text, re.MULTILINE)) == text.count("- repo:")
+
+
+# What each choice gives
+
+
+@pytest.mark.parametrize("licence", CHOICES["license"])
+def test_each_licence_is_named_and_shipped_whole(licence: str, tmp_path: Path) -> None:
+    project = generate(tmp_path, license=licence, author_name='Jane "J" <Doe>')
+    text = (project / "LICENSE").read_text(encoding="utf-8")
+    expected = "LicenseRef-Proprietary" if licence == "Proprietary" else licence
+    assert _metadata(project)["license_expression"] == expected
+    assert text == _licence_text(licence).replace("{{ cookiecutter.author_name }}", 'Jane "J" <Doe>')
+    assert "{{" not in text
+
+
+def _licence_text(licence: str) -> str:
+    return (ROOT / "templates" / "licenses" / f"{licence}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("oldest", CHOICES["python_min"])
+def test_each_oldest_python_agrees_with_the_classifiers(oldest: str, tmp_path: Path) -> None:
+    project = _pyproject(generate(tmp_path, python_min=oldest))["project"]
+    pythons = CHOICES["python_min"]
+    supported = pythons[pythons.index(oldest) :]
+    assert project["requires-python"] == f">={oldest}"
+    assert [name.rpartition(" ")[2] for name in project["classifiers"] if "Python" in name] == supported
+
+
+# What any text gives
+
+
+class Readme(NamedTuple):
+    """The structure of a rendered README, and the text of its title and first paragraphs."""
+
+    tags: list[str]
+    title: str
+    description: str
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.texts: list[str] = []
+        self.is_inside = False
+
+    def handle_starttag(self, tag: str, _attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag in {"h1", "p"}:
+            self.is_inside = True
+            self.texts.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in {"h1", "p"}:
+            self.is_inside = False
+
+    def handle_data(self, data: str) -> None:
+        if self.is_inside:
+            self.texts[-1] += data
+
+
+def _readme(project: Path) -> Readme:
+    html = markdown.render((project / "README.md").read_text(encoding="utf-8"))
+    assert html is not None
+    reader = _Reader()
+    reader.feed(html)
+    title, _badges, description = reader.texts[:3]
+    return Readme(reader.tags, title.strip(), description.strip())
+
+
+NASTY = [
+    '"', '"""', "'", "\\", ":", "\n", "\t", "\x00", "\x85", "\u2028", "\ud83d", "{", "{{", "{%", "{#", "}}",
+    "%}",
+    "#", "# ", "<", "<script>", "<!--", "-->", "|", "%", "%s", "&amp;", "`", "```", "*", "_", "~~~", "===",
+    "---",
+    "[x](y)", "![x](y)", "[x]: y", "- ", "+ ", "1. ", "1) ", "> ", "$",
+    "$x$", "@", ",", ";", "www.example.com",
+    "https://example.com", "\N{SHIP}", "\N{WOMAN}\u200d\N{ROCKET}", "שלום", "\u202e", "e\u0301", " ", "\xa0",
+    "=?utf-8?q?x?=", "a", "x y",
+]  # fmt: skip
+ANY = st.lists(st.sampled_from(NASTY) | st.characters(exclude_categories=[]), min_size=1, max_size=8).map(
+    "".join
+)
+TEXT = ANY | ANY.map(lambda text: "".join(filter(str.isprintable, text)).strip() or "x")
+EMAIL = st.emails(domains=st.just("example.com")) | TEXT
+
+
+@example(
+    name="See https://a.b/c_d",
+    description="wWw.a.b/c_d and a_b@c.d",
+    author="www.a_b.c",
+    address="a_b@c.d.ee",
+)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=TEXT, description=TEXT, author=TEXT, address=EMAIL)
+@example(
+    name="C #",
+    description='# 1. [x](y) <script> `x` | \\ "x" *a* _b_ &amp;',
+    author='Jane "J\\" <Doe>',
+    address="a@example.com",
+)
+@example(name="1) x", description="1. x", author="=?utf-8?q?x?=", address="a.b+c@example.com")
+@example(name="- x", description="=== 👩\u200d🚀 שלום | %", author="a  b", address="a@example.com")
+@example(name="a\nb", description="{{ 1 + 1 }}", author="a, b", address="a")
+def test_any_text_is_carried_exactly_or_refused(
+    name: str,
+    description: str,
+    author: str,
+    address: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    project: Path,
+) -> None:
+    given_answers = {
+        "project_name": name,
+        "description": description,
+        "author_name": author,
+        "author_email": address,
+    }
+    into = tmp_path_factory.mktemp(f"any{next(NUMBERS)}")
+    if HOOK.problems(answers(**given_answers)):
+        with pytest.raises(FailedHookException):
+            generate(into, **given_answers)
+        assert list((into / "projects").iterdir()) == []
+    else:
+        _assert_carried(generate(into, **given_answers), given_answers, _readme(project).tags)
+
+
+def _assert_carried(project: Path, given_answers: dict[str, str], tags: list[str]) -> None:
+    metadata, readme = _metadata(project), _readme(project)
+    assert metadata["name"] == "my-package"
+    assert metadata["summary"] == given_answers["description"]
+    assert _author(metadata["author_email"]) == (given_answers["author_name"], given_answers["author_email"])
+    assert readme.title == given_answers["project_name"]
+    assert readme.description == given_answers["description"]
+    assert [tag for tag in readme.tags if tag != "a"] == [tag for tag in tags if tag != "a"]
+    assert f"Copyright (c) {given_answers['author_name']}\n" in (project / "LICENSE").read_text(
+        encoding="utf-8"
+    )
+
+
+def _author(header: str) -> tuple[str, str]:
+    name, _, address = header.rpartition(" <")
+    return email.utils.unquote(name), address.removesuffix(">")
+
+
+# All of it or nothing
+
+
+def test_the_command_says_what_is_wrong_and_leaves_nothing(tmp_path: Path) -> None:
+    arguments = ["cookiecutter", str(ROOT), "--no-input", "project_slug=a b", "author_email=x"]
+    (tmp_path / "out").mkdir()
+    done = _run(arguments, tmp_path / "out", tmp_path)
+    assert done.returncode == 1
+    assert HOOK.problems(answers(project_slug="a b", package_name="a b", author_email="x")) == [
+        line for line in done.stderr.splitlines() if line.partition(":")[0] in QUESTIONS
+    ]
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("slug", ["../escaped", "../neighbour", "..", ".", "", "a/../../escaped"])
+def test_a_name_that_leads_elsewhere_neither_writes_nor_deletes_there(slug: str, tmp_path: Path) -> None:
+    (tmp_path / "neighbour").mkdir()
+    (tmp_path / "neighbour" / "kept").touch()
+    (tmp_path / "out").mkdir()
+    done = _run(["cookiecutter", str(ROOT), "--no-input", f"project_slug={slug}"], tmp_path / "out", tmp_path)
+    assert done.returncode == 1
+    assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == []
+    assert [path.name for path in (tmp_path / "neighbour").iterdir()] == ["kept"]
+    assert not (tmp_path / "escaped").exists()
+
+
+def test_typed_answers_are_taken_as_they_are(tmp_path: Path) -> None:
+    typed = ["Name [b] \\", "", "", 'It says "\\n" & 100 % }}', 'Jane "J" Doe', "", "Some-Owner", "2", "3"]
+    done = _run(["cookiecutter", str(ROOT)], tmp_path, tmp_path, typed="\n".join(typed) + "\n")
+    assert done.returncode == 0, done.stderr
+    metadata = _metadata(tmp_path / "name-b")
+    assert metadata["summary"] == 'It says "\\n" & 100 % }}'
+    assert _author(metadata["author_email"]) == ('Jane "J" Doe', "you@example.com")
+    assert metadata["license_expression"] == CHOICES["license"][1]
+    assert metadata["requires_python"] == f">={CHOICES['python_min'][2]}"
+
+
+def test_the_next_steps_hold_the_values_to_type(tmp_path: Path) -> None:
+    arguments = ["cookiecutter", str(ROOT), "--no-input", "project_slug=Some.Name", "github_owner=Some-Owner"]
+    done = _run(arguments, tmp_path, tmp_path)
+    assert done.returncode == 0, done.stderr
+    for value in (
+        "Some.Name",
+        "Some-Owner",
+        "release.yml",
+        "testpypi",
+        "https://test.pypi.org/manage/account/",
+    ):
+        assert value in done.stdout
+
+
+@pytest.mark.parametrize("kind", ["zip", "git"])
+def test_the_template_works_from_an_archive_and_from_a_repository(
+    kind: str, template_repository: Path, project: Path, tmp_path: Path
+) -> None:
+    archive = tmp_path / "tagship.zip"
+    command = ["git", "archive", "--prefix=tagship-main/", f"--output={archive}", "HEAD"]
+    subprocess.run(command, cwd=template_repository, check=True)
+    source = {"zip": str(archive), "git": f"git+{template_repository.as_uri()}"}[kind]
+    (tmp_path / "out").mkdir()
+    done = _run(["cookiecutter", source, "--no-input"], tmp_path / "out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert _contents(tmp_path / "out" / "my-package") == _contents(project)
+
+
+def _contents(project: Path) -> dict[str, bytes]:
+    files = (path for path in project.rglob("*") if path.is_file())
+    return {str(path.relative_to(project)): path.read_bytes() for path in files}
