@@ -50,12 +50,42 @@ def environment() -> Path:
     shutil.rmtree(VENV, ignore_errors=True)
     # Debian's Python has no ensurepip, so no `venv` with pip in it: pip is told where to put uv, which needs neither.
     boot = VENV / "boot"
-    run(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", str(boot), "uv")
+    run(
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--target",
+        str(boot),
+        "uv",
+    )
     uv = [sys.executable, "-m", "uv"]
-    run(*uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(VENV), PYTHONPATH=str(boot))
+    run(
+        *uv,
+        "venv",
+        "--quiet",
+        "--allow-existing",
+        "--python",
+        sys.executable,
+        str(VENV),
+        PYTHONPATH=str(boot),
+    )
     group = f"{ROOT / 'pyproject.toml'}:bench"
     run(
-        *[*uv, "pip", "install", "--quiet", "--python", str(python), "--group", group, "--editable", str(ROOT)],
+        *[
+            *uv,
+            "pip",
+            "install",
+            "--quiet",
+            "--python",
+            str(python),
+            "--group",
+            group,
+            "--editable",
+            str(ROOT),
+        ],
         PYTHONPATH=str(boot),
     )
     made_for.write_text(wanted)

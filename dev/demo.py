@@ -27,17 +27,39 @@ def main() -> None:
         project = Path(folder, "my-package")
         python = [sys.executable, "-m"]
         nox = [*python, "nox", "-s"]
-        step("cookiecutter . --no-input", [*python, "cookiecutter", str(ROOT), "--no-input", "-o", folder], ROOT)
-        step("git init, commit, tag v0.1.0", ["sh", "-c", "git init -q && git add -A && git commit -qm first && git tag v0.1.0"], project)
+        step(
+            "cookiecutter . --no-input",
+            [*python, "cookiecutter", str(ROOT), "--no-input", "-o", folder],
+            ROOT,
+        )
+        step(
+            "git init, commit, tag v0.1.0",
+            ["sh", "-c", "git init -q && git add -A && git commit -qm first && git tag v0.1.0"],
+            project,
+        )
         step("nox -s build", [*nox, "build"], project)
         test = f"test-{sys.version_info.major}.{sys.version_info.minor}"
         step(f"nox -s {test} -- --installpkg dist", [*nox, test, "--", "--installpkg", "dist"], project)
         step("nox -s verify-version", [*nox, "verify-version"], project)
         said = step("nox -s publish", [*nox, "publish"], project, index.twine)
         venv = Path(folder, "venv")
-        step("a fresh environment", [*python, "uv", "venv", "-q", "--python", sys.executable, str(venv)], project)
+        step(
+            "a fresh environment",
+            [*python, "uv", "venv", "-q", "--python", sys.executable, str(venv)],
+            project,
+        )
         there = next(path for path in (venv / "bin/python", venv / "Scripts/python.exe") if path.exists())
-        install = ["uv", "pip", "install", "-q", "--python", str(there), "--index-url", f"{index.url}simple/", "my-package==0.1.0"]
+        install = [
+            "uv",
+            "pip",
+            "install",
+            "-q",
+            "--python",
+            str(there),
+            "--index-url",
+            f"{index.url}simple/",
+            "my-package==0.1.0",
+        ]
         step("pip install my-package==0.1.0", [*python, *install], project)
         step('python -c "import my_package"', [str(there), "-I", "-c", "import my_package"], project)
         print(f"\n{'all':42} {time.perf_counter() - started:6.1f} s\n\nThe index at {index.url} now serves:")
@@ -71,7 +93,11 @@ def environment() -> dict[str, str]:
     """Return this environment without what would make a local run look like CI, and with an identity for git."""
     hidden = ("GITHUB_", "ACTIONS_", "TWINE_", "NOX")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
-    return {**kept, **IDENTITY, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
+    return {
+        **kept,
+        **IDENTITY,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+    }
 
 
 if __name__ == "__main__":

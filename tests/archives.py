@@ -32,7 +32,12 @@ def write_wheel(
     folder.mkdir(parents=True, exist_ok=True)
     info = f"{name}-{version}.dist-info"
     wheel = f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: {tag}\n"
-    members = {f"{name}/__init__.py": "", **(files or {}), f"{info}/METADATA": metadata(name, version, *extra), f"{info}/WHEEL": wheel}
+    members = {
+        f"{name}/__init__.py": "",
+        **(files or {}),
+        f"{info}/METADATA": metadata(name, version, *extra),
+        f"{info}/WHEEL": wheel,
+    }
     lines = [f"{path},sha256={_record_hash(text)},{len(text.encode())}" for path, text in members.items()]
     members[f"{info}/RECORD"] = "\n".join([*lines, f"{info}/RECORD,,", ""])
     path = folder / f"{name}-{version}-{tag}.whl"

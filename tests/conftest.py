@@ -35,9 +35,9 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
 
 
-def run(*command: str | Path, cwd: Path, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run `command` in `cwd` with `env` added; fail with all that it printed, unless it need not pass."""
-    done = subprocess.run(
+def try_run(*command: str | Path, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run `command` in `cwd` with `env` added, whatever comes of it."""
+    return subprocess.run(
         list(map(str, command)),
         cwd=cwd,
         env={**os.environ, **env},
@@ -47,19 +47,38 @@ def run(*command: str | Path, cwd: Path, check: bool = True, **env: str) -> subp
         stdin=subprocess.DEVNULL,
         check=False,
     )
-    if check and done.returncode:
+
+
+def run(*command: str | Path, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run `command` in `cwd` with `env` added; fail with all that it printed where it does."""
+    done = try_run(*command, cwd=cwd, **env)
+    if done.returncode:
         pytest.fail(f"{' '.join(map(str, command))} exited {done.returncode}:\n{done.stdout}")
     return done
 
 
-def nox(cwd: Path, *arguments: str, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run the real nox in `cwd`."""
-    return run(sys.executable, "-m", "nox", *arguments, cwd=cwd, check=check, **env)
+NOX = (sys.executable, "-m", "nox")
+RELEASE = (sys.executable, ".github/release")
 
 
-def release(cwd: Path, *arguments: str, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run a verb of the release code in `cwd`, as a session does."""
-    return run(sys.executable, ".github/release", *arguments, cwd=cwd, check=check, **env)
+def nox(cwd: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run the real nox in `cwd`, which must pass."""
+    return run(*NOX, *arguments, cwd=cwd, **env)
+
+
+def try_nox(cwd: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run the real nox in `cwd`, whatever comes of it."""
+    return try_run(*NOX, *arguments, cwd=cwd, **env)
+
+
+def release(cwd: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run a verb of the release code in `cwd`, as a session does; it must pass."""
+    return run(*RELEASE, *arguments, cwd=cwd, **env)
+
+
+def try_release(cwd: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run a verb of the release code in `cwd`, as a session does, whatever comes of it."""
+    return try_run(*RELEASE, *arguments, cwd=cwd, **env)
 
 
 def git(cwd: Path, *arguments: str) -> str:

@@ -43,7 +43,12 @@ class Pypiserver:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.log = folder.with_suffix(".log")
-        self._options = {"roots": [str(folder)], "disable_fallback": True, "authenticate": ["update"], **options}
+        self._options = {
+            "roots": [str(folder)],
+            "disable_fallback": True,
+            "authenticate": ["update"],
+            **options,
+        }
 
     def __enter__(self) -> Pypiserver:
         with self.log.open("w") as log:
@@ -56,7 +61,9 @@ class Pypiserver:
         self._wait()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._process.terminate()
         self._process.wait(10)
         assert self._process.stdout

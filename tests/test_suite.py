@@ -37,7 +37,10 @@ def test_nothing_but_the_suite_is_in_the_templates_folder_for_github() -> None:
 
 def test_drift_names_what_is_missing_and_what_differs(tmp_path: Path) -> None:
     (tmp_path / "noxfile.py").write_text("other")
-    assert suite.drift(tmp_path, ROOT, [Path("noxfile.py"), Path("tasks.py")]) == [Path("noxfile.py"), Path("tasks.py")]
+    assert suite.drift(tmp_path, ROOT, [Path("noxfile.py"), Path("tasks.py")]) == [
+        Path("noxfile.py"),
+        Path("tasks.py"),
+    ]
     assert suite.drift(ROOT, ROOT, [Path("noxfile.py")]) == []
 
 
@@ -46,7 +49,11 @@ def test_no_code_and_no_workflow_holds_jinja() -> None:
     assert code
     # A hook gets the answers in the one way that cookiecutter has; see hooks/pre_gen_project.py.
     inside = {path for path in code if path.parent.name not in {"hooks", "tests"} and "tests" not in path.parts}
-    assert not [path for path in inside if re.search(r"{%|{{\s*cookiecutter\.", path.read_text(encoding="utf-8").replace(TEMPLATE.name, ""))]
+    assert not [
+        path
+        for path in inside
+        if re.search(r"{%|{{\s*cookiecutter\.", path.read_text(encoding="utf-8").replace(TEMPLATE.name, ""))
+    ]
 
 
 def test_the_managed_files_have_unix_line_ends() -> None:

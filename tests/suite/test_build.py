@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import tarfile
 from pathlib import Path
 
 import pytest
+from tagship.release.dists import read_dists, supported_pythons
 
 from tagship.release import sdist
-from tagship.release.dists import read_dists, supported_pythons
 from tests.archives import metadata, write_sdist
-from tests.conftest import commit, nox, run
+from tests.conftest import commit, nox, run, try_nox
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -26,7 +25,10 @@ def test_two_clones_on_two_machines_give_the_same_bytes(project: Path, tmp_path:
     script.write_text("#!/bin/sh\n")
     script.chmod(0o755)
     commit(project)
-    machines = [("here", "022", "UTC", "C.UTF-8"), ("over/there and away", "077", "Pacific/Apia", "de_DE.ISO-8859-1")]
+    machines = [
+        ("here", "022", "UTC", "C.UTF-8"),
+        ("over/there and away", "077", "Pacific/Apia", "de_DE.ISO-8859-1"),
+    ]
     built = []
     for path, umask, zone, language in machines:
         clone = tmp_path / path
@@ -68,14 +70,16 @@ def test_a_description_that_does_not_render_is_an_error_and_a_missing_one_a_warn
     pyproject = project / "pyproject.toml"
     pyproject.write_text(pyproject.read_text().replace('readme = "README.md"', 'readme = "README.rst"'))
     (project / "README.rst").write_text("Title\n===\n\n.. nothing:: like this\n\n``broken\n")
-    done = nox(project, "-s", "build", check=False)
+    done = try_nox(project, "-s", "build")
     assert done.returncode == 1
     assert "`long_description` has syntax errors in markup" in done.stdout
     pyproject.write_text(pyproject.read_text().replace('readme = "README.rst"\n', ""))
     assert "`long_description` missing" in nox(project, "-s", "build").stdout
 
 
-def test_normalising_forgets_the_machine_and_keeps_names_contents_and_the_executable_bit(tmp_path: Path) -> None:
+def test_normalising_forgets_the_machine_and_keeps_names_contents_and_the_executable_bit(
+    tmp_path: Path,
+) -> None:
     paths = []
     for machine, (order, mode, owner) in {"a": (1, 0o775, "root"), "b": (-1, 0o700, "me")}.items():
         plain = write_sdist(tmp_path / machine, files={"ä.txt": "ä", "long/" + "x" * 120: ""})
@@ -86,7 +90,7 @@ def test_normalising_forgets_the_machine_and_keeps_names_contents_and_the_execut
                     member.uname, member.mtime = owner, 1000 + order
                     member.mode = mode if member.name.endswith(".txt") else mode & 0o666
                     other.addfile(member, file)
-        os.replace(plain.with_suffix(".new"), plain)
+        plain.with_suffix(".new").replace(plain)
         sdist.normalise(plain, 1_700_000_000)
         paths.append(plain)
     assert paths[0].read_bytes() == paths[1].read_bytes()
@@ -101,8 +105,17 @@ def test_normalising_forgets_the_machine_and_keeps_names_contents_and_the_execut
 @pytest.mark.parametrize(
     ("lines", "pythons"),
     [
-        (["Classifier: Programming Language :: Python :: 3.12", "Classifier: Programming Language :: Python :: 3.9"], ["3.9", "3.12"]),
-        (["Classifier: Programming Language :: Python :: 3", "Requires-Python: >=3.12"], ["3.12", "3.13", "3.14"]),
+        (
+            [
+                "Classifier: Programming Language :: Python :: 3.12",
+                "Classifier: Programming Language :: Python :: 3.9",
+            ],
+            ["3.9", "3.12"],
+        ),
+        (
+            ["Classifier: Programming Language :: Python :: 3", "Requires-Python: >=3.12"],
+            ["3.12", "3.13", "3.14"],
+        ),
         (["Requires-Python: >3.10.2, !=3.13.*,<3.14"], ["3.10", "3.11", "3.12"]),
         (["Requires-Python: nonsense"], ["3.77"]),
         ([], ["3.77"]),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import commit, git, release, run
+from tests.conftest import commit, git, release, try_run
 
 if TYPE_CHECKING:
     import subprocess
@@ -28,7 +28,7 @@ def repository(project: Path) -> Path:
 
 
 def inv_release(cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return run(sys.executable, "-m", "invoke", "release", *arguments, cwd=cwd, check=False)
+    return try_run(sys.executable, "-m", "invoke", "release", *arguments, cwd=cwd)
 
 
 def refusal(cwd: Path, *arguments: str) -> str:
@@ -48,7 +48,10 @@ def test_patch_bumps_dates_the_changelog_commits_and_tags(repository: Path) -> N
     assert git(repository, "tag", "--points-at", "HEAD") == "v0.1.1"
     assert git(repository, "cat-file", "-t", "v0.1.1") == "tag"
     assert git(repository, "log", "-1", "--format=%s") == "Release 0.1.1"
-    assert sorted(git(repository, "diff", "--name-only", "HEAD~").splitlines()) == ["CHANGELOG.md", "pyproject.toml"]
+    assert sorted(git(repository, "diff", "--name-only", "HEAD~").splitlines()) == [
+        "CHANGELOG.md",
+        "pyproject.toml",
+    ]
     assert 'version = "0.1.1"' in (repository / "pyproject.toml").read_text()
     changelog = (repository / "CHANGELOG.md").read_text()
     assert re.search(rf"^## \[?Unreleased\]?\n\n## \[?0\.1\.1\]? - {TODAY}\n", changelog, re.MULTILINE)
@@ -80,7 +83,9 @@ def test_a_local_version_is_refused(repository: Path) -> None:
 
 @pytest.mark.parametrize("version", ["huge", "1.0;id", "１.0"])
 def test_what_is_no_version_is_refused(repository: Path, version: str) -> None:
-    assert f"version: found {version!r}, expected major, minor, patch, current or a version" in refusal(repository, version)
+    assert f"version: found {version!r}, expected major, minor, patch, current or a version" in refusal(
+        repository, version
+    )
 
 
 def test_a_tag_that_exists_is_refused(repository: Path) -> None:
@@ -91,7 +96,9 @@ def test_a_tag_that_exists_is_refused(repository: Path) -> None:
 def test_a_dirty_tree_is_refused_and_stays_as_it_is(repository: Path) -> None:
     (repository / "new.txt").write_text("mine")
     (repository / "README.md").write_text("mine too")
-    assert "working tree: found 2 changed files, expected a clean one; commit or stash them" in refusal(repository, "patch")
+    assert "working tree: found 2 changed files, expected a clean one; commit or stash them" in refusal(
+        repository, "patch"
+    )
     assert (repository / "new.txt").read_text() == "mine"
 
 
@@ -140,7 +147,9 @@ def test_a_push_that_fails_keeps_the_release_and_says_how_to_go_on(repository: P
     git(repository, "remote", "set-url", "origin", "../nowhere.git")
     done = inv_release(repository, "patch", "--push")
     assert done.returncode == 1
-    assert "v0.1.1 is committed and tagged here, but not pushed; then: git push --atomic origin main v0.1.1" in done.stdout
+    assert (
+        "v0.1.1 is committed and tagged here, but not pushed; then: git push --atomic origin main v0.1.1" in done.stdout
+    )
     assert git(repository, "tag") == "v0.1.1"
 
 
@@ -159,7 +168,9 @@ def test_the_form_of_the_newest_tag_is_kept(suite: Path) -> None:
 
 
 def test_a_version_from_git_needs_only_the_tag(suite: Path) -> None:
-    (suite / "pyproject.toml").write_text('[project]\nname = "ship"\ndynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"\n')
+    (suite / "pyproject.toml").write_text(
+        '[project]\nname = "ship"\ndynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"\n'
+    )
     commit(suite)
     git(suite, "tag", "v1.2.3")
     commit(suite)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.archives import write_release, write_sdist, write_wheel
-from tests.conftest import commit, git, release
+from tests.conftest import commit, git, release, try_release
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,7 @@ def on_tag(tag: str) -> dict[str, str]:
 
 def refusal(suite: Path, **env: str) -> str:
     """Run the gate, which must refuse and leave no bundle; return what it said."""
-    done = release(suite, "verify", check=False, **env)
+    done = try_release(suite, "verify", **env)
     assert done.returncode == 1, done.stdout
     assert "Traceback" not in done.stdout
     assert not (suite / "bundle").exists()
@@ -35,13 +35,17 @@ def test_the_right_tag_passes_and_leaves_a_bundle(suite: Path, tag: str) -> None
     bundle = suite / "bundle"
     sums = dict(reversed(line.split("  ")) for line in (bundle / "SHA256SUMS").read_text().splitlines())
     files = {path.relative_to(bundle).as_posix(): path for path in bundle.rglob("*") if path.is_file()}
-    assert sums == {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items() if name != "SHA256SUMS"}
+    assert sums == {
+        name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items() if name != "SHA256SUMS"
+    }
     assert {"dist/ship-1.0.tar.gz", "dist/ship-1.0-py3-none-any.whl", "noxfile.py"} <= set(files)
     assert {".github/release/__main__.py", ".github/release/tools.txt"} <= set(files)
     assert not [name for name in files if "__pycache__" in name]
 
 
-@pytest.mark.parametrize("tag", ["v1.1", "v1.0.0;id", "v１.0", "v1.0\n", "v1.0\nv1.0", "latest", "other/v1.0", "v1.0rc1"])
+@pytest.mark.parametrize(
+    "tag", ["v1.1", "v1.0.0;id", "v１.0", "v1.0\n", "v1.0\nv1.0", "latest", "other/v1.0", "v1.0rc1"]
+)
 def test_a_wrong_tag_is_named_with_the_version_expected(suite: Path, tag: str) -> None:
     write_release(suite / "dist")
     said = refusal(suite, **on_tag(tag))
@@ -64,7 +68,10 @@ def test_a_module_that_names_another_version_is_found_in_wheel_and_sdist(suite: 
 
 def test_versions_of_tests_and_docs_in_an_sdist_are_their_own(suite: Path) -> None:
     wrong = '__version__ = "0.1"\n'
-    write_sdist(suite / "dist", files={"tests/__init__.py": wrong, "docs/conf.py": wrong, "ship/vendored/__init__.py": wrong})
+    write_sdist(
+        suite / "dist",
+        files={"tests/__init__.py": wrong, "docs/conf.py": wrong, "ship/vendored/__init__.py": wrong},
+    )
     write_wheel(suite / "dist")
     release(suite, "verify")
 
@@ -141,7 +148,9 @@ def test_the_configured_file_and_pattern_must_agree(suite: Path) -> None:
 
 def test_settings_that_are_wrong_are_all_named(suite: Path) -> None:
     write_release(suite / "dist")
-    (suite / "pyproject.toml").write_text("[tool.tagship]\nversion-pattern = '['\ntest-comand = 'x'\nattestations = 'no'\n")
+    (suite / "pyproject.toml").write_text(
+        "[tool.tagship]\nversion-pattern = '['\ntest-comand = 'x'\nattestations = 'no'\n"
+    )
     said = refusal(suite)
     assert "version-pattern: found '['" in said
     assert "'test-comand', expected one of test-command" in said

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.archives import write_release, write_wheel
-from tests.conftest import commit, git, release, run
+from tests.conftest import commit, git, release, run, try_release
 from tests.servers import Pypiserver
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def bundle(suite: Path) -> Path:
 
 
 def publish(bundle: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    return release(bundle, "publish", *(arguments or ("pypi",)), check=False, **env)
+    return try_release(bundle, "publish", *(arguments or ("pypi",)), **env)
 
 
 def refusal(bundle: Path, *arguments: str, **env: str) -> str:
@@ -53,7 +53,20 @@ def test_the_files_are_uploaded_awaited_compared_and_installable(
     assert output.read_text() == f"url={pypiserver.url}simple/ship/\n"
     target = tmp_path / "target"
     index = f"{pypiserver.url}simple/"
-    run(sys.executable, "-m", "pip", "install", "-q", "-i", index, "--no-deps", "--target", target, "ship==1.0", cwd=tmp_path)
+    run(
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "-i",
+        index,
+        "--no-deps",
+        "--target",
+        target,
+        "ship==1.0",
+        cwd=tmp_path,
+    )
     assert (target / "ship/__init__.py").is_file()
 
 
@@ -179,7 +192,9 @@ def test_an_empty_password_is_refused_where_trusted_publishing_is_meant(bundle: 
 def test_publish_test_does_not_go_to_pypi(bundle: Path) -> None:
     from twine.utils import DEFAULT_REPOSITORY
 
-    said = refusal(bundle, "testpypi", **TAG, TWINE_REPOSITORY_URL=DEFAULT_REPOSITORY, HTTPS_PROXY="http://127.0.0.1:9/")
+    said = refusal(
+        bundle, "testpypi", **TAG, TWINE_REPOSITORY_URL=DEFAULT_REPOSITORY, HTTPS_PROXY="http://127.0.0.1:9/"
+    )
     assert "publish-test: found" in said
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, commit, git, nox, run
+from tests.conftest import ROOT, commit, git, nox, run, try_nox
 from tests.servers import Pypiserver
 
 pytestmark = pytest.mark.slow
@@ -24,7 +24,9 @@ def adopt_by_copying(repository: Path) -> None:
     shutil.copy2(ROOT / "tasks.py", repository)
     shutil.copy2(ROOT / ".github/workflows/release.yml", repository / ".github/workflows")
     shutil.copy2(ROOT / ".github/dependabot.yml", repository / ".github")
-    shutil.copytree(ROOT / ".github/release", repository / ".github/release", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / ".github/release", repository / ".github/release", ignore=shutil.ignore_patterns("__pycache__")
+    )
     (repository / ".gitignore").write_text("/.nox/\n/dist/\n/bundle/\n__pycache__/\n*.egg-info/\n/build/\n")
 
 
@@ -40,13 +42,17 @@ def test_a_new_project_is_green_at_once_outside_git(project: Path) -> None:
     assert f"Session test-{HERE} was successful" in done.stdout
     assert "Session verify-version was successful" in done.stdout
     assert "1 passed" in done.stdout
-    missing = [version for version in ("3.10", "3.11", "3.12", "3.13", "3.14") if f"test-{version} was" not in done.stdout]
-    assert all(f"test-{version}: skipped (Python interpreter {version} not found)" in done.stdout for version in missing)
+    missing = [
+        version for version in ("3.10", "3.11", "3.12", "3.13", "3.14") if f"test-{version} was" not in done.stdout
+    ]
+    assert all(
+        f"test-{version}: skipped (Python interpreter {version} not found)" in done.stdout for version in missing
+    )
     assert (project / "bundle/SHA256SUMS").is_file()
 
 
 def test_a_python_that_is_asked_for_must_be_there(project: Path) -> None:
-    done = nox(project, "-s", "test", "-P", "3.99", check=False)
+    done = try_nox(project, "-s", "test", "-P", "3.99")
     assert done.returncode == 1
     assert "Python interpreter 3.99 not found" in done.stdout
 
@@ -68,7 +74,17 @@ def test_a_tag_of_a_new_project_reaches_an_index_and_comes_back(
     venv = tmp_path / "venv"
     run(sys.executable, "-m", "venv", venv, cwd=tmp_path)
     python = venv / "bin/python"
-    run(python, "-m", "pip", "install", "-q", "-i", f"{pypiserver.url}simple/", "my-package==0.1.0", cwd=tmp_path)
+    run(
+        python,
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "-i",
+        f"{pypiserver.url}simple/",
+        "my-package==0.1.0",
+        cwd=tmp_path,
+    )
     run(python, "-I", "-c", "import my_package", cwd=tmp_path)
 
 
@@ -96,7 +112,9 @@ POETRY = {
 }
 
 
-@pytest.mark.parametrize(("files", "ran"), [(SETUP_PY, "Ran 1 test in"), (POETRY, "1 passed")], ids=["setup.py", "poetry"])
+@pytest.mark.parametrize(
+    ("files", "ran"), [(SETUP_PY, "Ran 1 test in"), (POETRY, "1 passed")], ids=["setup.py", "poetry"]
+)
 def test_a_repository_that_was_there_before_works_with_the_suite_copied_in(
     tmp_path: Path, files: dict[str, str], ran: str
 ) -> None:
@@ -112,18 +130,23 @@ def test_a_repository_that_was_there_before_works_with_the_suite_copied_in(
     assert git(repository, "status", "--porcelain") == ""
     git(repository, "tag", "-d", "v1.4.0")
     git(repository, "tag", "v1.5.0")
-    wrong = nox(repository, "-s", "verify-version", check=False)
+    wrong = try_nox(repository, "-s", "verify-version")
     assert wrong.returncode == 1
     assert "tag 'v1.5.0': found version '1.5.0', expected version '1.4.0'" in wrong.stdout
     git(repository, "tag", "-d", "v1.5.0")
-    assert run(sys.executable, "-m", "invoke", "release", "minor", cwd=repository).stdout.startswith("v1.5.0: committed")
+    assert run(sys.executable, "-m", "invoke", "release", "minor", cwd=repository).stdout.startswith(
+        "v1.5.0: committed"
+    )
 
 
 def test_a_module_that_the_wheel_lacks_fails_the_tests_of_the_wheel(tmp_path: Path) -> None:
-    write(tmp_path, {**SETUP_PY, "helper.py": "", "legacy_ship.py": SETUP_PY["legacy_ship.py"] + "import helper\n"})
+    write(
+        tmp_path,
+        {**SETUP_PY, "helper.py": "", "legacy_ship.py": SETUP_PY["legacy_ship.py"] + "import helper\n"},
+    )
     adopt_by_copying(tmp_path)
     nox(tmp_path, "-s", "build")
-    done = nox(tmp_path, "-s", "test", "--", "--installpkg", "dist", check=False)
+    done = try_nox(tmp_path, "-s", "test", "--", "--installpkg", "dist")
     assert done.returncode == 1
     assert "No module named 'helper'" in done.stdout
 
@@ -131,7 +154,7 @@ def test_a_module_that_the_wheel_lacks_fails_the_tests_of_the_wheel(tmp_path: Pa
 def test_a_failing_test_is_red_and_a_project_without_tests_says_so(project: Path) -> None:
     tests = project / "tests"
     (tests / "test_red.py").write_text("def test_red() -> None:\n    raise AssertionError\n")
-    assert nox(project, "-s", f"test-{HERE}", check=False).returncode == 1
+    assert try_nox(project, "-s", f"test-{HERE}").returncode == 1
     shutil.rmtree(tests)
     done = nox(project, "-s", f"test-{HERE}")
     assert "skipped: there are no tests" in done.stdout
@@ -141,7 +164,16 @@ def test_a_failing_test_is_red_and_a_project_without_tests_says_so(project: Path
 @pytest.mark.parametrize("name", ["nox", "tools"])
 def test_every_locked_tool_has_a_wheel_with_a_locked_hash(tmp_path: Path, name: str, python: str) -> None:
     """uv resolves and downloads for a Python that this machine need not have."""
-    command = ["uv", "pip", "install", "--dry-run", "--require-hashes", "--only-binary=:all:", "--python-version", python]
+    command = [
+        "uv",
+        "pip",
+        "install",
+        "--dry-run",
+        "--require-hashes",
+        "--only-binary=:all:",
+        "--python-version",
+        python,
+    ]
     target = ["--target", tmp_path / "target", "-r", ROOT / f".github/release/{name}.txt"]
     assert "Would install" in run(*command, *target, cwd=tmp_path).stdout
 
@@ -150,7 +182,14 @@ def test_every_locked_tool_has_a_wheel_with_a_locked_hash(tmp_path: Path, name: 
 def test_the_locked_tools_install_with_pip_as_the_workflow_does(tmp_path: Path, name: str) -> None:
     run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path)
     pip = [tmp_path / "venv/bin/python", "-m", "pip", "install", "-q"]
-    run(*pip, "--require-hashes", "--only-binary=:all:", "-r", ROOT / f".github/release/{name}.txt", cwd=tmp_path)
+    run(
+        *pip,
+        "--require-hashes",
+        "--only-binary=:all:",
+        "-r",
+        ROOT / f".github/release/{name}.txt",
+        cwd=tmp_path,
+    )
 
 
 def test_this_repositorys_own_wheel_carries_the_suite_and_passes_its_own_gate(tmp_path: Path) -> None:

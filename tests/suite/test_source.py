@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-
-from tagship.release import source
 from tagship.release.config import Config
 from tagship.release.errors import ReleaseError
+
+from tagship.release import source
 
 #: The pattern of many a home-made workflow.
 LEGACY = r"""^__version__ = "(.*)"$"""
@@ -47,7 +47,12 @@ def test_only_the_assignment_that_python_sees_counts(tmp_path: Path, text: str, 
     [
         ("VERSION", "v1.2\n", "", "1.2"),
         ("VERSION", "  1.2  \n", "", "1.2"),
-        ("setup.py", 'setup(\n    # version="0.9",\n    version="1.2",  # was "0.9"\n)\n', r'version="(.*)"', "1.2"),
+        (
+            "setup.py",
+            'setup(\n    # version="0.9",\n    version="1.2",  # was "0.9"\n)\n',
+            r'version="(.*)"',
+            "1.2",
+        ),
         ("package.json", '{"version": "1.2"}', r'"version": "([^"]+)"', "1.2"),
         ("setup.cfg", "[metadata]\n# version = 0.9\nversion = 1.2\n", r"^version = (\S+)$", "1.2"),
         ("old.py", 'print "python 2"\n# __version__ = "0.9"\n__version__ = "1.2"\n', "", "1.2"),
@@ -68,7 +73,10 @@ def test_no_version_and_two_versions_are_refused_with_the_file_named(tmp_path: P
     ("files", "where"),
     [
         ({"pyproject.toml": '[project]\nname = "p"\nversion = "1.2" # now\n'}, "pyproject.toml"),
-        ({"pyproject.toml": '[tool.other]\nversion = "9"\n[project]\nname = "p"\nversion = "1.2"\n'}, "pyproject.toml"),
+        (
+            {"pyproject.toml": '[tool.other]\nversion = "9"\n[project]\nname = "p"\nversion = "1.2"\n'},
+            "pyproject.toml",
+        ),
         ({"pyproject.toml": "[tool.poetry]\nname = 'p'\nversion = '1.2'\n"}, "pyproject.toml"),
         (
             {
@@ -84,7 +92,13 @@ def test_no_version_and_two_versions_are_refused_with_the_file_named(tmp_path: P
             },
             "src/p/__init__.py",
         ),
-        ({"pyproject.toml": '[tool.setuptools.dynamic]\nversion = {file = "VERSION"}\n', "VERSION": "1.2\n"}, "VERSION"),
+        (
+            {
+                "pyproject.toml": '[tool.setuptools.dynamic]\nversion = {file = "VERSION"}\n',
+                "VERSION": "1.2\n",
+            },
+            "VERSION",
+        ),
         (
             {
                 "pyproject.toml": '[build-system]\nbuild-backend = "flit_core.buildapi"\n[project]\nname = "a-p"\n',
@@ -93,7 +107,10 @@ def test_no_version_and_two_versions_are_refused_with_the_file_named(tmp_path: P
             "a_p.py",
         ),
         (
-            {"pyproject.toml": '[tool.pdm.version]\nsource = "file"\npath = "p.py"\n', "p.py": '__version__ = "1.2"\n'},
+            {
+                "pyproject.toml": '[tool.pdm.version]\nsource = "file"\npath = "p.py"\n',
+                "p.py": '__version__ = "1.2"\n',
+            },
             "p.py",
         ),
         ({"setup.cfg": "[metadata]\nname = p\nversion = 1.2\n", "setup.py": "setup()\n"}, "setup.cfg"),
@@ -101,7 +118,13 @@ def test_no_version_and_two_versions_are_refused_with_the_file_named(tmp_path: P
         ({"setup.cfg": "[metadata]\nversion = file: VERSION\n", "VERSION": "1.2"}, "VERSION"),
         ({"setup.py": 'setup(name="p", version="1.2")\n'}, "setup.py"),
         ({"setup.py": 'V = "1.2"\nsetup(name="p", version=V)\n'}, "setup.py"),
-        ({"setup.py": "import re\nsetup(version=re.search('x', open('p.py').read()))\n", "p.py": "__version__ = '1.2'\n"}, "p.py"),
+        (
+            {
+                "setup.py": "import re\nsetup(version=re.search('x', open('p.py').read()))\n",
+                "p.py": "__version__ = '1.2'\n",
+            },
+            "p.py",
+        ),
     ],
 )
 def test_the_version_is_found_and_changed_in_its_one_place(tmp_path: Path, files: dict[str, str], where: str) -> None:

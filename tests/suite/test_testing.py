@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-
 from tagship.release.testing import plan, poetry_requirement
 
 if TYPE_CHECKING:
@@ -25,13 +24,25 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 @pytest.mark.parametrize(
     ("files", "requires", "extras"),
     [
-        ({"pyproject.toml": '[dependency-groups]\ntest = ["pytest>=8", {include-group = "More"}]\nmore = ["x"]\n'}, ["pytest>=8", "x"], []),
+        (
+            {"pyproject.toml": '[dependency-groups]\ntest = ["pytest>=8", {include-group = "More"}]\nmore = ["x"]\n'},
+            ["pytest>=8", "x"],
+            [],
+        ),
         ({"pyproject.toml": '[project.optional-dependencies]\ntests = ["pytest"]\n'}, ["pytest"], ["tests"]),
         ({"setup.cfg": "[options.extras_require]\ntest = pytest\n"}, ["pytest"], ["test"]),
-        ({"pyproject.toml": '[tool.poetry.group.dev.dependencies]\npytest = "^8.1"\n'}, ["pytest>=8.1,<9"], []),
+        (
+            {"pyproject.toml": '[tool.poetry.group.dev.dependencies]\npytest = "^8.1"\n'},
+            ["pytest>=8.1,<9"],
+            [],
+        ),
         ({"pyproject.toml": '[tool.poetry.dev-dependencies]\nmock = "*"\n'}, ["mock", "pytest"], []),
         ({"requirements-dev.txt": "pytest\n"}, ["-r", "requirements-dev.txt", "pytest"], []),
-        ({"pyproject.toml": '[tool.tagship]\ntest-requires = ["pytest-cov"]\n'}, ["pytest-cov", "pytest"], []),
+        (
+            {"pyproject.toml": '[tool.tagship]\ntest-requires = ["pytest-cov"]\n'},
+            ["pytest-cov", "pytest"],
+            [],
+        ),
         ({}, ["pytest"], []),
     ],
 )
@@ -66,7 +77,13 @@ def test_any_sign_of_pytest_makes_it_the_runner(tmp_path: Path, files: dict[str,
 
 
 def test_the_configured_command_counts_most(tmp_path: Path) -> None:
-    write(tmp_path, {**PYTEST_FILE, "pyproject.toml": "[tool.tagship]\ntest-command = \"python runtests.py --x 'a b'\"\n"})
+    write(
+        tmp_path,
+        {
+            **PYTEST_FILE,
+            "pyproject.toml": "[tool.tagship]\ntest-command = \"python runtests.py --x 'a b'\"\n",
+        },
+    )
     assert plan(tmp_path).command == ["python", "runtests.py", "--x", "a b"]
 
 
@@ -89,7 +106,10 @@ def test_a_project_without_tests_has_no_command(tmp_path: Path) -> None:
         (">= 1.2, <2", "p>=1.2,<2"),
         ("*", "p"),
         ("^7.0 || ^8.0", "p>=8.0,<9"),
-        ({"version": "^1.0", "extras": ["x"], "markers": "python_version < '3.12'"}, "p[x]>=1.0,<2; python_version < '3.12'"),
+        (
+            {"version": "^1.0", "extras": ["x"], "markers": "python_version < '3.12'"},
+            "p[x]>=1.0,<2; python_version < '3.12'",
+        ),
     ],
 )
 def test_poetrys_constraints_become_standard_ones(value: object, requirement: str) -> None:

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
-
 from tagship.release.versions import bump, holds_version, newest_tag, parse_tag, parse_version, split_tag
 
 

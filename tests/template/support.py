@@ -46,9 +46,7 @@ def generate(into: Path, **given: str) -> Path:
     projects = into / "projects"
     projects.mkdir(exist_ok=True)
     config = cookiecutter_config(into)
-    return Path(
-        cookiecutter(str(ROOT), replay=str(replay), output_dir=str(projects), config_file=str(config))
-    )
+    return Path(cookiecutter(str(ROOT), replay=str(replay), output_dir=str(projects), config_file=str(config)))
 
 
 def cookiecutter_config(into: Path) -> Path:

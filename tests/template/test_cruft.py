@@ -41,9 +41,7 @@ def cruft_project(template_repository: Path) -> Path:
     """Return a project made by `cruft create`, committed, from a template repository beside it."""
     folder = template_repository.parent
     context = json.dumps({"description": DESCRIPTION, "license": "BSD-3-Clause"})
-    _cruft(
-        "create", str(template_repository), "--no-input", "--extra-context", context, cwd=template_repository
-    )
+    _cruft("create", str(template_repository), "--no-input", "--extra-context", context, cwd=template_repository)
     project = (template_repository / "my-package").rename(folder / "my-package")
     _run(["git", "init", "--quiet"], project)
     _commit(project)

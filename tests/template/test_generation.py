@@ -137,16 +137,12 @@ def test_every_tool_that_the_readme_calls_is_in_the_group_that_it_installs(proje
     text = (project / "README.md").read_text(encoding="utf-8")
     table = text.partition("| Command | Does |")[2].partition("\n\n")[0]
     tools = {command.split()[0] for command in re.findall(r"`([^`]+)`", table)} - {"dist/"}
-    packages = {
-        package for package in _pyproject(project)["dependency-groups"]["dev"] if isinstance(package, str)
-    }
+    packages = {package for package in _pyproject(project)["dependency-groups"]["dev"] if isinstance(package, str)}
     assert tools - {"inv"} | {"invoke"} == packages
 
 
 @pytest.mark.parametrize(("host", "environment_name"), [("pypi.org", "pypi"), ("test.pypi.org", "testpypi")])
-def test_the_readme_holds_the_publisher_of_each_index(
-    host: str, environment_name: str, tmp_path: Path
-) -> None:
+def test_the_readme_holds_the_publisher_of_each_index(host: str, environment_name: str, tmp_path: Path) -> None:
     project = generate(tmp_path, project_slug="Some.Name", github_owner="Some-Owner")
     text = (project / "README.md").read_text(encoding="utf-8")
     assert f"https://{host}/manage/account/publishing/" in text
@@ -239,9 +235,7 @@ NASTY = [
     "https://example.com", "\N{SHIP}", "\N{WOMAN}\u200d\N{ROCKET}", "שלום", "\u202e", "e\u0301", " ", "\xa0",
     "=?utf-8?q?x?=", "a", "x y",
 ]  # fmt: skip
-ANY = st.lists(st.sampled_from(NASTY) | st.characters(exclude_categories=[]), min_size=1, max_size=8).map(
-    "".join
-)
+ANY = st.lists(st.sampled_from(NASTY) | st.characters(exclude_categories=[]), min_size=1, max_size=8).map("".join)
 TEXT = ANY | ANY.map(lambda text: "".join(filter(str.isprintable, text)).strip() or "x")
 EMAIL = st.emails(domains=st.just("example.com")) | TEXT
 
@@ -294,9 +288,7 @@ def _assert_carried(project: Path, given_answers: dict[str, str], tags: list[str
     assert readme.title == given_answers["project_name"]
     assert readme.description == given_answers["description"]
     assert [tag for tag in readme.tags if tag != "a"] == [tag for tag in tags if tag != "a"]
-    assert f"Copyright (c) {given_answers['author_name']}\n" in (project / "LICENSE").read_text(
-        encoding="utf-8"
-    )
+    assert f"Copyright (c) {given_answers['author_name']}\n" in (project / "LICENSE").read_text(encoding="utf-8")
 
 
 def _author(header: str) -> tuple[str, str]:

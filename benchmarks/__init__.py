@@ -1,0 +1,1 @@
+"""How long it takes, as ratios in one run against what people use today."""
