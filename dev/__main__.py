@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+PYTHON: str = getattr(sys, "_base_executable", sys.executable)  # not the one in .venv/, which may be made anew
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
@@ -61,7 +62,7 @@ def environment() -> Path:
         str(boot),
         "uv",
     )
-    uv = [sys.executable, "-m", "uv"]
+    uv = [PYTHON, "-m", "uv"]
     run(
         *uv,
         "venv",

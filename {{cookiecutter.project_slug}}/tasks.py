@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 import sys
 
-from invoke import Context, task
+from invoke.context import Context
+from invoke.tasks import task
 
 PYTHON = shlex.quote(sys.executable)
 RELEASE = ".github/release"
@@ -17,7 +18,12 @@ def check(context: Context) -> None:
     context.run(f"{PYTHON} -m nox")
 
 
-@task(help={"version": "a version, major, minor, patch, or current for the version as it stands", "push": "also push"})
+@task(
+    help={
+        "version": "a version, major, minor, patch, or current for the version as it stands",
+        "push": "also push",
+    }
+)
 def release(context: Context, version: str, *, push: bool = False) -> None:
     """Bump the version, date the changelog, commit and tag; the pushed tag is what publishes."""
     context.run(f"{PYTHON} {RELEASE} cut {shlex.quote(version)}{' --push' * push}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -30,8 +29,7 @@ def write(root: Path, dists: list[Dist]) -> Path:
     for name in CODE:
         _copy(root / name, partial / name)
     (partial / SUMS).write_text(_sums(partial), encoding="utf-8", newline="\n")
-    os.replace(partial, root / "bundle")
-    return root / "bundle"
+    return partial.replace(root / "bundle")
 
 
 def _copy(path: Path, to: Path) -> None:
@@ -59,7 +57,9 @@ def check(folder: Path) -> list[Dist]:
     listed = _listed(folder)
     present = {f"dist/{path.name}" for path in (folder / "dist").iterdir()} if (folder / "dist").is_dir() else set()
     remedy = "do not publish this bundle; run: nox -s build verify-version"
-    problems = [Problem(name, "a file", f"no file that {SUMS} does not list", remedy) for name in sorted(present - set(listed))]
+    problems = [
+        Problem(name, "a file", f"no file that {SUMS} does not list", remedy) for name in sorted(present - set(listed))
+    ]
     for name, digest in listed.items():
         found = _found(folder, name)
         if found != f"SHA-256 {digest}":
@@ -77,7 +77,7 @@ def _found(folder: Path, name: str) -> str:
 
 def _listed(folder: Path) -> dict[str, str]:
     lines = (folder / SUMS).read_text(encoding="utf-8", errors="replace").splitlines()
-    sums = dict(reversed(line.split("  ", 1)) for line in lines if "  " in line)
+    sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines) if name}
     if not any(name.startswith("dist/") for name in sums):
         raise ReleaseError(Problem(SUMS, "no dists", "a line for each", "run: nox -s build verify-version"))
     return sums

@@ -109,5 +109,3 @@ def _parser() -> argparse.ArgumentParser:
     cutting.add_argument("--push", action="store_true")
     cutting.set_defaults(run=_release)
     return parser
-
-

@@ -11,6 +11,7 @@ from ._compat import tomllib
 from .errors import Problem, ReleaseError, refuse
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 ATTESTATIONS = ("required", "optional", "off")
@@ -69,7 +70,7 @@ def _is_pattern(value: object) -> bool:
         return False
 
 
-SETTINGS = {
+SETTINGS: dict[str, tuple[Callable[[object], bool], str]] = {
     "test-command": (lambda value: _is_text(value) or _is_texts(value), "a command"),
     "test-requires": (_is_texts, "a list of requirements"),
     "version-file": (_is_text, "a path"),

@@ -15,7 +15,15 @@ from .versions import bump, newest_tag, parse_version
 if TYPE_CHECKING:
     from pathlib import Path
 
-CHANGELOGS = ("CHANGELOG.md", "CHANGES.md", "HISTORY.md", "docs/changelog.md", "CHANGELOG.rst", "CHANGES.rst", "HISTORY.rst")
+CHANGELOGS = (
+    "CHANGELOG.md",
+    "CHANGES.md",
+    "HISTORY.md",
+    "docs/changelog.md",
+    "CHANGELOG.rst",
+    "CHANGES.rst",
+    "HISTORY.rst",
+)
 #: `## Unreleased`, `## [Unreleased]`, or a reStructuredText title with its line below.
 UNRELEASED = re.compile(
     r"^(?P<mark>#+ )?(?P<open>\[?)unreleased(?P<close>\]?)[ \t]*\n(?:(?P<line>[-=~^*#+])(?P=line)+[ \t]*\n)?",
@@ -33,7 +41,9 @@ def cut(root: Path, wanted: str, *, push: bool) -> str:
     """
     settings = config.load(root)
     if git.ask(root, "rev-parse", "HEAD") is None:
-        raise ReleaseError(Problem("git", "no commit", "a repository with one", "run: git init && git add -A && git commit"))
+        raise ReleaseError(
+            Problem("git", "no commit", "a repository with one", "run: git init && git add -A && git commit")
+        )
     written = source.locate(root, settings)
     name = _project_name(root)
     newest = newest_tag(git.lines(root, "tag"), name)
@@ -66,9 +76,7 @@ def _next(now: Version, wanted: str) -> Version:
         raise ReleaseError(Problem("version", repr(wanted), expected, "name the version to release")) from None
 
 
-def _problems(
-    root: Path, branches: tuple[str, ...], now: Version | None, version: Version, tag: str
-) -> list[Problem]:
+def _problems(root: Path, branches: tuple[str, ...], now: Version | None, version: Version, tag: str) -> list[Problem]:
     """Return every reason not to release `version`; `now` is the version that it must exceed, if any."""
     found = []
     if changed := git.lines(root, "status", "--porcelain"):

@@ -13,7 +13,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
 from packaging.version import InvalidVersion
 
 from .errors import Problem, ReleaseError, refuse
@@ -110,7 +115,9 @@ def read_dist(path: Path) -> Dist:
             name, version = parse_sdist_filename(path.name)
             tags = frozenset()
     except (InvalidSdistFilename, InvalidWheelFilename, InvalidVersion) as error:
-        problem = Problem(str(path), f"no dist ({error})", "only an sdist (.tar.gz) and wheels", "remove it, build again")
+        problem = Problem(
+            str(path), f"no dist ({error})", "only an sdist (.tar.gz) and wheels", "remove it, build again"
+        )
         raise ReleaseError(problem) from error
     return Dist(path, name, str(version), tags)
 
@@ -120,7 +127,8 @@ def read_dists(folder: Path) -> list[Dist]:
     paths = sorted(folder.iterdir()) if folder.is_dir() else []
     if not paths:
         raise ReleaseError(Problem(str(folder), "no dists", "an sdist and wheels", "run: nox -s build"))
-    dists, problems = [], []
+    dists: list[Dist] = []
+    problems: list[str] = []
     for path in paths:
         try:
             dists.append(read_dist(path))

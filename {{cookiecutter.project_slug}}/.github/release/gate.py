@@ -95,7 +95,9 @@ def _judge_dists(verdict: Verdict) -> None:
     for dist in verdict.dists:
         where = str(dist.path)
         if dist.name != verdict.name:
-            verdict.problems.append(Problem(where, repr(dist.name), repr(verdict.name), "release one project at a time"))
+            verdict.problems.append(
+                Problem(where, repr(dist.name), repr(verdict.name), "release one project at a time")
+            )
         _compare(verdict, where, dist.version, "clean dist/ and run: nox -s build")
 
 
@@ -167,7 +169,10 @@ def _judge_local(verdict: Verdict, ref: Ref, commit: str) -> None:
     if not ref.tags and _names_commit(local, commit):
         verdict.notes.append(f"{verdict.version} is a build between releases: no index would take it")
         return
-    found, expected = repr(str(verdict.version)), f"{verdict.version.public!r}, as an index takes no local version"
+    found, expected = (
+        repr(str(verdict.version)),
+        f"{verdict.version.public!r}, as an index takes no local version",
+    )
     remedy = "tag the commit, with a clean tree and the whole history (fetch-depth: 0)"
     verdict.problems += [Problem(str(dist.path), found, expected, remedy) for dist in verdict.dists]
 

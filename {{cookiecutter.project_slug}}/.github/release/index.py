@@ -64,7 +64,9 @@ class Index:
         """Return the final address, the content type and the body; None where there is nothing."""
         request = urllib.request.Request(url, headers={"Accept": ACCEPT, "Cache-Control": "no-cache"})
         if auth[1]:
-            request.add_unredirected_header("Authorization", "Basic " + base64.b64encode(":".join(auth).encode()).decode())
+            request.add_unredirected_header(
+                "Authorization", "Basic " + base64.b64encode(":".join(auth).encode()).decode()
+            )
         context = ssl.create_default_context(cafile=self.ca_file) if url.startswith("https") else None
         opener = urllib.request.build_opener(_SameHost, urllib.request.HTTPSHandler(context=context))
         try:

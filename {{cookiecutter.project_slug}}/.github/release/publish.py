@@ -86,7 +86,12 @@ def _missing(index: Index, dists: list[Dist]) -> list[Dist]:
     remedy = "a file name can be used once: release a new version"
     refuse(
         [
-            Problem(f"{dist.path.name} at {index.upload_url}", f"SHA-256 {found}", f"SHA-256 {dist.sha256}", remedy)
+            Problem(
+                f"{dist.path.name} at {index.upload_url}",
+                f"SHA-256 {found}",
+                f"SHA-256 {dist.sha256}",
+                remedy,
+            )
             for dist, found in hashes.items()
             if found != dist.sha256
         ]

@@ -55,7 +55,9 @@ def tree(dist: Dist) -> str:
                 lines.append("  " * depth + folders[depth] + "/")
         lines.append("  " * len(folders) + file)
     text = "\n".join(lines).replace("&", "&amp;").replace("<", "&lt;")
-    return f"<details><summary>{dist.path.name}: {len(dist.members)} files</summary>\n\n<pre>\n{text}\n</pre>\n</details>"
+    return (
+        f"<details><summary>{dist.path.name}: {len(dist.members)} files</summary>\n\n<pre>\n{text}\n</pre>\n</details>"
+    )
 
 
 def _cell(text: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import os
 import tarfile
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,7 @@ def normalise(path: Path, epoch: int) -> None:
     partial = path.with_name(f".{path.name}.part")
     with partial.open("wb") as file, gzip.GzipFile("", "wb", 9, file, mtime=epoch) as packed:
         packed.write(raw.getvalue())
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def _plain(member: tarfile.TarInfo, epoch: int) -> tarfile.TarInfo:

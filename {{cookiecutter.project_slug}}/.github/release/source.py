@@ -128,7 +128,10 @@ def _assigned(tree: ast.AST, text: str) -> Iterator[tuple[str, _String]]:
 def _string(node: ast.expr | None, text: str) -> _String | None:
     if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
         return None
-    start, end = _offset(text, node.lineno, node.col_offset), _offset(text, node.end_lineno, node.end_col_offset)
+    start, end = (
+        _offset(text, node.lineno, node.col_offset),
+        _offset(text, node.end_lineno, node.end_col_offset),
+    )
     at = text.find(node.value, start, end)
     return _String(node.value, at, at + len(node.value)) if at >= 0 else None
 
@@ -154,7 +157,14 @@ def _without_comments(text: str) -> str:
 
 
 def _ends(token: tokenize.TokenInfo | None) -> bool:
-    layout = (tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.COMMENT, tokenize.ENDMARKER)
+    layout = (
+        tokenize.NEWLINE,
+        tokenize.NL,
+        tokenize.INDENT,
+        tokenize.DEDENT,
+        tokenize.COMMENT,
+        tokenize.ENDMARKER,
+    )
     return token is None or token.type in layout
 
 
@@ -178,7 +188,7 @@ def locate(root: Path, config: Config) -> Written | None:
     for look in (_static, _from_vcs, _from_backend, _from_setup_cfg, _from_setup_py):
         found = look(root, pyproject)
         if found is not None:
-            return found or None
+            return found if isinstance(found, Written) else None
     problem = Problem(str(root), "no version", "one in pyproject.toml, setup.cfg or setup.py", "set version-file")
     raise ReleaseError(problem)
 
@@ -211,7 +221,9 @@ def _from_vcs(root: Path, pyproject: dict[str, Any]) -> Written | bool | None:
         or _tool(pyproject, "pdm", "version").get("source") == "scm"
     )
     setup = root / "setup.py"
-    derived = derived or (setup.is_file() and re.search(r"use_scm_version|versioneer|pbr\s*=", read_text(setup)) is not None)
+    derived = derived or (
+        setup.is_file() and re.search(r"use_scm_version|versioneer|pbr\s*=", read_text(setup)) is not None
+    )
     return False if derived else None
 
 

@@ -38,7 +38,7 @@ class Plan:
 def plan(root: Path) -> Plan:
     """Return how the project at `root` runs its tests; `[tool.tagship]` counts before what its files show."""
     config, pyproject = load(root), load_toml(root / "pyproject.toml")
-    requires, extras = list(config.test_requires), []
+    requires, extras = list(config.test_requires), list[str]()
     if not requires:
         requires, extras = _requires(root, pyproject)
     command = list(config.test_command) or _command(root, pyproject, requires)
@@ -58,7 +58,9 @@ def _requires(root: Path, pyproject: dict[str, Any]) -> tuple[list[str], list[st
         if name in extras:
             return [], [name]
         if name in poetry:
-            return [requirement for key, value in poetry[name].items() for requirement in poetry_requirement(key, value)], []
+            return [
+                requirement for key, value in poetry[name].items() for requirement in poetry_requirement(key, value)
+            ], []
     file = next((name for name in REQUIREMENT_FILES if (root / name).is_file()), None)
     return ["-r", file] if file else [], []
 
@@ -71,7 +73,7 @@ def _table(data: Any, *keys: str) -> dict[str, Any]:
 
 def _dependency_group(groups: dict[str, Any], name: str) -> list[str]:
     """Return the requirements of a dependency group, see https://peps.python.org/pep-0735/."""
-    known = {canonicalize_name(key): value for key, value in groups.items()}
+    known = {str(canonicalize_name(key)): value for key, value in groups.items()}
 
     def expand(group: str, above: tuple[str, ...]) -> list[str]:
         if group in above or group not in known:
@@ -79,7 +81,9 @@ def _dependency_group(groups: dict[str, Any], name: str) -> list[str]:
             raise ReleaseError(problem)
         found = []
         for item in known[group]:
-            found += [item] if isinstance(item, str) else expand(canonicalize_name(item["include-group"]), (*above, group))
+            found += (
+                [item] if isinstance(item, str) else expand(canonicalize_name(item["include-group"]), (*above, group))
+            )
         return found
 
     return expand(canonicalize_name(name), ())
@@ -155,7 +159,14 @@ def _command(root: Path, pyproject: dict[str, Any], requires: list[str]) -> list
 
 
 def _test_files(root: Path) -> list[Path]:
-    patterns = ("test*.py", "*_test.py", "tests/**/*.py", "test/**/*.py", "src/*/tests/**/*.py", "*/tests/**/*.py")
+    patterns = (
+        "test*.py",
+        "*_test.py",
+        "tests/**/*.py",
+        "test/**/*.py",
+        "src/*/tests/**/*.py",
+        "*/tests/**/*.py",
+    )
     found = {path for pattern in patterns for path in root.glob(pattern)}
     return sorted(path for path in found if not any(map(_is_other, path.relative_to(root).parts)))
 
