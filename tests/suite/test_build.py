@@ -8,9 +8,9 @@ import tarfile
 from pathlib import Path
 
 import pytest
+import tagship.release.sdist as sdist
 from tagship.release.dists import read_dists, supported_pythons
 
-from tagship.release import sdist
 from tests.archives import metadata, write_sdist
 from tests.conftest import commit, nox, run, try_nox
 

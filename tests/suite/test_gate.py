@@ -33,7 +33,7 @@ def test_the_right_tag_passes_and_leaves_a_bundle(suite: Path, tag: str) -> None
     done = release(suite, "verify", **on_tag(tag))
     assert f"tag {tag!r}" in done.stdout
     bundle = suite / "bundle"
-    sums = dict(reversed(line.split("  ")) for line in (bundle / "SHA256SUMS").read_text().splitlines())
+    sums = {name: digest for digest, name in map(str.split, (bundle / "SHA256SUMS").read_text().splitlines())}
     files = {path.relative_to(bundle).as_posix(): path for path in bundle.rglob("*") if path.is_file()}
     assert sums == {
         name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items() if name != "SHA256SUMS"

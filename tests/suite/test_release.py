@@ -108,7 +108,7 @@ POETRY = {
         '[build-system]\nrequires = ["poetry-core"]\nbuild-backend = "poetry.core.masonry.api"\n'
     ),
     "legacy_ship/__init__.py": '__version__ = "1.4.0"\n',
-    "tests/test_legacy.py": "import legacy_ship\n\n\ndef test_version():\n    assert legacy_ship.__version__ == '1.4.0'\n",
+    "tests/test_legacy.py": "import legacy_ship\n\n\ndef test_it():\n    assert legacy_ship.__version__ == '1.4.0'\n",
 }
 
 
@@ -174,14 +174,14 @@ def test_every_locked_tool_has_a_wheel_with_a_locked_hash(tmp_path: Path, name: 
         "--python-version",
         python,
     ]
-    target = ["--target", tmp_path / "target", "-r", ROOT / f".github/release/{name}.txt"]
+    target: list[str | Path] = ["--target", tmp_path / "target", "-r", ROOT / f".github/release/{name}.txt"]
     assert "Would install" in run(*command, *target, cwd=tmp_path).stdout
 
 
 @pytest.mark.parametrize("name", ["nox", "tools"])
 def test_the_locked_tools_install_with_pip_as_the_workflow_does(tmp_path: Path, name: str) -> None:
     run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path)
-    pip = [tmp_path / "venv/bin/python", "-m", "pip", "install", "-q"]
+    pip: list[str | Path] = [tmp_path / "venv/bin/python", "-m", "pip", "install", "-q"]
     run(
         *pip,
         "--require-hashes",

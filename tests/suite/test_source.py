@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import pytest
+import tagship.release.source as source
 from tagship.release.config import Config
 from tagship.release.errors import ReleaseError
-
-from tagship.release import source
 
 #: The pattern of many a home-made workflow.
 LEGACY = r"""^__version__ = "(.*)"$"""
