@@ -64,7 +64,7 @@ def environment(home: Path) -> dict[str, str]:
         for field, value in (("NAME", "A"), ("EMAIL", "a@example.com"))
     }
     config = {"COOKIECUTTER_CONFIG": str(cookiecutter_config(home)), "GIT_CONFIG_NOSYSTEM": "1"}
-    return {**os.environ, "HOME": str(home), **identity, **config}
+    return {**os.environ, "HOME": str(home), "TMPDIR": str(home), **identity, **config}
 
 
 def load_hook(name: str) -> ModuleType:
