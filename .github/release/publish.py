@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import attest, bundle, gate, report, rules
+from twine.utils import TEST_REPOSITORY
+
+from . import attest, bundle, gate, report, rules, upload
 from .config import load
 from .errors import Problem, ReleaseError, refuse
 from .index import resolve
@@ -43,7 +43,7 @@ def publish(root: Path, options: Options, environ: Mapping[str, str]) -> None:
     """
     folder = bundle.locate(root)
     dists = bundle.check(folder)
-    index = resolve(options.repository, environ)
+    index = resolve(upload.settings(options.repository, environ), environ)
     refuse(_problems(root, dists, index, options, environ))
     missing = _missing(index, dists)
     for dist in dists:
@@ -54,7 +54,8 @@ def publish(root: Path, options: Options, environ: Mapping[str, str]) -> None:
             copies = [Path(shutil.copy2(dist.path, staging)) for dist in missing]
             mode = load(folder).attestations if options.attestations else "off"
             signed = attest.sign(copies, mode, index, environ)
-            _upload(copies, options, environ, signed=signed)
+            using = upload.settings(options.repository, environ, signed=signed, verbose=options.verbose)
+            upload.upload(copies, using)
     _wait(index, dists)
     _tell(index, dists, missing)
 
@@ -73,7 +74,7 @@ def _problems(
     if environ.get("TWINE_PASSWORD") == "" and index.site:
         remedy = "unset it: twine takes an empty password for a password, and does not ask for Trusted Publishing"
         found.append(Problem("TWINE_PASSWORD", "an empty value", "none (Trusted Publishing) or an API token", remedy))
-    if options.repository == "testpypi" and index.site and index.site != resolve("testpypi", {}).site:
+    if options.repository == "testpypi" and index.site and index.upload_url != TEST_REPOSITORY:
         remedy = "unset TWINE_REPOSITORY_URL and TWINE_REPOSITORY"
         found.append(Problem("publish-test", index.upload_url, "TestPyPI or an index of your own", remedy))
     return found
@@ -97,23 +98,6 @@ def _missing(index: Index, dists: list[Dist]) -> list[Dist]:
         ]
     )
     return [dist for dist in dists if dist not in hashes]
-
-
-def _upload(paths: list[Path], options: Options, environ: Mapping[str, str], *, signed: bool) -> None:
-    command = [sys.executable, "-m", "twine", "upload", "--disable-progress-bar"]
-    if not (environ.get("TWINE_REPOSITORY_URL") or environ.get("TWINE_REPOSITORY")):
-        command += ["--repository", options.repository]
-    if environ.get("CI") or not sys.stdin or not sys.stdin.isatty():
-        command.append("--non-interactive")
-    command += ["--verbose"] * options.verbose
-    files = [str(path) for path in paths]
-    if signed:
-        command += ["--attestations", *(f"{file}{attest.SUFFIX}" for file in files)]
-    sys.stdout.flush()
-    if subprocess.run([*command, *files], check=False).returncode:
-        raise ReleaseError(
-            "twine upload failed, for the reason above; mend it and run this again: what the index has is skipped"
-        )
 
 
 def _wait(index: Index, dists: list[Dist]) -> None:

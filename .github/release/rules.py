@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
@@ -57,6 +56,8 @@ def _name_problems(dist: Dist, where: str) -> Iterator[Problem]:
 
 
 def _dependency_problems(dist: Dist, where: str) -> Iterator[Problem]:
+    from packaging.requirements import InvalidRequirement, Requirement  # slow, and most have no dependency
+
     for text in dist.metadata.get_all("Requires-Dist", []):
         try:
             requirement = Requirement(text)

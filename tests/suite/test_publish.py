@@ -199,7 +199,9 @@ def test_publish_test_does_not_go_to_pypi(bundle: Path) -> None:
 
 
 def test_a_wrong_password_and_a_dead_index_are_said_without_a_traceback(bundle: Path, pypiserver: Pypiserver) -> None:
-    assert "twine upload failed" in refusal(bundle, **TAG, **{**pypiserver.twine, "TWINE_PASSWORD": "wrong"})
+    assert "the index answered 403 Client Error: Forbidden" in refusal(
+        bundle, **TAG, **{**pypiserver.twine, "TWINE_PASSWORD": "wrong"}
+    )
     assert pypiserver.files() == []
     said = refusal(bundle, **TAG, **{**pypiserver.twine, "TWINE_REPOSITORY_URL": "http://127.0.0.1:9/"})
     assert "http://127.0.0.1:9/simple/ship/: no answer" in said

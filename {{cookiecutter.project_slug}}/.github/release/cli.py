@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import shutil
-from dataclasses import asdict
 from pathlib import Path
 
-from . import bundle, gate, git, report, rules, sdist
-from .cut import cut
-from .dists import read_dists, supported_pythons
+from . import git, report
 from .errors import ReleaseError, refuse
-from .publish import Options, publish
-from .testing import plan
+
+# Each verb imports what it needs itself: a session calls several, and must not wait for what the others need.
 
 EARLIEST = 315532800  # 1980-01-01, the first day that a zip archive, and so a wheel, can hold
 
@@ -34,20 +29,28 @@ def main(arguments: list[str] | None = None) -> int:
 
 def prepare() -> None:
     """Remove old dists and bundle; print the time of the commit, in seconds, for SOURCE_DATE_EPOCH."""
-    bundle.clear(Path())
+    shutil.rmtree("bundle", ignore_errors=True)
     shutil.rmtree("dist", ignore_errors=True)
     print(_epoch())
 
 
 def normalise() -> None:
     """Give the sdist in dist/ the same bytes on every machine; print its path."""
-    for dist in read_dists(Path("dist")):
-        sdist.normalise(dist.path, _epoch())
-        print(dist.path)
+    from .sdist import normalise as rewrite
+
+    for path in Path("dist").glob("*.tar.gz"):
+        rewrite(path, _epoch())
+        print(path)
 
 
 def describe() -> None:
     """Check the dists against the index's rules; tell their name, version, Pythons, sizes, hashes and files."""
+    import json
+    import platform
+
+    from . import rules
+    from .dists import read_dists, supported_pythons
+
     dists = read_dists(Path("dist"))
     refuse(rules.problems(dists))
     pythons = supported_pythons(dists[0].metadata, ".".join(platform.python_version_tuple()[:2]))
@@ -63,11 +66,18 @@ def describe() -> None:
 
 def tests() -> None:
     """Print how the project runs its own tests, as JSON."""
+    import json
+    from dataclasses import asdict
+
+    from .testing import plan
+
     print(json.dumps(asdict(plan(Path()))))
 
 
 def verify() -> None:
     """Compare every version with every other and with the tag; write the bundle if they agree."""
+    from . import bundle, gate
+
     bundle.clear(Path())
     verdict = gate.judge(Path(), os.environ)
     width = max(len(where) for where, _ in verdict.compared)
@@ -82,10 +92,14 @@ def verify() -> None:
 
 
 def _release(version: str, *, push: bool) -> None:
+    from .cut import cut
+
     print(cut(Path(), version, push=push))
 
 
 def _publish(repository: str, *, attestations: bool, verbose: bool) -> None:
+    from .publish import Options, publish
+
     publish(Path(), Options(repository, attestations, verbose), os.environ)
 
 

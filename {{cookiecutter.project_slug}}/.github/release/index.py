@@ -1,4 +1,4 @@
-"""Asking a package index what it serves; standard library only, so that nothing else sees the credentials."""
+"""Asking a package index what it serves."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
+from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
+
 from .errors import ReleaseError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from twine.settings import Settings
 
 ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 TIMEOUT = 30  # seconds, for one request
@@ -89,15 +93,11 @@ class _SameHost(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, *rest) if here.netloc == there.netloc else None
 
 
-def resolve(repository: str, environ: Mapping[str, str]) -> Index:
-    """Return the index that twine would upload to: `repository` (`pypi`, `testpypi`), or what its variables name."""
-    from twine import utils
-
-    name = environ.get("TWINE_REPOSITORY") or repository
-    url = environ.get("TWINE_REPOSITORY_URL") or utils.get_repository_from_config("~/.pypirc", name)["repository"]
-    assert url is not None
-    ca_file = environ.get("TWINE_CERT") or environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or None
-    if url.startswith((utils.DEFAULT_REPOSITORY, utils.TEST_REPOSITORY)):
+def resolve(settings: Settings, environ: Mapping[str, str]) -> Index:
+    """Return the index that twine's `settings` would upload to; `environ` has the credentials of one of your own."""
+    url = settings.repository_config["repository"] or ""
+    ca_file = settings.cacert or environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or None
+    if url.startswith((DEFAULT_REPOSITORY, TEST_REPOSITORY)):
         site = f"https://{urlsplit(url).netloc.removeprefix('upload.')}/"
         return Index(url, (f"{site}simple/",), site, ca_file=ca_file)
     base = url.rstrip("/").removesuffix("/legacy").removesuffix("/upload")
