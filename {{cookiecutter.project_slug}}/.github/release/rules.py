@@ -56,9 +56,12 @@ def _name_problems(dist: Dist, where: str) -> Iterator[Problem]:
 
 
 def _dependency_problems(dist: Dist, where: str) -> Iterator[Problem]:
-    from packaging.requirements import InvalidRequirement, Requirement  # slow, and most have no dependency
+    texts = dist.metadata.get_all("Requires-Dist", [])
+    if not texts:
+        return
+    from packaging.requirements import InvalidRequirement, Requirement  # slow to import, and many have none
 
-    for text in dist.metadata.get_all("Requires-Dist", []):
+    for text in texts:
         try:
             requirement = Requirement(text)
         except InvalidRequirement:
