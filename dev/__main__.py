@@ -25,6 +25,7 @@ USAGE = """usage: python3 dev VERB
 
 def main(arguments: list[str]) -> int:
     """Run one verb; return its exit status."""
+    os.environ.setdefault("UV_SYSTEM_CERTS", "1")  # as pip does, which has come so far
     verb, *rest = arguments or [""]
     modules = {
         "demo": ["dev.demo"],
