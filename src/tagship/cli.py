@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import click
 
 from tagship.errors import TagshipError
@@ -17,10 +20,68 @@ class Group(click.Group):
         except TagshipError as error:
             for line in error.args:
                 click.echo(f"error: {line}", err=True)
-            raise SystemExit(1) from None
+            raise SystemExit(2) from None
+
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tagship", message="%(prog)s %(version)s")
 def main() -> None:
     """Push a tag, ship to PyPI."""
+
+
+@main.command()
+@click.argument("path", type=FOLDER, default=".")
+@click.option("--tag", default="", help="The tag to rehearse; the version's own by default.")
+@click.option("--fail", "failures", multiple=True, metavar="NAME", help="Let something go wrong; `--fail help` lists it.")
+@click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="Keep everything in this folder.")
+@FORMAT
+def rehearse(path: Path, tag: str, failures: tuple[str, ...], keep: Path | None, form: str) -> None:
+    """Rehearse the release of the repository at PATH (here), at HEAD, against local indexes that behave as PyPI does.
+
+    Exit status 0: pushing the tag would have published it. 1: not, and the report says why. 2: nothing to rehearse.
+    """
+    from tagship.rehearsal import run
+    from tagship.rehearsal.report import Step, row
+
+    unknown = [name for name in failures if name not in run.FAILURES]
+    if unknown:
+        raise click.UsageError(f"--fail takes one of: {', '.join(run.FAILURES)}")
+
+    def tell(step: Step) -> None:
+        if form == "text":
+            click.echo("\n".join([row(step), *(f"    {line}" for line in step.said)]))
+
+    report = run.rehearse(path, run.Options(tag, failures, keep), tell)
+    click.echo(json.dumps(report.data(), indent=2) if form == "json" else "\n".join(report.lines()))
+    raise SystemExit(0 if report.passed else 1)
+
+
+@main.command()
+@click.argument("path", type=FOLDER, default=".")
+@FORMAT
+def publisher(path: Path, form: str) -> None:
+    """Print what to register at PyPI and TestPyPI for the repository at PATH (here)."""
+    from tagship import project
+    from tagship.publisher import Registration, forms
+
+    found = project.read(path)
+    environments = {"pypi": "pypi", "testpypi": "testpypi"}
+    registrations = {
+        index: Registration(found.name, found.owner, found.repository, "release.yml", environment)
+        for index, environment in environments.items()
+    }
+    new, there = forms(registrations), forms(registrations, exists=registrations)
+    if form == "json":
+        pairs = zip(new, there, strict=True)
+        data = [{"index": a.index, "new": a.link, "existing": b.link, "values": a.values} for a, b in pairs]
+        click.echo(json.dumps(data, indent=2))
+        return
+    for pending, existing in zip(new, there, strict=True):
+        click.echo(f"{pending.index}\n  new project       {pending.link}\n  existing project  {existing.link}")
+        click.echo("\n".join(f"  {name:18}{value}" for name, value in pending.values.items()))
+    if not found.known:
+        click.echo("note: no remote on GitHub: OWNER and the repository's name are guesses", err=True)

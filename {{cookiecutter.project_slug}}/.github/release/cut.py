@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from . import config, git, source
+from . import config, git, project, source
 from .errors import Problem, ReleaseError, refuse
 from .versions import bump, newest_tag, parse_version
 
@@ -30,6 +30,7 @@ UNRELEASED = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 CURRENT = "current"
+PYCACHE = ".github/release/__pycache__"  # made by this very run, where no .gitignore names it
 DEFAULT_BRANCHES = ("main", "master")
 
 
@@ -45,8 +46,7 @@ def cut(root: Path, wanted: str, *, push: bool) -> str:
             Problem("git", "no commit", "a repository with one", "run: git init && git add -A && git commit")
         )
     written = source.locate(root, settings)
-    name = _project_name(root)
-    newest = newest_tag(git.lines(root, "tag"), name)
+    newest = newest_tag(git.lines(root, "tag"), project.name(root) or root.resolve().name)
     now = parse_version(written.text) if written else (newest[1] if newest else Version("0"))
     version = _next(now, wanted)
     tag = f"{newest[0] if newest else 'v'}{version}"
@@ -58,12 +58,6 @@ def cut(root: Path, wanted: str, *, push: bool) -> str:
         _push(root, branch, tag)
         return f"{tag}: pushed to origin with {branch}"
     return f"{tag}: committed and tagged here; to release it: git push --atomic origin {branch} {tag}"
-
-
-def _project_name(root: Path) -> str:
-    pyproject = config.load_toml(root / "pyproject.toml")
-    tables = (pyproject.get("project", {}), pyproject.get("tool", {}).get("poetry", {}))
-    return next((table["name"] for table in tables if "name" in table), root.resolve().name)
 
 
 def _next(now: Version, wanted: str) -> Version:
@@ -79,7 +73,7 @@ def _next(now: Version, wanted: str) -> Version:
 def _problems(root: Path, branches: tuple[str, ...], now: Version | None, version: Version, tag: str) -> list[Problem]:
     """Return every reason not to release `version`; `now` is the version that it must exceed, if any."""
     found = []
-    if changed := git.lines(root, "status", "--porcelain"):
+    if changed := git.lines(root, "status", "--porcelain", "--", ".", f":!{PYCACHE}"):
         found.append(Problem("working tree", f"{len(changed)} changed files", "a clean one", "commit or stash them"))
     if now is not None and version <= now:
         remedy = "name a greater one" + (f", or {CURRENT!r} to release this one as it stands" if version == now else "")

@@ -1,0 +1,88 @@
+"""What a rehearsal found: as data, and as text for people."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: its name, its time in seconds, `passed`, `failed`, `missing` or `not run`, and why."""
+
+    name: str
+    seconds: float
+    outcome: str
+    said: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class File:
+    """A published file: its size in bytes and its SHA-256, as the index has it."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """A publisher at one index: where to register it, the values to type, and what a token of the job would say."""
+
+    index: str
+    link: str
+    prefilled: bool
+    values: dict[str, str]
+    seen: dict[str, str] = field(default_factory=dict)
+    differences: tuple[str, ...] = ()
+
+
+@dataclass
+class Report:
+    """A rehearsal: what it was of, how each step went, what the index serves, and what to register where."""
+
+    name: str
+    tag: str
+    commit: str
+    steps: list[Step] = field(default_factory=list)
+    files: list[File] = field(default_factory=list)
+    publishers: list[Publisher] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        """Whether a real release with this registration would have gone through."""
+        outcomes = [step.outcome for step in self.steps]
+        return bool(outcomes) and "failed" not in outcomes and "not run" not in outcomes
+
+    def data(self) -> dict[str, Any]:
+        """Return the report as JSON has it."""
+        return {"passed": self.passed, **asdict(self)}
+
+    def lines(self) -> list[str]:
+        """Return what to print after the steps, which were printed as they went."""
+        return [*self._files(), *self._publishers(), *(f"note: {note}" for note in self.notes), "", self._verdict()]
+
+    def _files(self) -> list[str]:
+        rows = [f"  {file.name}  {file.size} bytes  SHA-256 {file.sha256}" for file in self.files]
+        return ["", "published, to the local index:", *rows] if rows else []
+
+    def _publishers(self) -> list[str]:
+        found = []
+        for publisher in self.publishers:
+            filled = " (filled in)" if publisher.prefilled else ""
+            found += ["", f"to register at {publisher.index}: {publisher.link}{filled}"]
+            found += [f"  {name:18} {value}" for name, value in publisher.values.items()]
+            found += [f"  differs: {difference}" for difference in publisher.differences]
+        return [*found, ""]
+
+    def _verdict(self) -> str:
+        if self.passed:
+            return f"{self.name} {self.tag}: with these publishers registered, pushing the tag would publish it"
+        failed = next((step.name for step in self.steps if step.outcome == "failed"), "nothing ran")
+        return f"{self.name} {self.tag}: would not have been published: {failed}"
+
+
+def row(step: Step) -> str:
+    """Return the line of one step."""
+    return f"{step.name:44} {step.seconds:6.1f} s  {step.outcome}"

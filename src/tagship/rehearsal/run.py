@@ -1,0 +1,340 @@
+"""A rehearsal from the first step to the last: what GitHub would do with the tag, on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+import zipfile
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tagship import project, publisher
+from tagship.errors import TagshipError
+from tagship.indexes import INDEXES
+from tagship.rehearsal import process
+from tagship.rehearsal.faults import Fault
+from tagship.rehearsal.issuer import TagPush
+from tagship.rehearsal.report import File, Publisher, Report, Step
+from tagship.rehearsal.servers import Servers, running
+from tagship.release import config, git, source, versions
+from tagship.release.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tagship.project import Project
+    from tagship.rehearsal.process import Done
+
+#: Each publish session, with its environment on GitHub (also its index's name here).
+PUBLISHING = {"publish-test": "testpypi", "publish": "pypi"}
+#: What `--fail` can do to the registration; every other name is a fault of the servers.
+MISREGISTERED = {
+    "invalid-publisher": lambda registration: None,
+    "wrong-environment": lambda registration: replace(registration, environment="release"),
+    "wrong-workflow-file": lambda registration: replace(registration, workflow="publish.yml"),
+}
+FAILURES = (*MISREGISTERED, *(fault.value for fault in Fault))
+#: What would make a session here another one than on GitHub, or show it a secret.
+FOREIGN = ("GITHUB_", "ACTIONS_", "RUNNER_", "TWINE_", "UV_PUBLISH_", "NOX", "SOURCE_DATE_EPOCH", "GIT_DIR", "GIT_WORK")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for: the tag (else the version's own), what is to fail, and a folder to keep it all in."""
+
+    tag: str = ""
+    failures: tuple[str, ...] = ()
+    keep: Path | None = None
+
+
+def rehearse(path: Path, options: Options, tell: Callable[[Step], None] = lambda step: None) -> Report:
+    """Rehearse the release of the repository at `path`, at HEAD; `tell` hears of each step as it ends.
+
+    Nothing of the user's is changed, and unless `options.keep` nothing is left. Raises `TagshipError` where
+    there is nothing to rehearse: no repository, no suite, no version.
+    """
+    with ExitStack() as stack:
+        folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tagship-rehearsal-")))
+        stage = _Stage(path.resolve(), folder.resolve(), options, tell)
+        servers = stack.enter_context(running(stage.folder / "state"))
+        return stage.perform(servers)
+
+
+class _Stage:
+    """One rehearsal: the clone, its folders and the report that grows."""
+
+    def __init__(self, path: Path, folder: Path, options: Options, tell: Callable[[Step], None]) -> None:
+        self.folder, self.options, self.tell = folder, options, tell
+        self.clone = folder / "repository"
+        self.temporary = folder / "temporary"
+        self.temporary.mkdir(parents=True, exist_ok=True)
+        self.project = project.read(path)
+        commit = _clone(path, self.clone)
+        tag = options.tag or _tag(self.clone, self.project)
+        git.run(self.clone, "-c", "user.name=tagship", "-c", "user.email=rehearsal@localhost", "tag", "-f", "--no-sign", tag)
+        self.report = Report(self.project.name, tag, commit)
+        self.push = TagPush(self.project.owner, self.project.repository, tag, commit)
+        self._note(path)
+
+    def perform(self, servers: Servers) -> Report:
+        """Run every step, stop at the first that fails, and fill in the report."""
+        self._misbehave(servers)
+        registered = self._register(servers)
+        try:
+            if self._sessions(servers):
+                self._install_back(servers)
+        finally:
+            self._conclude(servers, registered)
+        return self.report
+
+    def _sessions(self, servers: Servers) -> bool:
+        """Run the five sessions in the workflow's order; return whether all passed."""
+        if not self._nox("build", self.clone, self._environment("build")):
+            return self._skip("test", "verify-version", *PUBLISHING, "install back")
+        if not self._tests():
+            return self._skip("verify-version", *PUBLISHING, "install back")
+        if not self._nox("verify-version", self.clone, self._environment("verify-version")):
+            return self._skip(*PUBLISHING, "install back")
+        for done, session in enumerate(PUBLISHING, 1):
+            if not self._publish(servers, session):
+                return self._skip(*list(PUBLISHING)[done:], "install back")
+        return True
+
+    def _tests(self) -> bool:
+        passed = []
+        for python in json.loads(self._outputs("build").get("pythons", "[]")):
+            arguments = ["-P", python, "--", "--installpkg", "dist"]
+            passed.append(self._nox("test", self.clone, self._environment("test"), *arguments, python=python))
+        if not any(step.name.startswith("nox -s test") and step.outcome == "passed" for step in self.report.steps):
+            self._end(Step("nox -s test", 0.0, "failed", ("error: none of the project's Pythons is on this machine",)))
+            return False
+        return all(passed)
+
+    def _publish(self, servers: Servers, session: str) -> bool:
+        """Run a publish session from nothing but the bundle, in an empty folder, with an identity."""
+        folder = self.folder / session
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self.clone / "bundle", folder)
+        # The tools come from the real index, the release goes to the local one: first without the proxy, then with it.
+        prepared = self._run(["nox", "-s", session, "--install-only"], folder, self._environment(session), session)
+        if prepared.status:
+            return self._ended(f"nox -s {session}", prepared)
+        job = servers.issuer.job(self.push, PUBLISHING[session])
+        environment = servers.environment(self._environment(session), job)
+        # Sigstore has no stand-in here, and must not be asked to sign for an identity that does not exist.
+        return self._nox(session, folder, environment, "-R", "--", "--no-attestations", before=prepared.seconds)
+
+    def _install_back(self, servers: Servers) -> bool:
+        """Download the release from the local index with pip, compare its hash, install and import it."""
+        name, version = self._outputs("build")["name"], self._outputs("build")["version"]
+        venv, back = self.folder / "venv", self.folder / "back"
+        python = venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        shutil.rmtree(back, ignore_errors=True)
+        plain = self._environment("install-back")
+        pip = [python, "-I", "-m", "pip", "--disable-pip-version-check"]
+        steps: list[tuple[list[str | Path], Mapping[str, str]]] = [
+            (["uv", "venv", "--clear", "--python", sys.executable, venv], plain),
+            (["uv", "pip", "install", "--python", python, "pip"], plain),
+            (
+                [*pip, "download", "--no-deps", "--no-cache-dir", "-i", servers.index_url(), "-d", back, f"{name}=={version}"],
+                {**servers.environment(plain), "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": ""},
+            ),
+        ]
+        seconds = 0.0
+        for command, environment in steps:
+            done = self._run(command, self.folder, environment, "install-back")
+            seconds += done.seconds
+            if done.status:
+                return self._ended("pip install, from the index", replace(done, seconds=seconds))
+        (file,) = back.iterdir()
+        if hashlib.sha256(file.read_bytes()).hexdigest() != self._sha256(servers, file.name):
+            said = (f"error: {file.name}: pip got other bytes than were uploaded",)
+            self._end(Step("pip install, from the index", seconds, "failed", said))
+            return False
+        imports = "; ".join(f"import {module}" for module in _modules(file))
+        code = f"import subprocess, sys; {imports}"
+        for command in ([*pip, "install", file], [python, "-I", "-c", code]):
+            done = self._run(command, back, plain, "install-back")
+            seconds += done.seconds
+            if done.status:
+                break
+        return self._ended("pip install, from the index", replace(done, seconds=seconds))
+
+    def _nox(
+        self,
+        session: str,
+        cwd: Path,
+        environment: Mapping[str, str],
+        *arguments: str,
+        python: str = "",
+        before: float = 0.0,
+    ) -> bool:
+        """Run one session with nox and note the step; `before` are seconds that it already took."""
+        options = [argument for argument in arguments if argument == "-R"]
+        rest = [argument for argument in arguments if argument != "-R"]
+        done = self._run(["nox", *options, "-s", session, *rest], cwd, environment, session)
+        name = f"nox -s {session}" + (f" -P {python}" if python else "")
+        if python and done.status and f"interpreter {python} not found" in done.output:
+            self._end(Step(name, done.seconds, "missing", (f"Python {python} is not on this machine",)))
+            return True
+        return self._ended(name, replace(done, seconds=done.seconds + before))
+
+    def _run(
+        self, command: Sequence[str | Path], cwd: Path, environment: Mapping[str, str], log: str
+    ) -> Done:
+        tool = [sys.executable, "-m", str(command[0])] if command[0] in {"nox", "uv"} else [command[0]]
+        # Whatever a command leaves behind when it is cut off lies in our folder, and goes with it.
+        inside = {**environment, "TMPDIR": str(self.temporary), "TEMP": str(self.temporary), "TMP": str(self.temporary)}
+        return process.run([*tool, *command[1:]], cwd, inside, self.folder / "logs" / f"{log}.log")
+
+    def _ended(self, name: str, done: Done) -> bool:
+        self._end(Step(name, done.seconds, "failed" if done.status else "passed", _said(done) if done.status else ()))
+        return done.status == 0
+
+    def _end(self, step: Step) -> None:
+        self.report.steps.append(step)
+        self.tell(step)
+
+    def _skip(self, *sessions: str) -> bool:
+        for session in sessions:
+            self._end(Step(session if " " in session else f"nox -s {session}", 0.0, "not run"))
+        return False
+
+    def _environment(self, session: str) -> dict[str, str]:
+        """Return what GitHub gives a job of a tag push, on top of this machine's own."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+        files = self.folder / "github" / session
+        files.mkdir(parents=True, exist_ok=True)
+        push = self.push
+        return {
+            **kept,
+            "CI": "true",
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_ACTOR": push.owner,
+            "GITHUB_EVENT_NAME": "push",
+            "GITHUB_JOB": session,
+            "GITHUB_OUTPUT": str(files / "output"),
+            "GITHUB_REF": push.ref,
+            "GITHUB_REF_NAME": push.tag,
+            "GITHUB_REF_TYPE": "tag",
+            "GITHUB_REPOSITORY": push.slug,
+            "GITHUB_REPOSITORY_OWNER": push.owner,
+            "GITHUB_RUN_ATTEMPT": push.run_attempt,
+            "GITHUB_RUN_ID": push.run_id,
+            "GITHUB_RUN_NUMBER": push.run_number,
+            "GITHUB_SHA": push.sha,
+            "GITHUB_STEP_SUMMARY": str(files / "summary.md"),
+            "GITHUB_WORKFLOW": push.workflow_name,
+        }
+
+    def _outputs(self, session: str) -> dict[str, str]:
+        path = self.folder / "github" / session / "output"
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        return {name: value for name, _, value in (line.partition("=") for line in lines)}
+
+    def _misbehave(self, servers: Servers) -> None:
+        for name in self.options.failures:
+            if name not in MISREGISTERED:
+                servers.faults.tell(Fault(name))
+
+    def _register(self, servers: Servers) -> dict[str, publisher.Registration]:
+        """Register at both indexes what the person will, unless something is to fail; return what should be."""
+        wanted = {}
+        for environment in PUBLISHING.values():
+            right = publisher.Registration(
+                self.project.name, self.push.owner, self.push.repository, self.push.workflow, environment
+            )
+            wanted[environment] = right
+            there = {each.project for each in servers.index.registrations(environment)}
+            registration: publisher.Registration | None = right
+            for name in self.options.failures:
+                if name in MISREGISTERED and registration is not None:
+                    registration = MISREGISTERED[name](registration)
+            if registration is not None and right.project not in there:
+                servers.index.register_pending(registration, environment)
+        return wanted
+
+    def _conclude(self, servers: Servers, wanted: Mapping[str, publisher.Registration]) -> None:
+        """Fill in what the index has and what it saw."""
+        self.report.files = [
+            File(file.filename, file.size, file.sha256) for file in servers.index.files(self.project.name, "pypi")
+        ]
+        for name in reversed(list(wanted)):
+            form = publisher.form(wanted[name], INDEXES[name], exists=False)
+            mints = servers.index.mints(name)
+            claims = mints[-1].claims if mints else {}
+            refused = bool(mints) and bool(mints[-1].code)
+            found = publisher.explain(claims, servers.index.registrations(name)) if refused and claims else []
+            seen = {key: str(claims[key]) for key in SEEN if key in claims}
+            differences = tuple(difference.sentence for difference in found)
+            self.report.publishers.append(Publisher(name, form.link, form.prefilled, form.values, seen, differences))
+        self.report.notes += servers.errors
+
+    def _sha256(self, servers: Servers, filename: str) -> str:
+        files = servers.index.files(self.project.name, "pypi")
+        return next((file.sha256 for file in files if file.filename == filename), "")
+
+    def _note(self, path: Path) -> None:
+        notes = self.report.notes
+        if changed := git.lines(path, "status", "--porcelain"):
+            notes.append(f"{len(changed)} changed files are not committed, and were not part of this")
+        if not self.project.known:
+            notes.append("no remote on GitHub: OWNER and the repository's name are guesses")
+        notes.append("attestations are not rehearsed: Sigstore has no stand-in here")
+
+
+#: The claims by which an index finds the publisher.
+SEEN = ("repository", "repository_owner", "job_workflow_ref", "environment", "ref", "event_name")
+
+
+def _clone(path: Path, to: Path) -> str:
+    """Clone the repository at `path` at HEAD to the folder `to`; return the commit."""
+    commit = git.ask(path, "rev-parse", "HEAD")
+    if commit is None:
+        raise TagshipError(f"{path}: found no commit, expected a git repository with one; commit first")
+    missing = [name for name in ("noxfile.py", ".github/release/__main__.py") if not (path / name).is_file()]
+    if missing:
+        raise TagshipError(f"{path}: found no {' and no '.join(missing)}, expected the suite; copy it in, see the README")
+    shutil.rmtree(to, ignore_errors=True)
+    try:
+        git.run(path, "clone", "--quiet", "--no-checkout", str(path.resolve()), str(to))
+        git.run(to, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit)
+    except ReleaseError as error:
+        raise TagshipError(*error.args) from error
+    return commit
+
+
+def _tag(clone: Path, found: Project) -> str:
+    """Return the tag that the release at this commit will have, in the form of the tags there are."""
+    try:
+        written = source.locate(clone, config.load(clone))
+    except ReleaseError as error:
+        raise TagshipError(*error.args, "or name the tag: --tag v1.2.3") from error
+    newest = versions.newest_tag(git.lines(clone, "tag"), found.name)
+    if written:
+        return f"{newest[0] if newest else 'v'}{written.text}"
+    if here := [tag for tag in git.tags_here(clone) if versions.holds_version(tag)]:
+        return here[0]
+    return f"{newest[0]}{versions.bump(newest[1], 'patch')}" if newest else "v0.1.0"
+
+
+def _said(done: Done) -> tuple[str, ...]:
+    """Return what a command that failed said: its errors, else the end of its output."""
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip() for line in done.output.splitlines()]
+    return tuple(line for line in lines if line.startswith("error: ")) or tuple(filter(None, lines[-15:]))
+
+
+def _modules(file: Path) -> list[str]:
+    """Return the importable names at the top of a wheel; none for an sdist."""
+    if file.suffix != ".whl":
+        return []
+    with zipfile.ZipFile(file) as archive:
+        found = [re.fullmatch(r"(\w+)(?:/__init__)?\.py", name) for name in archive.namelist()]
+    return sorted({match[1] for match in found if match})

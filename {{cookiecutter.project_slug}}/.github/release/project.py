@@ -1,0 +1,41 @@
+"""What a project is called, read from its files without running anything."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+from typing import TYPE_CHECKING
+
+from .config import load_toml
+from .source import read_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def name(root: Path) -> str:
+    """Return the distribution name of the project at `root`; "" where its files do not say it in so many words."""
+    pyproject = load_toml(root / "pyproject.toml")
+    tables = (pyproject.get("project"), pyproject.get("tool", {}).get("poetry"))
+    static = next((table["name"] for table in tables if isinstance(table, dict) and "name" in table), "")
+    return static or _in_setup_cfg(root) or _in_setup_py(root)
+
+
+def _in_setup_cfg(root: Path) -> str:
+    parser = configparser.RawConfigParser()
+    if (root / "setup.cfg").is_file():
+        parser.read_string(read_text(root / "setup.cfg"))
+    return parser.get("metadata", "name", fallback="")
+
+
+def _in_setup_py(root: Path) -> str:
+    if not (root / "setup.py").is_file():
+        return ""
+    try:
+        tree = ast.parse(read_text(root / "setup.py"))
+    except SyntaxError:
+        return ""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    values = [keyword.value for call in calls for keyword in call.keywords if keyword.arg == "name"]
+    texts = [value.value for value in values if isinstance(value, ast.Constant)]
+    return next((text for text in texts if isinstance(text, str)), "")
