@@ -153,7 +153,7 @@ def _owner(token: Registration, registered: Registration) -> Difference | None:
     elif token.repository.lower() == registered.repository.lower():
         sentence = (
             f"The workflow ran in {token.owner}/{token.repository}, which looks like a fork of (or was"
-            f" moved from) {registered.owner}/{registered.repository}: push the tag there, or register this owner."
+            f" moved from) {registered.owner}/{registered.repository}: push there, or register this one."
         )
     else:
         sentence = f"The owner is {token.owner!r}, but {registered.owner!r} is registered."
