@@ -135,7 +135,6 @@ def test_one_sdist_a_release(client: Client, folder: Path) -> None:
     [
         ("Tiny-1.0.tar.gz", "Filename 'Tiny-1.0.tar.gz' is invalid, should be 'tiny-1.0.tar.gz'."),
         (
-            Dist(),
             "tiny-1.0.0.tar.gz",
             "Filename 'tiny-1.0.0.tar.gz' is invalid, should be",
         ),
@@ -143,7 +142,6 @@ def test_one_sdist_a_release(client: Client, folder: Path) -> None:
         ("tiny.tar.gz", "Invalid source distribution filename: tiny.tar.gz"),
         ("tiny-1.0.tar.bz2", "Invalid file extension: Use .tar.gz, .whl or .zip extension."),
         (
-            Dist(),
             "tiny-1.0-py3-none-any.whl",
             "Invalid file extension: Extension .whl is invalid",
         ),

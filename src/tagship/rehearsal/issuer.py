@@ -11,6 +11,7 @@ import secrets
 import time
 import uuid
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -34,6 +35,13 @@ REQUEST_TOKEN = "/token"
 LIFETIME = 300
 """Seconds for which an ID token is good, as on GitHub."""
 _BACKDATED = 600
+_KID = uuid.uuid4().hex
+
+
+@cache
+def _key() -> rsa.RSAPrivateKey:
+    """Return the provider's key: one for everybody, as at GitHub, and made only when it is needed."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 @dataclass(frozen=True)
@@ -119,8 +127,7 @@ class Issuer:
     def __init__(self, faults: Faults | None = None, clock: Callable[[], float] = time.time) -> None:
         self._faults = faults or Faults()
         self._clock = clock
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        self._kid = uuid.uuid4().hex
+        self._key = _key()
         self._jobs: dict[str, Job] = {}
         self.server = WebServer(self.answer)
 
@@ -148,7 +155,7 @@ class Issuer:
         now = int(self._clock() + self._faults.seconds(Fault.CLOCK_SKEW))
         timed = {"iss": ISSUER, "aud": audience, "jti": str(uuid.uuid4()), "iat": now}
         timed |= {"nbf": now - _BACKDATED, "exp": now + LIFETIME}
-        return jwt.encode({**timed, **claims}, self._key, algorithm="RS256", headers={"kid": self._kid})
+        return jwt.encode({**timed, **claims}, self._key, algorithm="RS256", headers={"kid": _KID})
 
     def answer(self, request: Form) -> Response:
         """Answer a request for a token, for the discovery document or for the keys."""
@@ -183,7 +190,7 @@ class Issuer:
 
     def _public_key(self) -> dict[str, Any]:
         key = RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
-        return {**key, "kid": self._kid, "use": "sig", "alg": "RS256"}
+        return {**key, "kid": _KID, "use": "sig", "alg": "RS256"}
 
 
 def _json(body: Any, status: int = 200) -> Response:

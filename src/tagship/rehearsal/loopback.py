@@ -32,8 +32,9 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
         self._tls = tls
         self._connections: dict[threading.Thread, list[socket.socket]] = {}
         self._lock = threading.Lock()
+        self._stopping = threading.Event()
         self._acceptor = threading.Thread(
-            target=self.serve_forever, args=(0.05,), name=f"{type(self).__name__}:{self.port}", daemon=True
+            target=self._accept, name=f"{type(self).__name__}:{self.port}", daemon=True
         )
         self.errors: list[str] = []
         """Tracebacks of what went wrong in our own code; a rehearsal with one is not to be trusted."""
@@ -49,8 +50,11 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
 
     def stop(self) -> None:
         """Close the port and every connection, and wait for the threads; may be called again."""
+        self._stopping.set()
         if self._acceptor.is_alive():
-            self.shutdown()
+            # The acceptor sleeps until somebody knocks; asking it by the clock would cost time or power.
+            with suppress(OSError):
+                socket.create_connection(("127.0.0.1", self.port), 5).close()
             self._acceptor.join()
         self.server_close()
         with self._lock:
@@ -61,6 +65,14 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
                 with suppress(OSError):
                     each.shutdown(socket.SHUT_RDWR)
             thread.join(10)
+
+    def _accept(self) -> None:
+        while not self._stopping.is_set():
+            self.handle_request()
+
+    def verify_request(self, request: object, client_address: object) -> bool:  # noqa: ARG002
+        """Take no connection any more once stopping, the knock included."""
+        return not self._stopping.is_set()
 
     def hold(self, connection: socket.socket) -> None:
         """Count a socket as one of the calling thread's connection, so that `stop` shuts it too."""
