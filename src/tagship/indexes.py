@@ -1,0 +1,69 @@
+"""Which indexes there are, and by which host names each of them answers: the only place that says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
+
+
+@dataclass(frozen=True)
+class PackageIndex:
+    """An index: its name (also the audience of its tokens), its upload address and its hosts."""
+
+    name: str
+    upload_url: str
+    site: str
+    files: str
+    retired: frozenset[str] = frozenset()
+    """Old hosts that only redirect to the site; `twine upload --skip-existing` still asks one."""
+
+    @property
+    def upload_host(self) -> str:
+        """Where uploads go, and where a client asks for the audience and mints its token."""
+        return _host(self.upload_url)
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Every host that this index answers for."""
+        return frozenset({self.upload_host, self.site, self.files}) | self.retired
+
+    @property
+    def simple_url(self) -> str:
+        """The address for `pip install --index-url`."""
+        return f"https://{self.site}/simple/"
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
+_SITE = _host(DEFAULT_REPOSITORY).removeprefix("upload.")
+
+# The hosts of files follow from nothing: they are as the indexes' own pages link to them.
+INDEXES: Final = {
+    index.name: index
+    for index in (
+        PackageIndex(
+            name="pypi",
+            upload_url=DEFAULT_REPOSITORY,
+            site=_SITE,
+            files="files.pythonhosted.org",
+            retired=frozenset({_SITE.replace("pypi.", "pypi.python.")}),
+        ),
+        PackageIndex(
+            name="testpypi",
+            upload_url=TEST_REPOSITORY,
+            site=_host(TEST_REPOSITORY),
+            files="test-files.pythonhosted.org",
+        ),
+    )
+}
+
+
+def index_of(host: str) -> PackageIndex | None:
+    """Return the index that answers for a host name (a port is ignored), or None."""
+    name = host.partition(":")[0].lower()
+    return next((index for index in INDEXES.values() if name in index.hosts), None)

@@ -1,0 +1,206 @@
+"""Who will publish, as the index will see it: what is registered, and why a token does not match it.
+
+The rules are those of https://docs.pypi.org/trusted-publishers/; an index only ever says "Publisher with
+matching claims was not found", whichever of them is broken.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from tagship.indexes import INDEXES, PackageIndex
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_WORKFLOW_REF = re.compile(r"(?P<repository>[^/]+/[^/]+)/\.github/workflows/(?P<file>[^/]+\.ya?ml)@")
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A publisher as registered at an index; without `environment` it accepts any.
+
+    `owner_id` is GitHub's number of the owner, which the index looks up itself; "" when unknown.
+    """
+
+    project: str
+    owner: str
+    repository: str
+    workflow: str
+    environment: str = ""
+    owner_id: str = ""
+
+    def __str__(self) -> str:
+        environment = f", environment {self.environment!r}" if self.environment else ", any environment"
+        return f"{self.owner}/{self.repository}, {self.workflow}{environment}"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One field in which a token differs from what is registered, and a sentence that says what to do."""
+
+    field: str
+    registered: str
+    token: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Form:
+    """Where to register a publisher, and the values to type; `prefilled` when the link holds them."""
+
+    index: str
+    link: str
+    prefilled: bool
+    values: dict[str, str]
+
+
+def workflow_file(claims: Mapping[str, Any]) -> str:
+    """Return the file name in a token's `job_workflow_ref`, "" when there is none."""
+    found = _WORKFLOW_REF.match(str(claims.get("job_workflow_ref", "")))
+    return found["file"] if found else ""
+
+
+def registration_of(claims: Mapping[str, Any], project: str) -> Registration:
+    """Return what must be registered so that an index accepts a token with these claims."""
+    return Registration(
+        project=project,
+        owner=str(claims.get("repository_owner", "")),
+        repository=_repository(claims),
+        workflow=workflow_file(claims),
+        environment=str(claims.get("environment") or ""),
+        owner_id=str(claims.get("repository_owner_id", "")),
+    )
+
+
+def form(registration: Registration, index: PackageIndex, *, exists: bool) -> Form:
+    """Return the form for a project that exists at the index, else the one for a pending publisher."""
+    values = {
+        "owner": registration.owner,
+        "repository": registration.repository,
+        "workflow_filename": registration.workflow,
+        "environment": registration.environment,
+    }
+    manage = f"https://{index.site}/manage"
+    if exists:
+        query = urlencode({"provider": "github", **values})
+        link = f"{manage}/project/{registration.project}/settings/publishing/?{query}"
+        return Form(index.name, link, prefilled=True, values=values)
+    pending = {"project_name": registration.project, **values}
+    return Form(index.name, f"{manage}/account/publishing/", prefilled=False, values=pending)
+
+
+def forms(registrations: Mapping[str, Registration], *, exists: Iterable[str] = ()) -> list[Form]:
+    """Return a form for each index, by its name; `exists` are the indexes that already have the project."""
+    there = set(exists)
+    return [form(each, INDEXES[name], exists=name in there) for name, each in registrations.items()]
+
+
+def explain(claims: Mapping[str, Any], registrations: Iterable[Registration]) -> list[Difference]:
+    """Compare a token with the registration that comes closest to it; no difference, no entry.
+
+    Takes the claims of the ID token and everything registered for the project. A token that no
+    registration could accept (its event, a reusable workflow) is explained first.
+    """
+    general = _unsupported(claims)
+    compared = [_compare(claims, registration) for registration in registrations]
+    if not compared:
+        wanted = registration_of(claims, "")
+        nothing = f"Nothing is registered for this project; register {wanted}."
+        return [*general, Difference("registration", "", str(wanted), nothing)]
+    return [*general, *min(compared, key=len)]
+
+
+def _unsupported(claims: Mapping[str, Any]) -> list[Difference]:
+    found = []
+    if claims.get("event_name") == "pull_request_target":
+        sentence = "Publishing from pull_request_target is not supported; run on the push of a tag."
+        found.append(Difference("event_name", "", "pull_request_target", sentence))
+    caller, called = str(claims.get("workflow_ref", "")), str(claims.get("job_workflow_ref", ""))
+    if caller and called and caller != called:
+        sentence = (
+            f"The job runs in the reusable workflow {called}, called by {caller}: the index looks at"
+            " the called file, and reusable workflows are not supported. Publish from the calling workflow."
+        )
+        found.append(Difference("job_workflow_ref", caller, called, sentence))
+    return found
+
+
+def _compare(claims: Mapping[str, Any], registered: Registration) -> list[Difference]:
+    token = registration_of(claims, registered.project)
+    candidates = (
+        _owner(token, registered),
+        _repository_name(token, registered),
+        _owner_id(token, registered),
+        _workflow(token, registered),
+        _environment(token, registered),
+    )
+    return [difference for difference in candidates if difference]
+
+
+def _repository(claims: Mapping[str, Any]) -> str:
+    return str(claims.get("repository", "")).partition("/")[2]
+
+
+def _owner(token: Registration, registered: Registration) -> Difference | None:
+    if token.owner == registered.owner:
+        return None
+    if token.owner.lower() == registered.owner.lower():
+        sentence = f"The owner differs in case only: register {token.owner!r}, as GitHub writes it."
+    elif token.repository.lower() == registered.repository.lower():
+        sentence = (
+            f"The workflow ran in {token.owner}/{token.repository}, which looks like a fork of (or was"
+            f" moved from) {registered.owner}/{registered.repository}: push there, or register this one."
+        )
+    else:
+        sentence = f"The owner is {token.owner!r}, but {registered.owner!r} is registered."
+    return Difference("owner", registered.owner, token.owner, sentence)
+
+
+def _repository_name(token: Registration, registered: Registration) -> Difference | None:
+    if token.repository == registered.repository:
+        return None
+    if token.repository.lower() == registered.repository.lower():
+        sentence = f"The repository differs in case only: register {token.repository!r}, as GitHub writes it."
+    else:
+        sentence = (
+            f"The repository is {token.repository!r} (renamed?), but {registered.repository!r} is registered."
+        )
+    return Difference("repository", registered.repository, token.repository, sentence)
+
+
+def _owner_id(token: Registration, registered: Registration) -> Difference | None:
+    if not registered.owner_id or token.owner_id == registered.owner_id:
+        return None
+    sentence = (
+        f"The owner's number at GitHub is {token.owner_id}, but {registered.owner_id} was registered: the"
+        " account was deleted and made again, or belongs to somebody else now. Register the publisher anew."
+    )
+    return Difference("owner_id", registered.owner_id, token.owner_id, sentence)
+
+
+def _workflow(token: Registration, registered: Registration) -> Difference | None:
+    if token.workflow == registered.workflow:
+        return None
+    if token.workflow.rpartition(".")[0] == registered.workflow.rpartition(".")[0]:
+        sentence = f"The workflow file ends otherwise: it is {token.workflow!r}, not {registered.workflow!r}."
+    elif token.workflow.lower() == registered.workflow.lower():
+        sentence = f"The workflow file differs in case only: it is {token.workflow!r}."
+    else:
+        sentence = f"The workflow file is {token.workflow!r}, but {registered.workflow!r} is registered."
+    return Difference("workflow", registered.workflow, token.workflow, sentence)
+
+
+def _environment(token: Registration, registered: Registration) -> Difference | None:
+    if not registered.environment or token.environment.lower() == registered.environment.lower():
+        return None
+    if token.environment:
+        sentence = (
+            f"The job's environment is {token.environment!r}, but {registered.environment!r} is registered."
+        )
+    else:
+        sentence = f"The job has no environment: write `environment: {registered.environment}` into it."
+    return Difference("environment", registered.environment, token.environment, sentence)

@@ -1,0 +1,72 @@
+"""The ways in which the servers of a rehearsal can be told to misbehave."""
+
+from __future__ import annotations
+
+import threading
+from enum import Enum
+
+from tagship.errors import TagshipError
+
+
+class Fault(str, Enum):
+    """A misbehaviour, by the name that `--fail` takes; the comment says what a client meets."""
+
+    EXPIRED_TOKEN = "expired-token"
+    """The minted token has expired by the time of the upload (403)."""
+    UPLOAD_503 = "upload-503"
+    """Uploads are answered 503."""
+    UPLOAD_RESET = "upload-reset"
+    """The connection is reset in the middle of an upload."""
+    SLOW = "slow"
+    """Every answer of the index comes late, by the fault's seconds."""
+    PARTIAL = "partial"
+    """The first file of a release is taken, the following ones are answered 503."""
+    INDEX_LAG = "index-lag"
+    """An uploaded file is not listed before the fault's seconds have passed."""
+    CLOCK_SKEW = "clock-skew"
+    """The OIDC issuer's clock is ahead by the fault's seconds."""
+
+
+_SECONDS = {Fault.SLOW: 2.0, Fault.INDEX_LAG: 5.0, Fault.CLOCK_SKEW: 120.0}
+
+
+def fault(name: str) -> Fault:
+    """Return the fault of that name; raises TagshipError with the names there are."""
+    try:
+        return Fault(name)
+    except ValueError:
+        known = ", ".join(each.value for each in Fault)
+        raise TagshipError(f"There is no fault {name!r}; choose one of {known}.") from None
+
+
+class Faults:
+    """What is told to go wrong now; shared by the servers, safe between threads."""
+
+    def __init__(self) -> None:
+        self._left: dict[Fault, int | None] = {}
+        self._seconds: dict[Fault, float] = dict(_SECONDS)
+        self._lock = threading.Lock()
+
+    def tell(self, what: Fault, *, times: int | None = None, seconds: float | None = None) -> None:
+        """Misbehave from now on: `times` times (None: until cleared), by `seconds` where time matters."""
+        with self._lock:
+            self._left[what] = times
+            if seconds is not None:
+                self._seconds[what] = seconds
+
+    def clear(self) -> None:
+        """Behave."""
+        with self._lock:
+            self._left.clear()
+
+    def take(self, what: Fault) -> bool:
+        """Return whether to misbehave this time, and count it."""
+        with self._lock:
+            left = self._left.get(what, 0)
+            if left:
+                self._left[what] = left - 1
+            return left is None or left > 0
+
+    def seconds(self, what: Fault) -> float:
+        """Return how long to misbehave this time, 0.0 when not at all; counts as `take` does."""
+        return self._seconds[what] if self.take(what) else 0.0

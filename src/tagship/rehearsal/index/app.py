@@ -1,0 +1,240 @@
+"""The local index: routes requests by host and path, and lets a test or a driver arrange things."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.utils import redirect
+from werkzeug.wrappers import Response
+
+from tagship.indexes import INDEXES, index_of
+from tagship.rehearsal.faults import Fault, Faults
+from tagship.rehearsal.index import log, publishers, releases
+from tagship.rehearsal.index.minting import Mint
+from tagship.rehearsal.index.refusal import MintRefusal, Refusal
+from tagship.rehearsal.index.serving import Serving
+from tagship.rehearsal.index.state import State
+from tagship.rehearsal.index.uploads import Uploads
+from tagship.rehearsal.web import WebServer, drop, read_body
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from tagship.indexes import PackageIndex
+    from tagship.publisher import Registration
+    from tagship.rehearsal.web import Form
+
+_TITLES = {400: "Bad Request", 403: "Forbidden", 503: "Service Unavailable"}
+_EXPLANATIONS = {
+    400: "The server could not comply with the request since it is either malformed or otherwise incorrect.",
+    403: "Access was denied to this resource.",
+    503: "The server is currently unavailable. Please try again at a later time.",
+}
+
+
+class LocalIndex:
+    """PyPI and TestPyPI in one server, told apart by the Host header.
+
+    `directory` holds the state, `issuers` maps an `iss` claim to the address of its discovery document,
+    `clock` returns seconds since the epoch. Methods take the index's name, "pypi" or "testpypi".
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        issuers: Mapping[str, str],
+        *,
+        tls: ssl.SSLContext | None = None,
+        faults: Faults | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.faults = faults or Faults()
+        self._clock = clock
+        self._state = State(directory)
+        self.mint = Mint(self._state, issuers, self.faults, clock)
+        self._uploads = Uploads(self._state, self.faults, clock)
+        self._serving = Serving(self._state, self.faults, clock)
+        self.server = WebServer(self.answer, tls)
+
+    def register(self, registration: Registration, index: str = "pypi") -> None:
+        """Register a publisher for a project, which is made when it does not exist."""
+        with self._state.writing() as db:
+            publishers.register(db, INDEXES[index], registration)
+
+    def register_pending(self, registration: Registration, index: str = "pypi") -> None:
+        """Register a publisher for a project that does not exist; raises TagshipError where PyPI refuses."""
+        with self._state.writing() as db:
+            publishers.register_pending(db, INDEXES[index], registration, self._clock())
+
+    def put_release(
+        self,
+        project: str,
+        version: str,
+        *,
+        files: Mapping[str, bytes] | None = None,
+        uploaded: float | None = None,
+        index: str = "pypi",
+    ) -> None:
+        """Put a release there without any check, uploaded at a time (seconds since the epoch; now)."""
+        at = self._clock() if uploaded is None else uploaded
+        with self._state.writing() as db:
+            number = publishers.create_project(db, INDEXES[index], project)
+            release = releases.release(db, number, version) or releases.add_release(
+                db, number, version, at, {}
+            )
+            for filename, content in (files or {}).items():
+                file = _unchecked(filename, content, version, at)
+                releases.add_file(db, INDEXES[index], release, file)
+                self._state.keep(file.blake2_256, content)
+
+    def registrations(self, index: str = "pypi") -> list[Registration]:
+        """Return every publisher registered, pending ones last."""
+        with self._state.reading() as db:
+            return publishers.registrations(db, INDEXES[index])
+
+    def files(self, project: str, index: str = "pypi") -> list[releases.StoredFile]:
+        """Return a project's files with their digests, whether listed yet or not."""
+        with self._state.reading() as db:
+            number = publishers.project_id(db, INDEXES[index], project)
+            return [] if number is None else releases.files(db, number)
+
+    def mints(self, index: str = "pypi") -> list[log.MintEntry]:
+        """Return every request for an upload token, in order."""
+        with self._state.reading() as db:
+            return log.mints(db, INDEXES[index])
+
+    def uploads(self, index: str = "pypi") -> list[log.UploadEntry]:
+        """Return every upload, in order."""
+        with self._state.reading() as db:
+            return log.uploads(db, INDEXES[index])
+
+    def answer(self, request: Form) -> Response:
+        """Answer a request as the index whose host it names would."""
+        index = index_of(request.host)
+        if index is None:
+            return Response("Unknown host", status=421)
+        self._reset(request)
+        read_body(request)
+        time.sleep(self.faults.seconds(Fault.SLOW))
+        try:
+            return _unstored(self._route(index, request))
+        except HTTPException as error:
+            return Response(error.get_body(), status=error.code, headers=error.get_headers())
+        except Refusal as refusal:
+            return _refused(refusal, request)
+
+    def _reset(self, request: Form) -> None:
+        if request.method == "POST" and request.path == "/legacy/" and self.faults.take(Fault.UPLOAD_RESET):
+            request.stream.read(1024)
+            drop(request)
+
+    def _route(self, index: PackageIndex, request: Form) -> Response:
+        host = request.host.partition(":")[0].lower()
+        if host in index.retired:
+            return redirect(f"https://{index.site}{request.full_path.rstrip('?')}", 301)
+        if host == index.files:
+            _only(request, "GET")
+            return self._serving.download(index, request.path)
+        if request.path.startswith("/_/oidc/"):
+            return self._oidc(index, request)
+        if host == index.upload_host and request.path in {"/legacy/", "/legacy"}:
+            return self._legacy(index, request)
+        if host == index.site:
+            return self._site(index, request)
+        raise NotFound
+
+    def _oidc(self, index: PackageIndex, request: Form) -> Response:
+        if request.path == "/_/oidc/audience":
+            _only(request, "GET")
+            if not self.mint.enabled:
+                return _json({"message": "Trusted publishing functionality not enabled"}, 403)
+            return _json({"audience": index.name})
+        if request.path not in {"/_/oidc/mint-token", "/_/oidc/github/mint-token"}:
+            raise NotFound
+        _only(request, "POST")
+        try:
+            return _json(self.mint.exchange(index, request.get_data()))
+        except MintRefusal as refusal:
+            error = {"code": refusal.code, "description": refusal.description}
+            return _json({"message": "Token request failed", "errors": [error]}, 422)
+
+    def _legacy(self, index: PackageIndex, request: Form) -> Response:
+        _only(request, "POST")
+        if request.path == "/legacy":
+            return redirect("/legacy/", 308)
+        if request.form.get(":action", request.args.get(":action")) != "file_upload":
+            raise Refusal("Unknown action; only file_upload is supported.")
+        self._uploads.receive(index, request)
+        return Response("", content_type="text/html; charset=UTF-8")
+
+    def _site(self, index: PackageIndex, request: Form) -> Response:
+        _only(request, "GET")
+        parts = request.path.strip("/").split("/")
+        if parts[0] == "simple" and len(parts) <= 2:
+            if not request.path.endswith("/"):
+                return redirect(f"{request.path}/", 301)
+            return self._simple(index, request, parts[1:])
+        if parts[0] == "pypi" and parts[-1] == "json" and len(parts) in {3, 4}:
+            return self._serving.json(index, parts[1], parts[2] if len(parts) == 4 else None)
+        raise NotFound
+
+    def _simple(self, index: PackageIndex, request: Form, name: list[str]) -> Response:
+        return self._serving.project(index, request, name[0]) if name else self._serving.root(index, request)
+
+
+def _only(request: Form, method: str) -> None:
+    if request.method != method and not (method == "GET" and request.method == "HEAD"):
+        raise MethodNotAllowed([method])
+
+
+def _json(body: Any, status: int = 200) -> Response:
+    return Response(json.dumps(body), status=status, content_type="application/json")
+
+
+def _unstored(response: Response) -> Response:
+    # PyPI lets clients keep these for minutes; a rehearsal must leave nothing in their caches.
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _refused(refusal: Refusal, request: Form) -> Response:
+    """Say no as PyPI does: the message is the reason in the status line, which is what twine prints."""
+    title, explanation = _TITLES[refusal.status], _EXPLANATIONS[refusal.status]
+    printable = "".join(char if char.isprintable() else " " for char in refusal.message)
+    reason = f"{refusal.status} {printable}".encode("iso-8859-1", "replace").decode("iso-8859-1")
+    kind = request.accept_mimetypes.best_match(["text/html", "text/plain", "application/json"], "text/html")
+    if kind == "application/json":
+        body = json.dumps({"message": explanation, "code": reason, "title": title})
+    elif kind == "text/plain":
+        body = f"{reason}\n\n{explanation}\n\n{refusal.message}\n"
+    else:
+        heading = escape(reason)
+        body = (
+            f"<html>\n <head>\n  <title>{heading}</title>\n </head>\n <body>\n  <h1>{heading}</h1>\n"
+            f"  {explanation}<br/><br/>\n{escape(refusal.message)}\n\n\n </body>\n</html>"
+        )
+    return Response(body, status=reason, content_type=f"{kind}; charset=UTF-8")
+
+
+def _unchecked(filename: str, content: bytes, version: str, at: float) -> releases.StoredFile:
+    is_wheel = filename.endswith(".whl")
+    return releases.StoredFile(
+        version=version,
+        filename=filename,
+        packagetype="bdist_wheel" if is_wheel else "sdist",
+        python="py3" if is_wheel else "source",
+        size=len(content),
+        md5=hashlib.md5(content, usedforsecurity=False).hexdigest(),
+        sha256=hashlib.sha256(content).hexdigest(),
+        blake2_256=hashlib.blake2b(content, digest_size=32).hexdigest(),
+        core_metadata=None,
+        uploaded=at,
+        attestations=None,
+    )

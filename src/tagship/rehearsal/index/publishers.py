@@ -1,0 +1,208 @@
+"""Who may publish what: registered and pending publishers, their projects, used-up token ids."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name
+
+from tagship.errors import TagshipError
+from tagship.publisher import Registration
+from tagship.rehearsal.index.refusal import MintRefusal, Refusal
+
+if TYPE_CHECKING:
+    from tagship.indexes import PackageIndex
+
+PENDING_LIMIT = 3
+"""How many pending publishers an account may have."""
+PENDING_SECONDS = 30 * 24 * 3600
+"""After how many seconds a pending publisher is forgotten."""
+PROJECT_NAME = re.compile(r"([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])", re.IGNORECASE | re.ASCII)
+_STDLIB = {canonicalize_name(name.strip("_")) for name in sys.stdlib_module_names}
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """A publisher that is registered: its row's number, and for what."""
+
+    id: int
+    registration: Registration
+
+
+def create_project(db: sqlite3.Connection, index: PackageIndex, name: str) -> int:
+    """Return the number of a new project, or of the one there is; raises Refusal for a name PyPI refuses."""
+    if not PROJECT_NAME.fullmatch(name):
+        raise Refusal(f"The name {name!r} is invalid.")
+    normalized = canonicalize_name(name)
+    if normalized in _STDLIB:
+        raise Refusal(
+            f"The name {name!r} isn't allowed (conflict with Python Standard Library module name)."
+            f" See https://{index.site}/help/#project-name for more information."
+        )
+    known = project_id(db, index, name)
+    if known is not None:
+        return known
+    values = (index.name, name, normalized)
+    added = db.execute("INSERT INTO project (host_index, name, normalized) VALUES (?, ?, ?)", values)
+    return _rowid(added)
+
+
+def project_id(db: sqlite3.Connection, index: PackageIndex, name: str) -> int | None:
+    """Return the number of the project that has this name when normalised (PEP 503), or None."""
+    values = (index.name, canonicalize_name(name))
+    row = db.execute("SELECT id FROM project WHERE host_index = ? AND normalized = ?", values).fetchone()
+    return None if row is None else int(row["id"])
+
+
+def register(db: sqlite3.Connection, index: PackageIndex, registration: Registration) -> Publisher:
+    """Let a publisher publish to a project, which is made when it does not exist."""
+    project = create_project(db, index, registration.project)
+    return _attach(db, index, registration, project)
+
+
+def register_pending(
+    db: sqlite3.Connection, index: PackageIndex, registration: Registration, now: float
+) -> None:
+    """Register a publisher for a project that its first token will create.
+
+    Raises TagshipError as the index's form would: the project exists, three are pending already, or the
+    same owner, repository, workflow and environment is pending.
+    """
+    if project_id(db, index, registration.project) is not None:
+        raise TagshipError(f"{registration.project} exists at {index.name}; register an ordinary publisher.")
+    _forget_old(db, now)
+    count = "SELECT count(*) FROM pending_publisher WHERE host_index = ?"
+    if db.execute(count, (index.name,)).fetchone()[0] >= PENDING_LIMIT:
+        raise TagshipError(f"{index.name} allows {PENDING_LIMIT} pending publishers; use or remove one.")
+    insert = (
+        "INSERT INTO pending_publisher"
+        " (project, created, host_index, owner, repository, owner_id, workflow, environment)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    )
+    try:
+        db.execute(insert, (registration.project, now, *_values(index, registration)))
+    except sqlite3.IntegrityError:
+        raise TagshipError(f"A pending publisher for {registration} is registered already.") from None
+
+
+def find(
+    db: sqlite3.Connection, index: PackageIndex, claims: dict[str, Any], workflow: str, *, pending: bool
+) -> Publisher | None:
+    """Return the publisher for a token: owner, repository, owner's number and file equal, case included.
+
+    Of several, one with the token's environment comes before one that accepts any.
+    """
+    table = "pending_publisher" if pending else "publisher"
+    owner, _, repository = str(claims["repository"]).partition("/")
+    values = (index.name, owner, repository, str(claims["repository_owner_id"]), workflow)
+    rows = db.execute(
+        f"SELECT * FROM {table} WHERE host_index = ? AND owner = ? AND repository = ? AND owner_id = ?"
+        " AND workflow = ?",
+        values,
+    ).fetchall()
+    by_environment = {row["environment"]: row for row in rows}
+    row = by_environment.get(str(claims.get("environment") or "").lower()) or by_environment.get("")
+    return row and Publisher(int(row["id"]), _registration(row, row["project"] if pending else ""))
+
+
+def reify(db: sqlite3.Connection, index: PackageIndex, pending: Publisher) -> None:
+    """Create the project of a pending publisher and make it an ordinary one.
+
+    Raises MintRefusal when the project exists by now (the pending publisher is gone then), or when its
+    name is refused.
+    """
+    db.execute("DELETE FROM pending_publisher WHERE id = ?", (pending.id,))
+    name = pending.registration.project
+    if project_id(db, index, name) is not None:
+        raise MintRefusal("invalid-pending-publisher", "valid token, but project already exists")
+    try:
+        project = create_project(db, index, name)
+    except Refusal as refusal:
+        raise MintRefusal("invalid-payload", refusal.message) from None
+    _forget_rivals(db, index, name)
+    _attach(db, index, pending.registration, project)
+
+
+def registrations(db: sqlite3.Connection, index: PackageIndex) -> list[Registration]:
+    """Return everything that is registered at an index, pending ones last."""
+    ordinary = db.execute(
+        "SELECT publisher.*, project.name AS project FROM publisher"
+        " JOIN publisher_project ON publisher_project.publisher = publisher.id"
+        " JOIN project ON project.id = publisher_project.project WHERE publisher.host_index = ?"
+        " ORDER BY publisher.id",
+        (index.name,),
+    )
+    pending = db.execute("SELECT * FROM pending_publisher WHERE host_index = ? ORDER BY id", (index.name,))
+    return [_registration(row, row["project"]) for row in [*ordinary, *pending]]
+
+
+def projects_of(db: sqlite3.Connection, publisher: int) -> dict[int, str]:
+    """Return the projects of a publisher, number to name."""
+    query = (
+        "SELECT project.id, project.name FROM project"
+        " JOIN publisher_project ON publisher_project.project = project.id WHERE publisher = ?"
+    )
+    return {int(row["id"]): str(row["name"]) for row in db.execute(query, (publisher,))}
+
+
+def use_up(db: sqlite3.Connection, index: PackageIndex, jti: str) -> bool:
+    """Note that a token's id has been used; return False when it had been already."""
+    values = (index.name, jti)
+    return db.execute("INSERT OR IGNORE INTO used_jti VALUES (?, ?)", values).rowcount == 1
+
+
+def used(db: sqlite3.Connection, index: PackageIndex, jti: str) -> bool:
+    """Return whether a token's id has been used."""
+    query = "SELECT 1 FROM used_jti WHERE host_index = ? AND jti = ?"
+    return db.execute(query, (index.name, jti)).fetchone() is not None
+
+
+def _attach(
+    db: sqlite3.Connection, index: PackageIndex, registration: Registration, project: int
+) -> Publisher:
+    values = _values(index, registration)
+    db.execute(
+        "INSERT OR IGNORE INTO publisher (host_index, owner, repository, owner_id, workflow, environment)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        values,
+    )
+    row = db.execute(
+        "SELECT id FROM publisher"
+        " WHERE host_index = ? AND owner = ? AND repository = ? AND workflow = ? AND environment = ?",
+        (*values[:3], *values[4:]),
+    ).fetchone()
+    db.execute("INSERT OR IGNORE INTO publisher_project VALUES (?, ?)", (row["id"], project))
+    return Publisher(int(row["id"]), registration)
+
+
+def _values(index: PackageIndex, registration: Registration) -> tuple[str, ...]:
+    named = (registration.owner, registration.repository, registration.owner_id, registration.workflow)
+    return (index.name, *named, registration.environment.lower())
+
+
+def _registration(row: sqlite3.Row, project: str) -> Registration:
+    fields = ("owner", "repository", "workflow", "environment", "owner_id")
+    return Registration(project, **{field: str(row[field]) for field in fields})
+
+
+def _forget_old(db: sqlite3.Connection, now: float) -> None:
+    db.execute("DELETE FROM pending_publisher WHERE created < ?", (now - PENDING_SECONDS,))
+
+
+def _forget_rivals(db: sqlite3.Connection, index: PackageIndex, name: str) -> None:
+    rows = db.execute(
+        "SELECT id, project FROM pending_publisher WHERE host_index = ?", (index.name,)
+    ).fetchall()
+    for row in rows:
+        if canonicalize_name(row["project"]) == canonicalize_name(name):
+            db.execute("DELETE FROM pending_publisher WHERE id = ?", (row["id"],))
+
+
+def _rowid(cursor: sqlite3.Cursor) -> int:
+    if cursor.lastrowid is None:  # pragma: no cover - only after a statement that is no INSERT
+        raise AssertionError
+    return cursor.lastrowid

@@ -1,0 +1,118 @@
+"""Servers on 127.0.0.1 that end without leaving a thread or a socket behind."""
+
+from __future__ import annotations
+
+import socket
+import socketserver
+import struct
+import sys
+import threading
+import traceback
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import ssl
+
+IDLE_TIMEOUT = 60.0
+"""Seconds after which a silent connection is closed."""
+
+
+class LoopbackServer(socketserver.ThreadingTCPServer):
+    """A threaded TCP server on a free port of 127.0.0.1; a thread a connection."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(
+        self, handler: type[socketserver.BaseRequestHandler], tls: ssl.SSLContext | None = None
+    ) -> None:
+        super().__init__(("127.0.0.1", 0), handler)
+        self._tls = tls
+        self._connections: dict[threading.Thread, list[socket.socket]] = {}
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._acceptor = threading.Thread(
+            target=self._accept, name=f"{type(self).__name__}:{self.port}", daemon=True
+        )
+        self.errors: list[str] = []
+        """Tracebacks of what went wrong in our own code; a rehearsal with one is not to be trusted."""
+
+    @property
+    def port(self) -> int:
+        """The port that the system gave."""
+        return int(self.server_address[1])
+
+    def start(self) -> None:
+        """Serve from a thread of its own, until `stop`."""
+        self._acceptor.start()
+
+    def stop(self) -> None:
+        """Close the port and every connection, and wait for the threads; may be called again."""
+        self._stopping.set()
+        if self._acceptor.is_alive():
+            # The acceptor sleeps until somebody knocks; asking it by the clock would cost time or power.
+            with suppress(OSError):
+                socket.create_connection(("127.0.0.1", self.port), 5).close()
+            self._acceptor.join()
+        self.server_close()
+        with self._lock:
+            running = {thread: list(sockets) for thread, sockets in self._connections.items()}
+        for thread, sockets in running.items():
+            # A thread that waits for its client only wakes when the socket is shut.
+            for each in sockets:
+                with suppress(OSError):
+                    each.shutdown(socket.SHUT_RDWR)
+            thread.join(10)
+
+    def _accept(self) -> None:
+        while not self._stopping.is_set():
+            self.handle_request()
+
+    def verify_request(self, request: object, client_address: object) -> bool:  # noqa: ARG002
+        """Take no connection any more once stopping, the knock included."""
+        return not self._stopping.is_set()
+
+    def hold(self, connection: socket.socket) -> None:
+        """Count a socket as one of the calling thread's connection, so that `stop` shuts it too."""
+        with self._lock:
+            self._connections.setdefault(threading.current_thread(), []).append(connection)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Give the connection its thread; overridden to know the two of them."""
+        thread = threading.Thread(
+            target=self.process_request_thread, args=(request, client_address), daemon=True
+        )
+        with self._lock:
+            self._connections[thread] = [request]
+        thread.start()
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Run in the connection's thread."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            with self._lock:
+                self._connections.pop(threading.current_thread(), None)
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Shake hands here and not while accepting, so that a client that hangs only blocks itself."""
+        request.settimeout(IDLE_TIMEOUT)
+        if self._tls is None:
+            return super().finish_request(request, client_address)
+        with self._tls.wrap_socket(request, server_side=True) as secured:
+            self.hold(secured)
+            return super().finish_request(secured, client_address)
+
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
+        """Forget clients that hung up, keep everything else."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            self.errors.append(traceback.format_exc())
+
+
+def reset(connection: socket.socket) -> None:
+    """Close a connection so that the other side gets a reset, not an end."""
+    with suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()

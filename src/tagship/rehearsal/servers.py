@@ -1,0 +1,142 @@
+"""The servers of a rehearsal, started together and always stopped together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import threading
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tagship.indexes import INDEXES
+from tagship.rehearsal.faults import Faults
+from tagship.rehearsal.index import LocalIndex
+from tagship.rehearsal.issuer import DISCOVERY, ISSUER, Issuer, TagPush
+from tagship.rehearsal.proxy import Proxy, Upstream
+from tagship.rehearsal.trust import BUNDLE_VARIABLES, Authority
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+_LOCAL = "127.0.0.1,localhost"
+_CLIENT_PREFIXES = ("TWINE_", "UV_PUBLISH_", "UV_INDEX", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "ACTIONS_")
+
+
+@dataclass(frozen=True)
+class Servers:
+    """What runs: the index, the issuer and the proxy; `home` is an empty folder for clients."""
+
+    index: LocalIndex
+    issuer: Issuer
+    proxy: Proxy
+    faults: Faults
+    bundle: Path
+    home: Path
+
+    def variables(self) -> dict[str, str]:
+        """Return the variables that lead an unmodified client to these servers."""
+        ways = {"HTTPS_PROXY": self.proxy.address, "NO_PROXY": _LOCAL}
+        return {
+            **ways,
+            **{name.lower(): value for name, value in ways.items()},
+            **dict.fromkeys(BUNDLE_VARIABLES, str(self.bundle)),
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+        }
+
+    def environment(
+        self, environ: Mapping[str, str] | None = None, job: Mapping[str, str] | None = None
+    ) -> dict[str, str]:
+        """Return a whole environment for a client: a given one (the process's) without what would steer it.
+
+        `job` are the variables from `Issuer.job`; without them the client runs outside of any CI.
+        """
+        given = os.environ if environ is None else environ
+        kept = {name: value for name, value in given.items() if not name.startswith(_CLIENT_PREFIXES)}
+        kept.pop("GITHUB_ACTIONS", None)
+        homes = {"HOME": str(self.home), "USERPROFILE": str(self.home)}
+        return {**kept, **homes, **self.variables(), **(job or {})}
+
+    def job(self, push: TagPush, environment: str | None = None, **claims: Any) -> dict[str, str]:
+        """Return `environment()` for a job of a tag push; further arguments override claims."""
+        return self.environment(job=self.issuer.job(push, environment, **claims))
+
+    @property
+    def errors(self) -> list[str]:
+        """Tracebacks of what went wrong in the servers themselves."""
+        return [*self.index.server.errors, *self.issuer.server.errors, *self.proxy.server.errors]
+
+
+@contextmanager
+def running(
+    directory: Path | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Iterator[Servers]:
+    """Run the servers on 127.0.0.1, with the index's state in a directory (a temporary one).
+
+    When the block ends, however it does, no thread, no port and no temporary folder is left. Raises
+    TagshipError when the environment asks for a proxy that cannot be tunnelled through.
+    """
+    stack = ExitStack()
+    try:
+        try:
+            with _interrupts_held():
+                servers = _start(stack, directory, os.environ if environ is None else environ, clock)
+            yield servers
+        finally:
+            _close(stack)
+    finally:
+        # An interrupt between `finally` and the hold above leads here; closing twice does no harm.
+        _close(stack)
+
+
+def _start(
+    stack: ExitStack, directory: Path | None, environ: Mapping[str, str], clock: Callable[[], float]
+) -> Servers:
+    upstream = Upstream.of(environ)
+    scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tagship-rehearsal-")))
+    faults, authority = Faults(), Authority()
+    authority.write_bundle(scratch / "authorities.pem", environ)
+    (scratch / "home").mkdir()
+    issuer = Issuer(faults, clock)
+    stack.callback(issuer.server.stop)
+    hosts = {host for each in INDEXES.values() for host in each.hosts}
+    index = LocalIndex(
+        directory or scratch / "state",
+        {ISSUER: f"{issuer.address}{DISCOVERY}"},
+        tls=authority.context(hosts),
+        faults=faults,
+        clock=clock,
+    )
+    stack.callback(index.server.stop)
+    proxy = Proxy(index.server.port, upstream)
+    stack.callback(proxy.server.stop)
+    for server in (issuer.server, index.server, proxy.server):
+        server.start()
+    return Servers(index, issuer, proxy, faults, scratch / "authorities.pem", scratch / "home")
+
+
+def _close(stack: ExitStack) -> None:
+    with _interrupts_held():
+        stack.close()
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Keep a Ctrl-C until the block is done, so that it is not left halfway."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held: list[Any] = []
+    before = signal.signal(signal.SIGINT, lambda *received: held.append(received))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if held and callable(before):
+        before(*held[0])

@@ -1,0 +1,40 @@
+"""Certificates: an authority that lives as long as the servers, trusted beside the system's own."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import certifi
+import trustme
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "PIP_CERT")
+"""The variables by which requests (twine), uv and pip find the authorities that they trust."""
+
+
+class Authority:
+    """A certificate authority; its key is never written to disk."""
+
+    def __init__(self) -> None:
+        self._ca = trustme.CA(organization_name="tagship rehearsal")
+
+    def context(self, hosts: Iterable[str]) -> ssl.SSLContext:
+        """Return what a TLS server needs to answer for the hosts."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._ca.issue_cert(*sorted(hosts)).configure_cert(context)
+        return context
+
+    def write_bundle(self, path: Path, environ: Mapping[str, str] = os.environ) -> None:
+        """Write the system's authorities and this one, so that tunnelled hosts stay trusted."""
+        path.write_bytes(system_bundle(environ).read_bytes() + b"\n" + self._ca.cert_pem.bytes())
+
+
+def system_bundle(environ: Mapping[str, str]) -> Path:
+    """Return the bundle that clients in an environment trust: as it says, else certifi's."""
+    named = (Path(environ[name]) for name in BUNDLE_VARIABLES if environ.get(name))
+    return next((path for path in named if path.is_file()), Path(certifi.where()))

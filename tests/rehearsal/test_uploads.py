@@ -1,0 +1,443 @@
+"""Uploads are taken, or refused, as PyPI does it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import time
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.rehearsal.client import Client
+from tests.rehearsal.dists import Dist, sha256
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import requests
+
+    from tagship.rehearsal.servers import Servers
+
+DAY = 24 * 3600.0
+
+
+@pytest.fixture
+def client(registered: Servers) -> Client:
+    return Client(registered)
+
+
+def wheel(client: Client, folder: Path, dist: Dist | None = None, **fields: Any) -> requests.Response:
+    """Upload a wheel; fields that a wheel can be written with are for the wheel, others for the form."""
+    dist = dist or Dist()
+    writing = {name: fields.pop(name) for name in ("filename", "without", "unlisted") if name in fields}
+    return client.upload(dist.write_wheel(folder, **writing), client.mint(), dist.metadata, **fields)
+
+
+def sdist(client: Client, folder: Path, dist: Dist | None = None, **fields: Any) -> requests.Response:
+    dist = dist or Dist()
+    writing = {name: fields.pop(name) for name in ("filename", "extra") if name in fields}
+    return client.upload(dist.write_sdist(folder, **writing), client.mint(), dist.metadata, **fields)
+
+
+def refused(answer: requests.Response, reason: str, status: int = 400) -> None:
+    assert answer.reason.startswith(reason)
+    assert answer.status_code == status
+
+
+def test_what_is_sound_is_taken_with_all_its_digests(client: Client, folder: Path) -> None:
+    assert wheel(client, folder).status_code == 200
+    assert sdist(client, folder).status_code == 200
+    first, second = client.servers.index.files("tiny")
+    content = (folder / second.filename).read_bytes()
+    assert (first.packagetype, second.packagetype) == ("bdist_wheel", "sdist")
+    assert second.md5 == hashlib.md5(content, usedforsecurity=False).hexdigest()
+    assert second.blake2_256 == hashlib.blake2b(content, digest_size=32).hexdigest()
+    assert second.size == len(content)
+    assert [entry.status for entry in client.servers.index.uploads()] == [200, 200]
+
+
+@pytest.mark.parametrize("password", ["", "pypi-made-up"])
+def test_a_token_that_was_never_minted_is_refused(client: Client, folder: Path, password: str) -> None:
+    answer = client.upload(Dist().write_wheel(folder), password, Dist().metadata)
+    refused(answer, "Invalid or non-existent authentication information. See https://pypi.org/help/", 403)
+
+
+def test_passwords_of_people_are_refused(client: Client, folder: Path) -> None:
+    path = Dist().write_wheel(folder)
+    url = client.index.upload_url
+    form = {":action": "file_upload"}
+    with path.open("rb") as content:
+        answer = client.session.post(url, data=form, files={"content": content}, auth=("me", "x"), timeout=9)
+    refused(answer, "Username/Password authentication is no longer supported.", 403)
+
+
+def test_a_token_is_only_good_for_the_projects_of_its_publisher(client: Client, folder: Path) -> None:
+    client.servers.index.put_release("other", "0.1")
+    refused(
+        wheel(client, folder, Dist(name="other")),
+        "Invalid API Token: OIDC scoped token is not valid for project 'other'",
+        403,
+    )
+
+
+def test_a_project_that_nobody_registered_cannot_be_created(client: Client, folder: Path) -> None:
+    refused(wheel(client, folder, Dist(name="fresh")), "Non-user identities cannot create new projects.")
+
+
+def test_the_same_bytes_again_change_nothing(client: Client, folder: Path) -> None:
+    assert wheel(client, folder).status_code == 200
+    before = client.servers.index.files("tiny")
+    assert wheel(client, folder).status_code == 200
+    assert client.servers.index.files("tiny") == before
+
+
+def test_other_bytes_under_the_same_name_are_refused(client: Client, folder: Path) -> None:
+    assert wheel(client, folder).status_code == 200
+    answer = wheel(client, folder, Dist(module="answer = 43\n"))
+    path = folder / "tiny-1.0-py3-none-any.whl"
+    digest = hashlib.blake2b(path.read_bytes(), digest_size=32).hexdigest()
+    refused(answer, f"File already exists ('{path.name}', with blake2_256 hash '{digest}').")
+
+
+def test_the_same_bytes_under_another_name_are_refused(client: Client, folder: Path) -> None:
+    assert wheel(client, folder).status_code == 200
+    refused(
+        client.upload(
+            folder / "tiny-1.0-py3-none-any.whl",
+            client.mint(),
+            Dist().metadata,
+            filename="tiny-1.0-py2-none-any.whl",
+        ),
+        "File already exists ('tiny-1.0-py2-none-any.whl'",
+    )
+
+
+def test_a_release_older_than_14_days_takes_no_new_files(client: Client, folder: Path) -> None:
+    client.servers.index.put_release("tiny", "1.0", uploaded=time.time() - 15 * DAY)
+    refused(wheel(client, folder), "Uploading new files to releases older than 14 days is not allowed.")
+
+
+def test_a_release_of_13_days_still_takes_new_files(client: Client, folder: Path) -> None:
+    client.servers.index.put_release("tiny", "1.0", uploaded=time.time() - 13 * DAY)
+    assert wheel(client, folder).status_code == 200
+
+
+def test_one_sdist_a_release(client: Client, folder: Path) -> None:
+    client.servers.index.put_release("tiny", "1.0", files={"tiny-1.0.zip": b"an old one"})
+    refused(sdist(client, folder), "Only one sdist may be uploaded per release.")
+
+
+@pytest.mark.parametrize(
+    ("filename", "reason"),
+    [
+        ("Tiny-1.0.tar.gz", "Filename 'Tiny-1.0.tar.gz' is invalid, should be 'tiny-1.0.tar.gz'."),
+        (
+            "tiny-1.0.0.tar.gz",
+            "Filename 'tiny-1.0.0.tar.gz' is invalid, should be",
+        ),
+        ("huge-1.0.tar.gz", "Start filename for 'tiny' with 'tiny'."),
+        ("tiny.tar.gz", "Invalid source distribution filename: tiny.tar.gz"),
+        ("tiny-1.0.tar.bz2", "Invalid file extension: Use .tar.gz, .whl or .zip extension."),
+        (
+            "tiny-1.0-py3-none-any.whl",
+            "Invalid file extension: Extension .whl is invalid",
+        ),
+        ("a/tiny-1.0.tar.gz", "Cannot upload a file with '/' or '\\' in the name."),
+        ("tiny-1.0\x7f.tar.gz", "Cannot upload a file with non-printable characters"),
+    ],
+)
+def test_an_sdist_has_exactly_one_good_name(client: Client, folder: Path, filename: str, reason: str) -> None:
+    dist = Dist()
+    path = dist.write_sdist(folder)
+    fields = {"filetype": "sdist", "pyversion": "source"}
+    refused(client.upload(path, client.mint(), dist.metadata, filename=filename, **fields), reason)
+
+
+@pytest.mark.parametrize(
+    ("filename", "reason"),
+    [
+        ("tiny-2.0-py3-none-any.whl", "Version in filename should be '1.0' not '2.0'."),
+        ("huge-1.0-py3-none-any.whl", "Start filename for 'tiny' with 'tiny'."),
+        ("Tiny-1.0-py3-none-any.whl", "Filename 'Tiny-1.0-py3-none-any.whl' should contain the normalized"),
+        ("tiny-1.0-any.whl", "Invalid wheel filename"),
+    ],
+)
+def test_a_wheel_is_named_after_its_project_and_version(
+    client: Client, folder: Path, filename: str, reason: str
+) -> None:
+    path = Dist().write_wheel(folder)
+    refused(client.upload(path, client.mint(), Dist().metadata, filename=filename), reason)
+
+
+@pytest.mark.parametrize("platform", ["linux_x86_64", "linux_aarch64", "manylinux_2_17_sparc", "macosx_9"])
+def test_wheels_for_one_machine_are_refused(client: Client, folder: Path, platform: str) -> None:
+    dist = Dist(tag=f"cp312-cp312-{platform}")
+    refused(
+        wheel(client, folder, dist),
+        f"Binary wheel '{dist.stem}-{dist.tag}.whl' has an unsupported platform tag '{platform}'.",
+    )
+
+
+@pytest.mark.parametrize(
+    "platform",
+    ["manylinux_2_17_x86_64.manylinux2014_x86_64", "musllinux_1_2_aarch64", "macosx_11_0_arm64", "win_amd64"],
+)
+def test_wheels_for_known_platforms_are_taken(client: Client, folder: Path, platform: str) -> None:
+    assert wheel(client, folder, Dist(tag=f"cp312-cp312-{platform}")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("without", "reason"),
+    [
+        ("RECORD", "Wheel 'tiny-1.0-py3-none-any.whl' does not contain the required RECORD file:"),
+        ("METADATA", "Wheel 'tiny-1.0-py3-none-any.whl' does not contain the required METADATA file:"),
+        ("WHEEL", "Invalid distribution file. WHEEL not found at tiny-1.0.dist-info/WHEEL"),
+    ],
+)
+def test_a_wheel_has_the_files_that_make_it_one(
+    client: Client, folder: Path, without: str, reason: str
+) -> None:
+    refused(wheel(client, folder, without=without), reason)
+
+
+def test_a_record_that_does_not_fit_is_a_warning_as_pypi_only_sends_a_mail(
+    client: Client, folder: Path
+) -> None:
+    assert wheel(client, folder, without="tiny.py", unlisted={"extra.py": b""}).status_code == 200
+    (entry,) = client.servers.index.uploads()
+    assert entry.warnings == ("RECORD does not list extra.py", "RECORD lists tiny.py, which is missing")
+
+
+@pytest.mark.parametrize(
+    ("unlisted", "reason"),
+    [
+        ({"../escaped.py": b""}, "Path of '../escaped.py' is not inside the archive"),
+        ({"/etc/passwd": b""}, "Path of '/etc/passwd' is not inside the archive"),
+        ({"ti\x01ny.py": b""}, "Invalid character in filename"),
+    ],
+)
+def test_a_wheel_stays_in_its_folder(
+    client: Client, folder: Path, unlisted: dict[str, bytes], reason: str
+) -> None:
+    answer = wheel(client, folder, unlisted=unlisted)
+    refused(answer, f"Invalid distribution file. ZIP archive not accepted: {reason}.")
+
+
+def test_a_wheel_with_something_behind_it_is_refused(client: Client, folder: Path) -> None:
+    path = Dist().write_wheel(folder)
+    path.write_bytes(path.read_bytes() + b"behind")
+    answer = client.upload(path, client.mint(), Dist().metadata)
+    refused(answer, "Invalid distribution file. ZIP archive not accepted: Trailing data.")
+
+
+def test_a_wheel_with_the_same_file_twice_is_refused(client: Client, folder: Path) -> None:
+    path = Dist().write_wheel(folder)
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("tiny.py", "other = 1")
+    answer = client.upload(path, client.mint(), Dist().metadata)
+    refused(answer, "Invalid distribution file. ZIP archive not accepted: Duplicate filename")
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"PK\x05\x06" + bytes(18)])
+def test_what_is_no_archive_is_refused(client: Client, folder: Path, content: bytes) -> None:
+    path = folder / "tiny-1.0-py3-none-any.whl"
+    path.write_bytes(content)
+    refused(client.upload(path, client.mint(), Dist().metadata), "Invalid distribution file.")
+    path = path.rename(folder / "tiny-1.0.tar.gz")
+    refused(client.upload(path, client.mint(), Dist().metadata), "Invalid distribution file.")
+
+
+def test_an_sdist_has_one_folder(client: Client, folder: Path) -> None:
+    for escape in ("other/file", "../file", "/file", "tiny-1.0/../../file"):
+        answer = sdist(client, folder, extra={escape: b""})
+        refused(answer, "Invalid distribution file. Incorrect number of top-level directories in sdist")
+
+
+def test_entry_points_must_be_readable(client: Client, folder: Path) -> None:
+    unlisted = {"tiny-1.0.dist-info/entry_points.txt": b"[console_scripts]\na/b = tiny:main\n"}
+    answer = wheel(client, folder, unlisted=unlisted)
+    refused(answer, "Wheel 'tiny-1.0-py3-none-any.whl' has invalid entry points")
+
+
+def test_license_files_must_be_there(client: Client, folder: Path) -> None:
+    dist = Dist(headers=["License-File: LICENSE"])
+    where = "tiny-1.0.dist-info/licenses/LICENSE"
+    refused(wheel(client, folder, dist), "License-File LICENSE does not exist in distribution file")
+    assert wheel(client, folder, dist, unlisted={where: b"MIT"}).status_code == 200
+    refused(sdist(client, folder, dist), "License-File LICENSE does not exist in distribution file")
+    assert sdist(client, folder, dist, extra={"tiny-1.0/LICENSE": b"MIT"}).status_code == 200
+
+
+@pytest.mark.parametrize("algorithm", ["md5", "sha256", "blake2_256"])
+def test_every_digest_given_is_compared(client: Client, folder: Path, algorithm: str) -> None:
+    fields: dict[str, Any] = {f"{algorithm}_digest": "0" * (32 if algorithm == "md5" else 64)}
+    answer = wheel(client, folder, **fields)
+    refused(answer, "The digest supplied does not match a digest calculated from the uploaded file.")
+
+
+@pytest.mark.parametrize(
+    ("headers", "reason"),
+    [
+        (["Requires-Dist: lib @ https://example.org/lib.whl"], "Can't have direct dependency: lib @"),
+        (["Classifier: Nonsense :: Here"], "'Nonsense :: Here' is not a valid classifier."),
+        (["Classifier: Private :: Do Not Upload"], "'Private :: Do Not Upload' is not a valid classifier."),
+        (["Classifier: Natural Language :: Ukranian"], "The classifier 'Natural Language :: Ukranian' has"),
+        (["Summary: " + "x" * 513], "'summary' field must be 512 characters or less."),
+        (["Project-URL: Home, gopher://x"], "'gopher://x' is not a valid url"),
+        (["Requires-Python: three"], "'three' is invalid for 'requires-python'"),
+    ],
+)
+def test_metadata_that_pypi_refuses_is_refused(
+    client: Client, folder: Path, headers: list[str], reason: str
+) -> None:
+    dist = Dist(headers=headers)
+    urls = [each.partition(": ")[2] for each in headers if each.startswith("Project-URL")]
+    fields: dict[str, Any] = {"project_url": None, "project_urls": urls or None}
+    if headers[0].startswith("Classifier"):
+        fields["classifiers"] = headers[0].partition(": ")[2]
+    refused(wheel(client, folder, dist, **fields), reason)
+
+
+def test_local_versions_are_refused(client: Client, folder: Path) -> None:
+    answer = wheel(client, folder, Dist(version="1.0+local"))
+    refused(
+        answer, "The use of local versions in '1.0+local' is not allowed. See https://packaging.python.org"
+    )
+
+
+@pytest.mark.parametrize(
+    ("readme", "content_type", "taken"),
+    [
+        (".. nonsense::\n", "text/x-rst", False),
+        (".. include:: /etc/passwd\n", "text/x-rst", False),
+        ("*fine*\n", "text/x-rst", True),
+        ("Title\n==\n", "text/markdown", True),
+        ("Title\n==\n", "text/plain", True),
+    ],
+)
+def test_the_description_must_render(
+    client: Client, folder: Path, readme: str, content_type: str, *, taken: bool
+) -> None:
+    answer = wheel(client, folder, Dist(readme=readme, content_type=content_type))
+    if taken:
+        assert answer.status_code == 200, answer.text
+    else:
+        refused(answer, "The description failed to render for 'text/x-rst'. See https://pypi.org/help/")
+
+
+def test_a_description_without_a_type_is_taken_for_restructuredtext(client: Client, folder: Path) -> None:
+    answer = wheel(client, folder, Dist(readme=".. nonsense::\n"), description_content_type=None)
+    refused(answer, "The description failed to render in the default format of reStructuredText.")
+
+
+def test_the_form_may_not_say_otherwise_than_the_file(client: Client, folder: Path) -> None:
+    own, said = Dist(version="1.0.0"), Dist(version="1.0.0")
+    own.headers = ["Summary: x"]
+    path = own.write_wheel(folder)
+    with zipfile.ZipFile(path, "w") as archive:
+        members = {**own.members(), "tiny-1.0.0.dist-info/RECORD": b""}
+        members["tiny-1.0.0.dist-info/METADATA"] = Dist(version="3.0").metadata
+        for name, content in members.items():
+            archive.writestr(name, content)
+    answer = client.upload(path, client.mint(), said.metadata)
+    refused(answer, f"The metadata in {path.name} says tiny 3.0, the upload tiny 1.0.0.")
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"protocol_version": "2"}, "Unknown protocol version."),
+        ({":action": "submit"}, "Unknown action"),
+        ({"filetype": "bdist_egg"}, "Invalid value for filetype. Error: Use a known file type."),
+        ({"filetype": None}, "Invalid value for filetype. Error: This field is required."),
+        ({"pyversion": None}, "Invalid value for pyversion. Error: Python version is required for binary"),
+        ({"sha256_digest": None}, "Error: Include at least one message digest."),
+        ({"sha256_digest": "x"}, "Invalid value for sha256_digest. Error: Use a valid, hex-encoded, SHA256"),
+        ({"name": "_tiny"}, "'_tiny' is an invalid value for Name."),
+        ({"name": None}, "'' is an invalid value for Name."),
+        ({"version": "one"}, "'one' is invalid for 'version'"),
+        ({"metadata_version": "99"}, "'99' is not a valid metadata version"),
+    ],
+)
+def test_a_form_that_is_not_right_is_refused(
+    client: Client, folder: Path, fields: dict[str, Any], reason: str
+) -> None:
+    refused(wheel(client, folder, **fields), reason)
+
+
+def attestation(predicate: str = "https://docs.pypi.org/attestations/publish/v1") -> dict[str, Any]:
+    statement = base64.b64encode(json.dumps({"predicateType": predicate}).encode()).decode()
+    return {
+        "version": 1,
+        "verification_material": {},
+        "envelope": {"statement": statement, "signature": base64.b64encode(b"signed").decode()},
+    }
+
+
+def test_attestations_are_kept_with_the_file(client: Client, folder: Path) -> None:
+    sent = json.dumps([attestation(), attestation("https://slsa.dev/provenance/v1")])
+    assert wheel(client, folder, attestations=sent).status_code == 200
+    assert client.servers.index.files("tiny")[0].attestations == sent
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        ([], "Malformed attestations: an empty attestation set is not permitted"),
+        ([{}], "Malformed attestations: not a list of PEP 740 attestations"),
+        ({}, "Malformed attestations: not a list of PEP 740 attestations"),
+        ([attestation()] * 3, "A maximum of 2 attestations per file are supported"),
+        ([attestation()] * 2, "Multiple attestations for the same file with the same predicate type"),
+        ([attestation("https://example.org")], "Attestation with unsupported predicate type:"),
+    ],
+)
+def test_attestations_of_another_shape_are_refused(
+    client: Client, folder: Path, sent: object, reason: str
+) -> None:
+    answer = wheel(client, folder, attestations=json.dumps(sent))
+    refused(answer, f"Invalid attestations supplied during upload: {reason}")
+
+
+def test_a_refused_upload_leaves_nothing_but_its_line_in_the_log(client: Client, folder: Path) -> None:
+    wheel(client, folder, Dist(tag="py3-none-linux_x86_64"))
+    assert client.get("/pypi/tiny/json").status_code == 404
+    assert client.servers.index.files("tiny") == []
+    (entry,) = client.servers.index.uploads()
+    assert (entry.status, entry.project, entry.version) == (400, "tiny", "1.0")
+    assert "unsupported platform tag" in entry.message
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type"),
+    [
+        ("*/*", "text/html"),
+        ("text/plain", "text/plain"),
+        ("application/json", "application/json"),
+    ],
+)
+def test_a_refusal_comes_in_the_form_that_the_client_prefers(
+    client: Client, folder: Path, accept: str, content_type: str
+) -> None:
+    client.session.headers["Accept"] = accept
+    answer = client.upload(Dist().write_wheel(folder), "", Dist().metadata)
+    assert answer.headers["Content-Type"].startswith(content_type)
+    assert "Invalid or non-existent authentication information" in answer.text
+
+
+@pytest.mark.slow
+def test_files_of_more_than_100_mib_are_refused(client: Client, folder: Path) -> None:
+    path = Dist().write_wheel(folder)
+    path.write_bytes(path.read_bytes() + bytes(100 * 1024**2))
+    answer = client.upload(path, client.mint(), Dist().metadata)
+    refused(answer, "File too large. Limit for project 'tiny' is 100 MB. See https://docs.pypi.org/")
+
+
+def test_names_in_another_case_are_the_same_project(client: Client, folder: Path) -> None:
+    dist = Dist(name="Tiny")
+    path = dist.write_wheel(folder)
+    assert client.upload(path, client.mint(), dist.metadata).status_code == 200
+    (file,) = client.servers.index.files("tiny")
+    assert file.sha256 == sha256(path)
