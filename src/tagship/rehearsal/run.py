@@ -143,7 +143,7 @@ class _Stage:
             (["uv", "venv", "--clear", "--python", sys.executable, venv], plain),
             (["uv", "pip", "install", "--python", python, "pip"], plain),
             (
-                [*pip, "download", "--no-deps", "--no-cache-dir", "-i", servers.index_url(), "-d", back, f"{name}=={version}"],
+                [*pip, "download", "--no-deps", "--no-cache-dir", "-i", INDEXES["pypi"].simple_url, "-d", back, f"{name}=={version}"],
                 {**servers.environment(plain), "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": ""},
             ),
         ]
@@ -249,7 +249,7 @@ class _Stage:
         wanted = {}
         for environment in PUBLISHING.values():
             right = publisher.Registration(
-                self.project.name, self.push.owner, self.push.repository, self.push.workflow, environment
+                self.project.name, self.push.owner, self.push.repository, self.push.workflow, environment, self.push.owner_id
             )
             wanted[environment] = right
             there = {each.project for each in servers.index.registrations(environment)}
