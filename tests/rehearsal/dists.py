@@ -14,6 +14,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+BACKEND = b"""
+import os
+import shutil
+
+def prepare_metadata_for_build_wheel(directory, config_settings=None):
+    os.mkdir(os.path.join(directory, "tiny-1.0.dist-info"))
+    shutil.copy("PKG-INFO", os.path.join(directory, "tiny-1.0.dist-info", "METADATA"))
+    return "tiny-1.0.dist-info"
+"""
+
+
 @dataclass
 class Dist:
     """What goes into a wheel and an sdist; each test changes what it is about."""
@@ -67,14 +78,12 @@ class Dist:
         return path
 
     def write_sdist(self, folder: Path, *, filename: str = "", extra: dict[str, bytes] | None = None) -> Path:
-        """Write an sdist that pip can build with hatchling."""
-        pyproject = (
-            '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
-            f'[project]\nname = "{self.name}"\nversion = "{self.version}"\n'
-        )
+        """Write an sdist that tells its metadata without any build tool."""
+        pyproject = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
         members = {
             f"{self.stem}/PKG-INFO": self.metadata,
             f"{self.stem}/pyproject.toml": pyproject.encode(),
+            f"{self.stem}/backend.py": BACKEND,
             f"{self.stem}/{self.name}.py": self.module.encode(),
             **(extra or {}),
         }

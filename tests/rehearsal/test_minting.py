@@ -276,3 +276,22 @@ def test_without_an_environment_the_subject_names_the_ref(servers: Servers) -> N
     claims = jwt.decode(token, options={"verify_signature": False})
     assert claims["sub"] == "repo:Octo/tiny:ref:refs/tags/v1.0"
     assert "environment" not in claims
+
+
+def test_a_burnt_token_is_worth_nothing(registered: Servers, folder: Path) -> None:
+    client = Client(registered)
+    token = client.mint()
+    url = f"https://{client.index.upload_host}/_/oidc/burn-token"
+    assert client.session.post(url, json={"token": token}, timeout=10).status_code == 202
+    assert client.upload(Dist().write_wheel(folder), token, Dist().metadata).status_code == 403
+    assert client.session.post(url, json={}, timeout=10).status_code == 422
+
+
+def test_pending_publishers_for_a_name_are_void_once_one_of_them_has_made_the_project(
+    servers: Servers,
+) -> None:
+    servers.index.register_pending(REGISTERED)
+    servers.index.register_pending(replace(REGISTERED, project="Tiny", environment="late"))
+    client = Client(servers)
+    client.mint("pypi")
+    assert client.refusal("late") == NOT_FOUND

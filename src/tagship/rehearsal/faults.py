@@ -16,7 +16,7 @@ class Fault(str, Enum):
     UPLOAD_503 = "upload-503"
     """Uploads are answered 503."""
     UPLOAD_RESET = "upload-reset"
-    """The connection is reset in the middle of an upload."""
+    """The connection is reset when an upload has arrived, before an answer; nothing is stored."""
     SLOW = "slow"
     """Every answer of the index comes late, by the fault's seconds."""
     PARTIAL = "partial"

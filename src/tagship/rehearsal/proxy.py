@@ -169,7 +169,7 @@ def _pump(left: socket.socket, right: socket.socket) -> None:
             while selector.get_map() and (ready := selector.select(IDLE_TIMEOUT)):
                 for key, _ in ready:
                     _carry(selector, cast("socket.socket", key.fileobj), key.data)
-        except ConnectionResetError:
+        except (ConnectionResetError, BrokenPipeError):
             reset(left)
             reset(right)
 

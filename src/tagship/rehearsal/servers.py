@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 _LOCAL = "127.0.0.1,localhost"
-_CLIENT_PREFIXES = ("TWINE_", "UV_PUBLISH_", "UV_INDEX", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "ACTIONS_")
+_STEERING = (
+    *("TWINE_", "UV_PUBLISH_", "UV_INDEX", "UV_DEFAULT_INDEX", "UV_FIND_LINKS", "ACTIONS_"),
+    *("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX"),
+)
+"""How the variables begin that would lead a client elsewhere, or give it credentials."""
 
 
 @dataclass(frozen=True)
@@ -55,14 +59,19 @@ class Servers:
         `job` are the variables from `Issuer.job`; without them the client runs outside of any CI.
         """
         given = os.environ if environ is None else environ
-        kept = {name: value for name, value in given.items() if not name.startswith(_CLIENT_PREFIXES)}
+        kept = {name: value for name, value in given.items() if not name.startswith(_STEERING)}
         kept.pop("GITHUB_ACTIONS", None)
         homes = {"HOME": str(self.home), "USERPROFILE": str(self.home)}
+        homes |= {"PIP_CONFIG_FILE": os.devnull, "UV_NO_CONFIG": "1"}
         return {**kept, **homes, **self.variables(), **(job or {})}
 
     def job(self, push: TagPush, environment: str | None = None, **claims: Any) -> dict[str, str]:
         """Return `environment()` for a job of a tag push; further arguments override claims."""
         return self.environment(job=self.issuer.job(push, environment, **claims))
+
+    def index_url(self, index: str = "pypi") -> str:
+        """Return the address for `pip install --index-url`."""
+        return INDEXES[index].simple_url
 
     @property
     def errors(self) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import traceback
+from ssl import SSLError
 from tempfile import SpooledTemporaryFile, TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, cast
 from wsgiref.simple_server import ServerHandler, WSGIRequestHandler
@@ -19,6 +21,7 @@ BODY_LIMIT = 256 * 1024**2
 """Bytes after which a request is cut off; above every limit that the index itself answers for."""
 _BLOCK = 64 * 1024
 _DROP = "tagship.drop"
+_HEAD_START = 0.1
 
 
 class Form(Request):
@@ -73,6 +76,10 @@ class _Handler(WSGIRequestHandler):
         output.run(cast("WebServer", self.server).get_app())
 
     def _drop(self) -> None:
+        # Without a byte before it, urllib3 (2.8) takes a reset behind a proxy for the proxy's failure and
+        # repeats the request, less the body that it has read already: twine would wait for ever.
+        self.wfile.write(b"\r\n")
+        time.sleep(_HEAD_START)
         reset(self.connection)
         raise ConnectionResetError
 
@@ -84,6 +91,8 @@ class _Output(ServerHandler):
     request_handler: _Handler
 
     def log_exception(self, exc_info: Any) -> None:
+        if issubclass(exc_info[0], (TimeoutError, ConnectionError, SSLError)):
+            return  # The client went away or fell silent.
         cast("LoopbackServer", self.request_handler.server).errors.append(
             "".join(traceback.format_exception(*exc_info))
         )

@@ -120,8 +120,8 @@ class LocalIndex:
         index = index_of(request.host)
         if index is None:
             return Response("Unknown host", status=421)
-        self._reset(request)
         read_body(request)
+        self._reset(request)
         time.sleep(self.faults.seconds(Fault.SLOW))
         try:
             return _unstored(self._route(index, request))
@@ -132,7 +132,6 @@ class LocalIndex:
 
     def _reset(self, request: Form) -> None:
         if request.method == "POST" and request.path == "/legacy/" and self.faults.take(Fault.UPLOAD_RESET):
-            request.stream.read(1024)
             drop(request)
 
     def _route(self, index: PackageIndex, request: Form) -> Response:
@@ -156,10 +155,13 @@ class LocalIndex:
             if not self.mint.enabled:
                 return _json({"message": "Trusted publishing functionality not enabled"}, 403)
             return _json({"audience": index.name})
-        if request.path not in {"/_/oidc/mint-token", "/_/oidc/github/mint-token"}:
+        if request.path not in {"/_/oidc/mint-token", "/_/oidc/github/mint-token", "/_/oidc/burn-token"}:
             raise NotFound
         _only(request, "POST")
         try:
+            if request.path == "/_/oidc/burn-token":
+                self.mint.burn(index, request.get_data())
+                return _json({"message": "Accepted"}, 202)
             return _json(self.mint.exchange(index, request.get_data()))
         except MintRefusal as refusal:
             error = {"code": refusal.code, "description": refusal.description}

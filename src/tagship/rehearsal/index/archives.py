@@ -86,7 +86,7 @@ def _read_tar(archive: tarfile.TarFile, filename: str, license_files: Sequence[s
         )
     absolute = any(name.startswith("/") for name in names)
     top = "" if absolute or not names else commonpath(names)
-    if top in {"", ".", "/"} or _unsafe(archive.getnames()):
+    if top in {"", ".", "/"}:
         raise _invalid("Incorrect number of top-level directories in sdist")
     if f"{top}/PKG-INFO" not in names:
         raise _invalid(f"PKG-INFO not found at {top}/PKG-INFO")

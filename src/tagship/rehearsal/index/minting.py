@@ -61,6 +61,16 @@ class Mint:
             log.add_mint(db, index, self._clock(), claims, "", "", projects)
         return answer
 
+    def burn(self, index: PackageIndex, body: bytes) -> None:
+        """Forget an upload token before its time, known or not; raises MintRefusal for a bad payload.
+
+        https://github.com/pypi/warehouse/pull/20197
+        """
+        token = _payload(body)
+        with self._state.writing() as db:
+            values = (_digest(token), index.name)
+            db.execute("DELETE FROM token WHERE digest = ? AND host_index = ?", values)
+
     def _verified(self, token: str, index: PackageIndex) -> dict[str, Any]:
         issuer = self._issuer(token)
         try:
@@ -138,6 +148,7 @@ class Mint:
         return self._token(db, index, publisher.id, list(projects)), list(projects.values())
 
     def _reify(self, db: sqlite3.Connection, index: PackageIndex, claims: dict[str, Any]) -> None:
+        publishers.forget_old(db, self._clock())
         try:
             pending = find_publisher(db, index, claims, pending=True)
         except PublisherMismatch:

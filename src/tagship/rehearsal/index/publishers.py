@@ -74,7 +74,7 @@ def register_pending(
     """
     if project_id(db, index, registration.project) is not None:
         raise TagshipError(f"{registration.project} exists at {index.name}; register an ordinary publisher.")
-    _forget_old(db, now)
+    forget_old(db, now)
     count = "SELECT count(*) FROM pending_publisher WHERE host_index = ?"
     if db.execute(count, (index.name,)).fetchone()[0] >= PENDING_LIMIT:
         raise TagshipError(f"{index.name} allows {PENDING_LIMIT} pending publishers; use or remove one.")
@@ -189,7 +189,8 @@ def _registration(row: sqlite3.Row, project: str) -> Registration:
     return Registration(project, **{field: str(row[field]) for field in fields})
 
 
-def _forget_old(db: sqlite3.Connection, now: float) -> None:
+def forget_old(db: sqlite3.Connection, now: float) -> None:
+    """Forget pending publishers after their 30 days."""
     db.execute("DELETE FROM pending_publisher WHERE created < ?", (now - PENDING_SECONDS,))
 
 

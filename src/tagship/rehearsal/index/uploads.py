@@ -112,7 +112,7 @@ class Uploads:
 
     def _store(self, db: sqlite3.Connection, upload: Upload, project: tuple[int, str]) -> tuple[str, ...]:
         filenames.check_characters(upload.filename, upload.form["filetype"])
-        if not upload.file.content_type or upload.file.content_type.startswith("image/"):
+        if (upload.file.content_type or "").startswith("image/"):
             raise Refusal("Invalid distribution file.")
         digests = _digests(upload, project[1])
         if _is_there(db, upload, digests):
@@ -121,13 +121,22 @@ class Uploads:
         if release:
             self._check_release(db, upload, release)
         contents = _read(upload, project[1])
-        attestations = upload.form.get("attestations")
-        if attestations is not None:
-            check_attestations(attestations)
-        now = self._clock()
+        if "attestations" in upload.form:
+            check_attestations(upload.form["attestations"])
         release = release or releases.add_release(
-            db, project[0], str(upload.metadata.version), now, described(upload.metadata)
+            db, project[0], str(upload.metadata.version), self._clock(), described(upload.metadata)
         )
+        self._keep(db, upload, release, contents, digests)
+        return contents.warnings
+
+    def _keep(
+        self,
+        db: sqlite3.Connection,
+        upload: Upload,
+        release: releases.Release,
+        contents: archives.Contents,
+        digests: dict[str, Any],
+    ) -> None:
         core = None if upload.is_sdist else hashlib.sha256(contents.metadata).hexdigest()
         file = releases.StoredFile(
             version=release.version,
@@ -135,8 +144,8 @@ class Uploads:
             packagetype=upload.form["filetype"],
             python=upload.form.get("pyversion") or "source",
             core_metadata=core,
-            uploaded=now,
-            attestations=attestations,
+            uploaded=self._clock(),
+            attestations=upload.form.get("attestations"),
             **digests,
         )
         releases.add_file(db, upload.index, release, file)
@@ -144,7 +153,6 @@ class Uploads:
         self._state.keep(file.blake2_256, upload.content.read())
         if core:
             self._state.keep(f"{file.blake2_256}.metadata", contents.metadata)
-        return contents.warnings
 
     def _check_release(self, db: sqlite3.Connection, upload: Upload, release: releases.Release) -> None:
         if release.created < self._clock() - RELEASE_SECONDS:
