@@ -14,7 +14,24 @@ def main() -> None:
     shutil.rmtree(TEMPLATE / ".github", ignore_errors=True)
     for path in suite.managed(ROOT):
         (TEMPLATE / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / path, TEMPLATE / path)
+        if path != suite.WORKFLOW:
+            shutil.copy2(ROOT / path, TEMPLATE / path)
+    for path, text in workflows().items():
+        path.write_bytes(text.encode())
+
+
+def workflows() -> dict[Path, str]:
+    """Return the template's files that become the workflow, each if it is the one that was asked for.
+
+    cookiecutter can leave out a file by its name only if it renders the file. `raw` keeps its text as it is.
+    """
+    folder = TEMPLATE / suite.WORKFLOW.parent
+    return {
+        folder / f"{{% if cookiecutter.publish_with == '{choice}' %}}{suite.WORKFLOW.name}{{% endif %}}": (
+            "{% raw %}" + (ROOT / path).read_bytes().decode() + "{% endraw %}"
+        )
+        for choice, path in suite.WORKFLOWS.items()
+    }
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ from typing import NamedTuple
 ANSWERS = r"""{{ cookiecutter | jsonify }}"""
 
 LICENSES = ("MIT", "Apache-2.0", "BSD-3-Clause", "MPL-2.0", "GPL-3.0-or-later", "Proprietary")
-PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
+BACKENDS = ("hatchling", "setuptools", "setup.py", "poetry", "flit", "pdm", "uv")
+PUBLISHERS = ("nox", "gh-action-pypi-publish")
 
 DISTRIBUTION_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 IMPORT_NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9_]*")
@@ -142,7 +143,19 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         ),
     ),
     "license": (_one_of(LICENSES),),
-    "python_min": (_one_of(PYTHONS),),
+    "build_backend": (_one_of(BACKENDS),),
+    "publish_with": (_one_of(PUBLISHERS),),
+}
+
+#: What a build backend cannot carry, beyond the rules above.
+BACKEND_RULES: Mapping[tuple[str, str], tuple[Rule, ...]] = {
+    ("setup.py", "description"): (
+        Rule(
+            lambda answer: not answer.startswith("file:"),
+            "begins with 'file:', which setup.cfg takes for the path of a file",
+            "Begin it with another word, or choose another build_backend.",
+        ),
+    ),
 }
 
 
@@ -151,8 +164,12 @@ def problems(answers: Mapping[str, object]) -> list[str]:
     return [
         f"{question}: {_shown(answers.get(question))} {rule.otherwise}. {rule.expected}"
         for question, rules in RULES.items()
-        for rule in _broken(answers.get(question), rules)
+        for rule in _broken(answers.get(question), (*rules, *_backend_rules(answers, question)))
     ]
+
+
+def _backend_rules(answers: Mapping[str, object], question: str) -> tuple[Rule, ...]:
+    return BACKEND_RULES.get((str(answers.get("build_backend")), question), ())
 
 
 def _broken(answer: object, rules: tuple[Rule, ...]) -> Iterator[Rule]:

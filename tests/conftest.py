@@ -105,14 +105,18 @@ def project(_generated: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(_generated, tmp_path / _generated.name))
 
 
-@pytest.fixture
-def suite(tmp_path: Path) -> Path:
-    """A folder that holds nothing but the suite."""
-    folder = tmp_path / "ship"
+def copy_suite(folder: Path) -> Path:
+    """Copy the suite to `folder`, which must not have one."""
     shutil.copytree(ROOT / ".github", folder / ".github", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy2(ROOT / "noxfile.py", folder)
     shutil.copy2(ROOT / "tasks.py", folder)
     return folder
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Path:
+    """A folder that holds nothing but the suite."""
+    return copy_suite(tmp_path / "ship")
 
 
 @pytest.fixture

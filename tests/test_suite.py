@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
+from dev.sync import workflows
 
 from tagship import suite
 from tests.conftest import ROOT
@@ -20,17 +22,28 @@ def tracked() -> list[Path]:
 
 
 def test_the_templates_copies_are_the_roots_bytes() -> None:
-    paths = suite.managed(ROOT)
+    paths = [path for path in suite.managed(ROOT) if path != suite.WORKFLOW]
     assert Path("noxfile.py") in paths
     drifted = suite.drift(TEMPLATE, ROOT, paths)
     assert not drifted, f"{', '.join(map(str, drifted))} differ in the template; run: python3 dev sync"
-    assert suite.managed(ROOT) == [
+    assert paths == [
         path.relative_to(TEMPLATE) for path in sorted(TEMPLATE.rglob("*")) if path.relative_to(TEMPLATE) in paths
     ]
 
 
+def test_the_templates_workflows_are_the_roots_behind_a_name_that_chooses() -> None:
+    found = {path: path.read_bytes().decode() for path in (TEMPLATE / suite.WORKFLOW.parent).iterdir()}
+    assert found == workflows(), "run: python3 dev sync"
+
+
+def test_there_is_a_workflow_for_each_way_of_publishing() -> None:
+    choices = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))["publish_with"]
+    assert list(suite.WORKFLOWS) == choices
+    assert {path.stem for path in (ROOT / "templates/workflows").iterdir()} == set(choices[1:])
+
+
 def test_nothing_but_the_suite_is_in_the_templates_folder_for_github() -> None:
-    paths = {TEMPLATE / path for path in suite.managed(ROOT)}
+    paths = {*workflows(), *(TEMPLATE / path for path in suite.managed(ROOT))}
     there = {path for path in (TEMPLATE / ".github").rglob("*") if path.is_file() and "__pycache__" not in path.parts}
     assert there <= paths, "run: python3 dev sync"
 
@@ -41,14 +54,16 @@ def test_drift_names_what_is_missing_and_what_differs(tmp_path: Path) -> None:
         Path("noxfile.py"),
         Path("tasks.py"),
     ]
-    assert suite.drift(ROOT, ROOT, [Path("noxfile.py")]) == []
+    assert suite.drift(ROOT, ROOT, [Path("noxfile.py"), suite.WORKFLOW]) == []
+    assert suite.drift(ROOT, ROOT, [Path("noxfile.py"), suite.WORKFLOW], "gh-action-pypi-publish") == [suite.WORKFLOW]
 
 
 def test_no_code_and_no_workflow_holds_jinja() -> None:
     code = [path for path in tracked() if path.suffix in {".py", ".yml", ".yaml"}]
     assert code
     # A hook gets the answers in the one way that cookiecutter has; see hooks/pre_gen_project.py.
-    inside = {path for path in code if path.parent.name not in {"hooks", "tests"} and not {"tests", "benchmarks"} & set(path.parts)}
+    ours = {"tests", "benchmarks", "dev", "hooks"}
+    inside = {path for path in code if not ours & set(path.relative_to(ROOT).parts)}
     assert not [
         path
         for path in inside

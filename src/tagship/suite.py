@@ -5,6 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+WORKFLOW = Path(".github/workflows/release.yml")
+#: Where each workflow is written, by `publish_with`: but for the first, where GitHub does not run it.
+WORKFLOWS = {
+    "nox": WORKFLOW,
+    "gh-action-pypi-publish": Path("templates/workflows/gh-action-pypi-publish.yml"),
+}
+
 
 def source() -> Path:
     """Return the folder that holds the managed files: the installed package's, else this repository's root."""
@@ -22,9 +29,14 @@ def managed(folder: Path) -> list[Path]:
     return sorted(path.relative_to(folder) for path in found)
 
 
-def drift(copy: Path, original: Path, paths: list[Path]) -> list[Path]:
+def written(path: Path, publish_with: str = "nox") -> Path:
+    """Return where the managed file `path` of a project is written in the source."""
+    return WORKFLOWS[publish_with] if path == WORKFLOW else path
+
+
+def drift(copy: Path, original: Path, paths: list[Path], publish_with: str = "nox") -> list[Path]:
     """Return those of `paths` that are missing in the folder `copy`, or other bytes there than in `original`."""
-    return [path for path in paths if not _same(copy / path, original / path)]
+    return [path for path in paths if not _same(copy / path, original / written(path, publish_with))]
 
 
 def _same(copy: Path, original: Path) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import tarfile
 from pathlib import Path
 
@@ -12,35 +11,11 @@ import tagship.release.sdist as sdist
 from tagship.release.dists import read_dists, supported_pythons
 
 from tests.archives import metadata, write_sdist
-from tests.conftest import commit, nox, run, try_nox
+from tests.conftest import nox, try_nox
 
 
 def digests(folder: Path) -> dict[str, str]:
     return {dist.path.name: dist.sha256 for dist in read_dists(folder)}
-
-
-@pytest.mark.slow
-def test_two_clones_on_two_machines_give_the_same_bytes(project: Path, tmp_path: Path) -> None:
-    script = project / "src/my_package/tool.sh"
-    script.write_text("#!/bin/sh\n")
-    script.chmod(0o755)
-    commit(project)
-    machines = [
-        ("here", "022", "UTC", "C.UTF-8"),
-        ("over/there and away", "077", "Pacific/Apia", "de_DE.ISO-8859-1"),
-    ]
-    built = []
-    for path, umask, zone, language in machines:
-        clone = tmp_path / path
-        here, there = shlex.quote(str(project)), shlex.quote(str(clone))
-        command = f"umask {umask} && git clone -q {here} {there} && cd {there} && nox -s build"
-        run("sh", "-c", command, cwd=tmp_path, TZ=zone, LANG=language, LC_ALL=language, PYTHONHASHSEED=umask)
-        built.append(digests(clone / "dist"))
-        with tarfile.open(next((clone / "dist").glob("*.tar.gz"))) as archive:
-            modes = {Path(member.name).name: member.mode for member in archive}
-        assert (modes["tool.sh"], modes["pyproject.toml"]) == (0o755, 0o644)
-    assert built[0] == built[1]
-    assert len(built[0]) == 2
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -101,7 +102,7 @@ def test_a_local_version_is_refused(suite: Path) -> None:
     write_release(suite / "dist", version="1.0+abc")
     for env in ({}, on_tag("v1.0+abc"), on_tag("v1.0")):
         said = refusal(suite, **env)
-        assert "dist/ship-1.0+abc.tar.gz: found '1.0+abc', expected '1.0'" in said
+        assert "dist/ship-1.0+abc.tar.gz: found '1.0+abc', expected nothing after '1.0'" in said
 
 
 def test_a_build_between_tags_is_noted_and_only_refused_on_a_tag(suite: Path) -> None:
@@ -111,8 +112,64 @@ def test_a_build_between_tags_is_noted_and_only_refused_on_a_tag(suite: Path) ->
     assert "a build between releases" in release(suite, "verify").stdout
     git(suite, "tag", "v1.0")
     said = refusal(suite)
-    assert "with a clean tree and the whole history" in said
+    assert "build again, on the tag and from a clean tree" in said
     assert f"expected version '{version}'" in said
+
+
+SCM = '[project]\nname = "ship"\ndynamic = ["version"]\n[tool.setuptools_scm]\n'
+
+
+@pytest.fixture
+def derived(suite: Path) -> Path:
+    """A repository whose version is derived from its tags, with the dists of a build between two of them."""
+    (suite / "pyproject.toml").write_text(SCM)
+    (suite / ".gitignore").write_text("/dist/\n/bundle/\n__pycache__/\n")
+    commit(suite)
+    write_release(suite / "dist", version=f"1.1.dev1+g{git(suite, 'rev-parse', '--short=9', 'HEAD')}")
+    return suite
+
+
+def test_without_the_tag_a_derived_version_is_noted_with_what_to_do(derived: Path) -> None:
+    said = release(derived, "verify").stdout
+    assert "note: git: found no tag at this commit, expected one that names the version; run: git fetch" in said
+
+
+def test_a_tag_that_only_the_ci_service_knows_is_named(derived: Path) -> None:
+    said = refusal(derived, **on_tag("v1.0"))
+    assert "git: found no tag at this commit" in said
+    assert "or git tag v1.0, then nox -s build" in said
+
+
+def test_a_dirty_tree_is_named_with_its_files_even_where_the_version_is_right(derived: Path) -> None:
+    git(derived, "tag", "v1.0")
+    (derived / "pyproject.toml").write_text(SCM + "# changed\n")
+    cause = "git: found 1 changed files (pyproject.toml), expected a clean tree; commit or stash them"
+    assert cause in refusal(derived)
+    shutil.rmtree(derived / "dist")
+    write_release(derived / "dist")
+    assert cause in refusal(derived)
+
+
+def test_a_shallow_clone_is_named(derived: Path, tmp_path: Path) -> None:
+    commit(derived)
+    clone = tmp_path / "shallow"
+    git(tmp_path, "clone", "-q", "--depth=1", derived.as_uri(), str(clone))
+    write_release(clone / "dist", version=f"0.1.dev1+g{git(clone, 'rev-parse', '--short=9', 'HEAD')}")
+    cause = "git: found a shallow clone, expected the whole history, from which the version is derived"
+    assert f"note: {cause}" in release(clone, "verify").stdout
+    assert f"error: {cause}" in refusal(clone, **on_tag("v1.0"))
+
+
+def test_dists_from_before_the_tag_are_said_to_be_old(derived: Path) -> None:
+    git(derived, "tag", "v1.0")
+    assert "dist: found dists from before the tag, expected dists of this commit; run: nox -s build" in refusal(derived)
+
+
+def test_the_history_is_not_blamed_for_a_version_that_is_written_in_a_file(suite: Path) -> None:
+    (suite / "pyproject.toml").write_text('[project]\nname = "ship"\nversion = "1.0"\n')
+    commit(suite)
+    write_release(suite / "dist")
+    assert "git: found" not in refusal(suite, **on_tag("v1.1"))
 
 
 def test_a_dev_version_needs_a_tag_that_names_it(suite: Path) -> None:

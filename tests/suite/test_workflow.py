@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from tagship import suite
 from tests.conftest import ROOT, run, try_run
 
 #: DESIGN: each job, in order, with what must have passed before it.
@@ -22,7 +24,8 @@ NEEDS = {
     "publish": ["verify-version", "publish-test"],
 }
 PUBLISHING = ("publish-test", "publish")
-WORKFLOW = ROOT / ".github/workflows/release.yml"
+#: The workflow of each `publish_with`.
+PATHS = {name: ROOT / path for name, path in suite.WORKFLOWS.items()}
 #: The actions at the versions that are trusted; see docs/security.md.
 PINS = {
     "actions/checkout": ("3d3c42e5aac5ba805825da76410c181273ba90b1", "v7.0.1"),
@@ -30,11 +33,21 @@ PINS = {
     "actions/upload-artifact": ("043fb46d1a93c77aae656e7c1c64a875d1fc6a0a", "v7.0.1"),
     "actions/download-artifact": ("3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c", "v8.0.1"),
 }
+ACTION_PINS = {**PINS, "pypa/gh-action-pypi-publish": ("dc37677b2e1c63e2034f94d8a5b11f265b73ba33", "v1.14.2")}
+
+
+@pytest.fixture(scope="module", params=list(PATHS.values()), ids=list(PATHS))
+def path(request: pytest.FixtureRequest) -> Path:
+    return Path(request.param)
 
 
 @pytest.fixture(scope="module")
-def workflow() -> dict[str, Any]:
-    return dict(YAML(typ="safe", pure=True).load(WORKFLOW))
+def workflow(path: Path) -> dict[str, Any]:
+    return parse(path)
+
+
+def parse(path: Path) -> dict[str, Any]:
+    return dict(YAML(typ="safe", pure=True).load(path))
 
 
 def listing(*arguments: str) -> list[dict[str, Any]]:
@@ -48,11 +61,34 @@ def test_the_jobs_are_the_sessions_in_the_same_order(workflow: dict[str, Any]) -
 
 def test_each_job_needs_what_it_should(workflow: dict[str, Any]) -> None:
     needs = {name: job.get("needs", []) for name, job in workflow["jobs"].items()}
-    assert {name: [need] if isinstance(need, str) else need for name, need in needs.items()} == NEEDS
+    found = {name: [need] if isinstance(need, str) else need for name, need in needs.items()}
+    # Only for the address of the release: the action does not report it, as `nox -s publish` does.
+    assert {
+        name: [need for need in some if need != "build" or name not in PUBLISHING] for name, some in found.items()
+    } == NEEDS
 
 
-def test_a_job_is_named_by_its_command_and_runs_it(workflow: dict[str, Any]) -> None:
-    for name, job in workflow["jobs"].items():
+def test_the_workflows_differ_in_nothing_but_the_publish_jobs() -> None:
+    pattern = r"(?ms)^name: release\n.*?^  verify-version:\n.*?(?=^  publish-test:$)"
+    shared = [re.findall(pattern, path.read_text()) for path in PATHS.values()]
+    assert len(shared[0]) == 1
+    assert shared[0] == shared[1]
+
+
+def test_the_action_publishes_the_bundle_and_does_nothing_else() -> None:
+    jobs = parse(PATHS["gh-action-pypi-publish"])["jobs"]
+    action = "pypa/gh-action-pypi-publish@dc37677b2e1c63e2034f94d8a5b11f265b73ba33"
+    for name in PUBLISHING:
+        download, publish = jobs[name]["steps"]
+        assert download["uses"].startswith("actions/download-artifact@")
+        assert publish["uses"] == action
+        # Its default is the folder of the dists in the bundle, and the default index is PyPI.
+        index = {"repository-url": "https://test.pypi.org/legacy/"} if name == "publish-test" else {}
+        assert publish["with"] == {**index, "attestations": True}
+
+
+def test_a_job_is_named_by_its_command_and_runs_it() -> None:
+    for name, job in parse(PATHS["nox"])["jobs"].items():
         commands = [step["run"] for step in job["steps"] if "nox -s" in step.get("run", "")]
         plain = job["name"].replace("${{ matrix.python }}", '"$TEST_PYTHON"')
         assert commands == [plain]
@@ -69,11 +105,11 @@ def test_nox_alone_publishes_nothing() -> None:
     }
 
 
-def test_only_the_publish_jobs_have_an_identity_and_nothing_else(workflow: dict[str, Any]) -> None:
+def test_only_the_publish_jobs_have_an_identity_and_nothing_else(path: Path, workflow: dict[str, Any]) -> None:
     assert workflow["permissions"] == {}
     for name, job in workflow["jobs"].items():
         assert job["permissions"] == ({"id-token": "write"} if name in PUBLISHING else {"contents": "read"})
-    code = re.sub(r"#.*", "", WORKFLOW.read_text())
+    code = re.sub(r"#.*", "", path.read_text())
     assert code.count("id-token") == len(PUBLISHING)
 
 
@@ -95,10 +131,12 @@ def test_every_checkout_leaves_no_credentials_and_every_job_has_a_time_limit(
         assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 
-def test_every_action_is_pinned_with_its_version_beside_it() -> None:
-    uses = re.findall(r"uses: (\S+?)@(\S+) # (\S+)$", WORKFLOW.read_text(), re.MULTILINE)
-    assert len(uses) == WORKFLOW.read_text().count("uses:")
-    assert {name: (sha, version) for name, sha, version in uses} == PINS
+@pytest.mark.parametrize(("publish_with", "pins"), [("nox", PINS), ("gh-action-pypi-publish", ACTION_PINS)])
+def test_every_action_is_pinned_with_its_version_beside_it(publish_with: str, pins: dict[str, tuple[str, str]]) -> None:
+    text = PATHS[publish_with].read_text()
+    uses = re.findall(r"uses: (\S+?)@(\S+) # (\S+)$", text, re.MULTILINE)
+    assert len(uses) == text.count("uses:")
+    assert {name: (sha, version) for name, sha, version in uses} == pins
 
 
 def test_no_value_of_an_expression_reaches_a_shell(workflow: dict[str, Any]) -> None:
@@ -132,16 +170,17 @@ def test_the_noxfile_can_be_read_in_two_minutes() -> None:
     assert len((ROOT / "noxfile.py").read_text().splitlines()) <= 200
 
 
-def test_zizmor_finds_nothing_and_could_read_everything() -> None:
-    done = try_run("zizmor", "--persona=auditor", "--offline", "--no-config", ".", cwd=ROOT)
+def test_zizmor_finds_nothing_and_could_read_everything(path: Path, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / ".github", tmp_path / ".github")
+    shutil.copy(path, tmp_path / suite.WORKFLOW)
+    done = try_run("zizmor", "--persona=auditor", "--offline", "--no-config", ".", cwd=tmp_path)
     assert "No findings to report" in done.stdout
     assert "warn" not in done.stdout.lower()
     assert done.returncode == 0
 
 
-@pytest.mark.parametrize(
-    ("schema", "path"),
-    [("vendor.github-workflows", "workflows/release.yml"), ("vendor.dependabot", "dependabot.yml")],
-)
-def test_the_files_follow_their_schema(schema: str, path: str) -> None:
-    run("check-jsonschema", "--builtin-schema", schema, Path(".github", path), cwd=ROOT)
+def test_the_files_follow_their_schema() -> None:
+    run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *PATHS.values(), cwd=ROOT)
+    run("check-jsonschema", "--builtin-schema", "vendor.dependabot", ".github/dependabot.yml", cwd=ROOT)
+    if actionlint := shutil.which("actionlint"):  # a program in Go, which CI installs
+        run(actionlint, "-no-color", *PATHS.values(), cwd=ROOT)

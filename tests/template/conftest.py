@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .support import ROOT, TEMPLATE, environment, generate
+from .support import CHOICES, ROOT, TEMPLATE, environment, generate
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -23,6 +23,13 @@ def _temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a project generated from the default answers; tests only read it."""
     return generate(tmp_path_factory.mktemp("default"))
+
+
+@pytest.fixture(scope="session")
+def projects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return a project for each build backend; tests only read them."""
+    backends = CHOICES["build_backend"]
+    return {backend: generate(tmp_path_factory.mktemp(backend), build_backend=backend) for backend in backends}
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ REFUSED = {
     "author_email": ["x", "x@y", "a b@example.com", "a@b@example.com", ".a@b.com", "<a@b.com>", "ä@b.com"],
     "github_owner": ["https://github.com/x", "a/b", "-a", "a.b", "x" * 40],
     "license": ["mit", "WTFPL"],
-    "python_min": ["3.9", "3"],
+    "build_backend": ["setup", "Poetry"],
+    "publish_with": ["twine"],
 }  # fmt: skip
 ACCEPTED = {
     "project_name": ["my-package", "C#", '"quoted" \\ <b>', "שלום", "🚢", "100 %"],
@@ -41,6 +42,12 @@ def test_a_bad_answer_is_refused_with_one_line_that_shows_it(question: str, answ
 @pytest.mark.parametrize(("question", "answer"), [(q, a) for q, good in ACCEPTED.items() for a in good])
 def test_a_good_answer_is_accepted(question: str, answer: str) -> None:
     assert HOOK.problems(answers(**{question: answer})) == []
+
+
+def test_what_only_one_backend_cannot_carry_is_refused_for_that_one() -> None:
+    [problem] = HOOK.problems(answers(build_backend="setup.py", description="file: x"))
+    assert problem.startswith("description: 'file: x' begins with 'file:'")
+    assert HOOK.problems(answers(build_backend="setuptools", description="file: x")) == []
 
 
 def test_all_problems_are_named_at_once() -> None:

@@ -4,21 +4,25 @@ import email.utils
 import re
 import subprocess
 import sys
+import tarfile
 import zipfile
+from configparser import ConfigParser
 from html.parser import HTMLParser
+from importlib import import_module
 from io import BytesIO
-from itertools import count
+from itertools import count, product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-import hatchling.build
 import pytest
 from cookiecutter.exceptions import FailedHookException
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from packaging.metadata import Metadata, RawMetadata, parse_email
 from readme_renderer import markdown
+
+from tagship import suite
 
 from .support import (
     CHOICES,
@@ -42,8 +46,10 @@ def _pyproject(project: Path) -> dict[str, Any]:
 
 
 def _wheel(project: Path) -> zipfile.ZipFile:
+    """Build the wheel in this process, by the backend that the project names."""
+    backend = import_module(_pyproject(project)["build-system"]["build-backend"])
     with TemporaryDirectory() as folder, working_directory(project):
-        return zipfile.ZipFile(BytesIO((Path(folder) / hatchling.build.build_wheel(folder)).read_bytes()))
+        return zipfile.ZipFile(BytesIO((Path(folder) / backend.build_wheel(folder)).read_bytes()))
 
 
 def _metadata(project: Path) -> RawMetadata:
@@ -88,14 +94,14 @@ def test_a_fresh_project_holds_nothing_but_what_the_template_names(project: Path
     }
 
 
-@pytest.mark.parametrize("command", ["ruff check", "ruff format --check", "mypy"])
-def test_a_fresh_project_passes_its_own_checks(command: str, project: Path, tmp_path: Path) -> None:
-    done = _run([*command.split(), *_cache(command, tmp_path)], project, tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def _cache(command: str, folder: Path) -> list[str]:
-    return [f"--cache-dir={folder}"] if command == "mypy" else ["--no-cache"]
+@pytest.mark.parametrize("backend", CHOICES["build_backend"])
+def test_a_fresh_project_passes_its_own_checks(
+    backend: str, projects: dict[str, Path], tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    cache = tmp_path_factory.getbasetemp() / "mypy"  # for all: most of what mypy reads is the standard library
+    for command in ("ruff check --no-cache", "ruff format --no-cache --check", f"mypy --cache-dir={cache}"):
+        done = _run(command.split(), projects[backend], tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def _test_against_wheel(project: Path, installed: Path) -> subprocess.CompletedProcess[str]:
@@ -160,27 +166,65 @@ def test_the_versions_of_the_pre_commit_hooks_are_releases(project: Path) -> Non
 # What each choice gives
 
 
+@pytest.mark.parametrize("chosen", list(product(*CHOICES.values())), ids="-".join)
+def test_every_combination_of_choices_gives_files_that_parse(chosen: tuple[str, ...], tmp_path: Path) -> None:
+    choices = dict(zip(CHOICES, chosen, strict=True))
+    project = generate(tmp_path, **choices)
+    names = {path.name for path in project.iterdir()}
+    assert not [path for path in project.rglob("*") if "{" in path.name]
+    assert _license(project) == _expression(choices["license"])
+    assert ("setup.py" in names, "setup.cfg" in names) == (choices["build_backend"] == "setup.py",) * 2
+    assert ("poetry.lock" in names) == (choices["build_backend"] == "poetry")
+    workflow = suite.written(suite.WORKFLOW, choices["publish_with"])
+    assert (project / suite.WORKFLOW).read_bytes() == (ROOT / workflow).read_bytes()
+    assert suite.drift(project, ROOT, suite.managed(ROOT), choices["publish_with"]) == []
+
+
+def _license(project: Path) -> str:
+    if "project" in (pyproject := _pyproject(project)):
+        return str(pyproject["project"]["license"])
+    legacy = ConfigParser()
+    legacy.read_string((project / "setup.cfg").read_text(encoding="utf-8"))
+    return legacy["metadata"]["license_expression"]
+
+
+def _expression(licence: str) -> str:
+    return "LicenseRef-Proprietary" if licence == "Proprietary" else licence
+
+
+@pytest.mark.parametrize("backend", CHOICES["build_backend"])
+@pytest.mark.parametrize(("name", "package"), [("my-package", "my_package"), ("Some.Name_2", "Package2")])
+def test_each_backend_ships_the_same_files(backend: str, name: str, package: str, tmp_path: Path) -> None:
+    project = generate(tmp_path, build_backend=backend, project_slug=name, package_name=package)
+    with _wheel(project) as wheel:
+        names = set(wheel.namelist())
+    info = next(name for name in names if name.endswith(".dist-info/METADATA")).rpartition("/")[0]
+    shipped = {name for name in names if not name.startswith(f"{info}/") and not name.endswith("/")}
+    assert shipped == {f"{package}/__init__.py", f"{package}/py.typed"}
+    assert f"{info}/licenses/LICENSE" in names
+    with _sdist(project) as sdist:
+        files = {member.name.partition("/")[2] for member in sdist if member.isfile()}
+    assert {"CHANGELOG.md", "LICENSE", "README.md", "pyproject.toml", "tests/test_packages.py"} <= files
+    assert not {"noxfile.py", "tasks.py", ".gitattributes"} & files
+
+
+def _sdist(project: Path) -> tarfile.TarFile:
+    backend = import_module(_pyproject(project)["build-system"]["build-backend"])
+    with TemporaryDirectory() as folder, working_directory(project):
+        return tarfile.open(fileobj=BytesIO((Path(folder) / backend.build_sdist(folder)).read_bytes()))
+
+
 @pytest.mark.parametrize("licence", CHOICES["license"])
 def test_each_licence_is_named_and_shipped_whole(licence: str, tmp_path: Path) -> None:
     project = generate(tmp_path, license=licence, author_name='Jane "J" <Doe>')
     text = (project / "LICENSE").read_text(encoding="utf-8")
-    expected = "LicenseRef-Proprietary" if licence == "Proprietary" else licence
-    assert _metadata(project)["license_expression"] == expected
+    assert _metadata(project)["license_expression"] == _expression(licence)
     assert text == _licence_text(licence).replace("{{ cookiecutter.author_name }}", 'Jane "J" <Doe>')
     assert "{{" not in text
 
 
 def _licence_text(licence: str) -> str:
     return (ROOT / "templates" / "licenses" / f"{licence}.txt").read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("oldest", CHOICES["python_min"])
-def test_each_oldest_python_agrees_with_the_classifiers(oldest: str, tmp_path: Path) -> None:
-    project = _pyproject(generate(tmp_path, python_min=oldest))["project"]
-    pythons = CHOICES["python_min"]
-    supported = pythons[pythons.index(oldest) :]
-    assert project["requires-python"] == f">={oldest}"
-    assert [name.rpartition(" ")[2] for name in project["classifiers"] if "Python" in name] == supported
 
 
 # What any text gives
@@ -233,39 +277,45 @@ NASTY = [
     "[x](y)", "![x](y)", "[x]: y", "- ", "+ ", "1. ", "1) ", "> ", "$",
     "$x$", "@", ",", ";", "www.example.com",
     "https://example.com", "\N{SHIP}", "\N{WOMAN}\u200d\N{ROCKET}", "שלום", "\u202e", "e\u0301", " ", "\xa0",
-    "=?utf-8?q?x?=", "a", "x y",
+    "=?utf-8?q?x?=", "a", "x y", "file:", "attr:", "%(x)s",
 ]  # fmt: skip
 ANY = st.lists(st.sampled_from(NASTY) | st.characters(exclude_categories=[]), min_size=1, max_size=8).map("".join)
 TEXT = ANY | ANY.map(lambda text: "".join(filter(str.isprintable, text)).strip() or "x")
 EMAIL = st.emails(domains=st.just("example.com")) | TEXT
+BACKENDS = st.sampled_from(CHOICES["build_backend"])
 
 
 @example(
+    backend="setup.py",
     name="See https://a.b/c_d",
     description="wWw.a.b/c_d and a_b@c.d",
     author="www.a_b.c",
     address="a_b@c.d.ee",
 )
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(name=TEXT, description=TEXT, author=TEXT, address=EMAIL)
+@given(backend=BACKENDS, name=TEXT, description=TEXT, author=TEXT, address=EMAIL)
 @example(
+    backend="hatchling",
     name="C #",
     description='# 1. [x](y) <script> `x` | \\ "x" *a* _b_ &amp;',
     author='Jane "J\\" <Doe>',
     address="a@example.com",
 )
-@example(name="1) x", description="1. x", author="=?utf-8?q?x?=", address="a.b+c@example.com")
-@example(name="- x", description="=== 👩\u200d🚀 שלום | %", author="a  b", address="a@example.com")
-@example(name="a\nb", description="{{ 1 + 1 }}", author="a, b", address="a")
+@example(backend="poetry", name="1) x", description="1. x", author="=?utf-8?q?x?=", address="a.b+c@example.com")
+@example(backend="setup.py", name="x", description="file: README.md", author="%(name)s", address="a%@example.com")
+@example(backend="flit", name="- x", description="=== 👩\u200d🚀 שלום | %", author="a  b", address="a@example.com")
+@example(backend="pdm", name="a\nb", description="{{ 1 + 1 }}", author="a, b", address="a")
 def test_any_text_is_carried_exactly_or_refused(
+    backend: str,
     name: str,
     description: str,
     author: str,
     address: str,
     tmp_path_factory: pytest.TempPathFactory,
-    project: Path,
+    projects: dict[str, Path],
 ) -> None:
     given_answers = {
+        "build_backend": backend,
         "project_name": name,
         "description": description,
         "author_name": author,
@@ -277,23 +327,24 @@ def test_any_text_is_carried_exactly_or_refused(
             generate(into, **given_answers)
         assert list((into / "projects").iterdir()) == []
     else:
-        _assert_carried(generate(into, **given_answers), given_answers, _readme(project).tags)
+        _assert_carried(generate(into, **given_answers), given_answers, _readme(projects[backend]).tags)
 
 
 def _assert_carried(project: Path, given_answers: dict[str, str], tags: list[str]) -> None:
     metadata, readme = _metadata(project), _readme(project)
     assert metadata["name"] == "my-package"
     assert metadata["summary"] == given_answers["description"]
-    assert _author(metadata["author_email"]) == (given_answers["author_name"], given_answers["author_email"])
+    assert _author(metadata) == (given_answers["author_name"], given_answers["author_email"])
     assert readme.title == given_answers["project_name"]
     assert readme.description == given_answers["description"]
     assert [tag for tag in readme.tags if tag != "a"] == [tag for tag in tags if tag != "a"]
     assert f"Copyright (c) {given_answers['author_name']}\n" in (project / "LICENSE").read_text(encoding="utf-8")
 
 
-def _author(header: str) -> tuple[str, str]:
-    name, _, address = header.rpartition(" <")
-    return email.utils.unquote(name), address.removesuffix(">")
+def _author(metadata: RawMetadata) -> tuple[str, str]:
+    """Read the author from `Name <address>`, or from the two fields that some backends write."""
+    name, bracket, address = metadata["author_email"].rpartition(" <")
+    return email.utils.unquote(name) if bracket else metadata["author"], address.removesuffix(">")
 
 
 # All of it or nothing
@@ -323,14 +374,16 @@ def test_a_name_that_leads_elsewhere_neither_writes_nor_deletes_there(slug: str,
 
 
 def test_typed_answers_are_taken_as_they_are(tmp_path: Path) -> None:
-    typed = ["Name [b] \\", "", "", 'It says "\\n" & 100 % }}', 'Jane "J" Doe', "", "Some-Owner", "2", "3"]
+    typed = ["Name [b] \\", "", "", 'It says "\\n" & 100 % }}', 'Jane "J" Doe', "", "Some-Owner", "2", "3", "2"]
     done = _run(["cookiecutter", str(ROOT)], tmp_path, tmp_path, typed="\n".join(typed) + "\n")
     assert done.returncode == 0, done.stderr
-    metadata = _metadata(tmp_path / "name-b")
+    project = tmp_path / "name-b"
+    metadata = _metadata(project)
     assert metadata["summary"] == 'It says "\\n" & 100 % }}'
-    assert _author(metadata["author_email"]) == ('Jane "J" Doe', "you@example.com")
+    assert _author(metadata) == ('Jane "J" Doe', "you@example.com")
     assert metadata["license_expression"] == CHOICES["license"][1]
-    assert metadata["requires_python"] == f">={CHOICES['python_min'][2]}"
+    assert (project / "setup.py").is_file()
+    assert "gh-action-pypi-publish" in (project / ".github/workflows/release.yml").read_text(encoding="utf-8")
 
 
 def test_the_next_steps_hold_the_values_to_type(tmp_path: Path) -> None:

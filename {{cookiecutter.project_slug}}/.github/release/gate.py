@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,6 +61,8 @@ def judge(root: Path, environ: Mapping[str, str]) -> Verdict:
     _judge_source(verdict, root, config)
     _judge_tag(verdict, ref)
     _judge_local(verdict, ref, git.ask(root, "rev-parse", "HEAD") or environ.get("GITHUB_SHA", ""))
+    if source.is_from_git(root, config):
+        _judge_history(verdict, root, ref)
     if ref.tags and config.release_branches:
         verdict.problems += _branch_problems(root, config, ref)
     verdict.problems += rules.problems(verdict.dists)
@@ -169,12 +172,38 @@ def _judge_local(verdict: Verdict, ref: Ref, commit: str) -> None:
     if not ref.tags and _names_commit(local, commit):
         verdict.notes.append(f"{verdict.version} is a build between releases: no index would take it")
         return
-    found, expected = (
-        repr(str(verdict.version)),
-        f"{verdict.version.public!r}, as an index takes no local version",
-    )
-    remedy = "tag the commit, with a clean tree and the whole history (fetch-depth: 0)"
+    found, expected = repr(str(verdict.version)), f"nothing after {verdict.version.public!r}"
+    remedy = "an index takes no local version: build again, on the tag and from a clean tree"
     verdict.problems += [Problem(str(dist.path), found, expected, remedy) for dist in verdict.dists]
+
+
+def _judge_history(verdict: Verdict, root: Path, ref: Ref) -> None:
+    """Where the version is derived from git's tags, say what keeps it from being the one that is meant."""
+    changed, obstacles = _changed(root), _obstacles(root, verdict.name, ref)
+    if not ref.tags:
+        verdict.notes += map(str, [*obstacles, *changed]) if verdict.version.local else []
+    elif verdict.problems or changed:
+        again = Problem("dist", "dists from before the tag", "dists of this commit", "run: nox -s build")
+        verdict.problems += [*obstacles, *changed] or [again]
+
+
+def _changed(root: Path) -> list[Problem]:
+    if not (files := git.changed(root)):
+        return []
+    found = f"{len(files)} changed files ({', '.join(files[:3])}{', …' if files[3:] else ''})"
+    return [Problem("git", found, "a clean tree", "commit or stash them, then run: nox -s build")]
+
+
+def _obstacles(root: Path, name: str, ref: Ref) -> list[Problem]:
+    found = []
+    if git.is_shallow(root):
+        remedy = "run: git fetch --unshallow --tags (in a workflow: fetch-depth: 0), then nox -s build"
+        found.append(Problem("git", "a shallow clone", "the whole history, from which the version is derived", remedy))
+    if not any(_tag_version(tag, name) for tag in git.tags_here(root)):
+        tag = next(iter(ref.tags), "vX.Y.Z")
+        remedy = f"run: git fetch --tags, or git tag {shlex.quote(tag)}, then nox -s build"
+        found.append(Problem("git", "no tag at this commit", "one that names the version", remedy))
+    return found
 
 
 def _names_commit(local: str, commit: str) -> bool:

@@ -39,6 +39,16 @@ def commit_time(root: Path) -> int | None:
     return int(time) if time else None
 
 
+def changed(root: Path) -> list[str]:
+    """Return the files at `root` that git knows and that differ from the commit."""
+    return [line[3:] for line in lines(root, "status", "--porcelain", "--untracked-files=no")]
+
+
+def is_shallow(root: Path) -> bool:
+    """Tell whether the repository at `root` lacks a part of its history, as a clone with a depth does."""
+    return ask(root, "rev-parse", "--is-shallow-repository") == "true"
+
+
 def tags_here(root: Path) -> list[str]:
     """Return the tags that point at the commit at `root`."""
     return lines(root, "tag", "--points-at", "HEAD")

@@ -193,6 +193,14 @@ def locate(root: Path, config: Config) -> Written | None:
     raise ReleaseError(problem)
 
 
+def is_from_git(root: Path, config: Config) -> bool:
+    """Tell whether the version of the project at `root` is derived from git's tags."""
+    try:
+        return locate(root, config) is None
+    except ReleaseError:
+        return False
+
+
 def _static(root: Path, pyproject: dict[str, Any]) -> Written | None:
     path = root / "pyproject.toml"
     for header, table in (("project", pyproject.get("project")), ("tool.poetry", _tool(pyproject, "poetry"))):
