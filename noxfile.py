@@ -15,7 +15,7 @@ from pathlib import Path
 
 import nox
 
-nox.needs_version = ">=2024.4.15"
+nox.needs_version = ">=2025.10.14"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.download_python = "never"
 if "--json" not in sys.argv:  # a listing for machines has all five; `nox` alone publishes nothing
@@ -26,9 +26,9 @@ OPTIONS = takewhile(lambda argument: argument != "--", sys.argv[1:])
 nox.options.error_on_missing_interpreters = "NOXSESSION" in os.environ or any(map(ASKED.match, OPTIONS))
 
 RELEASE = ".github/release"
-PYPROJECT = nox.project.load_toml() if Path("pyproject.toml").is_file() else {}
-CLASSIFIERS = PYPROJECT.get("project", {}).get("classifiers", [])
-PYTHONS = re.findall(r"^Programming Language :: Python :: (3\.\d+)$", "\n".join(CLASSIFIERS), re.MULTILINE)
+# By the text: a file that does not parse is for the sessions to explain.
+PYPROJECT = Path("pyproject.toml").read_text("utf-8", "replace") if Path("pyproject.toml").is_file() else ""
+PYTHONS = re.findall(r"""^[^#\n]*["']Programming Language :: Python :: (3\.\d+)["']""", PYPROJECT, re.MULTILINE)
 # Whatever the machine, a build sees the same surroundings.
 SURROUNDINGS = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
 
@@ -39,9 +39,9 @@ def build(session: nox.Session) -> None:
     tools(session)
     os.umask(0o022)
     env = {**SURROUNDINGS, "SOURCE_DATE_EPOCH": release(session, "prepare")}
-    session.run("python", "-m", "build", "--installer=uv", "--sdist", "--outdir=dist", env=env)
+    session.run("pyproject-build", "--installer=uv", "--sdist", "--outdir=dist", env=env)
     sdist = release(session, "normalise", env=env)
-    session.run("python", "-m", "build", "--installer=uv", "--wheel", "--outdir=dist", sdist, env=env)
+    session.run("pyproject-build", "--installer=uv", "--wheel", "--outdir=dist", sdist, env=env)
     session.run("twine", "check", *map(str, sorted(Path("dist").iterdir())))
     release(session, "describe", silent=False)
 
@@ -49,12 +49,14 @@ def build(session: nox.Session) -> None:
 @nox.session(python=PYTHONS or None)
 def test(session: nox.Session) -> None:
     """Run the project's own tests; `-- --installpkg dist` tests the wheel that will ship."""
-    plan = json.loads(release(session, "tests"))
+    wheel, *rest = package(session)
+    plan = json.loads(release(session, "tests", wheel))
     if not plan["command"]:
         session.skip("there are no tests: set test-command in [tool.tagship] of pyproject.toml if there are")
     extras = f"[{','.join(plan['extras'])}]" if plan["extras"] else ""
-    session.install(*plan["requires"], f"{package(session)}{extras}")
-    session.run(*plan["command"], external=True)
+    session.install(*plan["requires"], f"{wheel or '.'}{extras}")
+    session.chdir(plan["folder"])
+    session.run(*plan["command"], *rest, external=True)
 
 
 @nox.session(name="verify-version", venv_backend="none")
@@ -82,18 +84,20 @@ def tools(session: nox.Session) -> None:
     session.install("--require-hashes", "--only-binary=:all:", "-r", f"{RELEASE}/tools.txt")
 
 
-def release(session: nox.Session, verb: str, *, silent: bool = True, env: dict[str, str] | None = None) -> str:
+def release(session: nox.Session, *verb: str, silent: bool = True, env: dict[str, str] | None = None) -> str:
     """Run `python .github/release VERB` with nox's own Python; return the last line of what it prints."""
-    printed = session.run(sys.executable, RELEASE, verb, silent=silent, env=env, external=True, log=not silent)
-    return printed.strip().splitlines()[-1] if isinstance(printed, str) else ""
+    printed = session.run(sys.executable, RELEASE, *verb, silent=silent, env=env, external=True, log=not silent)
+    return printed.strip().splitlines()[-1] if isinstance(printed, str) and printed.strip() else ""
 
 
-def package(session: nox.Session) -> str:
-    """Return what to install: this folder, or the wheel (else the sdist) in the folder after --installpkg."""
-    if "--installpkg" not in session.posargs:
-        return "."
-    folder = Path(session.posargs[session.posargs.index("--installpkg") + 1])
+def package(session: nox.Session) -> list[str]:
+    """Return the wheel (else the sdist) in the folder after --installpkg ("" without it), and the other arguments."""
+    arguments = list(session.posargs)
+    if "--installpkg" not in arguments:
+        return ["", *arguments]
+    at = arguments.index("--installpkg")
+    folder = Path(*arguments[at + 1 : at + 2])
     found = [*sorted(folder.glob("*.whl")), *sorted(folder.glob("*.tar.gz"))]
-    if not found:
-        session.error(f"{folder}: no wheel and no sdist to test; run: nox -s build")
-    return str(found[0])
+    if len(arguments) == at + 1 or not found:
+        session.error("--installpkg takes a folder that holds a wheel or an sdist; run: nox -s build")
+    return [str(found[0].resolve()), *arguments[:at], *arguments[at + 2 :]]

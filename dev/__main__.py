@@ -12,9 +12,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-PYTHON: str = getattr(sys, "_base_executable", sys.executable)  # not the one in .venv/, which may be made anew
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
+#: The Python that .venv/ is made of, also when this runs in .venv/ itself.
+PYTHON = sys.executable
+if Path(sys.prefix).resolve() == VENV and os.name != "nt":
+    PYTHON = str(Path(sys.base_prefix, "bin", f"python{sys.version_info.major}.{sys.version_info.minor}"))
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 USAGE = """usage: python3 dev VERB
   demo        generate a project, release it to a local index, install it back

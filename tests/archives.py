@@ -33,8 +33,7 @@ def write_wheel(
     info = f"{name}-{version}.dist-info"
     wheel = f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: {tag}\n"
     members = {
-        f"{name}/__init__.py": "",
-        **(files or {}),
+        **({f"{name}/__init__.py": ""} if files is None else files),
         f"{info}/METADATA": metadata(name, version, *extra),
         f"{info}/WHEEL": wheel,
     }

@@ -54,13 +54,16 @@ def test_the_default_project_rehearses_green_and_leaves_nothing(repository: Path
     temporary.mkdir()
     home.mkdir()
     (home / ".pypirc").write_text("[pypi]\nusername = __token__\npassword = pypi-never-used\n")
-    before = git(repository, "status", "--porcelain"), git(repository, "tag"), sorted(os.listdir(repository))
+    before = git(repository, "status", "--porcelain"), git(repository, "tag"), sorted(repository.iterdir())
     status, report = rehearse(repository, TMPDIR=str(temporary), TWINE_PASSWORD="pypi-never-used")
     assert status == 0, report
     assert outcomes(report) == dict.fromkeys([*SESSIONS, INSTALL], "passed")
     assert report["tag"] == "v0.1.0"
     assert report["commit"] == git(repository, "rev-parse", "HEAD")
-    assert [file["name"] for file in report["files"]] == ["my_package-0.1.0-py3-none-any.whl", "my_package-0.1.0.tar.gz"]
+    assert [file["name"] for file in report["files"]] == [
+        "my_package-0.1.0-py3-none-any.whl",
+        "my_package-0.1.0.tar.gz",
+    ]
     assert all(re.fullmatch("[0-9a-f]{64}", file["sha256"]) for file in report["files"])
     for publisher, environment in zip(report["publishers"], ("pypi", "testpypi"), strict=True):
         assert publisher["values"] == {
@@ -74,7 +77,7 @@ def test_the_default_project_rehearses_green_and_leaves_nothing(repository: Path
         assert publisher["seen"]["repository"] == "Octo/my-package"
         assert publisher["seen"]["ref"] == "refs/tags/v0.1.0"
     assert "pypi-never-used" not in json.dumps(report)
-    assert before == (git(repository, "status", "--porcelain"), git(repository, "tag"), sorted(os.listdir(repository)))
+    assert before == (git(repository, "status", "--porcelain"), git(repository, "tag"), sorted(repository.iterdir()))
     assert list(temporary.iterdir()) == []
 
 
@@ -123,7 +126,9 @@ def test_a_wrong_tag_and_a_failing_test_stop_it_before_any_index(repository: Pat
     status, report = rehearse(repository, "--tag", "v9.9.9")
     assert status == 1
     assert outcomes(report)["nox -s verify-version"] == "failed"
-    assert any("tag 'v9.9.9': found version '9.9.9', expected version '0.1.0'" in line for line in report["steps"][2]["said"])
+    assert any(
+        "tag 'v9.9.9': found version '9.9.9', expected version '0.1.0'" in line for line in report["steps"][2]["said"]
+    )
     assert report["files"] == []
     (repository / "tests/test_red.py").write_text("def test_red() -> None:\n    raise AssertionError\n")
     commit(repository)
@@ -148,7 +153,14 @@ def test_what_was_kept_goes_on_and_can_be_looked_at(repository: Path, tmp_path: 
 
 def test_the_text_names_the_steps_the_files_and_what_to_register(repository: Path) -> None:
     said = run(sys.executable, "-m", "invoke", "rehearse", cwd=repository).stdout
-    for words in [*SESSIONS, INSTALL, "SHA-256", "to register at testpypi", "environment         testpypi", "would publish it"]:
+    for words in [
+        *SESSIONS,
+        INSTALL,
+        "SHA-256",
+        "to register at testpypi",
+        "environment        testpypi",
+        "would publish it",
+    ]:
         assert words in said
 
 
@@ -161,7 +173,9 @@ def test_without_anything_to_rehearse_it_says_what_is_missing(project: Path, tmp
     (project / "noxfile.py").unlink()
     commit(project)
     assert "no noxfile.py, expected the suite" in try_run(*TAGSHIP, "rehearse", cwd=project).stdout
-    assert "--fail takes one of: invalid-publisher" in try_run(*TAGSHIP, "rehearse", "--fail", "help", cwd=project).stdout
+    assert (
+        "--fail takes one of: invalid-publisher" in try_run(*TAGSHIP, "rehearse", "--fail", "help", cwd=project).stdout
+    )
 
 
 def marked(marker: str) -> list[str]:
@@ -186,7 +200,7 @@ def test_an_interrupt_at_any_moment_leaves_no_process_and_no_folder(
     env = {**os.environ, "TMPDIR": str(temporary), "TAGSHIP_TEST_MARKER": str(tmp_path)}
     process = subprocess.Popen([*TAGSHIP, "rehearse"], cwd=repository, env=env, stdout=subprocess.PIPE, text=True)
     time.sleep(random.Random(number).uniform(0.3, 12))
-    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM if number % 3 == 2 else signal.SIGINT)
     process.communicate(timeout=60)
     assert marked(marker) == []
     assert list(temporary.iterdir()) == []

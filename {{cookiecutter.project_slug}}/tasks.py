@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import sys
 
 from invoke.context import Context
+from invoke.exceptions import Exit
 from invoke.tasks import task
 
 PYTHON = shlex.quote(sys.executable)
@@ -32,6 +34,8 @@ def release(context: Context, version: str, *, push: bool = False) -> None:
 @task
 def rehearse(context: Context) -> None:
     """Rehearse the whole release against a local index that behaves as PyPI does."""
+    if shutil.which("tagship") is None:
+        raise Exit("tagship: found no such command, expected the package; run: pip install tagship", 1)
     context.run("tagship rehearse")
 
 
@@ -40,7 +44,7 @@ def lock(context: Context) -> None:
     """Compile the release tools' requirements anew, with hashes, for every Python and platform."""
     for name in ("nox", "tools"):
         context.run(
-            f"uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes"
+            f"{PYTHON} -m uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes"
             f" --only-binary :all: --no-emit-build-options --no-emit-index-url --no-emit-find-links"
             f" --custom-compile-command 'inv lock' --output-file {RELEASE}/{name}.txt {RELEASE}/{name}.in"
         )

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class ReleaseError(Exception):
         return "\n".join(self.args)
 
 
-def refuse(problems: list[Problem]) -> None:
+def refuse(problems: Sequence[Problem | str]) -> None:
     """Raise one `ReleaseError` that holds all `problems`; nothing where there are none."""
     if problems:
         raise ReleaseError(*problems)

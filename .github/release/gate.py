@@ -6,26 +6,34 @@ import re
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from . import git, rules, source
-from .config import load
-from .dists import read_dists
+from .config import Config, load
+from .dists import read_dist, read_dists
 from .errors import Problem, ReleaseError
 from .ref import current
 from .versions import SEPARATORS, parse_tag, parse_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
-    from .config import Config
     from .dists import Dist
     from .ref import Ref
 
+T = TypeVar("T")
+S = TypeVar("S")
+
 #: A module's own version stands in one of these, by custom.
 VERSION_MODULES = ("__init__", "_version", "__version__", "version", "__about__", "_about")
+
+
+#: What stands before a module's own path in a wheel and in an sdist.
+DATA = re.compile(r"[^/]+\.data/(?:pure|plat)lib/")
+ROOT = re.compile(r"[^/]+/(?:(?:src|lib)/)?")
 
 
 @dataclass
@@ -34,7 +42,7 @@ class Verdict:
 
     dists: list[Dist]
     compared: list[tuple[str, str]] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Problem | str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -51,11 +59,15 @@ class Verdict:
 def judge(root: Path, environ: Mapping[str, str]) -> Verdict:
     """Compare every version of the project at `root`, whose dists are in `dist/`, with each other and the tag.
 
-    Raises `ReleaseError` only where the dists or the settings cannot be read; all else is in the verdict.
+    What cannot be read is a problem among the others. Raises `ReleaseError` where there is no dist at all.
     """
-    config = load(root)
-    verdict = Verdict(_relative(root))
+    unread: list[Problem | str] = []
     ref = current(root, environ)
+    config = _attempt(unread, load, root) or Config()
+    dists = [dist for dist in _readable(unread, root) if _attempt(unread, _metadata, dist)]
+    if not dists:
+        raise ReleaseError(*unread)
+    verdict = Verdict(dists, problems=unread)
     _judge_dists(verdict)
     _judge_modules(verdict)
     _judge_source(verdict, root, config)
@@ -78,10 +90,26 @@ def judge_release(dists: list[Dist], ref: Ref) -> Verdict:
     return verdict
 
 
-def _relative(root: Path) -> list[Dist]:
+def _metadata(dist: Dist) -> bool:
+    return bool(dist.metadata.keys())
+
+
+def _attempt(unread: list[Problem | str], read: Callable[[S], T], what: S) -> T | None:
+    try:
+        return read(what)
+    except ReleaseError as error:
+        unread += error.args
+        return None
+
+
+def _readable(unread: list[Problem | str], root: Path) -> list[Dist]:
     # Messages say `dist/NAME`, which is true on every machine.
     folder = root / "dist"
-    return read_dists(folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder)
+    folder = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+    paths = sorted(folder.iterdir()) if folder.is_dir() else []
+    if not paths:
+        read_dists(folder)
+    return [dist for path in paths if (dist := _attempt(unread, read_dist, path))]
 
 
 def _compare(verdict: Verdict, where: str, found: str, remedy: str) -> None:
@@ -105,26 +133,38 @@ def _judge_dists(verdict: Verdict) -> None:
 
 
 def _judge_modules(verdict: Verdict) -> None:
+    shipped = {module for dist in verdict.dists if dist.is_wheel for module in _modules(dist).values()}
     for dist in verdict.dists:
-        files = list(_version_files(dist, _top_levels(verdict.dists)))
-        for name, text in dist.read(files).items() if files else ():
+        modules = {file: module for file, module in _modules(dist).items() if not shipped or module in shipped}
+        own = {file: module for file, module in modules.items() if _is_own(module, dist.name)} or modules
+        for name, text in dist.read(list(own)).items() if own else ():
             for written in source.assigned(text, "__version__"):
                 _compare(verdict, f"{dist.path}: {name} __version__", written, "write the version in one place")
 
 
-def _top_levels(dists: list[Dist]) -> set[str]:
-    """Return the names that the wheels install: what else an sdist holds (tests, docs) has versions of its own."""
-    members = [name for dist in dists if dist.is_wheel for name in dist.members]
-    return {name.split("/")[0].removesuffix(".py") for name in members if ".dist-info/" not in name}
+def _is_own(module: str, name: str) -> bool:
+    """Tell whether a module is the project's by its name: what is shipped beside it may have another version."""
+    return canonicalize_name(module.split("/")[0].removesuffix(".py")) == name
 
 
-def _version_files(dist: Dist, top_levels: set[str]) -> Iterator[str]:
-    prefix = "" if dist.is_wheel else r"[^/]+/(?:src/|lib/)?"
-    pattern = re.compile(rf"{prefix}(?P<top>\w+)(?:/(?:{'|'.join(VERSION_MODULES)}))?\.py")
-    for name in dist.members:
-        match = pattern.fullmatch(name)
-        if match and (match["top"] in top_levels or (not top_levels and "/" in name.partition("/")[2])):
-            yield name
+def _modules(dist: Dist) -> dict[str, str]:
+    """Return the modules that could hold the version: by the path in the dist, the path when installed.
+
+    Those are modules at the top, and `__init__` and the like in the first package on the way down, which is
+    below folders without `__init__.py` in a namespace.
+    """
+    found = {}
+    members = set(dist.members)
+    for name in members:
+        prefix = DATA.match(name) if dist.is_wheel else ROOT.match(name)
+        start = prefix.end() if prefix else 0
+        folders = name[start:].split("/")[:-1]
+        above = [name[:start] + "/".join(folders[:depth]) for depth in range(1, len(folders))]
+        is_first = not any(f"{folder}/__init__.py" in members for folder in above)
+        in_package = Path(name).stem in VERSION_MODULES and f"{name.rpartition('/')[0]}/__init__.py" in members
+        if name.endswith(".py") and is_first and (in_package or not folders):
+            found[name] = name[start:]
+    return found
 
 
 def _judge_source(verdict: Verdict, root: Path, config: Config) -> None:
@@ -214,7 +254,7 @@ def _names_commit(local: str, commit: str) -> bool:
 
 def _branch_problems(root: Path, config: Config, ref: Ref) -> list[Problem]:
     holding = git.lines(root, "branch", "--all", "--contains", "HEAD", "--format=%(refname)")
-    names = {re.sub(r"refs/(?:heads|remotes/[^/]+)/", "", name) for name in holding}
+    names = {re.sub(r"\Arefs/(?:heads|remotes/[^/]+)/", "", name) for name in holding if not name.startswith("(")}
     if names & set(config.release_branches):
         return []
     found = f"a commit on {', '.join(sorted(names - {'HEAD'})) or 'no branch'}"

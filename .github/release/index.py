@@ -10,9 +10,11 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
+import certifi
 from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
 
 from .errors import ReleaseError
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 
 ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 TIMEOUT = 30  # seconds, for one request
+
+
+class NoAnswerError(ReleaseError):
+    """The index gave no answer, or none that can be read: that may pass."""
 
 
 class Remote(NamedTuple):
@@ -53,7 +59,7 @@ class Index:
         for url in self.simple_urls:
             answer = self._get(f"{url}{name}/", self.auth)
             if answer is not None:
-                found.update(_parse(*answer))
+                found.update(_parsed(*answer))
         return found
 
     def sha256(self, remote: Remote) -> str:
@@ -71,18 +77,20 @@ class Index:
             request.add_unredirected_header(
                 "Authorization", "Basic " + base64.b64encode(":".join(auth).encode()).decode()
             )
-        context = ssl.create_default_context(cafile=self.ca_file) if url.startswith("https") else None
-        opener = urllib.request.build_opener(_SameHost, urllib.request.HTTPSHandler(context=context))
         try:
+            context = _context(self.ca_file) if url.startswith("https") else None
+            opener = urllib.request.build_opener(_SameHost, urllib.request.HTTPSHandler(context=context))
             with opener.open(request, timeout=TIMEOUT) as answer:
                 return answer.url, answer.headers.get("Content-Type", ""), answer.read()
         except urllib.error.HTTPError as error:
             if error.code in {404, 410, *range(300, 400)}:
                 return None
-            raise ReleaseError(f"{url}: the index answered {error.code} {error.reason}, expected 200 or 404") from None
+            remedy = "set TWINE_USERNAME and TWINE_PASSWORD" if error.code in {401, 403} else "try again later"
+            words = f"the index answered {error.code} {error.reason}, expected 200 or 404; {remedy}"
+            raise NoAnswerError(f"{url}: {words}") from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "reason", error)
-            raise ReleaseError(f"{url}: no answer ({reason}); check the address, the network and the proxy") from None
+            raise NoAnswerError(f"{url}: no answer ({reason}); check the address, the network and the proxy") from None
 
 
 class _SameHost(urllib.request.HTTPRedirectHandler):
@@ -96,14 +104,32 @@ class _SameHost(urllib.request.HTTPRedirectHandler):
 def resolve(settings: Settings, environ: Mapping[str, str]) -> Index:
     """Return the index that twine's `settings` would upload to; `environ` has the credentials of one of your own."""
     url = settings.repository_config["repository"] or ""
-    ca_file = settings.cacert or environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or None
-    if url.startswith((DEFAULT_REPOSITORY, TEST_REPOSITORY)):
+    # The authorities that twine's own requests trust, in their order.
+    ca_file = settings.cacert or environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or certifi.where()
+    if f"{url.rstrip('/')}/" in {DEFAULT_REPOSITORY, TEST_REPOSITORY}:
         site = f"https://{urlsplit(url).netloc.removeprefix('upload.')}/"
         return Index(url, (f"{site}simple/",), site, ca_file=ca_file)
     base = url.rstrip("/").removesuffix("/legacy").removesuffix("/upload")
-    auth = (environ.get("TWINE_USERNAME", ""), environ.get("TWINE_PASSWORD", ""))
+    given = urlsplit(url)
+    config = settings.repository_config
+    username = environ.get("TWINE_USERNAME") or config.get("username") or given.username or ""
+    auth = (username, environ.get("TWINE_PASSWORD") or config.get("password") or given.password or "")
+    base = base.replace(f"{given.netloc.rpartition('@')[0]}@", "", 1) if given.username else base
     # The second one is devpi's.
     return Index(url, (f"{base}/simple/", f"{base}/+simple/"), auth=auth, ca_file=ca_file)
+
+
+def _context(authorities: str | None) -> ssl.SSLContext:
+    if authorities and Path(authorities).is_dir():
+        return ssl.create_default_context(capath=authorities)
+    return ssl.create_default_context(cafile=authorities)
+
+
+def _parsed(url: str, content_type: str, body: bytes) -> dict[str, Remote]:
+    try:
+        return _parse(url, content_type, body)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise NoAnswerError(f"{url}: found an answer that is no list of files, expected PEP 503 or PEP 691") from None
 
 
 def _parse(url: str, content_type: str, body: bytes) -> dict[str, Remote]:

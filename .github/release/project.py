@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-import configparser
 from typing import TYPE_CHECKING
 
-from .config import load_toml
+from .config import load_toml, parse_cfg, subtable
 from .source import read_text
 
 if TYPE_CHECKING:
@@ -16,16 +15,13 @@ if TYPE_CHECKING:
 def name(root: Path) -> str:
     """Return the distribution name of the project at `root`; "" where its files do not say it in so many words."""
     pyproject = load_toml(root / "pyproject.toml")
-    tables = (pyproject.get("project"), pyproject.get("tool", {}).get("poetry"))
-    static = next((table["name"] for table in tables if isinstance(table, dict) and "name" in table), "")
+    tables = (subtable(pyproject, "project"), subtable(pyproject, "tool", "poetry"))
+    static = next((table["name"] for table in tables if isinstance(table.get("name"), str)), "")
     return static or _in_setup_cfg(root) or _in_setup_py(root)
 
 
 def _in_setup_cfg(root: Path) -> str:
-    parser = configparser.RawConfigParser()
-    if (root / "setup.cfg").is_file():
-        parser.read_string(read_text(root / "setup.cfg"))
-    return parser.get("metadata", "name", fallback="")
+    return parse_cfg(root / "setup.cfg").get("metadata", "name", fallback="")
 
 
 def _in_setup_py(root: Path) -> str:

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .errors import ReleaseError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -66,6 +68,12 @@ def _cell(text: str) -> str:
 
 
 def _append(variable: str, text: str) -> None:
-    if path := os.environ.get(variable):
+    if not (path := os.environ.get(variable)):
+        return
+    try:
         with Path(path).open("a", encoding="utf-8") as file:
             file.write(text + "\n")
+    except OSError as error:
+        raise ReleaseError(
+            f"{variable}: found {path!r} ({error.strerror}), expected a file to write to; mend it"
+        ) from error

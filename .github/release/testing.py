@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import configparser
 import re
+import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from .config import load, load_toml
+from .config import load, load_toml, parse_cfg, subtable
+from .dists import read_dist
 from .errors import Problem, ReleaseError
 from .source import read_text
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 GROUPS = ("test", "tests", "testing", "dev")
 REQUIREMENT_FILES = (
@@ -28,30 +27,63 @@ REQUIREMENT_FILES = (
 
 @dataclass(frozen=True)
 class Plan:
-    """What `nox -s test` does: arguments of an installer, extras of the project, and the command ([]: no tests)."""
+    """What `nox -s test` does: arguments of an installer, extras of the project, the command ([]: no tests), where."""
 
     requires: list[str]
     extras: list[str]
     command: list[str]
+    folder: str = "."
 
 
-def plan(root: Path) -> Plan:
-    """Return how the project at `root` runs its tests; `[tool.tagship]` counts before what its files show."""
+def plan(root: Path, wheel: str = "") -> Plan:
+    """Return how the project at `root` runs its tests; `[tool.tagship]` counts before what its files show.
+
+    Where `wheel` is tested, and the package lies beside its tests, they run in a copy that lacks the package.
+    """
     config, pyproject = load(root), load_toml(root / "pyproject.toml")
     requires, extras = list(config.test_requires), list[str]()
     if not requires:
         requires, extras = _requires(root, pyproject)
-    command = list(config.test_command) or _command(root, pyproject, requires)
+    command = list(config.test_command) or _command(root, pyproject, [*requires, *_behind(root, pyproject, extras)])
     if command and command[0] == "pytest" and not _names(requires, "pytest"):
         requires.append("pytest")
-    return Plan(requires, extras, command)
+    return Plan(requires, extras, command, _folder(root, wheel) if command and wheel.endswith(".whl") else ".")
+
+
+def _folder(root: Path, wheel: str) -> str:
+    """Return where to run the tests of `wheel` so that they cannot import the package from the checkout."""
+    members = read_dist(Path(wheel)).members
+    shipped = {name.split("/")[0] for name in members if ".dist-info/" not in name and ".data/" not in name}
+    beside = sorted(name for name in shipped if (root / name).exists())
+    outside = [path for path in _test_files(root) if path.relative_to(root).parts[0] not in beside]
+    if not beside or not outside:
+        return "."
+    copy = root / ".nox" / "checkout"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(root, copy, symlinks=True, ignore=_left_out)
+    for name in beside:
+        path = copy / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return str(copy.relative_to(root))
+
+
+def _left_out(_: str, names: list[str]) -> set[str]:
+    other = {name for name in names if name.endswith(".egg-info") or name in {"__pycache__", "venv"}}
+    return other | {name for name in names if name in {".git", ".nox", ".venv", "build", "bundle", "dist"}}
+
+
+def _behind(root: Path, pyproject: dict[str, Any], extras: list[str]) -> list[str]:
+    """Return the requirements that stand behind the `extras`."""
+    optional = {**_setup_cfg_extras(root), **subtable(pyproject, "project", "optional-dependencies")}
+    found = [optional.get(extra, []) for extra in extras]
+    return [line for item in found for line in (item.split() if isinstance(item, str) else item)]
 
 
 def _requires(root: Path, pyproject: dict[str, Any]) -> tuple[list[str], list[str]]:
     """Return the first that is there: a dependency group, an extra, a Poetry group, a requirements file."""
-    groups = _table(pyproject, "dependency-groups")
-    extras = {**_table(pyproject, "project", "optional-dependencies"), **_setup_cfg_extras(root)}
-    poetry = _poetry_groups(_table(pyproject, "tool", "poetry"))
+    groups = subtable(pyproject, "dependency-groups")
+    extras = {**subtable(pyproject, "project", "optional-dependencies"), **_setup_cfg_extras(root)}
+    poetry = _poetry_groups(subtable(pyproject, "tool", "poetry"))
     for name in GROUPS:
         if name in groups:
             return _dependency_group(groups, name), []
@@ -62,13 +94,17 @@ def _requires(root: Path, pyproject: dict[str, Any]) -> tuple[list[str], list[st
                 requirement for key, value in poetry[name].items() for requirement in poetry_requirement(key, value)
             ], []
     file = next((name for name in REQUIREMENT_FILES if (root / name).is_file()), None)
-    return ["-r", file] if file else [], []
+    return _requirements_file(root, file) if file else [], []
 
 
-def _table(data: Any, *keys: str) -> dict[str, Any]:
-    for key in keys:
-        data = data.get(key, {}) if isinstance(data, dict) else {}
-    return data if isinstance(data, dict) else {}
+def _requirements_file(root: Path, file: str) -> list[str]:
+    """Return the arguments for a requirements file; the project itself, often in there, is what is tested anyway."""
+    lines = [line.strip() for line in read_text(root / file).splitlines()]
+    own = re.compile(r"(?:-e|--editable)?[ =]*\.(?:\[[\w,-]*\])?")
+    if not any(own.fullmatch(line) for line in lines):
+        return ["-r", file]
+    kept = [re.sub(r"\s+#.*", "", line) for line in lines if line and line[0] != "#" and not own.fullmatch(line)]
+    return [word for line in kept for word in (line.split(maxsplit=1) if line.startswith("-") else [line])]
 
 
 def _dependency_group(groups: dict[str, Any], name: str) -> list[str]:
@@ -80,26 +116,27 @@ def _dependency_group(groups: dict[str, Any], name: str) -> list[str]:
             problem = Problem("pyproject.toml", f"dependency group {group!r}", "one that exists, no circle", "mend it")
             raise ReleaseError(problem)
         found = []
-        for item in known[group]:
-            found += (
-                [item] if isinstance(item, str) else expand(canonicalize_name(item["include-group"]), (*above, group))
-            )
+        for item in known[group] if isinstance(known[group], list) else [known[group]]:
+            included = item.get("include-group") if isinstance(item, dict) else None
+            if not isinstance(item, str) and not isinstance(included, str):
+                raise ReleaseError(
+                    Problem("pyproject.toml", f"{item!r}", "a requirement or an include-group", "mend it")
+                )
+            found += [item] if isinstance(item, str) else expand(canonicalize_name(str(included)), (*above, group))
         return found
 
     return expand(canonicalize_name(name), ())
 
 
 def _setup_cfg_extras(root: Path) -> dict[str, Any]:
-    parser = configparser.RawConfigParser()
-    if (root / "setup.cfg").is_file():
-        parser.read_string(read_text(root / "setup.cfg"))
+    parser = parse_cfg(root / "setup.cfg")
     section = "options.extras_require"
     return dict(parser.items(section)) if parser.has_section(section) else {}
 
 
 def _poetry_groups(poetry: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    groups = {name: _table(table, "dependencies") for name, table in _table(poetry, "group").items()}
-    if old := _table(poetry, "dev-dependencies"):
+    groups = {name: subtable(table, "dependencies") for name, table in subtable(poetry, "group").items()}
+    if old := subtable(poetry, "dev-dependencies"):
         groups.setdefault("dev", old)
     return groups
 
@@ -150,7 +187,8 @@ def _command(root: Path, pyproject: dict[str, Any], requires: list[str]) -> list
     files = _test_files(root)
     if not files:
         return []
-    if _names(requires, "pytest") or _configures_pytest(root, pyproject) or any(map(_imports_pytest, files)):
+    by_pytest = _names(requires, "pytest") or _configures_pytest(root, pyproject) or any(map(_imports_pytest, files))
+    if by_pytest or not any(map(_imports_unittest, files)):
         return ["pytest"]
     folder = next((name for name in ("tests", "test") if (root / name).is_dir()), ".")
     top = ["-t", "."] if (root / folder / "__init__.py").is_file() else []
@@ -180,8 +218,12 @@ def _imports_pytest(path: Path) -> bool:
     return re.search(rb"(?m)^\s*(?:import|from)\s+pytest\b", text) is not None or path.name == "conftest.py"
 
 
+def _imports_unittest(path: Path) -> bool:
+    return re.search(rb"(?m)^\s*(?:import|from)\s+unittest\b", path.read_bytes()) is not None
+
+
 def _configures_pytest(root: Path, pyproject: dict[str, Any]) -> bool:
-    if "pytest" in _table(pyproject, "tool") or (root / "pytest.ini").is_file():
+    if "pytest" in subtable(pyproject, "tool") or (root / "pytest.ini").is_file():
         return True
     sections = (("setup.cfg", b"[tool:pytest]"), ("tox.ini", b"[pytest]"))
     return any((root / name).is_file() and section in (root / name).read_bytes() for name, section in sections)

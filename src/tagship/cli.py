@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import click
@@ -36,7 +37,9 @@ def main() -> None:
 @main.command()
 @click.argument("path", type=FOLDER, default=".")
 @click.option("--tag", default="", help="The tag to rehearse; the version's own by default.")
-@click.option("--fail", "failures", multiple=True, metavar="NAME", help="Let something go wrong; `--fail help` lists it.")
+@click.option(
+    "--fail", "failures", multiple=True, metavar="NAME", help="Let something go wrong; `--fail help` lists it."
+)
 @click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="Keep everything in this folder.")
 @FORMAT
 def rehearse(path: Path, tag: str, failures: tuple[str, ...], keep: Path | None, form: str) -> None:
@@ -55,6 +58,8 @@ def rehearse(path: Path, tag: str, failures: tuple[str, ...], keep: Path | None,
         if form == "text":
             click.echo("\n".join([row(step), *(f"    {line}" for line in step.said)]))
 
+    # What `kill` and CI services send must clean up as a Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     report = run.rehearse(path, run.Options(tag, failures, keep), tell)
     click.echo(json.dumps(report.data(), indent=2) if form == "json" else "\n".join(report.lines()))
     raise SystemExit(0 if report.passed else 1)

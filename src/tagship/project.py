@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tagship.errors import TagshipError
-from tagship.release import config, git
-from tagship.release import project as files
+from tagship.release.config import load_toml
 from tagship.release.errors import ReleaseError
+from tagship.release.git import lines
+from tagship.release.project import name as name_of
 
 GITHUB = re.compile(r"github\.com[:/](?P<owner>[\w-]+)/(?P<repository>[\w.-]+?)(?:\.git)?/?(?:[#?].*)?$")
 
@@ -31,13 +32,15 @@ def read(path: Path) -> Project:
     Raises `TagshipError` where there is no project or its files do not say its name.
     """
     try:
-        name = files.name(path)
-        addresses = [*git.lines(path, "remote", "get-url", "origin"), *_addresses(path)]
+        name = name_of(path)
+        addresses = [*lines(path, "remote", "get-url", "origin"), *_addresses(path)]
     except ReleaseError as error:
         raise TagshipError(*error.args) from error
     if not name:
         found = "no name" if path.is_dir() else "no folder"
-        raise TagshipError(f"{path}: found {found}, expected one in pyproject.toml, setup.cfg or setup.py; name it there")
+        raise TagshipError(
+            f"{path}: found {found}, expected one in pyproject.toml, setup.cfg or setup.py; name it there"
+        )
     for address in addresses:
         if match := GITHUB.search(address):
             return Project(path, name, match["owner"], match["repository"], known=True)
@@ -45,7 +48,7 @@ def read(path: Path) -> Project:
 
 
 def _addresses(path: Path) -> list[str]:
-    pyproject = config.load_toml(path / "pyproject.toml")
+    pyproject = load_toml(path / "pyproject.toml")
     poetry = pyproject.get("tool", {}).get("poetry", {})
     urls = [*pyproject.get("project", {}).get("urls", {}).values(), poetry.get("repository"), poetry.get("homepage")]
     # An address of a page in the repository (`…/issues`) names the repository too.

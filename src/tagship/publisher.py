@@ -166,9 +166,7 @@ def _repository_name(token: Registration, registered: Registration) -> Differenc
     if token.repository.lower() == registered.repository.lower():
         sentence = f"The repository differs in case only: register {token.repository!r}, as GitHub writes it."
     else:
-        sentence = (
-            f"The repository is {token.repository!r} (renamed?), but {registered.repository!r} is registered."
-        )
+        sentence = f"The repository is {token.repository!r} (renamed?), but {registered.repository!r} is registered."
     return Difference("repository", registered.repository, token.repository, sentence)
 
 
@@ -198,9 +196,7 @@ def _environment(token: Registration, registered: Registration) -> Difference | 
     if not registered.environment or token.environment.lower() == registered.environment.lower():
         return None
     if token.environment:
-        sentence = (
-            f"The job's environment is {token.environment!r}, but {registered.environment!r} is registered."
-        )
+        sentence = f"The job's environment is {token.environment!r}, but {registered.environment!r} is registered."
     else:
         sentence = f"The job has no environment: write `environment: {registered.environment}` into it."
     return Difference("environment", registered.environment, token.environment, sentence)

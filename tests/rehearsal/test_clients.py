@@ -44,26 +44,17 @@ def test_twine_publishes_to_testpypi_and_pypi_stays_empty(
     assert registered.index.files("tiny") == []
 
 
-def test_twine_shows_why_a_token_was_refused(
-    registered: Servers, folder: Path, twine: Callable[..., Run]
-) -> None:
+def test_twine_shows_why_a_token_was_refused(registered: Servers, folder: Path, twine: Callable[..., Run]) -> None:
     done = twine(registered.job(PUSH, "staging"), Dist().write_wheel(folder))
     assert done.returncode == 1
-    reason = (
-        "`invalid-publisher`: valid token, but no corresponding publisher (Publisher with matching claims"
-    )
+    reason = "`invalid-publisher`: valid token, but no corresponding publisher (Publisher with matching claims"
     assert reason in done.stdout + done.stderr
 
 
-def test_twine_shows_why_an_upload_was_refused(
-    registered: Servers, folder: Path, twine: Callable[..., Run]
-) -> None:
+def test_twine_shows_why_an_upload_was_refused(registered: Servers, folder: Path, twine: Callable[..., Run]) -> None:
     done = twine(registered.job(PUSH, "pypi"), Dist(tag="py3-none-linux_x86_64").write_wheel(folder))
     assert done.returncode == 1
-    assert (
-        "400 Binary wheel 'tiny-1.0-py3-none-linux_x86_64.whl' has an unsupported"
-        in done.stdout + done.stderr
-    )
+    assert "400 Binary wheel 'tiny-1.0-py3-none-linux_x86_64.whl' has an unsupported" in done.stdout + done.stderr
 
 
 def test_twine_skips_what_exists_by_asking_the_retired_host(
@@ -73,15 +64,11 @@ def test_twine_skips_what_exists_by_asking_the_retired_host(
     registered.index.put_release("tiny", "1.0", files={path.name: b"other bytes"})
     done = twine(registered.job(PUSH, "pypi"), path, options=("--skip-existing",))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (
-        "Skipping tiny-1.0-py3-none-any.whl because it appears to already exist" in done.stdout + done.stderr
-    )
+    assert "Skipping tiny-1.0-py3-none-any.whl because it appears to already exist" in done.stdout + done.stderr
     assert registered.index.uploads() == []
 
 
-def test_without_a_job_there_is_no_token(
-    registered: Servers, folder: Path, twine: Callable[..., Run]
-) -> None:
+def test_without_a_job_there_is_no_token(registered: Servers, folder: Path, twine: Callable[..., Run]) -> None:
     done = twine(registered.environment(), Dist().write_wheel(folder))
     assert done.returncode == 1
     assert "Credential not found for API token" in done.stdout + done.stderr
@@ -106,9 +93,7 @@ def test_uv_publishes_with_nothing_but_the_variables_of_a_job(
     assert "warning" not in done.stderr, "the token is burnt afterwards"
 
 
-def test_uv_asks_its_check_url_before_it_uploads(
-    registered: Servers, folder: Path, uv: Callable[..., Run]
-) -> None:
+def test_uv_asks_its_check_url_before_it_uploads(registered: Servers, folder: Path, uv: Callable[..., Run]) -> None:
     path = Dist().write_wheel(folder)
     command = (*UV_PUBLISH, "--check-url", "https://pypi.org/simple/", str(path))
     assert uv(registered.job(PUSH, "pypi"), *command).returncode == 0
@@ -125,9 +110,7 @@ def test_uv_shows_why_a_token_was_refused(registered: Servers, folder: Path, uv:
     assert 'job_workflow_ref: "Octo/tiny/.github/workflows/release.yml@refs/tags/v1.0"' in done.stderr
 
 
-def test_uv_shows_why_an_upload_was_refused(
-    registered: Servers, folder: Path, uv: Callable[..., Run]
-) -> None:
+def test_uv_shows_why_an_upload_was_refused(registered: Servers, folder: Path, uv: Callable[..., Run]) -> None:
     wheel = Dist(tag="py3-none-linux_x86_64").write_wheel(folder)
     done = uv(registered.job(PUSH, "pypi"), *UV_PUBLISH, str(wheel))
     assert done.returncode == 2

@@ -41,9 +41,7 @@ def test_twine_gives_up_when_every_upload_gets_a_503(
     assert [entry.status for entry in registered.index.uploads()] == [503] * 5
 
 
-def test_twine_gets_over_a_503_that_passes(
-    registered: Servers, folder: Path, twine: Callable[..., Run]
-) -> None:
+def test_twine_gets_over_a_503_that_passes(registered: Servers, folder: Path, twine: Callable[..., Run]) -> None:
     registered.faults.tell(Fault.UPLOAD_503, times=2)
     done = twine(registered.job(PUSH, "pypi"), Dist().write_wheel(folder))
     assert done.returncode == 0

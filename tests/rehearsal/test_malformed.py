@@ -95,9 +95,7 @@ def test_random_bytes_as_an_upload(served: tuple[Servers, str], body: bytes) -> 
 
 @quick
 @given(fields=st.lists(st.tuples(names, st.text(max_size=60)), max_size=8), filename=st.text(max_size=20))
-def test_random_fields_of_an_upload(
-    served: tuple[Servers, str], fields: list[tuple[str, str]], filename: str
-) -> None:
+def test_random_fields_of_an_upload(served: tuple[Servers, str], fields: list[tuple[str, str]], filename: str) -> None:
     servers, token = served
     sound = {"metadata_version": "2.1", "name": "tiny", "version": "1.0", "filetype": "sdist"}
     sound |= {":action": "file_upload", "md5_digest": "d41d8cd98f00b204e9800998ecf8427e"}
@@ -114,16 +112,10 @@ def test_random_fields_of_an_upload(
     wheel=st.booleans(),
     head=st.sampled_from([b"", b"PK\x03\x04", b"\x1f\x8b"]),
 )
-def test_random_bytes_as_a_dist(
-    served: tuple[Servers, str], content: bytes, *, wheel: bool, head: bytes
-) -> None:
+def test_random_bytes_as_a_dist(served: tuple[Servers, str], content: bytes, *, wheel: bool, head: bytes) -> None:
     servers, token = served
     content = head + content
-    kind = (
-        ("bdist_wheel", "py3", "tiny-1.0-py3-none-any.whl")
-        if wheel
-        else ("sdist", "source", "tiny-1.0.tar.gz")
-    )
+    kind = ("bdist_wheel", "py3", "tiny-1.0-py3-none-any.whl") if wheel else ("sdist", "source", "tiny-1.0.tar.gz")
     values = {":action": "file_upload", "metadata_version": "2.1", "name": "tiny", "version": "1.0"}
     values |= {
         "filetype": kind[0],

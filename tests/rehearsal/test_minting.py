@@ -57,9 +57,7 @@ def test_the_log_shows_the_claims_and_the_projects_of_a_mint(registered: Servers
         pytest.param({"repository": "Octo/Tiny"}, id="repository in another case"),
         pytest.param({"repository": "Fork/tiny", "repository_owner": "Fork"}, id="fork"),
         pytest.param({"repository_owner_id": "78"}, id="owner's number"),
-        pytest.param(
-            {"job_workflow_ref": "Octo/tiny/.github/workflows/ship.yml@refs/tags/v1.0"}, id="other file"
-        ),
+        pytest.param({"job_workflow_ref": "Octo/tiny/.github/workflows/ship.yml@refs/tags/v1.0"}, id="other file"),
         pytest.param(
             {"job_workflow_ref": "Octo/tiny/.github/workflows/release.yaml@refs/tags/v1.0"}, id="yaml for yml"
         ),
@@ -124,9 +122,7 @@ def test_a_token_is_exchanged_once(registered: Servers) -> None:
     assert client.exchange(token).status_code == 200
     answer = client.exchange(token)
     assert answer.status_code == 422
-    assert answer.json()["errors"] == [
-        {"code": "invalid-reuse-token", "description": "invalid token: already used"}
-    ]
+    assert answer.json()["errors"] == [{"code": "invalid-reuse-token", "description": "invalid token: already used"}]
 
 
 @pytest.mark.parametrize(
@@ -140,9 +136,7 @@ def test_a_token_is_exchanged_once(registered: Servers) -> None:
         pytest.param({"exp": "soon"}, id="no time"),
     ],
 )
-def test_a_token_that_is_not_good_here_and_now_is_refused(
-    registered: Servers, claims: dict[str, Any]
-) -> None:
+def test_a_token_that_is_not_good_here_and_now_is_refused(registered: Servers, claims: dict[str, Any]) -> None:
     assert Client(registered).refusal(**claims) == ("invalid-token", "malformed or invalid token")
 
 
@@ -194,9 +188,7 @@ def test_a_pending_publisher_creates_its_project_at_the_first_mint(servers: Serv
     assert client.mint(), "it is an ordinary publisher now"
 
 
-def test_a_pending_publisher_whose_name_differs_cannot_create_the_project(
-    servers: Servers, folder: Path
-) -> None:
+def test_a_pending_publisher_whose_name_differs_cannot_create_the_project(servers: Servers, folder: Path) -> None:
     servers.index.register_pending(replace(REGISTERED, project="tinny"))
     client = Client(servers)
     answer = client.upload(Dist().write_wheel(folder), client.mint(), Dist().metadata)

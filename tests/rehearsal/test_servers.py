@@ -104,9 +104,7 @@ def test_an_interrupt_at_any_moment_leaves_nothing(tmp_path: Path) -> None:
     for milliseconds in range(0, 60, 5):
         folder = tmp_path / str(milliseconds)
         folder.mkdir()
-        process = subprocess.Popen(
-            [sys.executable, "-c", INTERRUPTED, str(folder)], stdout=subprocess.PIPE, text=True
-        )
+        process = subprocess.Popen([sys.executable, "-c", INTERRUPTED, str(folder)], stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         time.sleep(0.15 + milliseconds / 1000)

@@ -197,15 +197,11 @@ def test_wheels_for_known_platforms_are_taken(client: Client, folder: Path, plat
         ("WHEEL", "Invalid distribution file. WHEEL not found at tiny-1.0.dist-info/WHEEL"),
     ],
 )
-def test_a_wheel_has_the_files_that_make_it_one(
-    client: Client, folder: Path, without: str, reason: str
-) -> None:
+def test_a_wheel_has_the_files_that_make_it_one(client: Client, folder: Path, without: str, reason: str) -> None:
     refused(wheel(client, folder, without=without), reason)
 
 
-def test_a_record_that_does_not_fit_is_a_warning_as_pypi_only_sends_a_mail(
-    client: Client, folder: Path
-) -> None:
+def test_a_record_that_does_not_fit_is_a_warning_as_pypi_only_sends_a_mail(client: Client, folder: Path) -> None:
     assert wheel(client, folder, without="tiny.py", unlisted={"extra.py": b""}).status_code == 200
     (entry,) = client.servers.index.uploads()
     assert entry.warnings == ("RECORD does not list extra.py", "RECORD lists tiny.py, which is missing")
@@ -219,9 +215,7 @@ def test_a_record_that_does_not_fit_is_a_warning_as_pypi_only_sends_a_mail(
         ({"ti\x01ny.py": b""}, "Invalid character in filename"),
     ],
 )
-def test_a_wheel_stays_in_its_folder(
-    client: Client, folder: Path, unlisted: dict[str, bytes], reason: str
-) -> None:
+def test_a_wheel_stays_in_its_folder(client: Client, folder: Path, unlisted: dict[str, bytes], reason: str) -> None:
     answer = wheel(client, folder, unlisted=unlisted)
     refused(answer, f"Invalid distribution file. ZIP archive not accepted: {reason}.")
 
@@ -290,9 +284,7 @@ def test_every_digest_given_is_compared(client: Client, folder: Path, algorithm:
         (["Requires-Python: three"], "'three' is invalid for 'requires-python'"),
     ],
 )
-def test_metadata_that_pypi_refuses_is_refused(
-    client: Client, folder: Path, headers: list[str], reason: str
-) -> None:
+def test_metadata_that_pypi_refuses_is_refused(client: Client, folder: Path, headers: list[str], reason: str) -> None:
     dist = Dist(headers=headers)
     urls = [each.partition(": ")[2] for each in headers if each.startswith("Project-URL")]
     fields: dict[str, Any] = {"project_url": None, "project_urls": urls or None}
@@ -303,9 +295,7 @@ def test_metadata_that_pypi_refuses_is_refused(
 
 def test_local_versions_are_refused(client: Client, folder: Path) -> None:
     answer = wheel(client, folder, Dist(version="1.0+local"))
-    refused(
-        answer, "The use of local versions in '1.0+local' is not allowed. See https://packaging.python.org"
-    )
+    refused(answer, "The use of local versions in '1.0+local' is not allowed. See https://packaging.python.org")
 
 
 @pytest.mark.parametrize(
@@ -362,9 +352,7 @@ def test_the_form_may_not_say_otherwise_than_the_file(client: Client, folder: Pa
         ({"metadata_version": "99"}, "'99' is not a valid metadata version"),
     ],
 )
-def test_a_form_that_is_not_right_is_refused(
-    client: Client, folder: Path, fields: dict[str, Any], reason: str
-) -> None:
+def test_a_form_that_is_not_right_is_refused(client: Client, folder: Path, fields: dict[str, Any], reason: str) -> None:
     refused(wheel(client, folder, **fields), reason)
 
 
@@ -394,9 +382,7 @@ def test_attestations_are_kept_with_the_file(client: Client, folder: Path) -> No
         ([attestation("https://example.org")], "Attestation with unsupported predicate type:"),
     ],
 )
-def test_attestations_of_another_shape_are_refused(
-    client: Client, folder: Path, sent: object, reason: str
-) -> None:
+def test_attestations_of_another_shape_are_refused(client: Client, folder: Path, sent: object, reason: str) -> None:
     answer = wheel(client, folder, attestations=json.dumps(sent))
     refused(answer, f"Invalid attestations supplied during upload: {reason}")
 

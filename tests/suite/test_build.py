@@ -94,6 +94,7 @@ def test_normalising_forgets_the_machine_and_keeps_names_contents_and_the_execut
         (["Requires-Python: >3.10.2, !=3.13.*,<3.14"], ["3.10", "3.11", "3.12"]),
         (["Requires-Python: nonsense"], ["3.77"]),
         ([], ["3.77"]),
+        ([f"Classifier: Programming Language :: Python :: 3.{minor}" for minor in (6, 9, 14, 15)], ["3.9", "3.14"]),
     ],
 )
 def test_the_supported_pythons_are_those_that_the_metadata_declares(lines: list[str], pythons: list[str]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import commit, git, release, try_run
+from tests.conftest import commit, git, release, try_release, try_run
 
 if TYPE_CHECKING:
     import subprocess
@@ -144,12 +144,13 @@ def test_a_tag_that_cannot_be_made_takes_its_commit_back(repository: Path) -> No
 
 
 def test_a_push_that_fails_keeps_the_release_and_says_how_to_go_on(repository: Path) -> None:
-    git(repository, "remote", "set-url", "origin", "../nowhere.git")
+    hook = repository.parent / "remote.git/hooks/pre-receive"
+    hook.write_text("#!/bin/sh\necho no releases today\nexit 1\n")
+    hook.chmod(0o755)
     done = inv_release(repository, "patch", "--push")
     assert done.returncode == 1
-    assert (
-        "v0.1.1 is committed and tagged here, but not pushed; then: git push --atomic origin main v0.1.1" in done.stdout
-    )
+    assert "v0.1.1 is committed and tagged here, but not pushed" in done.stdout
+    assert "git push --atomic origin main v0.1.1" in done.stdout
     assert git(repository, "tag") == "v0.1.1"
 
 
@@ -177,3 +178,73 @@ def test_a_version_from_git_needs_only_the_tag(suite: Path) -> None:
     head = git(suite, "rev-parse", "HEAD")
     release(suite, "cut", "patch")
     assert git(suite, "tag", "--points-at", head) == "v1.2.4"
+
+
+def test_a_branch_that_is_behind_is_refused_before_anything_is_committed(repository: Path, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "-q", "remote.git", "other")
+    commit(tmp_path / "other")
+    git(tmp_path / "other", "push", "-q", "origin", "HEAD")
+    assert "git push:" in refusal(repository, "patch", "--push")
+    git(repository, "remote", "set-url", "origin", "../nowhere.git")
+    assert "'../nowhere.git' does not appear to be a git repository" in refusal(repository, "patch", "--push")
+
+
+def test_every_place_that_names_the_version_is_bumped(suite: Path) -> None:
+    (suite / "pyproject.toml").write_text(
+        '[project]\nname = "ship"\ndescription = """\nversion = "1.0"\n"""\nversion = "1.0"\n'
+        '[tool.tagship]\nversion-file = "docs.py"\nversion-pattern = \'release = "(.*)"\'\n'
+    )
+    (suite / "docs.py").write_text('release = "1.0"\n')
+    (suite / "ship").mkdir()
+    (suite / "ship/__init__.py").write_bytes(b'\xef\xbb\xbf"""Doc."""\r\n__version__ = "1.0"  # now\r\n')
+    (suite / "other.py").write_text('__version__ = "7.7"\n')
+    commit(suite)
+    release(suite, "cut", "minor")
+    assert (suite / "docs.py").read_text() == 'release = "1.1.0"\n'
+    assert (suite / "ship/__init__.py").read_bytes() == b'\xef\xbb\xbf"""Doc."""\r\n__version__ = "1.1.0"  # now\r\n'
+    assert (suite / "other.py").read_text() == '__version__ = "7.7"\n'
+    assert '"""\nversion = "1.1.0"\n' in (suite / "pyproject.toml").read_text()
+    (suite / "docs.py").write_text('release = "1.0.9"\n')
+    commit(suite)
+    done = try_release(suite, "cut", "patch")
+    assert "docs.py: found '1.0.9', expected '1.1.0' as in pyproject.toml" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("# Changes\r\n\r\n## Unreleased\r\n\r\n- x\r\n", "## Unreleased\r\n\r\n## 0.1.1 - {}\r\n\r\n- x\r\n"),
+        ("# Changes\n\n## [Unreleased]", "## [Unreleased]\n\n## [0.1.1] - {}\n"),
+        ("# Changes\n\n## 0.1.1 (unreleased)\n\n- x\n", "# Changes\n\n## 0.1.1 - {}\n\n- x\n"),
+    ],
+)
+def test_changelogs_of_every_form_are_dated(repository: Path, before: str, after: str) -> None:
+    (repository / "CHANGELOG.md").write_bytes(before.encode())
+    git(repository, "config", "core.autocrlf", "false")
+    (repository / ".gitattributes").unlink()
+    commit(repository)
+    assert inv_release(repository, "patch").returncode == 0
+    assert after.format(TODAY) in (repository / "CHANGELOG.md").read_bytes().decode()
+
+
+def test_a_changelog_without_that_heading_is_mentioned(repository: Path) -> None:
+    (repository / "CHANGELOG.md").write_text("# Changes\n")
+    commit(repository)
+    assert "note: CHANGELOG.md: no heading 'Unreleased' to date" in inv_release(repository, "patch").stdout
+
+
+def test_git_in_use_by_another_loses_nothing(repository: Path) -> None:
+    (repository / ".git/index.lock").write_text("")
+    before = (repository / "pyproject.toml").read_text()
+    done = inv_release(repository, "patch")
+    assert "git commit:" in done.stdout
+    assert "index.lock" in done.stdout
+    assert (repository / "pyproject.toml").read_text() == before
+
+
+def test_without_any_version_current_is_refused(suite: Path) -> None:
+    (suite / "pyproject.toml").write_text('[project]\nname = "ship"\n[tool.hatch.version]\nsource = "vcs"\n')
+    commit(suite)
+    done = try_release(suite, "cut", "current")
+    assert "version: found none: it comes from git's tags, and there are none" in done.stdout
+    assert git(suite, "tag") == ""

@@ -269,3 +269,82 @@ def test_on_github_the_summary_has_the_table_and_problems_are_annotations(suite:
     assert "| `tag 'v1.0'` | `1.0` |" in text
     said = refusal(suite, **on_tag("v1.1"), GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary))
     assert "::error::tag 'v1.1': found version '1.1'" in said
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'try:\n    from ._v import version as __version__\nexcept ImportError:\n    __version__ = "unknown"\n',
+        'try:\n    __version__ = version("ship")\nexcept LookupError:\n    __version__ = "0.0.0+unknown"\n',
+        "__version__ = version('ship')\n",
+    ],
+)
+def test_what_a_module_falls_back_to_is_not_its_version(suite: Path, body: str) -> None:
+    write_release(suite / "dist", body=body)
+    release(suite, "verify")
+
+
+def test_a_module_shipped_beside_the_project_has_a_version_of_its_own(suite: Path) -> None:
+    write_wheel(suite / "dist", files={"six.py": '__version__ = "1.16"\n', "ship/__init__.py": '__version__ = "1.0"\n'})
+    release(suite, "verify")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"space/ship/__init__.py": '__version__ = "0.9"\n'},
+        {"ship/__init__.py": '\ufeff__version__ = "0.9"\n'},
+        {
+            "ship-1.0.data/purelib/ship/_version.py": '__version__ = "0.9"\n',
+            "ship-1.0.data/purelib/ship/__init__.py": "",
+        },
+    ],
+)
+def test_a_version_that_drifted_is_found_wherever_it_lies(suite: Path, files: dict[str, str]) -> None:
+    write_wheel(suite / "dist", files=files)
+    assert "__version__: found '0.9', expected '1.0'" in refusal(suite)
+
+
+def test_what_cannot_be_read_is_named_beside_what_is_wrong(suite: Path) -> None:
+    write_release(suite / "dist")
+    broken = write_wheel(suite / "dist", name="broken")
+    broken.write_bytes(broken.read_bytes()[:100])
+    (suite / "dist/notes.txt").write_text("hello")
+    (suite / "pyproject.toml").write_text("[tool.tagship]\nattestations = 'no'\n")
+    said = refusal(suite, **on_tag("v7.0"))
+    for words in ("attestations: found 'no'", "dist/notes.txt", "dist/broken-1.0", "tag 'v7.0': found version '7.0'"):
+        assert words in said
+
+
+def test_a_branch_that_looks_like_another_is_not_it(suite: Path) -> None:
+    (suite / "pyproject.toml").write_text("[tool.tagship]\nrelease-branches = ['main']\n")
+    commit(suite)
+    git(suite, "branch", "-m", "refs/heads/main")
+    git(suite, "tag", "v1.0")
+    write_release(suite / "dist")
+    assert "expected one on main (release-branches)" in refusal(suite)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("pyproject.toml", "[tool]\ntagship = 3\n"),
+        ("pyproject.toml", "project = 3\ntool = 3\n"),
+        ("pyproject.toml", "[tool.tagship]\ntest-command = 'x \"y'\n"),
+        ("pyproject.toml", "[dependency-groups]\ntest = 3\n"),
+        ("pyproject.toml", "[dependency-groups]\ntest = [{x = 1}]\n"),
+        ("pyproject.toml", '[project]\nname = "ship"\nversion = "1.0.0 ; c"\n'),
+        ("pyproject.toml", "[broken"),
+        ("setup.cfg", "broken\n[x]\n[x]\n"),
+        ("setup.py", "this is no python ("),
+    ],
+)
+def test_no_file_of_a_project_causes_a_traceback(suite: Path, name: str, text: str) -> None:
+    (suite / name).write_text(text)
+    (suite / "test_x.py").write_text("")
+    commit(suite)
+    git(suite, "tag", "v1.0")
+    write_release(suite / "dist")
+    for verb in (["verify"], ["tests", ""], ["cut", "patch"], ["describe"]):
+        said = try_release(suite, *verb).stdout
+        assert "Traceback" not in said, said

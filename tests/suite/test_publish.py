@@ -215,3 +215,59 @@ def test_a_redirect_to_another_index_is_not_an_answer(bundle: Path, tmp_path: Pa
             done = publish(bundle, **TAG, **server.twine)
             assert done.returncode == 0, done.stdout
             assert server.files() == FILES
+
+
+def test_a_bundle_of_another_commit_is_not_published_by_hand(suite: Path, pypiserver: Pypiserver) -> None:
+    (suite / ".gitignore").write_text("bundle\ndist\n__pycache__\n")
+    commit(suite)
+    write_release(suite / "dist")
+    release(suite, "verify")
+    made = git(suite, "rev-parse", "HEAD")
+    commit(suite, "the fix")
+    git(suite, "tag", "v1.0")
+    assert f"bundle: found dists of commit {made}, expected dists of the commit here" in refusal(
+        suite, **pypiserver.twine
+    )
+    (suite / "tasks.py").write_text("")
+    release(suite, "verify")
+    assert "with changes, expected dists of the commit here" in refusal(suite, **pypiserver.twine)
+    assert pypiserver.files() == []
+
+
+@pytest.mark.parametrize("name", [".github/twine/__init__.py", ".github/release/extra.py", "dist/sub/x.whl"])
+def test_code_that_was_added_to_a_bundle_is_found_and_never_run(bundle: Path, name: str) -> None:
+    (bundle / name).parent.mkdir(exist_ok=True)
+    (bundle / name).write_text("raise SystemExit('ran')")
+    assert f"{name}: found a file, expected no file that SHA256SUMS does not list" in refusal(bundle, **TAG)
+
+
+def test_a_linked_folder_is_out_of_the_bundle(bundle: Path) -> None:
+    (bundle / "dist").rename(bundle.parent / "elsewhere")
+    (bundle / "dist").symlink_to(bundle.parent / "elsewhere")
+    assert f"dist/{FILES[0]}: found a path out of the bundle" in refusal(bundle, **TAG)
+
+
+def test_credentials_in_pypirc_are_used_for_asking_too(bundle: Path, tmp_path: Path) -> None:
+    with Pypiserver(tmp_path / "index", authenticate=["update", "list", "download"]) as server:
+        said = refusal(bundle, **TAG, TWINE_REPOSITORY_URL=server.url)
+        assert "the index answered 401 Unauthorized, expected 200 or 404; set TWINE_USERNAME and TWINE_PASSWORD" in said
+        home = tmp_path / "home"
+        home.mkdir()
+        mine = f"[mine]\nrepository = {server.url}\nusername = maintainer\npassword = secret\n"
+        (home / ".pypirc").write_text(f"[distutils]\nindex-servers = mine\n{mine}")
+        done = publish(bundle, **TAG, TWINE_REPOSITORY="mine", HOME=str(home))
+        assert done.returncode == 0, done.stdout
+        assert "secret" not in done.stdout
+        assert server.files() == FILES
+
+
+def test_the_address_of_pypi_without_its_slash_is_still_pypi(bundle: Path) -> None:
+    from twine.utils import DEFAULT_REPOSITORY
+
+    said = refusal(bundle, **TAG, TWINE_REPOSITORY_URL=DEFAULT_REPOSITORY.rstrip("/"), TWINE_PASSWORD="")
+    assert "TWINE_PASSWORD: found an empty value" in said
+
+
+def test_a_certificate_that_is_not_there_is_said(bundle: Path) -> None:
+    said = refusal(bundle, **TAG, TWINE_REPOSITORY_URL="https://127.0.0.1:9/", TWINE_CERT="/nowhere.pem")
+    assert "https://127.0.0.1:9/simple/ship/: no answer" in said

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tagship.release.testing import plan, poetry_requirement
 
+from tests.archives import write_wheel
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -119,3 +121,37 @@ def test_poetrys_constraints_become_standard_ones(value: object, requirement: st
 def test_what_is_no_requirement_in_poetry_is_left_out(tmp_path: Path) -> None:
     assert poetry_requirement("python", "^3.10") == []
     assert poetry_requirement("p", {"path": str(tmp_path)}) == []
+
+
+def test_plain_functions_are_never_left_to_unittest_which_would_run_none(tmp_path: Path) -> None:
+    files = {
+        "tests/test_a.py": "def test_a():\n    assert True\n",
+        "setup.cfg": "[options.extras_require]\ntest = pytest\n",
+    }
+    assert plan(write(tmp_path, files)).command == ["pytest"]
+    assert plan(write(tmp_path, {"tests/test_a.py": "import unittest\n"})).command == ["pytest"]
+
+
+def test_the_project_in_its_own_requirements_file_is_left_out(tmp_path: Path) -> None:
+    text = "# tools\n-e .\npytest>=8  # runner\n-r other.txt\n"
+    found = plan(write(tmp_path, {**PYTEST_FILE, "requirements-dev.txt": text}))
+    assert found.requires == ["pytest>=8", "-r", "other.txt"]
+
+
+@pytest.mark.parametrize("files", [UNITTEST_FILE, PYTEST_FILE])
+def test_the_tests_of_a_wheel_cannot_import_the_package_that_lies_beside_them(
+    tmp_path: Path, files: dict[str, str]
+) -> None:
+    write(tmp_path, {**files, "ship/__init__.py": "", "ship/sub.py": "", "tests/__init__.py": "", "data.txt": ""})
+    wheel = write_wheel(tmp_path / "dist")
+    assert plan(tmp_path).folder == "."
+    folder = tmp_path / plan(tmp_path, str(wheel)).folder
+    assert folder != tmp_path
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert there == {*files, "tests/__init__.py", "data.txt"}
+
+
+def test_tests_inside_the_package_and_a_src_layout_run_where_they_are(tmp_path: Path) -> None:
+    wheel = write_wheel(tmp_path / "a/dist")
+    assert plan(write(tmp_path / "a", {"ship/tests/test_a.py": ""}), str(wheel)).folder == "."
+    assert plan(write(tmp_path / "b", {"src/ship/__init__.py": "", **PYTEST_FILE}), str(wheel)).folder == "."

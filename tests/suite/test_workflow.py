@@ -118,7 +118,7 @@ def test_the_publish_jobs_check_out_nothing_and_get_only_the_bundle(workflow: di
         steps = workflow["jobs"][name]["steps"]
         assert not [step for step in steps if "checkout" in step.get("uses", "")]
         downloads = [step["with"] for step in steps if "download-artifact" in step.get("uses", "")]
-        assert downloads == [{"name": "bundle"}]
+        assert downloads == [{"artifact-ids": "${{ needs.verify-version.outputs.bundle }}"}]
         assert workflow["jobs"][name]["environment"]["name"] == {"publish": "pypi", "publish-test": "testpypi"}[name]
 
 
@@ -184,3 +184,38 @@ def test_the_files_follow_their_schema() -> None:
     run("check-jsonschema", "--builtin-schema", "vendor.dependabot", ".github/dependabot.yml", cwd=ROOT)
     if actionlint := shutil.which("actionlint"):  # a program in Go, which CI installs
         run(actionlint, "-no-color", *PATHS.values(), cwd=ROOT)
+
+
+def test_only_a_tag_outside_a_fork_is_published_and_only_behind_the_gate_and_testpypi(workflow: dict[str, Any]) -> None:
+    tag = "github.ref_type == 'tag' && !github.event.repository.fork"
+    conditions = {name: job.get("if") for name, job in workflow["jobs"].items()}
+    assert conditions == {
+        **dict.fromkeys(["build", "test", "verify-version"]),
+        "publish-test": f"${{{{ {tag} && vars.PUBLISH_TEST != 'false' }}}}",
+        "publish": (
+            f"${{{{ !cancelled() && {tag} && needs.verify-version.result == 'success' "
+            "&& (needs.publish-test.result == 'success' || vars.PUBLISH_TEST == 'false') }}"
+        ),
+    }
+
+
+def test_a_release_is_never_cut_off_and_what_it_needs_of_git_is_there(workflow: dict[str, Any]) -> None:
+    assert workflow["concurrency"]["cancel-in-progress"] == "${{ github.ref_type != 'tag' }}"
+    for name, depth in {"build": 0, "test": None, "verify-version": 0}.items():
+        (checkout,) = [step for step in workflow["jobs"][name]["steps"] if "actions/checkout" in step.get("uses", "")]
+        assert checkout["with"].get("fetch-depth") == depth
+
+
+def test_artifacts_are_handed_on_whole_and_by_number(workflow: dict[str, Any]) -> None:
+    uploads = {
+        name: step
+        for name, job in workflow["jobs"].items()
+        for step in job["steps"]
+        if "upload-artifact" in step.get("uses", "")
+    }
+    assert {name: step["id"] for name, step in uploads.items()} == {"build": "dist", "verify-version": "bundle"}
+    assert uploads["verify-version"]["with"]["include-hidden-files"] is True
+    assert all(step["with"]["if-no-files-found"] == "error" for step in uploads.values())
+    for name, source in {"test": "build", "verify-version": "build"}.items():
+        (download,) = [step for step in workflow["jobs"][name]["steps"] if "download-artifact" in step.get("uses", "")]
+        assert download["with"] == {"artifact-ids": f"${{{{ needs.{source}.outputs.dist }}}}", "path": "dist/"}

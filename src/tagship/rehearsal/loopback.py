@@ -25,17 +25,13 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(
-        self, handler: type[socketserver.BaseRequestHandler], tls: ssl.SSLContext | None = None
-    ) -> None:
+    def __init__(self, handler: type[socketserver.BaseRequestHandler], tls: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), handler)
         self._tls = tls
         self._connections: dict[threading.Thread, list[socket.socket]] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._acceptor = threading.Thread(
-            target=self._accept, name=f"{type(self).__name__}:{self.port}", daemon=True
-        )
+        self._acceptor = threading.Thread(target=self._accept, name=f"{type(self).__name__}:{self.port}", daemon=True)
         self.errors: list[str] = []
         """Tracebacks of what went wrong in our own code; a rehearsal with one is not to be trusted."""
 
@@ -81,9 +77,7 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Give the connection its thread; overridden to know the two of them."""
-        thread = threading.Thread(
-            target=self.process_request_thread, args=(request, client_address), daemon=True
-        )
+        thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
         with self._lock:
             self._connections[thread] = [request]
         thread.start()

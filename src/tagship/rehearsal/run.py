@@ -23,8 +23,11 @@ from tagship.rehearsal.faults import Fault
 from tagship.rehearsal.issuer import TagPush
 from tagship.rehearsal.report import File, Publisher, Report, Step
 from tagship.rehearsal.servers import Servers, running
-from tagship.release import config, git, source, versions
+from tagship.release import git
+from tagship.release.config import load
 from tagship.release.errors import ReleaseError
+from tagship.release.source import locate
+from tagship.release.versions import bump, holds_version, newest_tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -35,8 +38,8 @@ if TYPE_CHECKING:
 #: Each publish session, with its environment on GitHub (also its index's name here).
 PUBLISHING = {"publish-test": "testpypi", "publish": "pypi"}
 #: What `--fail` can do to the registration; every other name is a fault of the servers.
-MISREGISTERED = {
-    "invalid-publisher": lambda registration: None,
+MISREGISTERED: dict[str, Callable[[publisher.Registration], publisher.Registration | None]] = {
+    "invalid-publisher": lambda _: None,
     "wrong-environment": lambda registration: replace(registration, environment="release"),
     "wrong-workflow-file": lambda registration: replace(registration, workflow="publish.yml"),
 }
@@ -54,7 +57,7 @@ class Options:
     keep: Path | None = None
 
 
-def rehearse(path: Path, options: Options, tell: Callable[[Step], None] = lambda step: None) -> Report:
+def rehearse(path: Path, options: Options, tell: Callable[[Step], None] = lambda _: None) -> Report:
     """Rehearse the release of the repository at `path`, at HEAD; `tell` hears of each step as it ends.
 
     Nothing of the user's is changed, and unless `options.keep` nothing is left. Raises `TagshipError` where
@@ -78,7 +81,9 @@ class _Stage:
         self.project = project.read(path)
         commit = _clone(path, self.clone)
         tag = options.tag or _tag(self.clone, self.project)
-        git.run(self.clone, "-c", "user.name=tagship", "-c", "user.email=rehearsal@localhost", "tag", "-f", "--no-sign", tag)
+        git.run(
+            self.clone, "-c", "user.name=tagship", "-c", "user.email=rehearsal@localhost", "tag", "-f", "--no-sign", tag
+        )
         self.report = Report(self.project.name, tag, commit)
         self.push = TagPush(self.project.owner, self.project.repository, tag, commit)
         self._note(path)
@@ -138,12 +143,22 @@ class _Stage:
         python = venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
         shutil.rmtree(back, ignore_errors=True)
         plain = self._environment("install-back")
-        pip = [python, "-I", "-m", "pip", "--disable-pip-version-check"]
+        pip: list[str | Path] = [python, "-I", "-m", "pip", "--disable-pip-version-check"]
         steps: list[tuple[list[str | Path], Mapping[str, str]]] = [
             (["uv", "venv", "--clear", "--python", sys.executable, venv], plain),
             (["uv", "pip", "install", "--python", python, "pip"], plain),
             (
-                [*pip, "download", "--no-deps", "--no-cache-dir", "-i", INDEXES["pypi"].simple_url, "-d", back, f"{name}=={version}"],
+                [
+                    *pip,
+                    "download",
+                    "--no-deps",
+                    "--no-cache-dir",
+                    "-i",
+                    INDEXES["pypi"].simple_url,
+                    "-d",
+                    back,
+                    f"{name}=={version}",
+                ],
                 {**servers.environment(plain), "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": ""},
             ),
         ]
@@ -160,7 +175,8 @@ class _Stage:
             return False
         imports = "; ".join(f"import {module}" for module in _modules(file))
         code = f"import subprocess, sys; {imports}"
-        for command in ([*pip, "install", file], [python, "-I", "-c", code]):
+        imported: list[str | Path] = [python, "-I", "-c", code]
+        for command in ([*pip, "install", file], imported):
             done = self._run(command, back, plain, "install-back")
             seconds += done.seconds
             if done.status:
@@ -186,9 +202,7 @@ class _Stage:
             return True
         return self._ended(name, replace(done, seconds=done.seconds + before))
 
-    def _run(
-        self, command: Sequence[str | Path], cwd: Path, environment: Mapping[str, str], log: str
-    ) -> Done:
+    def _run(self, command: Sequence[str | Path], cwd: Path, environment: Mapping[str, str], log: str) -> Done:
         tool = [sys.executable, "-m", str(command[0])] if command[0] in {"nox", "uv"} else [command[0]]
         # Whatever a command leaves behind when it is cut off lies in our folder, and goes with it.
         inside = {**environment, "TMPDIR": str(self.temporary), "TEMP": str(self.temporary), "TMP": str(self.temporary)}
@@ -249,7 +263,12 @@ class _Stage:
         wanted = {}
         for environment in PUBLISHING.values():
             right = publisher.Registration(
-                self.project.name, self.push.owner, self.push.repository, self.push.workflow, environment, self.push.owner_id
+                self.project.name,
+                self.push.owner,
+                self.push.repository,
+                self.push.workflow,
+                environment,
+                self.push.owner_id,
             )
             wanted[environment] = right
             there = {each.project for each in servers.index.registrations(environment)}
@@ -296,12 +315,14 @@ SEEN = ("repository", "repository_owner", "job_workflow_ref", "environment", "re
 
 def _clone(path: Path, to: Path) -> str:
     """Clone the repository at `path` at HEAD to the folder `to`; return the commit."""
-    commit = git.ask(path, "rev-parse", "HEAD")
+    commit: str | None = git.ask(path, "rev-parse", "HEAD")
     if commit is None:
         raise TagshipError(f"{path}: found no commit, expected a git repository with one; commit first")
     missing = [name for name in ("noxfile.py", ".github/release/__main__.py") if not (path / name).is_file()]
     if missing:
-        raise TagshipError(f"{path}: found no {' and no '.join(missing)}, expected the suite; copy it in, see the README")
+        raise TagshipError(
+            f"{path}: found no {' and no '.join(missing)}, expected the suite; copy it in, see the README"
+        )
     shutil.rmtree(to, ignore_errors=True)
     try:
         git.run(path, "clone", "--quiet", "--no-checkout", str(path.resolve()), str(to))
@@ -314,15 +335,16 @@ def _clone(path: Path, to: Path) -> str:
 def _tag(clone: Path, found: Project) -> str:
     """Return the tag that the release at this commit will have, in the form of the tags there are."""
     try:
-        written = source.locate(clone, config.load(clone))
+        written = locate(clone, load(clone))
     except ReleaseError as error:
         raise TagshipError(*error.args, "or name the tag: --tag v1.2.3") from error
-    newest = versions.newest_tag(git.lines(clone, "tag"), found.name)
+    newest = newest_tag(git.lines(clone, "tag"), found.name)
     if written:
         return f"{newest[0] if newest else 'v'}{written.text}"
-    if here := [tag for tag in git.tags_here(clone) if versions.holds_version(tag)]:
+    here: list[str] = [tag for tag in git.tags_here(clone) if holds_version(tag)]
+    if here:
         return here[0]
-    return f"{newest[0]}{versions.bump(newest[1], 'patch')}" if newest else "v0.1.0"
+    return f"{newest[0]}{bump(newest[1], 'patch')}" if newest else "v0.1.0"
 
 
 def _said(done: Done) -> tuple[str, ...]:

@@ -104,9 +104,7 @@ def running(
         _close(stack)
 
 
-def _start(
-    stack: ExitStack, directory: Path | None, environ: Mapping[str, str], clock: Callable[[], float]
-) -> Servers:
+def _start(stack: ExitStack, directory: Path | None, environ: Mapping[str, str], clock: Callable[[], float]) -> Servers:
     upstream = Upstream.of(environ)
     scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tagship-rehearsal-")))
     faults, authority = Faults(), Authority()

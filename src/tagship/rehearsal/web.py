@@ -69,9 +69,7 @@ class _Handler(WSGIRequestHandler):
             return
         environ = self.get_environ()
         environ[_DROP] = self._drop
-        output = _Output(
-            cast("IO[bytes]", self.rfile), cast("IO[bytes]", self.wfile), self.get_stderr(), environ
-        )
+        output = _Output(cast("IO[bytes]", self.rfile), cast("IO[bytes]", self.wfile), self.get_stderr(), environ)
         output.request_handler = self
         output.run(cast("WebServer", self.server).get_app())
 

@@ -28,7 +28,7 @@ def sign(paths: list[Path], mode: str, index: Index, environ: Mapping[str, str])
     if mode == "off" or not index.site or not trusted:
         return False
     sys.stdout.flush()
-    command = [sys.executable, "-m", "pypi_attestations", "sign", *map(str, paths)]
+    command = [sys.executable, "-I", "-m", "pypi_attestations", "sign", *map(str, paths)]
     if subprocess.run(command, check=False).returncode == 0:
         return True
     if mode == "required":

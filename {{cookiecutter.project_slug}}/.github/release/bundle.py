@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from . import git
 from .dists import Dist, file_hash, read_dists
 from .errors import Problem, ReleaseError, refuse
 
 SUMS = "SHA256SUMS"
 #: What the publish jobs run, besides the dists that they publish.
+COMMIT = "COMMIT"
 CODE = ("noxfile.py", "pyproject.toml", ".github/release")
 
 
@@ -28,8 +30,21 @@ def write(root: Path, dists: list[Dist]) -> Path:
         shutil.copy2(dist.path, partial / "dist")
     for name in CODE:
         _copy(root / name, partial / name)
+    (partial / COMMIT).write_text(f"{_commit(root)}\n", encoding="utf-8")
     (partial / SUMS).write_text(_sums(partial), encoding="utf-8", newline="\n")
     return partial.replace(root / "bundle")
+
+
+def _commit(root: Path) -> str:
+    commit = git.ask(root, "rev-parse", "HEAD") or "none"
+    return f"{commit} with changes" if git.changed(root) else commit
+
+
+def is_of(folder: Path, root: Path) -> str | None:
+    """Return the commit that the bundle in `folder` was made from, if the repository at `root` is at another one."""
+    here = git.ask(root, "rev-parse", "HEAD")
+    made = (folder / COMMIT).read_text(encoding="utf-8").strip() if (folder / COMMIT).is_file() else "none"
+    return None if here is None or made == here else made
 
 
 def _copy(path: Path, to: Path) -> None:
@@ -55,7 +70,7 @@ def locate(root: Path) -> Path:
 def check(folder: Path) -> list[Dist]:
     """Return the dists of the bundle in `folder`; raise `ReleaseError` for every file that is not as it was written."""
     listed = _listed(folder)
-    present = {f"dist/{path.name}" for path in (folder / "dist").iterdir()} if (folder / "dist").is_dir() else set()
+    present = _present(folder)
     remedy = "do not publish this bundle; run: nox -s build verify-version"
     problems = [
         Problem(name, "a file", f"no file that {SUMS} does not list", remedy) for name in sorted(present - set(listed))
@@ -68,9 +83,19 @@ def check(folder: Path) -> list[Dist]:
     return read_dists(folder / "dist")
 
 
+def _present(folder: Path) -> set[str]:
+    """Return the files in the folders that publishing reads; what nox and Python make beside them is theirs."""
+    found = [path for name in ("dist", ".github") for path in (folder / name).rglob("*")]
+    return {
+        path.relative_to(folder).as_posix()
+        for path in found
+        if "__pycache__" not in path.parts and (path.is_symlink() or not path.is_dir())
+    }
+
+
 def _found(folder: Path, name: str) -> str:
     path = folder / name
-    if ".." in Path(name).parts or not path.resolve().is_relative_to(folder.resolve()) or path.is_symlink():
+    if path.resolve() != folder.resolve() / Path(name) or ".." in Path(name).parts:
         return "a path out of the bundle"
     return f"SHA-256 {file_hash(path, 'sha256')}" if path.is_file() else "no file"
 

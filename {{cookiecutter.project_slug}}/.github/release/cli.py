@@ -49,11 +49,13 @@ def describe() -> None:
     import platform
 
     from . import rules
+    from .config import load
     from .dists import read_dists, supported_pythons
 
     dists = read_dists(Path("dist"))
     refuse(rules.problems(dists))
-    pythons = supported_pythons(dists[0].metadata, ".".join(platform.python_version_tuple()[:2]))
+    declared = supported_pythons(dists[0].metadata, ".".join(platform.python_version_tuple()[:2]))
+    pythons = list(load(Path()).pythons) or declared
     outputs = {"name": dists[0].name, "version": dists[0].version, "pythons": json.dumps(pythons)}
     for name, value in outputs.items():
         print(f"{name}: {value}")
@@ -64,14 +66,13 @@ def describe() -> None:
     report.summary(title, report.files(dists), *map(report.tree, dists))
 
 
-def tests() -> None:
-    """Print how the project runs its own tests, as JSON."""
+def _tests(wheel: str) -> None:
     import json
     from dataclasses import asdict
 
     from .testing import plan
 
-    print(json.dumps(asdict(plan(Path()))))
+    print(json.dumps(asdict(plan(Path(), wheel))))
 
 
 def verify() -> None:
@@ -105,14 +106,17 @@ def _publish(repository: str, *, attestations: bool, verbose: bool) -> None:
 
 def _epoch() -> int:
     given = os.environ.get("SOURCE_DATE_EPOCH", "")
-    return max(int(given) if given.isdigit() else git.commit_time(Path()) or 0, EARLIEST)
+    return max(int(given) if given.isascii() and given.isdigit() else git.commit_time(Path()) or 0, EARLIEST)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python .github/release", description=__doc__, allow_abbrev=False)
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-    for verb in (prepare, normalise, describe, tests, verify):
+    for verb in (prepare, normalise, describe, verify):
         verbs.add_parser(verb.__name__, help=verb.__doc__).set_defaults(run=verb)
+    testing = verbs.add_parser("tests", help="Print how the project runs its own tests, as JSON.")
+    testing.add_argument("wheel", help='the wheel that is tested, "" for the project as it lies here')
+    testing.set_defaults(run=_tests)
     publishing = verbs.add_parser("publish", help="Publish the bundle to an index.")
     publishing.add_argument("repository", choices=("pypi", "testpypi"))
     publishing.add_argument("--no-attestations", dest="attestations", action="store_false")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import re
 import shlex
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ class Config:
     version_pattern: str = ""
     release_branches: tuple[str, ...] = ()
     attestations: str = "required"
+    pythons: tuple[str, ...] = ()
 
 
 def load_toml(path: Path) -> dict[str, Any]:
@@ -42,7 +44,7 @@ def load_toml(path: Path) -> dict[str, Any]:
 
 def load(root: Path) -> Config:
     """Return the settings of the project at `root`; raise `ReleaseError` for all that are wrong."""
-    table = load_toml(root / "pyproject.toml").get("tool", {}).get("tagship", {})
+    table = subtable(load_toml(root / "pyproject.toml"), "tool", "tagship")
     refuse(list(_problems(table)))
     command = table.get("test-command", [])
     return Config(
@@ -52,7 +54,37 @@ def load(root: Path) -> Config:
         version_pattern=table.get("version-pattern", ""),
         release_branches=tuple(table.get("release-branches", [])),
         attestations=table.get("attestations", "required"),
+        pythons=tuple(table.get("pythons", [])),
     )
+
+
+def subtable(data: object, *keys: str) -> dict[str, Any]:
+    """Return the table below `data` that `keys` lead to; {} where there is none, or no table."""
+    for key in keys:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data if isinstance(data, dict) else {}
+
+
+def parse_cfg(path: Path) -> configparser.RawConfigParser:
+    """Return the INI file at `path`, empty where there is none; raise `ReleaseError` where it is broken."""
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read_string(path.read_bytes().decode())
+    except FileNotFoundError:
+        pass
+    except (configparser.Error, UnicodeDecodeError) as error:
+        words = " ".join(str(error).split())
+        raise ReleaseError(Problem(path.name, words, "a valid INI file in UTF-8", "mend the file")) from error
+    return parser
+
+
+def _is_command(value: object) -> bool:
+    if not isinstance(value, str):
+        return _is_texts(value)
+    try:
+        return bool(shlex.split(value))
+    except ValueError:
+        return False
 
 
 def _is_text(value: object) -> bool:
@@ -71,11 +103,12 @@ def _is_pattern(value: object) -> bool:
 
 
 SETTINGS: dict[str, tuple[Callable[[object], bool], str]] = {
-    "test-command": (lambda value: _is_text(value) or _is_texts(value), "a command"),
+    "test-command": (_is_command, "a command"),
     "test-requires": (_is_texts, "a list of requirements"),
     "version-file": (_is_text, "a path"),
     "version-pattern": (_is_pattern, "a regular expression with one group around the version"),
     "release-branches": (_is_texts, "a list of branch names"),
+    "pythons": (_is_texts, 'a list such as ["3.12", "3.13"]'),
     "attestations": (lambda value: value in ATTESTATIONS, f"one of {', '.join(ATTESTATIONS)}"),
 }
 

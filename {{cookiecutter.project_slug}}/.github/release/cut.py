@@ -26,7 +26,8 @@ CHANGELOGS = (
 )
 #: `## Unreleased`, `## [Unreleased]`, or a reStructuredText title with its line below.
 UNRELEASED = re.compile(
-    r"^(?P<mark>#+ )?(?P<open>\[?)unreleased(?P<close>\]?)[ \t]*\n(?:(?P<line>[-=~^*#+])(?P=line)+[ \t]*\n)?",
+    r"^(?P<mark>#+ )?(?P<version>[\w.]+ )?(?P<open>[(\[]?)unreleased(?P<close>[)\]]?)[ \t]*(?P<end>\r?\n|\Z)"
+    r"(?:(?P<line>[-=~^*#+])(?P=line)+[ \t]*(?:\r?\n|\Z))?",
     re.IGNORECASE | re.MULTILINE,
 )
 CURRENT = "current"
@@ -45,19 +46,36 @@ def cut(root: Path, wanted: str, *, push: bool) -> str:
         raise ReleaseError(
             Problem("git", "no commit", "a repository with one", "run: git init && git add -A && git commit")
         )
-    written = source.locate(root, settings)
+    places = source.places(root, settings)
     newest = newest_tag(git.lines(root, "tag"), project.name(root) or root.resolve().name)
-    now = parse_version(written.text) if written else (newest[1] if newest else Version("0"))
+    now = _now(places, newest, wanted)
     version = _next(now, wanted)
     tag = f"{newest[0] if newest else 'v'}{version}"
     refuse(_problems(root, settings.release_branches, None if wanted == CURRENT else now, version, tag))
-    files = _changes(root, written, version)
-    _commit(root, files, f"Release {version}", tag)
     branch = git.ask(root, "symbolic-ref", "--short", "HEAD") or "HEAD"
     if push:
+        # Before anything is committed: a branch that is behind could not be pushed afterwards either.
+        git.run(root, "push", "--quiet", "--dry-run", "origin", branch)
+    files, unsaid = _changes(root, places, version)
+    _commit(root, files, f"Release {version}", tag)
+    if push:
         _push(root, branch, tag)
-        return f"{tag}: pushed to origin with {branch}"
-    return f"{tag}: committed and tagged here; to release it: git push --atomic origin {branch} {tag}"
+        return f"{tag}: pushed to origin with {branch}{unsaid}"
+    return f"{tag}: committed and tagged here; to release it: git push --atomic origin {branch} {tag}{unsaid}"
+
+
+def _now(places: list[source.Written], newest: tuple[str, Version] | None, wanted: str) -> Version:
+    """Return the version that the project has, from its files, else from its newest tag."""
+    if not places and newest:
+        return newest[1]
+    text = places[0].text if places else "0"
+    if not places and wanted == CURRENT:
+        problem = Problem("version", "none: it comes from git's tags, and there are none", "a version", "name it")
+        raise ReleaseError(problem)
+    try:
+        return parse_version(text)
+    except ValueError:
+        raise ReleaseError(Problem(str(places[0].path), repr(text), "a PEP 440 version", "mend it")) from None
 
 
 def _next(now: Version, wanted: str) -> Version:
@@ -95,16 +113,20 @@ def _branch_problem(root: Path, branches: tuple[str, ...]) -> list[Problem]:
     return [Problem("branch", repr(branch or "none"), " or ".join(map(repr, allowed)), remedy)]
 
 
-def _changes(root: Path, written: source.Written | None, version: Version) -> dict[Path, str]:
-    """Return the new text of each file that the release changes."""
-    files = {}
-    if written and written.text != str(version):
-        files[written.path] = written.replaced(str(version))
-    for path in (root / name for name in CHANGELOGS if (root / name).is_file()):
+def _changes(root: Path, places: list[source.Written], version: Version) -> tuple[dict[Path, str], str]:
+    """Return the new text of each file that the release changes, and words on a changelog that it does not."""
+    files: dict[Path, str] = {}
+    # From the end of a file to its beginning, so that each place is still where it was found.
+    for written in sorted(places, key=lambda written: written.start, reverse=True):
+        text = files.get(written.path) or source.read_text(written.path)
+        files[written.path] = text[: written.start] + str(version) + text[written.end :]
+    files = {path: text for path, text in files.items() if text != source.read_text(path)}
+    changelogs = [root / name for name in CHANGELOGS if (root / name).is_file()]
+    for path in changelogs:
         if (dated := _dated(source.read_text(path), str(version))) is not None:
-            files[path] = dated
-            break
-    return files
+            return {**files, path: dated}, ""
+    names = " and ".join(path.name for path in changelogs)
+    return files, f"\nnote: {names}: no heading 'Unreleased' to date" if changelogs else ""
 
 
 def _dated(text: str, version: str) -> str | None:
@@ -112,14 +134,18 @@ def _dated(text: str, version: str) -> str | None:
     match = UNRELEASED.search(text)
     if not match or not (match["mark"] or match["line"]):
         return None
-    title = f"{match['open']}{version}{match['close']} - {datetime.now(timezone.utc):%Y-%m-%d}"
-    below = f"{match['line'] * len(title)}\n" if match["line"] else ""
-    dated = f"{match['mark'] or ''}{title}\n{below}"
-    return f"{text[: match.start()]}{match[0]}\n{dated}{text[match.end() :]}"
+    end, today = match["end"] or "\n", f"{datetime.now(timezone.utc):%Y-%m-%d}"
+    brackets = match["open"] == "[" and not match["version"]
+    title = f"[{version}] - {today}" if brackets else f"{version} - {today}"
+    below = f"{match['line'] * len(title)}{end}" if match["line"] else ""
+    dated = f"{match['mark'] or ''}{title}{end}{below}"
+    # `1.2 (unreleased)` is itself the heading of the version; there is no other to keep.
+    kept = "" if match["version"] else f"{match[0].rstrip()}{end}{end}"
+    return f"{text[: match.start()]}{kept}{dated}{text[match.end() :]}"
 
 
 def _commit(root: Path, files: dict[Path, str], message: str, tag: str) -> None:
-    before = git.ask(root, "rev-parse", "HEAD")
+    before, saved = git.ask(root, "rev-parse", "HEAD"), {path: path.read_bytes() for path in files}
     try:
         for path, text in files.items():
             path.write_bytes(text.encode())
@@ -127,8 +153,11 @@ def _commit(root: Path, files: dict[Path, str], message: str, tag: str) -> None:
             git.run(root, "commit", "--quiet", "--message", message, "--", *map(str, files))
         git.run(root, "tag", "--annotate", tag, "--message", message)
     except BaseException:
-        # The tree was clean, so this loses nothing but what was just written.
-        git.run(root, "reset", "--quiet", "--hard", str(before))
+        if git.ask(root, "rev-parse", "HEAD") != before:
+            git.ask(root, "reset", "--quiet", "--soft", str(before))
+        for path, content in saved.items():
+            path.write_bytes(content)
+        git.ask(root, "reset", "--quiet")
         raise
 
 

@@ -78,10 +78,10 @@ class Dist:
         with _readable(self.path):
             if self.is_wheel:
                 with zipfile.ZipFile(self.path) as archive:
-                    return {name: archive.read(name).decode("utf-8", "replace") for name in names}
+                    return {name: archive.read(name).decode("utf-8-sig", "replace") for name in names}
             with tarfile.open(self.path) as tar:
                 files = {name: tar.extractfile(name) for name in names}
-                return {name: file.read().decode("utf-8", "replace") for name, file in files.items() if file}
+                return {name: file.read().decode("utf-8-sig", "replace") for name, file in files.items() if file}
 
     def _metadata_path(self) -> str:
         pattern = r"[^/]+\.dist-info/METADATA" if self.is_wheel else r"[^/]+/PKG-INFO"
@@ -146,6 +146,7 @@ def supported_pythons(metadata: Message, current: str) -> list[str]:
     """
     classifiers = metadata.get_all("Classifier", [])
     found = [match[1] for text in classifiers if (match := re.fullmatch(CLASSIFIER, text.strip()))]
+    found = [version for version in found if version in (*OLD, *RELEASED)]
     if not found and metadata["Requires-Python"]:
         found = _released(metadata["Requires-Python"])
     return sorted(found, key=lambda version: int(version.partition(".")[2])) or [current]
@@ -154,6 +155,8 @@ def supported_pythons(metadata: Message, current: str) -> list[str]:
 CLASSIFIER = r"Programming Language :: Python :: (3\.[0-9]+)"
 #: The CPythons that get fixes, see https://devguide.python.org/versions/.
 RELEASED = ("3.10", "3.11", "3.12", "3.13", "3.14")
+#: Those that setup-python can still set up; Poetry names even the ones that are not released yet.
+OLD = ("3.8", "3.9")
 
 
 def _released(requires_python: str) -> list[str]:

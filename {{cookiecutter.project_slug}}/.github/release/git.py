@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .errors import ReleaseError
 
@@ -11,10 +11,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+#: A tag may be named in any bytes.
+TEXT: Any = {"encoding": "utf-8", "errors": "surrogateescape"}
+
+
 def ask(root: Path, *arguments: str) -> str | None:
     """Return what `git ARGUMENTS` prints at `root`, or None where it fails: no repository, no commit, no git."""
     try:
-        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
+        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False, **TEXT)
     except OSError:
         return None
     return done.stdout.rstrip("\n") if done.returncode == 0 else None
@@ -22,7 +26,7 @@ def ask(root: Path, *arguments: str) -> str | None:
 
 def run(root: Path, *arguments: str) -> None:
     """Run `git ARGUMENTS` at `root`; raise `ReleaseError` with git's own words where it fails."""
-    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
+    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False, **TEXT)
     if done.returncode:
         words = (done.stderr or done.stdout).strip().splitlines() or [f"exit status {done.returncode}"]
         raise ReleaseError(f"git {arguments[0]}: {' / '.join(words)}")

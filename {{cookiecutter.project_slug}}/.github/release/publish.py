@@ -14,7 +14,7 @@ from twine.utils import TEST_REPOSITORY
 from . import attest, bundle, gate, report, rules, upload
 from .config import load
 from .errors import Problem, ReleaseError, refuse
-from .index import resolve
+from .index import NoAnswerError, resolve
 from .ref import current
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def publish(root: Path, options: Options, environ: Mapping[str, str]) -> None:
 
 def _problems(
     root: Path, dists: list[Dist], index: Index, options: Options, environ: Mapping[str, str]
-) -> list[Problem]:
+) -> list[Problem | str]:
     """Return what can be known to be wrong before any network."""
     ref = current(root, environ)
     verdict = gate.judge_release(dists, ref)
@@ -71,6 +71,9 @@ def _problems(
         tag = f"v{verdict.version}"
         remedy = f"tag the commit that was built and try again: git tag {tag}"
         found.insert(0, Problem("publish", ref.words, f"a tag such as {tag!r}: only a tag is published", remedy))
+    if not environ.get("GITHUB_REF_TYPE") and (made := bundle.is_of(bundle.locate(root), root)):
+        remedy = "check out the tagged commit and run: nox -s build verify-version"
+        found.append(Problem("bundle", f"dists of commit {made}", "dists of the commit here", remedy))
     if environ.get("TWINE_PASSWORD") == "" and index.site:
         remedy = "unset it: twine takes an empty password for a password, and does not ask for Trusted Publishing"
         found.append(Problem("TWINE_PASSWORD", "an empty value", "none (Trusted Publishing) or an API token", remedy))
@@ -103,13 +106,24 @@ def _missing(index: Index, dists: list[Dist]) -> list[Dist]:
 def _wait(index: Index, dists: list[Dist]) -> None:
     """Wait until the index serves every dist; raise `ReleaseError` for other bytes, or after `PATIENCE`."""
     deadline, pause = time.monotonic() + PATIENCE, FIRST_WAIT
-    while missing := _missing(index, dists):
+    while missing := _unserved(index, dists, patient=time.monotonic() < deadline):
         if time.monotonic() > deadline:
             names = ", ".join(dist.path.name for dist in missing)
             raise ReleaseError(f"{names}: accepted, but not served after {PATIENCE} s; run this again later")
         print(f"waiting {pause:g} s for the index to serve {', '.join(dist.path.name for dist in missing)}")
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_WAIT)
+
+
+def _unserved(index: Index, dists: list[Dist], *, patient: bool) -> list[Dist]:
+    """Return the dists that the index does not serve yet; while `patient`, no answer is one of them."""
+    try:
+        return _missing(index, dists)
+    except NoAnswerError as error:
+        if not patient:
+            raise
+        print(error)
+        return dists
 
 
 def _tell(index: Index, dists: list[Dist], uploaded: list[Dist]) -> None:

@@ -40,7 +40,7 @@ def _dist_problems(dist: Dist) -> Iterator[Problem]:
         yield Problem(where, found, "at most 100 MiB", "ship less, or ask PyPI for a higher limit")
     if len(dist.metadata.get("Summary", "")) > MAX_SUMMARY:
         yield Problem(where, "a longer summary", f"at most {MAX_SUMMARY} characters", "shorten the description")
-    for tag in sorted({tag.platform for tag in dist.tags if re.match(r"linux_", tag.platform)}):
+    for tag in sorted({tag.platform for tag in dist.tags if re.match(r"linux_(?!armv[67]l$)", tag.platform)}):
         yield Problem(where, f"platform {tag!r}", "manylinux or musllinux", "build it with cibuildwheel or auditwheel")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import configparser
 import io
 import re
 import tokenize
@@ -11,13 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .config import load_toml
+from ._compat import tomllib
+from .config import load_toml, parse_cfg, subtable
 from .errors import Problem, ReleaseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .config import Config
+    from ._compat import tomllib
+from .config import Config
 
 ASSIGNED = r"""^__version__ = "(.*)"$"""
 WHOLE = r"\A\s*(?:v(?=[0-9]))?(\S+)\s*\Z"
@@ -54,7 +55,8 @@ def find(path: Path, pattern: str = "") -> Written:
     nor docstrings; the default pattern is `__version__`, elsewhere the whole file. Raises `ReleaseError`
     where nothing is found, or different versions.
     """
-    text = read_text(path)
+    # A byte order mark is no Python; a line end in its place keeps every character where it is.
+    text = re.sub("^\ufeff", "\n", read_text(path))
     if path.suffix == ".py":
         found = list(_in_python(path, text, pattern or ASSIGNED))
     else:
@@ -121,8 +123,11 @@ def _assigned(tree: ast.AST, text: str) -> Iterator[tuple[str, _String]]:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             if string := _string(node.value, text):
                 yield from ((target.id, string) for target in targets if isinstance(target, ast.Name))
-        elif isinstance(node, ast.If | ast.Try | ast.ExceptHandler | ast.With):
+        elif isinstance(node, ast.If | ast.With):
             yield from _assigned(node, text)
+        elif isinstance(node, ast.Try):
+            # What an `except` assigns stands in for what could not be imported or read.
+            yield from _assigned(ast.Module(node.body, []), text)
 
 
 def _string(node: ast.expr | None, text: str) -> _String | None:
@@ -184,6 +189,38 @@ def locate(root: Path, config: Config) -> Written | None:
     """
     if config.version_file:
         return find(root / config.version_file, config.version_pattern)
+    return _in_metadata(root)
+
+
+def places(root: Path, config: Config) -> list[Written]:
+    """Return every place of the project at `root` that names its version: the metadata's, `version-file`, modules.
+
+    None where git's tags are the source. Raises `ReleaseError` where the places differ.
+    """
+    main = _in_metadata(root) if not config.version_file or _names_version(root) else locate(root, config)
+    if main is None:
+        return []
+    found = [main] + ([locate(root, config)] if config.version_file else [])
+    known = {(written.path, written.start): written for written in found if written}
+    for written in _module_versions(root):
+        if written.text == main.text:
+            known.setdefault((written.path, written.start), written)
+    other = [written for written in known.values() if written.text != main.text]
+    if other:
+        expected = f"{main.text!r} as in {main.path.name}"
+        problems = [Problem(str(each.path), repr(each.text), expected, "write one version") for each in other]
+        raise ReleaseError(*problems)
+    return list(known.values())
+
+
+def _names_version(root: Path) -> bool:
+    try:
+        return _in_metadata(root) is not None
+    except ReleaseError:
+        return False
+
+
+def _in_metadata(root: Path) -> Written | None:
     pyproject = load_toml(root / "pyproject.toml")
     for look in (_static, _from_vcs, _from_backend, _from_setup_cfg, _from_setup_py):
         found = look(root, pyproject)
@@ -203,26 +240,42 @@ def is_from_git(root: Path, config: Config) -> bool:
 
 def _static(root: Path, pyproject: dict[str, Any]) -> Written | None:
     path = root / "pyproject.toml"
-    for header, table in (("project", pyproject.get("project")), ("tool.poetry", _tool(pyproject, "poetry"))):
-        if isinstance(table, dict) and isinstance(table.get("version"), str):
-            if _tool(pyproject, "poetry-dynamic-versioning").get("enable"):
+    for keys in (("project",), ("tool", "poetry")):
+        version = subtable(pyproject, *keys).get("version")
+        if isinstance(version, str):
+            if subtable(pyproject, "tool", "poetry-dynamic-versioning").get("enable"):
                 return None
-            section = rf"(?ms)^\[{re.escape(header)}\][^\n]*\n(?:(?!^\[).)*?^version[ \t]*=[ \t]*[\"']([^\"'\n]*)[\"']"
-            if match := re.search(section, read_text(path)):
-                return Written(path, match[1], *match.span(1))
+            return _in_table(path, ".".join(keys), version)
     return None
 
 
+def _in_table(path: Path, header: str, version: str) -> Written | None:
+    """Return where the table `header` of the TOML file at `path` holds `version`, and not a text that looks so."""
+    text = read_text(path)
+    section = re.search(rf"(?ms)^\[[ \t]*{re.escape(header)}[ \t]*\][^\n]*\n(.*?)(?=^\[|\Z)", text)
+    start, end = section.span(1) if section else (0, len(text))
+    key = re.compile(rf"(?m)(?:^|[{{,.])[ \t]*version[ \t]*=[ \t]*[\"']({re.escape(version)})[\"']")
+    for match in key.finditer(text, start, end):
+        written = Written(path, version, *match.span(1))
+        if _is_key(written.replaced("0+probe"), header):
+            return written
+    return None
+
+
+def _is_key(text: str, header: str) -> bool:
+    try:
+        return subtable(tomllib.loads(text), *header.split(".")).get("version") == "0+probe"
+    except tomllib.TOMLDecodeError:
+        return False
+
+
 def _tool(pyproject: dict[str, Any], *keys: str) -> dict[str, Any]:
-    table = pyproject.get("tool", {})
-    for key in keys:
-        table = table.get(key, {}) if isinstance(table, dict) else {}
-    return table if isinstance(table, dict) else {}
+    return subtable(pyproject, "tool", *keys)
 
 
 def _from_vcs(root: Path, pyproject: dict[str, Any]) -> Written | bool | None:
     """Return False where a tool derives the version from git's tags: nothing is written anywhere."""
-    tool = pyproject.get("tool", {})
+    tool = subtable(pyproject, "tool")
     derived = (
         any(key in tool for key in ("setuptools_scm", "setuptools-scm", "versioneer", "poetry-dynamic-versioning"))
         or _tool(pyproject, "hatch", "version").get("source") == "vcs"
@@ -247,8 +300,9 @@ def _from_backend(root: Path, pyproject: dict[str, Any]) -> Written | None:
         return _attribute(root, dynamic["attr"])
     if isinstance(dynamic.get("file"), str | list):
         return find(root / (dynamic["file"] if isinstance(dynamic["file"], str) else dynamic["file"][0]))
-    if "flit" in pyproject.get("build-system", {}).get("build-backend", ""):
-        name = _tool(pyproject, "flit", "module").get("name") or pyproject.get("project", {}).get("name", "")
+    if "flit" in str(subtable(pyproject, "build-system").get("build-backend", "")):
+        name = _tool(pyproject, "flit", "module").get("name") or _tool(pyproject, "flit", "metadata").get("module")
+        name = str(name or subtable(pyproject, "project").get("name", ""))
         return _attribute(root, f"{name.replace('-', '_')}.__version__")
     return None
 
@@ -266,11 +320,7 @@ def _attribute(root: Path, reference: str) -> Written:
 
 def _from_setup_cfg(root: Path, _: dict[str, Any]) -> Written | None:
     path = root / "setup.cfg"
-    parser = configparser.RawConfigParser()
-    if not path.is_file():
-        return None
-    parser.read_string(read_text(path))
-    value = parser.get("metadata", "version", fallback="")
+    value = parse_cfg(path).get("metadata", "version", fallback="")
     if value.startswith("attr:"):
         return _attribute(root, value.removeprefix("attr:").strip())
     if value.startswith("file:"):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from requests import HTTPError, RequestException
+from requests import HTTPError, RequestException, Response
+from requests.adapters import HTTPAdapter
 from twine import cli
 from twine.commands.upload import upload as twine_upload
 from twine.exceptions import TwineException
+from twine.repository import Repository
 from twine.settings import Settings
 
 from .attest import SUFFIX
@@ -19,7 +21,26 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+#: Seconds to connect, and to wait for an answer: twine itself would wait for ever.
+TIMEOUT = (15, 120)
 AGAIN = "mend it and run this again: what the index has is skipped"
+
+
+class _Patient(HTTPAdapter):
+    """Gives up on a connection that says nothing."""
+
+    def send(self, *arguments: Any, **options: Any) -> Response:
+        return super().send(*arguments, **{**options, "timeout": options.get("timeout") or TIMEOUT})
+
+
+class _Settings(Settings):
+    """twine's settings, for a connection with a time limit."""
+
+    def create_repository(self) -> Repository:
+        repository = super().create_repository()
+        for scheme in ("https://", "http://"):
+            repository.session.mount(scheme, _Patient())
+        return repository
 
 
 def settings(repository: str, environ: Mapping[str, str], *, signed: bool = False, verbose: bool = False) -> Settings:
@@ -33,7 +54,7 @@ def settings(repository: str, environ: Mapping[str, str], *, signed: bool = Fals
     parser = argparse.ArgumentParser(prog="twine upload")
     Settings.register_argparse_arguments(parser)
     try:
-        return Settings.from_argparse(parser.parse_args(arguments))
+        return _Settings.from_argparse(parser.parse_args(arguments))
     except TwineException as error:
         raise ReleaseError(f"twine: {' '.join(str(error).split())}") from error
 

@@ -86,9 +86,7 @@ class LocalIndex:
         at = self._clock() if uploaded is None else uploaded
         with self._state.writing() as db:
             number = publishers.create_project(db, INDEXES[index], project)
-            release = releases.release(db, number, version) or releases.add_release(
-                db, number, version, at, {}
-            )
+            release = releases.release(db, number, version) or releases.add_release(db, number, version, at, {})
             for filename, content in (files or {}).items():
                 file = _unchecked(filename, content, version, at)
                 releases.add_file(db, INDEXES[index], release, file)

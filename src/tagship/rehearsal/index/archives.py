@@ -103,9 +103,7 @@ def _no_license(name: str, filename: str, where: str) -> Refusal:
     return Refusal(f"License-File {name} does not exist in distribution file {filename} at {where}")
 
 
-def _read_zip(
-    archive: zipfile.ZipFile, content: IO[bytes], filename: str, license_files: Sequence[str]
-) -> Contents:
+def _read_zip(archive: zipfile.ZipFile, content: IO[bytes], filename: str, license_files: Sequence[str]) -> Contents:
     name, version, _ = filename.split("-", 2)
     info = f"{name}-{version}.dist-info"
     _check_zip(archive, content)
@@ -135,9 +133,7 @@ def _check_zip(archive: zipfile.ZipFile, content: IO[bytes]) -> None:
     if any(e.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED} for e in archive.infolist()):
         raise _invalid("File does not use a supported compression type")
     if problem := _zip_problem(archive, content):
-        raise _invalid(
-            f"ZIP archive not accepted: {problem}. See https://docs.pypi.org/archives for more information"
-        )
+        raise _invalid(f"ZIP archive not accepted: {problem}. See https://docs.pypi.org/archives for more information")
 
 
 def _zip_problem(archive: zipfile.ZipFile, content: IO[bytes]) -> str:

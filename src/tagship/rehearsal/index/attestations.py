@@ -30,8 +30,7 @@ def check_attestations(field: str) -> None:
             raise _refusal(f"Attestation with unsupported predicate type: {each}")
         if predicates.count(each) > 1:
             raise _refusal(
-                "Multiple attestations for the same file with the same predicate type"
-                f" ({each}) are not supported"
+                f"Multiple attestations for the same file with the same predicate type ({each}) are not supported"
             )
 
 

@@ -49,9 +49,7 @@ def find_publisher(
     if publishers.used(db, index, str(claims["jti"])):
         raise MintRefusal("invalid-reuse-token", "invalid token: already used")
     if claims["event_name"] == "pull_request_target":
-        raise PublisherMismatch(
-            "Publishing from a workflow invoked via 'pull_request_target' is not supported."
-        )
+        raise PublisherMismatch("Publishing from a workflow invoked via 'pull_request_target' is not supported.")
     return publisher
 
 

@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from tagship.indexes import PackageIndex
 
 _SPECIFICATION = "https://packaging.python.org/specifications/core-metadata"
-_LOCAL_VERSIONS = (
-    "https://packaging.python.org/en/latest/specifications/version-specifiers/#local-version-identifiers"
-)
+_LOCAL_VERSIONS = "https://packaging.python.org/en/latest/specifications/version-specifiers/#local-version-identifiers"
 _SUMMARY_LIMIT = 512
 _LABEL_LIMIT = 32
 _FIRST = ("metadata-version", "name", "version")
@@ -80,9 +78,7 @@ def check_own(own: bytes, form: Metadata, filename: str) -> None:
     except (ExceptionGroup, InvalidMetadata):
         raise Refusal(f"The metadata in {filename} is not valid. See {_SPECIFICATION}.") from None
     if found != (form.name, form.version) and _normal(found) != _normal((form.name, form.version)):
-        raise Refusal(
-            f"The metadata in {filename} says {found[0]} {found[1]}, the upload {form.name} {form.version}."
-        )
+        raise Refusal(f"The metadata in {filename} says {found[0]} {found[1]}, the upload {form.name} {form.version}.")
 
 
 def _normal(found: tuple[str, Any]) -> tuple[str, Any]:
@@ -130,8 +126,7 @@ def _rules(metadata: Metadata) -> Iterator[InvalidMetadata]:
     if metadata.license and metadata.license_expression:
         yield InvalidMetadata(
             "license",
-            "License is deprecated when License-Expression is present."
-            " Only License-Expression should be present.",
+            "License is deprecated when License-Expression is present. Only License-Expression should be present.",
         )
     yield from _classifier_rules(metadata)
     yield from _url_rules(metadata)

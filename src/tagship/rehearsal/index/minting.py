@@ -36,9 +36,7 @@ _ONLY_LOOPBACK = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 class Mint:
     """Exchanges tokens of the issuers that it knows: `iss` to the address of the discovery document."""
 
-    def __init__(
-        self, state: State, issuers: Mapping[str, str], faults: Faults, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, state: State, issuers: Mapping[str, str], faults: Faults, clock: Callable[[], float]) -> None:
         self._state = state
         self._issuers = issuers
         self._faults = faults

@@ -64,9 +64,7 @@ def register(db: sqlite3.Connection, index: PackageIndex, registration: Registra
     return _attach(db, index, registration, project)
 
 
-def register_pending(
-    db: sqlite3.Connection, index: PackageIndex, registration: Registration, now: float
-) -> None:
+def register_pending(db: sqlite3.Connection, index: PackageIndex, registration: Registration, now: float) -> None:
     """Register a publisher for a project that its first token will create.
 
     Raises TagshipError as the index's form would: the project exists, three are pending already, or the
@@ -161,9 +159,7 @@ def used(db: sqlite3.Connection, index: PackageIndex, jti: str) -> bool:
     return db.execute(query, (index.name, jti)).fetchone() is not None
 
 
-def _attach(
-    db: sqlite3.Connection, index: PackageIndex, registration: Registration, project: int
-) -> Publisher:
+def _attach(db: sqlite3.Connection, index: PackageIndex, registration: Registration, project: int) -> Publisher:
     values = _values(index, registration)
     db.execute(
         "INSERT OR IGNORE INTO publisher (host_index, owner, repository, owner_id, workflow, environment)"
@@ -195,9 +191,7 @@ def forget_old(db: sqlite3.Connection, now: float) -> None:
 
 
 def _forget_rivals(db: sqlite3.Connection, index: PackageIndex, name: str) -> None:
-    rows = db.execute(
-        "SELECT id, project FROM pending_publisher WHERE host_index = ?", (index.name,)
-    ).fetchall()
+    rows = db.execute("SELECT id, project FROM pending_publisher WHERE host_index = ?", (index.name,)).fetchall()
     for row in rows:
         if canonicalize_name(row["project"]) == canonicalize_name(name):
             db.execute("DELETE FROM pending_publisher WHERE id = ?", (row["id"],))

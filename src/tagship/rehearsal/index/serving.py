@@ -81,8 +81,7 @@ class Serving:
         listed = [each for each in found if any(file.version == each.version for file in files)]
         chosen = _chosen(listed, version)
         by_version = {
-            each.version: [_json_file(index, file) for file in files if file.version == each.version]
-            for each in listed
+            each.version: [_json_file(index, file) for file in files if file.version == each.version] for each in listed
         }
         data = {
             "info": _info(index, str(title["name"]), chosen),
@@ -139,9 +138,7 @@ def _negotiated(request: Form, data: dict[str, Any], page: str) -> Response:
     """Answer in the form that the Accept header prefers, HTML when it does not matter (PEP 691)."""
     offers = [HTML, HTML_V1, JSON_V1]
     chosen = request.accept_mimetypes.best_match(offers, HTML) if request.accept_mimetypes else HTML
-    response = (
-        _json(data, JSON_V1) if chosen == JSON_V1 else Response(page, content_type=f"{chosen}; charset=UTF-8")
-    )
+    response = _json(data, JSON_V1) if chosen == JSON_V1 else Response(page, content_type=f"{chosen}; charset=UTF-8")
     response.vary.add("Accept")
     response.headers["X-PyPI-Last-Serial"] = str(data["meta"]["_last-serial"])
     return response

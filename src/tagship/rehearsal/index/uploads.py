@@ -83,9 +83,7 @@ class Uploads:
         if refusal:
             raise refusal
 
-    def _log(
-        self, index: PackageIndex, request: Form, refusal: Refusal | None, warnings: tuple[str, ...]
-    ) -> None:
+    def _log(self, index: PackageIndex, request: Form, refusal: Refusal | None, warnings: tuple[str, ...]) -> None:
         content = request.files.get("content")
         entry = log.UploadEntry(
             at=self._clock(),
@@ -218,18 +216,14 @@ def _check_form(form: MultiDict[str, str]) -> None:
             else "This field is required."
         )
         shown = f"{name[:30]}...{name[-30:]}" if len(name) > 60 else name
-        raise Refusal(
-            f"{shown!r} is an invalid value for Name. Error: {reason} See {_HELP} for more information."
-        )
+        raise Refusal(f"{shown!r} is an invalid value for Name. Error: {reason} See {_HELP} for more information.")
     if filetype not in filenames.EXTENSIONS:
         raise Refusal(
             "Invalid value for filetype. Error: "
             + ("Use a known file type." if filetype else "This field is required.")
         )
     if filetype != "sdist" and not form.get("pyversion"):
-        raise Refusal(
-            "Invalid value for pyversion. Error: Python version is required for binary distribution uploads."
-        )
+        raise Refusal("Invalid value for pyversion. Error: Python version is required for binary distribution uploads.")
     if filetype == "sdist" and form.get("pyversion", "source") not in {"", "source"}:
         raise Refusal("Invalid value for pyversion. Error: Use 'source' as Python version for an sdist.")
     _check_digest_fields(form)
@@ -238,9 +232,7 @@ def _check_form(form: MultiDict[str, str]) -> None:
 def _check_digest_fields(form: MultiDict[str, str]) -> None:
     for field, algorithm in (("sha256_digest", "SHA256"), ("blake2_256_digest", "BLAKE2")):
         if form.get(field) and not _SHA.fullmatch(form[field]):
-            raise Refusal(
-                f"Invalid value for {field}. Error: Use a valid, hex-encoded, {algorithm} message digest."
-            )
+            raise Refusal(f"Invalid value for {field}. Error: Use a valid, hex-encoded, {algorithm} message digest.")
     if not any(form.get(f"{name}_digest") for name in ("md5", "sha256", "blake2_256")):
         raise Refusal("Error: Include at least one message digest.")
 
