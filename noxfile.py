@@ -10,6 +10,7 @@ import json
 import os
 import re
 import sys
+import tempfile
 from itertools import takewhile
 from pathlib import Path
 
@@ -28,6 +29,8 @@ nox.options.error_on_missing_interpreters = "NOXSESSION" in os.environ or any(ma
 RELEASE = ".github/release"
 PYPROJECT = nox.project.load_toml() if Path("pyproject.toml").is_file() else {}
 CLASSIFIERS = PYPROJECT.get("project", {}).get("classifiers", [])
+for legacy in filter(Path.is_file, (Path("setup.cfg"), Path("setup.py"))):
+    CLASSIFIERS += [line.strip(" \t\"',") for line in legacy.read_text("utf-8", "replace").splitlines()]
 PYTHONS = re.findall(r"^Programming Language :: Python :: (3\.\d+)$", "\n".join(CLASSIFIERS), re.MULTILINE)
 # Whatever the machine, a build sees the same surroundings.
 SURROUNDINGS = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
@@ -52,6 +55,8 @@ def test(session: nox.Session) -> None:
     plan = json.loads(release(session, "tests"))
     if not plan["command"]:
         session.skip("there are no tests: set test-command in [tool.tagship] of pyproject.toml if there are")
+    if plan["locked"]:
+        locked(session, plan["locked"])
     extras = f"[{','.join(plan['extras'])}]" if plan["extras"] else ""
     session.install(*plan["requires"], f"{package(session)}{extras}")
     session.run(*plan["command"], external=True)
@@ -80,6 +85,14 @@ def publish(session: nox.Session) -> None:
 def tools(session: nox.Session) -> None:
     """Install the release tools, as locked."""
     session.install("--require-hashes", "--only-binary=:all:", "-r", f"{RELEASE}/tools.txt")
+
+
+def locked(session: nox.Session, command: list[str]) -> None:
+    """Install the locked requirements that `command` writes; the file may hold the credentials of an index."""
+    with tempfile.TemporaryDirectory() as folder:
+        requirements = f"{folder}/requirements.txt"
+        session.run(*command, f"--output={requirements}", external=True)
+        session.install("-r", requirements)
 
 
 def release(session: nox.Session, verb: str, *, silent: bool = True, env: dict[str, str] | None = None) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import configparser
 import re
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -28,11 +29,15 @@ REQUIREMENT_FILES = (
 
 @dataclass(frozen=True)
 class Plan:
-    """What `nox -s test` does: arguments of an installer, extras of the project, and the command ([]: no tests)."""
+    """What `nox -s test` does: arguments of an installer, extras of the project, and the command ([]: no tests).
+
+    `locked` is the command that writes the locked requirements, to be installed first ([]: nothing is locked).
+    """
 
     requires: list[str]
     extras: list[str]
     command: list[str]
+    locked: list[str] = field(default_factory=list)
 
 
 def plan(root: Path) -> Plan:
@@ -42,9 +47,27 @@ def plan(root: Path) -> Plan:
     if not requires:
         requires, extras = _requires(root, pyproject)
     command = list(config.test_command) or _command(root, pyproject, requires)
-    if command and command[0] == "pytest" and not _names(requires, "pytest"):
-        requires.append("pytest")
-    return Plan(requires, extras, command)
+    lacking = ["pytest"] if command and command[0] == "pytest" and not _names(requires, "pytest") else []
+    locked = [] if config.test_requires else _locked(root, pyproject)
+    return Plan(([] if locked else requires) + lacking, extras, command, locked)
+
+
+def _locked(root: Path, pyproject: dict[str, Any]) -> list[str]:
+    """Return the command by which the project's own Poetry (`requires-poetry`) tells what poetry.lock says.
+
+    It knows every version of that file, and refuses one that is older than pyproject.toml.
+    """
+    poetry = _table(pyproject, "tool", "poetry")
+    if not (root / "poetry.lock").is_file() or not (poetry or "poetry" in str(pyproject.get("build-system", ""))):
+        return []
+    version = _poetry_specifier(poetry.get("requires-poetry", "*"))
+    groups = {**_table(pyproject, "dependency-groups"), **_poetry_groups(poetry)}
+    extras = {**_table(pyproject, "project", "optional-dependencies"), **_table(poetry, "extras")}
+    name = next((name for name in GROUPS if name in groups or name in extras), "")
+    more = [f"--with={name}"] if name in groups else [f"--extras={name}"] if name else []
+    uv = ["uv", "tool", "run", "--quiet", "--python", sys.executable]
+    tool = [*uv, "--from", f"poetry{version}", "--with", "poetry-plugin-export", "poetry"]
+    return [*tool, "export", "--no-interaction", "--format=requirements.txt", "--with-credentials", *more]
 
 
 def _requires(root: Path, pyproject: dict[str, Any]) -> tuple[list[str], list[str]]:
