@@ -10,6 +10,7 @@ import json
 import os
 import re
 import sys
+import tempfile
 from itertools import takewhile
 from pathlib import Path
 
@@ -26,9 +27,12 @@ OPTIONS = takewhile(lambda argument: argument != "--", sys.argv[1:])
 nox.options.error_on_missing_interpreters = "NOXSESSION" in os.environ or any(map(ASKED.match, OPTIONS))
 
 RELEASE = ".github/release"
-# By the text: a file that does not parse is for the sessions to explain.
-PYPROJECT = Path("pyproject.toml").read_text("utf-8", "replace") if Path("pyproject.toml").is_file() else ""
-PYTHONS = re.findall(r"""^[^#\n]*["']Programming Language :: Python :: (3\.\d+)["']""", PYPROJECT, re.MULTILINE)
+# By the text: what does not parse is for the sessions to explain.
+METADATA = filter(Path.is_file, map(Path, ("pyproject.toml", "setup.cfg", "setup.py")))
+LINES = [
+    line for path in METADATA for line in path.read_text("utf-8", "replace").splitlines() if line.strip()[:1] != "#"
+]
+PYTHONS = list(dict.fromkeys(re.findall(r"Programming Language :: Python :: (3\.\d+)\b", "\n".join(LINES))))
 # Whatever the machine, a build sees the same surroundings.
 SURROUNDINGS = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
 
@@ -53,6 +57,8 @@ def test(session: nox.Session) -> None:
     plan = json.loads(release(session, "tests", wheel))
     if not plan["command"]:
         session.skip("there are no tests: set test-command in [tool.tagship] of pyproject.toml if there are")
+    if plan["locked"]:
+        locked(session, plan["locked"])
     extras = f"[{','.join(plan['extras'])}]" if plan["extras"] else ""
     session.install(*plan["requires"], f"{wheel or '.'}{extras}")
     session.chdir(plan["folder"])
@@ -82,6 +88,14 @@ def publish(session: nox.Session) -> None:
 def tools(session: nox.Session) -> None:
     """Install the release tools, as locked."""
     session.install("--require-hashes", "--only-binary=:all:", "-r", f"{RELEASE}/tools.txt")
+
+
+def locked(session: nox.Session, command: list[str]) -> None:
+    """Install the locked requirements that `command` writes; the file may hold the credentials of an index."""
+    with tempfile.TemporaryDirectory() as folder:
+        requirements = f"{folder}/requirements.txt"
+        session.run(*command, f"--output={requirements}", external=True)
+        session.install("-r", requirements)
 
 
 def release(session: nox.Session, *verb: str, silent: bool = True, env: dict[str, str] | None = None) -> str:

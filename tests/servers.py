@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 import subprocess
 import sys
 import time
@@ -74,6 +76,11 @@ class Pypiserver:
         """The variables that point twine at this index."""
         return {"TWINE_REPOSITORY_URL": self.url, "TWINE_USERNAME": "maintainer", "TWINE_PASSWORD": "secret"}
 
+    @property
+    def simple(self) -> str:
+        """The address that installers use, with the password in it."""
+        return f"{self.url.replace('://', '://maintainer:secret@')}simple/"
+
     def files(self) -> list[str]:
         """Return the names of the files that the index holds."""
         return sorted(path.name for path in self.folder.iterdir())
@@ -90,3 +97,70 @@ class Pypiserver:
             except urllib.error.URLError:
                 time.sleep(0.05)
         raise AssertionError(self.log.read_text())
+
+
+class Devpi:
+    """A devpi-server of its own process; user `maintainer`, password `secret`, index `maintainer/dev`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.log = folder.with_suffix(".log")
+
+    def __enter__(self) -> Devpi:
+        program = self._program()
+        options = ["--serverdir", str(self.folder)]
+        init = [str(program.with_name("devpi-init")), *options, "--no-root-pypi", "--root-passwd", "root"]
+        subprocess.run(init, check=True, capture_output=True)
+        with self.log.open("w") as log:
+            command = [str(program), *options, "--host", "127.0.0.1", "--port", "0"]
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        try:
+            self._root = self._wait()
+            self._make_index()
+        except BaseException:
+            self._process.terminate()
+            raise
+        self.url = f"{self._root}/maintainer/dev/"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.terminate()
+        self._process.wait(10)
+
+    @property
+    def twine(self) -> dict[str, str]:
+        """The variables that point twine at this index."""
+        return {"TWINE_REPOSITORY_URL": self.url, "TWINE_USERNAME": "maintainer", "TWINE_PASSWORD": "secret"}
+
+    @property
+    def simple(self) -> str:
+        """The address that installers use."""
+        return f"{self.url}+simple/"
+
+    @staticmethod
+    def _program() -> Path:
+        """Return devpi-server in an environment of its own, as its dependencies are many and strict."""
+        code = "import pathlib, sys; print(pathlib.Path(sys.executable).with_name('devpi-server'))"
+        command = ["uv", "tool", "run", "--quiet", "--from", "devpi-server", "python", "-c", code]
+        return Path(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
+
+    def _wait(self) -> str:
+        for _ in range(600):
+            if match := re.search(r"Serving on (http://\S+)", self.log.read_text()):
+                return match[1]
+            time.sleep(0.05)
+        raise AssertionError(self.log.read_text())
+
+    def _make_index(self) -> None:
+        self._request("PUT", "/maintainer", {"password": "secret"})
+        login = self._request("POST", "/+login", {"user": "maintainer", "password": "secret"})
+        self._request("PUT", "/maintainer/dev", {"bases": [], "volatile": False}, login["result"]["password"])
+
+    def _request(self, method: str, path: str, data: dict[str, Any], token: str = "") -> dict[str, Any]:
+        auth = base64.b64encode(f"maintainer:{token}".encode()).decode()
+        headers = {"Content-Type": "application/json", **({"X-Devpi-Auth": auth} if token else {})}
+        request = urllib.request.Request(self._root + path, json.dumps(data).encode(), headers, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return dict(json.load(answer))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,16 @@ REQUIREMENT_FILES = (
 
 @dataclass(frozen=True)
 class Plan:
-    """What `nox -s test` does: arguments of an installer, extras of the project, the command ([]: no tests), where."""
+    """What `nox -s test` does: arguments of an installer, extras of the project, the command ([]: no tests), where.
+
+    `locked` is the command that writes the locked requirements, to be installed first ([]: nothing is locked).
+    """
 
     requires: list[str]
     extras: list[str]
     command: list[str]
     folder: str = "."
+    locked: list[str] = field(default_factory=list)
 
 
 def plan(root: Path, wheel: str = "") -> Plan:
@@ -45,9 +50,10 @@ def plan(root: Path, wheel: str = "") -> Plan:
     if not requires:
         requires, extras = _requires(root, pyproject)
     command = list(config.test_command) or _command(root, pyproject, [*requires, *_behind(root, pyproject, extras)])
-    if command and command[0] == "pytest" and not _names(requires, "pytest"):
-        requires.append("pytest")
-    return Plan(requires, extras, command, _folder(root, wheel) if command and wheel.endswith(".whl") else ".")
+    lacking = ["pytest"] if command and command[0] == "pytest" and not _names(requires, "pytest") else []
+    locked = [] if config.test_requires else _locked(root, pyproject)
+    folder = _folder(root, wheel) if command and wheel.endswith(".whl") else "."
+    return Plan(([] if locked else requires) + lacking, extras, command, folder, locked)
 
 
 def _folder(root: Path, wheel: str) -> str:
@@ -77,6 +83,24 @@ def _behind(root: Path, pyproject: dict[str, Any], extras: list[str]) -> list[st
     optional = {**_setup_cfg_extras(root), **subtable(pyproject, "project", "optional-dependencies")}
     found = [optional.get(extra, []) for extra in extras]
     return [line for item in found for line in (item.split() if isinstance(item, str) else item)]
+
+
+def _locked(root: Path, pyproject: dict[str, Any]) -> list[str]:
+    """Return the command by which the project's own Poetry (`requires-poetry`) tells what poetry.lock says.
+
+    It knows every version of that file, and refuses one that is older than pyproject.toml.
+    """
+    poetry = subtable(pyproject, "tool", "poetry")
+    if not (root / "poetry.lock").is_file() or not (poetry or "poetry" in str(pyproject.get("build-system", ""))):
+        return []
+    version = _poetry_specifier(poetry.get("requires-poetry", "*"))
+    groups = {**subtable(pyproject, "dependency-groups"), **_poetry_groups(poetry)}
+    extras = {**subtable(pyproject, "project", "optional-dependencies"), **subtable(poetry, "extras")}
+    name = next((name for name in GROUPS if name in groups or name in extras), "")
+    more = [f"--with={name}"] if name in groups else [f"--extras={name}"] if name else []
+    uv = ["uv", "tool", "run", "--quiet", "--python", sys.executable]
+    tool = [*uv, "--from", f"poetry{version}", "--with", "poetry-plugin-export", "poetry"]
+    return [*tool, "export", "--no-interaction", "--format=requirements.txt", "--with-credentials", *more]
 
 
 def _requires(root: Path, pyproject: dict[str, Any]) -> tuple[list[str], list[str]]:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tagship.suite import WORKFLOWS
 from tests.conftest import ROOT, commit, git, nox, run, try_nox
-from tests.servers import Pypiserver
 
 pytestmark = pytest.mark.slow
 
@@ -55,37 +55,6 @@ def test_a_python_that_is_asked_for_must_be_there(project: Path) -> None:
     done = try_nox(project, "-s", "test", "-P", "3.99")
     assert done.returncode == 1
     assert "Python interpreter 3.99 not found" in done.stdout
-
-
-def test_a_tag_of_a_new_project_reaches_an_index_and_comes_back(
-    project: Path, pypiserver: Pypiserver, tmp_path: Path
-) -> None:
-    commit(project)
-    git(project, "tag", "v0.1.0")
-    nox(project, "-s", "build", f"test-{HERE}", "verify-version", "--", "--installpkg", "dist")
-    assert git(project, "status", "--porcelain") == ""
-    # As in the publish job: nothing but the bundle, and the tag from the CI service.
-    bundle = Path(shutil.move(project / "bundle", tmp_path / "empty"))
-    tag = {"GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": "v0.1.0"}
-    assert "published:" in nox(bundle, "-s", "publish", **tag, **pypiserver.twine).stdout
-    assert "skipped" in nox(bundle, "-s", "publish", **tag, **pypiserver.twine).stdout
-    assert pypiserver.files() == ["my_package-0.1.0-py3-none-any.whl", "my_package-0.1.0.tar.gz"]
-    assert pypiserver.requests("POST") == 2
-    venv = tmp_path / "venv"
-    run(sys.executable, "-m", "venv", venv, cwd=tmp_path)
-    python = venv / "bin/python"
-    run(
-        python,
-        "-m",
-        "pip",
-        "install",
-        "-q",
-        "-i",
-        f"{pypiserver.url}simple/",
-        "my-package==0.1.0",
-        cwd=tmp_path,
-    )
-    run(python, "-I", "-c", "import my_package", cwd=tmp_path)
 
 
 SETUP_PY = {
@@ -205,6 +174,8 @@ def test_this_repositorys_own_wheel_carries_the_suite_and_passes_its_own_gate(tm
         assert paths
         for path in paths:
             assert (target / "tagship/_suite" / path.relative_to(clone)).read_bytes() == path.read_bytes()
+    for path in WORKFLOWS.values():
+        assert (target / "tagship/_suite" / path).read_bytes() == (clone / path).read_bytes()
     code = "import tagship.release.versions as v; print(v.__file__)"
     found = run(sys.executable, "-c", code, cwd=tmp_path, PYTHONPATH=str(target)).stdout
     assert found.strip().startswith(str(target))

@@ -155,3 +155,52 @@ def test_tests_inside_the_package_and_a_src_layout_run_where_they_are(tmp_path: 
     wheel = write_wheel(tmp_path / "a/dist")
     assert plan(write(tmp_path / "a", {"ship/tests/test_a.py": ""}), str(wheel)).folder == "."
     assert plan(write(tmp_path / "b", {"src/ship/__init__.py": "", **PYTEST_FILE}), str(wheel)).folder == "."
+
+
+POETRY = '[build-system]\nbuild-backend = "poetry.core.masonry.api"\n'
+
+
+@pytest.mark.parametrize(
+    ("pyproject", "tool", "selection"),
+    [
+        (f'[dependency-groups]\ntest = ["pytest"]\n{POETRY}', "poetry", ["--with=test"]),
+        (
+            '[tool.poetry]\nrequires-poetry = "^2.1"\n[tool.poetry.group.dev.dependencies]\npytest = "*"\n',
+            "poetry>=2.1,<3",
+            ["--with=dev"],
+        ),
+        (
+            f'[project.optional-dependencies]\ntests = ["pytest"]\n{POETRY}',
+            "poetry",
+            ["--extras=tests"],
+        ),
+        ('[tool.poetry.dev-dependencies]\npytest = "*"\n', "poetry", ["--with=dev"]),
+    ],
+)
+def test_what_poetry_has_locked_is_asked_of_the_poetry_that_the_project_names(
+    tmp_path: Path, pyproject: str, tool: str, selection: list[str]
+) -> None:
+    found = plan(write(tmp_path, {**PYTEST_FILE, "poetry.lock": "", "pyproject.toml": pyproject}))
+    # What an extra holds is not looked at: pytest is asked for, and is there already.
+    assert found.requires == (["pytest"] if "extras" in selection[0] else [])
+    assert found.locked[found.locked.index("--from") + 1] == tool
+    assert found.locked[found.locked.index("--with-credentials") + 1 :] == selection
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"pyproject.toml": f'[dependency-groups]\ntest = ["pytest"]\n{POETRY}'},
+        {"poetry.lock": "", "pyproject.toml": '[dependency-groups]\ntest = ["pytest"]\n'},
+        {"poetry.lock": "", "pyproject.toml": f'[tool.tagship]\ntest-requires = ["pytest"]\n{POETRY}'},
+    ],
+    ids=["no lock", "a lock left behind", "configured otherwise"],
+)
+def test_nothing_is_locked_where_poetry_is_not_what_says_so(tmp_path: Path, files: dict[str, str]) -> None:
+    found = plan(write(tmp_path, {**PYTEST_FILE, **files}))
+    assert (found.requires, found.locked) == (["pytest"], [])
+
+
+def test_locked_tests_that_lack_pytest_still_get_it(tmp_path: Path) -> None:
+    pyproject = f'[dependency-groups]\ntest = ["mock"]\n{POETRY}'
+    assert plan(write(tmp_path, {**PYTEST_FILE, "poetry.lock": "", "pyproject.toml": pyproject})).requires == ["pytest"]

@@ -302,7 +302,9 @@ BACKENDS = st.sampled_from(CHOICES["build_backend"])
     address="a@example.com",
 )
 @example(backend="poetry", name="1) x", description="1. x", author="=?utf-8?q?x?=", address="a.b+c@example.com")
-@example(backend="setup.py", name="x", description="file: README.md", author="%(name)s", address="a%@example.com")
+@example(backend="setup.py", name="x", description="file: README.md", author="x", address="a@example.com")
+@example(backend="setup.py", name="x", description="100 % %% ; # =", author="%(name)s", address="a%@example.com")
+@example(backend="setup.py", name="x", description="[options] ; x", author="# a = b", address="#a@example.com")
 @example(backend="flit", name="- x", description="=== 👩\u200d🚀 שלום | %", author="a  b", address="a@example.com")
 @example(backend="pdm", name="a\nb", description="{{ 1 + 1 }}", author="a, b", address="a")
 def test_any_text_is_carried_exactly_or_refused(

@@ -55,6 +55,12 @@ def test_no_jinja_in_code(path: Path) -> None:
     assert not any(opening in text for opening in ("{{", "{%", "{#"))
 
 
+def test_every_name_in_the_template_is_legal_on_windows() -> None:
+    names = {path.name for path in TEMPLATE.rglob("*")}
+    assert any("{%" in name for name in names)
+    assert not [name for name in names if set(name) & set('<>:"/\\|?*') or name.endswith((".", " "))]
+
+
 def test_every_licence_has_a_text_and_every_text_a_licence() -> None:
     assert {path.stem for path in LICENSES.iterdir()} == set(CHOICES["license"]) == set(LICENSE_DIGESTS)
 

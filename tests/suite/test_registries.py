@@ -1,0 +1,55 @@
+"""Registries that are not PyPI, real ones with passwords: publish, publish again, install back."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.archives import write_release
+from tests.conftest import copy_suite, release, run, try_release
+from tests.servers import Devpi, Pypiserver
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+TAG = {"GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": "v1.0"}
+REGISTRIES: dict[str, Callable[[Path], AbstractContextManager[Pypiserver | Devpi]]] = {
+    "pypiserver": lambda folder: Pypiserver(folder, authenticate=["list", "download", "update"]),
+    "devpi": Devpi,
+}
+
+
+@pytest.fixture(params=list(REGISTRIES))
+def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pypiserver | Devpi]:
+    with REGISTRIES[request.param](tmp_path / "registry") as server:
+        yield server
+
+
+def bundle(folder: Path, body: str) -> Path:
+    """Return a bundle that the gate let through; another `body` gives other bytes."""
+    copy_suite(folder)
+    write_release(folder / "dist", body=body)
+    release(folder, "verify", **TAG)
+    return folder / "bundle"
+
+
+def test_a_registry_takes_a_release_once_and_gives_it_back(registry: Pypiserver | Devpi, tmp_path: Path) -> None:
+    ours, other = bundle(tmp_path / "ours", ""), bundle(tmp_path / "other", "other = True\n")
+    wrong = try_release(ours, "publish", "pypi", **TAG, **{**registry.twine, "TWINE_PASSWORD": "wrong"})
+    assert wrong.returncode == 1
+    assert "Traceback" not in wrong.stdout
+    first = release(ours, "publish", "pypi", **TAG, **registry.twine)
+    assert first.stdout.count("  uploaded  ") == 2
+    second = release(ours, "publish", "pypi", **TAG, **registry.twine)
+    assert second.stdout.count("skipped, the index has it with the same SHA-256") == 2
+    refused = try_release(other, "publish", "pypi", **TAG, **registry.twine)
+    assert refused.returncode == 1
+    assert refused.stdout.count("a file name can be used once: release a new version") == 2
+    target = tmp_path / "target"
+    run("uv", "pip", "install", "-q", "--default-index", registry.simple, "--target", target, "ship==1.0", cwd=tmp_path)
+    assert (target / "ship/__init__.py").read_text() == ""
