@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ._compat import tomllib
 from .config import Config
 
+BEFORE_KEY = "[{,.]"  # of an inline table or a dotted key
 ASSIGNED = r"""^__version__ = "(.*)"$"""
 WHOLE = r"\A\s*(?:v(?=[0-9]))?(\S+)\s*\Z"
 
@@ -254,7 +255,7 @@ def _in_table(path: Path, header: str, version: str) -> Written | None:
     text = read_text(path)
     section = re.search(rf"(?ms)^\[[ \t]*{re.escape(header)}[ \t]*\][^\n]*\n(.*?)(?=^\[|\Z)", text)
     start, end = section.span(1) if section else (0, len(text))
-    key = re.compile(rf"(?m)(?:^|[{{,.])[ \t]*version[ \t]*=[ \t]*[\"']({re.escape(version)})[\"']")
+    key = re.compile(rf"(?m)(?:^|{BEFORE_KEY})[ \t]*version[ \t]*=[ \t]*[\"']({re.escape(version)})[\"']")
     for match in key.finditer(text, start, end):
         written = Written(path, version, *match.span(1))
         if _is_key(written.replaced("0+probe"), header):
