@@ -7,9 +7,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from tagship.release.publisher import workflow_file
 
 from tagship.indexes import INDEXES
-from tagship.publisher import Registration, explain, form, forms, registration_of, workflow_file
+from tagship.publisher import Registration, explain, form, forms, registration_of
 from tagship.rehearsal.issuer import TagPush, claims_of
 
 PUSH = TagPush(owner="Octo", repository="tiny", tag="v1.0", sha="a" * 40, owner_id="77")

@@ -106,6 +106,7 @@ def test_a_failure_stops_it_where_pypi_would_and_is_reported(repository: Path, f
     (failed,) = [step for step in report["steps"] if step["outcome"] == "failed"]
     assert any(words in line for line in failed["said"])
     assert not any("Traceback" in line for line in failed["said"])
+    assert len(failed["said"]) <= 5
     differences = report["publishers"][1]["differences"]
     wrong = {
         "invalid-publisher": "Nothing is registered",
@@ -114,6 +115,8 @@ def test_a_failure_stops_it_where_pypi_would_and_is_reported(repository: Path, f
     }
     assert bool(differences) == (failure in wrong)
     assert not differences or wrong[failure] in differences[0]
+    values = "owner 'Octo', repository 'my-package', workflow_filename 'release.yml', environment 'testpypi'"
+    assert any(values in line for line in failed["said"]) == (failure in wrong)
 
 
 @pytest.mark.parametrize("failure", ["slow", "index-lag"])

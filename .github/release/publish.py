@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from twine.utils import TEST_REPOSITORY
 
-from . import attest, bundle, gate, report, rules, upload
+from . import attest, bundle, gate, publisher, report, rules, upload
 from .config import load
 from .errors import Problem, ReleaseError, refuse
 from .index import NoAnswerError, resolve
@@ -19,6 +19,8 @@ from .ref import current
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from twine.settings import Settings
 
     from .dists import Dist
     from .index import Index
@@ -55,7 +57,7 @@ def publish(root: Path, options: Options, environ: Mapping[str, str]) -> None:
             mode = load(folder).attestations if options.attestations else "off"
             signed = attest.sign(copies, mode, index, environ)
             using = upload.settings(options.repository, environ, signed=signed, verbose=options.verbose)
-            upload.upload(copies, using)
+            _upload(copies, using, index, dists[0].name, environ)
     _wait(index, dists)
     _tell(index, dists, missing)
 
@@ -101,6 +103,16 @@ def _missing(index: Index, dists: list[Dist]) -> list[Dist]:
         ]
     )
     return [dist for dist in dists if dist not in hashes]
+
+
+def _upload(paths: list[Path], using: Settings, index: Index, name: str, environ: Mapping[str, str]) -> None:
+    """Upload the files at `paths`; where the index knows no publisher for this run, say what to register where."""
+    try:
+        upload.upload(paths, using)
+    except upload.IdentityError as error:
+        found = publisher.claims(environ) if "invalid-publisher" in str(error) else {}
+        advice = publisher.advice(index.site, name, found, exists=bool(index.files(name))) if found else []
+        raise ReleaseError(*error.args, *advice) from error
 
 
 def _wait(index: Index, dists: list[Dist]) -> None:

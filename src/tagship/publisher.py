@@ -6,17 +6,14 @@ matching claims was not found", whichever of them is broken.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from tagship.indexes import INDEXES, PackageIndex
+from tagship.release.publisher import link, values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-_WORKFLOW_REF = re.compile(r"(?P<repository>[^/]+/[^/]+)/\.github/workflows/(?P<file>[^/]+\.ya?ml)@")
 
 
 @dataclass(frozen=True)
@@ -58,39 +55,30 @@ class Form:
     values: dict[str, str]
 
 
-def workflow_file(claims: Mapping[str, Any]) -> str:
-    """Return the file name in a token's `job_workflow_ref`, "" when there is none."""
-    found = _WORKFLOW_REF.match(str(claims.get("job_workflow_ref", "")))
-    return found["file"] if found else ""
-
-
 def registration_of(claims: Mapping[str, Any], project: str) -> Registration:
     """Return what must be registered so that an index accepts a token with these claims."""
+    fields = values(claims)
     return Registration(
         project=project,
-        owner=str(claims.get("repository_owner", "")),
-        repository=_repository(claims),
-        workflow=workflow_file(claims),
-        environment=str(claims.get("environment") or ""),
+        owner=fields["owner"],
+        repository=fields["repository"],
+        workflow=fields["workflow_filename"],
+        environment=fields["environment"],
         owner_id=str(claims.get("repository_owner_id", "")),
     )
 
 
 def form(registration: Registration, index: PackageIndex, *, exists: bool) -> Form:
     """Return the form for a project that exists at the index, else the one for a pending publisher."""
-    values = {
+    fields = {
         "owner": registration.owner,
         "repository": registration.repository,
         "workflow_filename": registration.workflow,
         "environment": registration.environment,
     }
-    manage = f"https://{index.site}/manage"
-    if exists:
-        query = urlencode({"provider": "github", **values})
-        link = f"{manage}/project/{registration.project}/settings/publishing/?{query}"
-        return Form(index.name, link, prefilled=True, values=values)
-    pending = {"project_name": registration.project, **values}
-    return Form(index.name, f"{manage}/account/publishing/", prefilled=False, values=pending)
+    where = link(f"https://{index.site}/", registration.project, fields, exists=exists)
+    shown = fields if exists else {"project_name": registration.project, **fields}
+    return Form(index.name, where, prefilled=exists, values=shown)
 
 
 def forms(registrations: Mapping[str, Registration], *, exists: Iterable[str] = ()) -> list[Form]:
@@ -139,10 +127,6 @@ def _compare(claims: Mapping[str, Any], registered: Registration) -> list[Differ
         _environment(token, registered),
     )
     return [difference for difference in candidates if difference]
-
-
-def _repository(claims: Mapping[str, Any]) -> str:
-    return str(claims.get("repository", "")).partition("/")[2]
 
 
 def _owner(token: Registration, registered: Registration) -> Difference | None:

@@ -24,6 +24,7 @@ from tagship.rehearsal.web import WebServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from tagship.rehearsal.web import Form
 
@@ -111,6 +112,32 @@ def claims_of(push: TagPush, environment: str | None) -> dict[str, Any]:
         "runner_environment": push.runner_environment,
     }
     return {**claims, "environment": environment} if environment else claims
+
+
+def variables_of(push: TagPush, job: str, folder: Path) -> dict[str, str]:
+    """Return the variables that GitHub sets in a job of this push; `folder` takes its outputs and its summary.
+
+    Source: https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+    """
+    return {
+        "CI": "true",
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_ACTOR": push.actor or push.owner,
+        "GITHUB_EVENT_NAME": push.event_name,
+        "GITHUB_JOB": job,
+        "GITHUB_OUTPUT": str(folder / "output"),
+        "GITHUB_REF": push.ref,
+        "GITHUB_REF_NAME": push.tag,
+        "GITHUB_REF_TYPE": "tag",
+        "GITHUB_REPOSITORY": push.slug,
+        "GITHUB_REPOSITORY_OWNER": push.owner,
+        "GITHUB_RUN_ATTEMPT": push.run_attempt,
+        "GITHUB_RUN_ID": push.run_id,
+        "GITHUB_RUN_NUMBER": push.run_number,
+        "GITHUB_SHA": push.sha,
+        "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
+        "GITHUB_WORKFLOW": push.workflow_name,
+    }
 
 
 @dataclass(frozen=True)

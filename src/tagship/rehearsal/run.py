@@ -16,23 +16,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tagship import project, publisher
-from tagship.errors import TagshipError
 from tagship.indexes import INDEXES
 from tagship.rehearsal import process
+from tagship.rehearsal.checkout import clone, tag_of
 from tagship.rehearsal.faults import Fault
-from tagship.rehearsal.issuer import TagPush
+from tagship.rehearsal.issuer import TagPush, variables_of
 from tagship.rehearsal.report import File, Publisher, Report, Step
 from tagship.rehearsal.servers import Servers, running
 from tagship.release import git
-from tagship.release.config import load
-from tagship.release.errors import ReleaseError
-from tagship.release.source import locate
-from tagship.release.versions import bump, holds_version, newest_tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from tagship.project import Project
     from tagship.rehearsal.process import Done
 
 #: Each publish session, with its environment on GitHub (also its index's name here).
@@ -44,6 +39,7 @@ MISREGISTERED: dict[str, Callable[[publisher.Registration], publisher.Registrati
     "wrong-workflow-file": lambda registration: replace(registration, workflow="publish.yml"),
 }
 FAILURES = (*MISREGISTERED, *(fault.value for fault in Fault))
+INSTALL = "pip install, from the index"
 #: What would make a session here another one than on GitHub, or show it a secret.
 FOREIGN = ("GITHUB_", "ACTIONS_", "RUNNER_", "TWINE_", "UV_PUBLISH_", "NOX", "SOURCE_DATE_EPOCH", "GIT_DIR", "GIT_WORK")
 
@@ -79,8 +75,8 @@ class _Stage:
         self.temporary = folder / "temporary"
         self.temporary.mkdir(parents=True, exist_ok=True)
         self.project = project.read(path)
-        commit = _clone(path, self.clone)
-        tag = options.tag or _tag(self.clone, self.project)
+        commit = clone(path, self.clone)
+        tag = options.tag or tag_of(self.clone, self.project)
         git.run(
             self.clone, "-c", "user.name=tagship", "-c", "user.email=rehearsal@localhost", "tag", "-f", "--no-sign", tag
         )
@@ -140,48 +136,38 @@ class _Stage:
         """Download the release from the local index with pip, compare its hash, install and import it."""
         name, version = self._outputs("build")["name"], self._outputs("build")["version"]
         venv, back = self.folder / "venv", self.folder / "back"
-        python = venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
         shutil.rmtree(back, ignore_errors=True)
-        plain = self._environment("install-back")
+        python = venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
         pip: list[str | Path] = [python, "-I", "-m", "pip", "--disable-pip-version-check"]
-        steps: list[tuple[list[str | Path], Mapping[str, str]]] = [
+        plain = self._environment("install-back")
+        local = {**servers.environment(plain), "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": ""}
+        source = ["-i", INDEXES["pypi"].simple_url, f"{name}=={version}"]
+        done = self._all(
             (["uv", "venv", "--clear", "--python", sys.executable, venv], plain),
             (["uv", "pip", "install", "--python", python, "pip"], plain),
-            (
-                [
-                    *pip,
-                    "download",
-                    "--no-deps",
-                    "--no-cache-dir",
-                    "-i",
-                    INDEXES["pypi"].simple_url,
-                    "-d",
-                    back,
-                    f"{name}=={version}",
-                ],
-                {**servers.environment(plain), "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": ""},
-            ),
-        ]
+            ([*pip, "download", "--no-deps", "--no-cache-dir", "-d", back, *source], local),
+        )
+        if done.status:
+            return self._ended(INSTALL, done)
+        (file,) = back.iterdir()
+        if hashlib.sha256(file.read_bytes()).hexdigest() != self._sha256(servers, file.name):
+            self._end(
+                Step(INSTALL, done.seconds, "failed", (f"error: {file.name}: pip got other bytes than were uploaded",))
+            )
+            return False
+        imports = "".join(f"import {module}\n" for module in _modules(file))
+        more = self._all(([*pip, "install", file], plain), ([python, "-I", "-c", imports], plain))
+        return self._ended(INSTALL, replace(more, seconds=done.seconds + more.seconds))
+
+    def _all(self, *steps: tuple[Sequence[str | Path], Mapping[str, str]]) -> Done:
+        """Run commands one after the other until one fails; return the last one with the time of all."""
         seconds = 0.0
         for command, environment in steps:
             done = self._run(command, self.folder, environment, "install-back")
             seconds += done.seconds
             if done.status:
-                return self._ended("pip install, from the index", replace(done, seconds=seconds))
-        (file,) = back.iterdir()
-        if hashlib.sha256(file.read_bytes()).hexdigest() != self._sha256(servers, file.name):
-            said = (f"error: {file.name}: pip got other bytes than were uploaded",)
-            self._end(Step("pip install, from the index", seconds, "failed", said))
-            return False
-        imports = "; ".join(f"import {module}" for module in _modules(file))
-        code = f"import subprocess, sys; {imports}"
-        imported: list[str | Path] = [python, "-I", "-c", code]
-        for command in ([*pip, "install", file], imported):
-            done = self._run(command, back, plain, "install-back")
-            seconds += done.seconds
-            if done.status:
                 break
-        return self._ended("pip install, from the index", replace(done, seconds=seconds))
+        return replace(done, seconds=seconds)
 
     def _nox(
         self,
@@ -224,29 +210,9 @@ class _Stage:
     def _environment(self, session: str) -> dict[str, str]:
         """Return what GitHub gives a job of a tag push, on top of this machine's own."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
-        files = self.folder / "github" / session
-        files.mkdir(parents=True, exist_ok=True)
-        push = self.push
-        return {
-            **kept,
-            "CI": "true",
-            "GITHUB_ACTIONS": "true",
-            "GITHUB_ACTOR": push.owner,
-            "GITHUB_EVENT_NAME": "push",
-            "GITHUB_JOB": session,
-            "GITHUB_OUTPUT": str(files / "output"),
-            "GITHUB_REF": push.ref,
-            "GITHUB_REF_NAME": push.tag,
-            "GITHUB_REF_TYPE": "tag",
-            "GITHUB_REPOSITORY": push.slug,
-            "GITHUB_REPOSITORY_OWNER": push.owner,
-            "GITHUB_RUN_ATTEMPT": push.run_attempt,
-            "GITHUB_RUN_ID": push.run_id,
-            "GITHUB_RUN_NUMBER": push.run_number,
-            "GITHUB_SHA": push.sha,
-            "GITHUB_STEP_SUMMARY": str(files / "summary.md"),
-            "GITHUB_WORKFLOW": push.workflow_name,
-        }
+        folder = self.folder / "github" / session
+        folder.mkdir(parents=True, exist_ok=True)
+        return {**kept, **variables_of(self.push, session, folder)}
 
     def _outputs(self, session: str) -> dict[str, str]:
         path = self.folder / "github" / session / "output"
@@ -311,40 +277,6 @@ class _Stage:
 
 #: The claims by which an index finds the publisher.
 SEEN = ("repository", "repository_owner", "job_workflow_ref", "environment", "ref", "event_name")
-
-
-def _clone(path: Path, to: Path) -> str:
-    """Clone the repository at `path` at HEAD to the folder `to`; return the commit."""
-    commit: str | None = git.ask(path, "rev-parse", "HEAD")
-    if commit is None:
-        raise TagshipError(f"{path}: found no commit, expected a git repository with one; commit first")
-    missing = [name for name in ("noxfile.py", ".github/release/__main__.py") if not (path / name).is_file()]
-    if missing:
-        raise TagshipError(
-            f"{path}: found no {' and no '.join(missing)}, expected the suite; copy it in, see the README"
-        )
-    shutil.rmtree(to, ignore_errors=True)
-    try:
-        git.run(path, "clone", "--quiet", "--no-checkout", str(path.resolve()), str(to))
-        git.run(to, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit)
-    except ReleaseError as error:
-        raise TagshipError(*error.args) from error
-    return commit
-
-
-def _tag(clone: Path, found: Project) -> str:
-    """Return the tag that the release at this commit will have, in the form of the tags there are."""
-    try:
-        written = locate(clone, load(clone))
-    except ReleaseError as error:
-        raise TagshipError(*error.args, "or name the tag: --tag v1.2.3") from error
-    newest = newest_tag(git.lines(clone, "tag"), found.name)
-    if written:
-        return f"{newest[0] if newest else 'v'}{written.text}"
-    here: list[str] = [tag for tag in git.tags_here(clone) if holds_version(tag)]
-    if here:
-        return here[0]
-    return f"{newest[0]}{bump(newest[1], 'patch')}" if newest else "v0.1.0"
 
 
 def _said(done: Done) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from requests import HTTPError, RequestException, Response
 from requests.adapters import HTTPAdapter
 from twine import cli
 from twine.commands.upload import upload as twine_upload
-from twine.exceptions import TwineException
+from twine.exceptions import TrustedPublishingFailure, TwineException
 from twine.repository import Repository
 from twine.settings import Settings
 
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 #: Seconds to connect, and to wait for an answer: twine itself would wait for ever.
 TIMEOUT = (15, 120)
 AGAIN = "mend it and run this again: what the index has is skipped"
+
+
+class IdentityError(ReleaseError):
+    """The index gave no token for this run's identity."""
 
 
 class _Patient(HTTPAdapter):
@@ -71,5 +75,7 @@ def upload(paths: list[Path], using: Settings) -> None:
         twine_upload(using, files)
     except HTTPError as error:
         raise ReleaseError(f"the index answered {' '.join(str(error).split())}; {AGAIN}") from error
+    except TrustedPublishingFailure as error:
+        raise IdentityError(f"twine: {' '.join(str(error).split())}") from error
     except (TwineException, RequestException, OSError, ValueError) as error:
         raise ReleaseError(f"twine: {' '.join(str(error).split())}; {AGAIN}") from error

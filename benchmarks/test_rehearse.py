@@ -1,0 +1,45 @@
+"""A rehearsal, beside its five sessions run bare, each in a fresh environment as on GitHub."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+from tests.conftest import commit, git, nox, run
+from tests.servers import Pypiserver
+
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def bare(project: Path, index: Pypiserver, other: Pypiserver) -> None:
+    shutil.rmtree(project / ".nox", ignore_errors=True)
+    nox(project, "-s", "build")
+    nox(project, "-s", "test", "-P", HERE, "--", "--installpkg", "dist")
+    nox(project, "-s", "verify-version")
+    nox(project, "-s", "publish-test", **other.twine)
+    nox(project, "-s", "publish", **index.twine)
+
+
+@pytest.mark.benchmark(group="rehearse the default project")
+@pytest.mark.parametrize("way", ["the five sessions, bare", "tagship rehearse"])
+def test_rehearse(benchmark: BenchmarkFixture, project: Path, tmp_path: Path, way: str) -> None:
+    pyproject = project / "pyproject.toml"
+    others = rf'\n  "Programming Language :: Python :: (?!{re.escape(HERE)}")[\d.]+",'
+    pyproject.write_text(re.sub(others, "", pyproject.read_text()))
+    commit(project)
+    git(project, "tag", "v0.1.0")
+    with Pypiserver(tmp_path / "one") as index, Pypiserver(tmp_path / "two") as other:
+
+        def empty() -> None:
+            for path in [*index.folder.iterdir(), *other.folder.iterdir()]:
+                path.unlink()
+
+        ways = {
+            "the five sessions, bare": lambda: bare(project, index, other),
+            "tagship rehearse": lambda: run(sys.executable, "-m", "tagship", "rehearse", cwd=project),
+        }
+        benchmark.pedantic(ways[way], setup=empty, rounds=4, warmup_rounds=1)
