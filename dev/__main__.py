@@ -77,7 +77,7 @@ def environment() -> Path:
         str(VENV),
         PYTHONPATH=str(boot),
     )
-    group = f"{ROOT / 'pyproject.toml'}:bench"
+    group = f"{ROOT / 'pyproject.toml'}:test"
     run(
         *[
             *uv,
