@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,29 +26,57 @@ class Done:
     seconds: float
 
 
-def run(command: Sequence[str | Path], cwd: Path, env: Mapping[str, str], log: Path) -> Done:
-    """Run `command` in `cwd` with `env`, its output in the file `log`; an interrupt ends it and all it started."""
-    started = time.perf_counter()
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
-        begin = output.tell()
-        # In a group of its own: a Ctrl-C reaches only us, and we end the group, grandchildren included.
-        process = subprocess.Popen(
-            list(map(str, command)),
-            cwd=cwd,
-            env=dict(env),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            status = process.wait()
-        except BaseException:
+class Processes:
+    """The commands of a rehearsal; when the block ends, however it does, none of them lives on."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._closed = False
+
+    def __enter__(self) -> Processes:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._closed = True
+            running = list(self._running)
+        for process in running:
             _end(process)
-            raise
-    text = log.read_bytes()[begin:].decode("utf-8", "replace")
-    return Done(status, text, time.perf_counter() - started)
+
+    def run(self, command: Sequence[str | Path], cwd: Path, env: Mapping[str, str], log: Path) -> Done:
+        """Run `command` in `cwd` with `env`, its output in the file `log`; an interrupt ends all that it started."""
+        started = time.perf_counter()
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output:
+            begin = output.tell()
+            process = self._start(list(map(str, command)), cwd, dict(env), output)
+            try:
+                status = process.wait()
+            except BaseException:
+                _end(process)
+                raise
+            finally:
+                self._running.discard(process)
+        text = log.read_bytes()[begin:].decode("utf-8", "replace")
+        return Done(status, text, time.perf_counter() - started)
+
+    def _start(self, command: list[str], cwd: Path, env: dict[str, str], output: IO[bytes]) -> subprocess.Popen[bytes]:
+        with self._lock:
+            if self._closed:
+                raise InterruptedError("the rehearsal has ended")
+            # In a group of its own: a Ctrl-C reaches only us, and we end the group, grandchildren included.
+            process = subprocess.Popen(
+                command,
+                cwd=cwd,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            self._running.add(process)
+            return process
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

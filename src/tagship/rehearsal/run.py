@@ -10,6 +10,7 @@ import shutil
 import sys
 import tempfile
 import zipfile
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,10 +18,10 @@ from typing import TYPE_CHECKING
 
 from tagship import project, publisher
 from tagship.indexes import INDEXES
-from tagship.rehearsal import process
 from tagship.rehearsal.checkout import clone, tag_of
 from tagship.rehearsal.faults import Fault
 from tagship.rehearsal.issuer import TagPush, variables_of
+from tagship.rehearsal.process import Processes
 from tagship.rehearsal.report import File, Publisher, Report, Step
 from tagship.rehearsal.servers import Servers, running
 from tagship.release import git
@@ -61,16 +62,24 @@ def rehearse(path: Path, options: Options, tell: Callable[[Step], None] = lambda
     """
     with ExitStack() as stack:
         folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tagship-rehearsal-")))
-        stage = _Stage(path.resolve(), folder.resolve(), options, tell)
+        background = stack.enter_context(ThreadPoolExecutor(1))
+        processes = stack.enter_context(Processes())
+        stage = _Stage(path.resolve(), folder.resolve(), options, tell, processes)
         servers = stack.enter_context(running(stage.folder / "state"))
+        stage.prepared = background.submit(stage.prepare)
         return stage.perform(servers)
 
 
 class _Stage:
     """One rehearsal: the clone, its folders and the report that grows."""
 
-    def __init__(self, path: Path, folder: Path, options: Options, tell: Callable[[Step], None]) -> None:
-        self.folder, self.options, self.tell = folder, options, tell
+    prepared: Future[Done]
+
+    def __init__(
+        self, path: Path, folder: Path, options: Options, tell: Callable[[Step], None], processes: Processes
+    ) -> None:
+        self.folder, self.options, self.tell, self.processes = folder, options, tell, processes
+        self.environments = folder / "environments"
         self.clone = folder / "repository"
         self.temporary = folder / "temporary"
         self.temporary.mkdir(parents=True, exist_ok=True)
@@ -94,6 +103,23 @@ class _Stage:
         finally:
             self._conclude(servers, registered)
         return self.report
+
+    def prepare(self) -> Done:
+        """Make the environments of the publish sessions and of the install, while the first sessions run.
+
+        Their tools come from the real index, so this is done without the proxy that leads to the local one.
+        """
+        # The other core compiles here what the publish sessions and pip would each compile at their first start.
+        plain = {**self._environment("prepare"), "UV_COMPILE_BYTECODE": "1"}
+        venv = self.environments / "install-back"
+        uv: list[str | Path] = ["uv", "pip", "install", "--python", _python(venv), "pip"]
+        return self._all(
+            (["nox", "-s", *PUBLISHING, "--install-only", "--envdir", self.environments], plain),
+            (["uv", "venv", "--clear", "--python", sys.executable, venv], plain),
+            (uv, plain),
+            cwd=self.clone,
+            log="prepare",
+        )
 
     def _sessions(self, servers: Servers) -> bool:
         """Run the five sessions in the workflow's order; return whether all passed."""
@@ -123,30 +149,25 @@ class _Stage:
         folder = self.folder / session
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(self.clone / "bundle", folder)
-        # The tools come from the real index, the release goes to the local one: first without the proxy, then with it.
-        prepared = self._run(["nox", "-s", session, "--install-only"], folder, self._environment(session), session)
-        if prepared.status:
+        if (prepared := self.prepared.result()).status:
             return self._ended(f"nox -s {session}", prepared)
         job = servers.issuer.job(self.push, PUBLISHING[session])
         environment = servers.environment(self._environment(session), job)
         # Sigstore has no stand-in here, and must not be asked to sign for an identity that does not exist.
-        return self._nox(session, folder, environment, "-R", "--", "--no-attestations", before=prepared.seconds)
+        options = ("-R", "--envdir", str(self.environments), "--", "--no-attestations")
+        return self._nox(session, folder, environment, *options)
 
     def _install_back(self, servers: Servers) -> bool:
         """Download the release from the local index with pip, compare its hash, install and import it."""
         name, version = self._outputs("build")["name"], self._outputs("build")["version"]
-        venv, back = self.folder / "venv", self.folder / "back"
+        back = self.folder / "back"
         shutil.rmtree(back, ignore_errors=True)
-        python = venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        python = _python(self.environments / "install-back")
         pip: list[str | Path] = [python, "-I", "-m", "pip", "--disable-pip-version-check"]
         plain = self._environment("install-back")
         local = {**servers.environment(plain), "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": ""}
         source = ["-i", INDEXES["pypi"].simple_url, f"{name}=={version}"]
-        done = self._all(
-            (["uv", "venv", "--clear", "--python", sys.executable, venv], plain),
-            (["uv", "pip", "install", "--python", python, "pip"], plain),
-            ([*pip, "download", "--no-deps", "--no-cache-dir", "-d", back, *source], local),
-        )
+        done = self._all(([*pip, "download", "--no-deps", "--no-cache-dir", "-d", back, *source], local))
         if done.status:
             return self._ended(INSTALL, done)
         (file,) = back.iterdir()
@@ -159,11 +180,16 @@ class _Stage:
         more = self._all(([*pip, "install", file], plain), ([python, "-I", "-c", imports], plain))
         return self._ended(INSTALL, replace(more, seconds=done.seconds + more.seconds))
 
-    def _all(self, *steps: tuple[Sequence[str | Path], Mapping[str, str]]) -> Done:
+    def _all(
+        self,
+        *steps: tuple[Sequence[str | Path], Mapping[str, str]],
+        cwd: Path | None = None,
+        log: str = "install-back",
+    ) -> Done:
         """Run commands one after the other until one fails; return the last one with the time of all."""
         seconds = 0.0
         for command, environment in steps:
-            done = self._run(command, self.folder, environment, "install-back")
+            done = self._run(command, cwd or self.folder, environment, log)
             seconds += done.seconds
             if done.status:
                 break
@@ -176,23 +202,20 @@ class _Stage:
         environment: Mapping[str, str],
         *arguments: str,
         python: str = "",
-        before: float = 0.0,
     ) -> bool:
-        """Run one session with nox and note the step; `before` are seconds that it already took."""
-        options = [argument for argument in arguments if argument == "-R"]
-        rest = [argument for argument in arguments if argument != "-R"]
-        done = self._run(["nox", *options, "-s", session, *rest], cwd, environment, session)
+        """Run one session with nox and note the step."""
+        done = self._run(["nox", "-s", session, *arguments], cwd, environment, session)
         name = f"nox -s {session}" + (f" -P {python}" if python else "")
         if python and done.status and f"interpreter {python} not found" in done.output:
             self._end(Step(name, done.seconds, "missing", (f"Python {python} is not on this machine",)))
             return True
-        return self._ended(name, replace(done, seconds=done.seconds + before))
+        return self._ended(name, done)
 
     def _run(self, command: Sequence[str | Path], cwd: Path, environment: Mapping[str, str], log: str) -> Done:
         tool = [sys.executable, "-m", str(command[0])] if command[0] in {"nox", "uv"} else [command[0]]
         # Whatever a command leaves behind when it is cut off lies in our folder, and goes with it.
         inside = {**environment, "TMPDIR": str(self.temporary), "TEMP": str(self.temporary), "TMP": str(self.temporary)}
-        return process.run([*tool, *command[1:]], cwd, inside, self.folder / "logs" / f"{log}.log")
+        return self.processes.run([*tool, *command[1:]], cwd, inside, self.folder / "logs" / f"{log}.log")
 
     def _ended(self, name: str, done: Done) -> bool:
         self._end(Step(name, done.seconds, "failed" if done.status else "passed", _said(done) if done.status else ()))
@@ -277,6 +300,10 @@ class _Stage:
 
 #: The claims by which an index finds the publisher.
 SEEN = ("repository", "repository_owner", "job_workflow_ref", "environment", "ref", "event_name")
+
+
+def _python(venv: Path) -> Path:
+    return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 def _said(done: Done) -> tuple[str, ...]:
