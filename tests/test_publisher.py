@@ -11,7 +11,8 @@ from tagship.release.publisher import workflow_file
 
 from tagship.indexes import INDEXES
 from tagship.publisher import Registration, explain, form, forms, registration_of
-from tagship.rehearsal.issuer import TagPush, claims_of
+from tagship.rehearsal.issuer import claims_of
+from tagship.rehearsal.push import TagPush
 
 PUSH = TagPush(owner="Octo", repository="tiny", tag="v1.0", sha="a" * 40, owner_id="77")
 REGISTERED = Registration("tiny", "Octo", "tiny", "release.yml", "pypi", "77")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tagship.publisher import Registration
-from tagship.rehearsal.issuer import TagPush
+from tagship.rehearsal.push import TagPush
 from tagship.rehearsal.servers import Servers, running
 
 if TYPE_CHECKING:

@@ -20,11 +20,11 @@ from jwt.algorithms import RSAAlgorithm
 from werkzeug.wrappers import Response
 
 from tagship.rehearsal.faults import Fault, Faults
+from tagship.rehearsal.push import TagPush
 from tagship.rehearsal.web import WebServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from tagship.rehearsal.web import Form
 
@@ -43,39 +43,6 @@ _KID = uuid.uuid4().hex
 def _key() -> rsa.RSAPrivateKey:
     """Return the provider's key: one for everybody, as at GitHub, and made only when it is needed."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-
-@dataclass(frozen=True)
-class TagPush:
-    """The push of a tag, as GitHub would see it; `workflow` is the file's name in .github/workflows."""
-
-    owner: str
-    repository: str
-    tag: str
-    sha: str
-    workflow: str = "release.yml"
-    workflow_name: str = "release"
-    owner_id: str = "1001"
-    repository_id: str = "2002"
-    visibility: str = "public"
-    actor: str = ""
-    actor_id: str = "3003"
-    event_name: str = "push"
-    ref_protected: str = "false"
-    run_id: str = "4004"
-    run_number: str = "1"
-    run_attempt: str = "1"
-    runner_environment: str = "github-hosted"
-
-    @property
-    def ref(self) -> str:
-        """The full ref of the tag."""
-        return f"refs/tags/{self.tag}"
-
-    @property
-    def slug(self) -> str:
-        """`owner/repository`."""
-        return f"{self.owner}/{self.repository}"
 
 
 def claims_of(push: TagPush, environment: str | None) -> dict[str, Any]:
@@ -112,32 +79,6 @@ def claims_of(push: TagPush, environment: str | None) -> dict[str, Any]:
         "runner_environment": push.runner_environment,
     }
     return {**claims, "environment": environment} if environment else claims
-
-
-def variables_of(push: TagPush, job: str, folder: Path) -> dict[str, str]:
-    """Return the variables that GitHub sets in a job of this push; `folder` takes its outputs and its summary.
-
-    Source: https://docs.github.com/en/actions/reference/workflows-and-actions/variables
-    """
-    return {
-        "CI": "true",
-        "GITHUB_ACTIONS": "true",
-        "GITHUB_ACTOR": push.actor or push.owner,
-        "GITHUB_EVENT_NAME": push.event_name,
-        "GITHUB_JOB": job,
-        "GITHUB_OUTPUT": str(folder / "output"),
-        "GITHUB_REF": push.ref,
-        "GITHUB_REF_NAME": push.tag,
-        "GITHUB_REF_TYPE": "tag",
-        "GITHUB_REPOSITORY": push.slug,
-        "GITHUB_REPOSITORY_OWNER": push.owner,
-        "GITHUB_RUN_ATTEMPT": push.run_attempt,
-        "GITHUB_RUN_ID": push.run_id,
-        "GITHUB_RUN_NUMBER": push.run_number,
-        "GITHUB_SHA": push.sha,
-        "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
-        "GITHUB_WORKFLOW": push.workflow_name,
-    }
 
 
 @dataclass(frozen=True)

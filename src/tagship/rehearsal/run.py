@@ -13,28 +13,29 @@ import zipfile
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tagship import project, publisher
-from tagship.indexes import INDEXES
+from tagship import project
 from tagship.rehearsal.checkout import clone, tag_of
 from tagship.rehearsal.faults import Fault
-from tagship.rehearsal.issuer import TagPush, variables_of
 from tagship.rehearsal.process import Processes
+from tagship.rehearsal.push import TagPush, variables_of
 from tagship.rehearsal.report import File, Publisher, Report, Step
-from tagship.rehearsal.servers import Servers, running
 from tagship.release import git
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from tagship.publisher import Registration
     from tagship.rehearsal.process import Done
+    from tagship.rehearsal.servers import Servers
 
 #: Each publish session, with its environment on GitHub (also its index's name here).
 PUBLISHING = {"publish-test": "testpypi", "publish": "pypi"}
 #: What `--fail` can do to the registration; every other name is a fault of the servers.
-MISREGISTERED: dict[str, Callable[[publisher.Registration], publisher.Registration | None]] = {
+MISREGISTERED: dict[str, Callable[[Registration], Registration | None]] = {
     "invalid-publisher": lambda _: None,
     "wrong-environment": lambda registration: replace(registration, environment="release"),
     "wrong-workflow-file": lambda registration: replace(registration, workflow="publish.yml"),
@@ -65,9 +66,10 @@ def rehearse(path: Path, options: Options, tell: Callable[[Step], None] = lambda
         background = stack.enter_context(ThreadPoolExecutor(1))
         processes = stack.enter_context(Processes())
         stage = _Stage(path.resolve(), folder.resolve(), options, tell, processes)
-        servers = stack.enter_context(running(stage.folder / "state"))
+        # What the servers are made of takes a second to import: time that the first session has.
+        background.submit(import_module, "tagship.rehearsal.servers")
         stage.prepared = background.submit(stage.prepare)
-        return stage.perform(servers)
+        return stage.perform()
 
 
 class _Stage:
@@ -93,15 +95,19 @@ class _Stage:
         self.push = TagPush(self.project.owner, self.project.repository, tag, commit)
         self._note(path)
 
-    def perform(self, servers: Servers) -> Report:
+    def perform(self) -> Report:
         """Run every step, stop at the first that fails, and fill in the report."""
-        self._misbehave(servers)
-        registered = self._register(servers)
-        try:
-            if self._sessions(servers):
-                self._install_back(servers)
-        finally:
-            self._conclude(servers, registered)
+        let_through = self._gate()
+        from tagship.rehearsal.servers import running
+
+        with running(self.folder / "state") as servers:
+            self._misbehave(servers)
+            registered = self._register(servers)
+            try:
+                if let_through and self._publishing(servers):
+                    self._install_back(servers)
+            finally:
+                self._conclude(servers, registered)
         return self.report
 
     def prepare(self) -> Done:
@@ -121,14 +127,18 @@ class _Stage:
             log="prepare",
         )
 
-    def _sessions(self, servers: Servers) -> bool:
-        """Run the five sessions in the workflow's order; return whether all passed."""
+    def _gate(self) -> bool:
+        """Run the sessions that need no index, in the workflow's order; return whether all passed."""
         if not self._nox("build", self.clone, self._environment("build")):
             return self._skip("test", "verify-version", *PUBLISHING, "install back")
         if not self._tests():
             return self._skip("verify-version", *PUBLISHING, "install back")
         if not self._nox("verify-version", self.clone, self._environment("verify-version")):
             return self._skip(*PUBLISHING, "install back")
+        return True
+
+    def _publishing(self, servers: Servers) -> bool:
+        """Run the publish sessions in the workflow's order; return whether both passed."""
         for done, session in enumerate(PUBLISHING, 1):
             if not self._publish(servers, session):
                 return self._skip(*list(PUBLISHING)[done:], "install back")
@@ -166,7 +176,7 @@ class _Stage:
         pip: list[str | Path] = [python, "-I", "-m", "pip", "--disable-pip-version-check"]
         plain = self._environment("install-back")
         local = {**servers.environment(plain), "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": ""}
-        source = ["-i", INDEXES["pypi"].simple_url, f"{name}=={version}"]
+        source = ["-i", servers.index_url("pypi"), f"{name}=={version}"]
         done = self._all(([*pip, "download", "--no-deps", "--no-cache-dir", "-d", back, *source], local))
         if done.status:
             return self._ended(INSTALL, done)
@@ -247,8 +257,10 @@ class _Stage:
             if name not in MISREGISTERED:
                 servers.faults.tell(Fault(name))
 
-    def _register(self, servers: Servers) -> dict[str, publisher.Registration]:
+    def _register(self, servers: Servers) -> dict[str, Registration]:
         """Register at both indexes what the person will, unless something is to fail; return what should be."""
+        from tagship import publisher
+
         wanted = {}
         for environment in PUBLISHING.values():
             right = publisher.Registration(
@@ -261,7 +273,7 @@ class _Stage:
             )
             wanted[environment] = right
             there = {each.project for each in servers.index.registrations(environment)}
-            registration: publisher.Registration | None = right
+            registration: Registration | None = right
             for name in self.options.failures:
                 if name in MISREGISTERED and registration is not None:
                     registration = MISREGISTERED[name](registration)
@@ -269,8 +281,11 @@ class _Stage:
                 servers.index.register_pending(registration, environment)
         return wanted
 
-    def _conclude(self, servers: Servers, wanted: Mapping[str, publisher.Registration]) -> None:
+    def _conclude(self, servers: Servers, wanted: Mapping[str, Registration]) -> None:
         """Fill in what the index has and what it saw."""
+        from tagship import publisher
+        from tagship.indexes import INDEXES
+
         self.report.files = [
             File(file.filename, file.size, file.sha256) for file in servers.index.files(self.project.name, "pypi")
         ]

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from tagship.indexes import INDEXES
 from tagship.rehearsal.faults import Faults
 from tagship.rehearsal.index import LocalIndex
-from tagship.rehearsal.issuer import DISCOVERY, ISSUER, Issuer, TagPush
+from tagship.rehearsal.issuer import DISCOVERY, ISSUER, Issuer
 from tagship.rehearsal.proxy import Proxy, Upstream
+from tagship.rehearsal.push import TagPush
 from tagship.rehearsal.trust import BUNDLE_VARIABLES, Authority
 
 if TYPE_CHECKING:
