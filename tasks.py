@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shlex
 import shutil
 import sys
@@ -42,6 +43,8 @@ def rehearse(context: Context) -> None:
 @task
 def lock(context: Context) -> None:
     """Compile the release tools' requirements anew, with hashes, for every Python and platform."""
+    if importlib.util.find_spec("uv") is None:
+        raise Exit("uv: found no such package, expected the one that compiles requirements; run: pip install uv", 1)
     for name in ("nox", "tools"):
         context.run(
             f"{PYTHON} -m uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes"
