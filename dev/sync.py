@@ -27,11 +27,16 @@ def workflows() -> dict[Path, str]:
     """
     folder = TEMPLATE / suite.WORKFLOW.parent
     return {
-        folder / f"{{% if cookiecutter.publish_with == '{choice}' %}}{suite.WORKFLOW.name}{{% endif %}}": (
-            "{% raw %}" + (ROOT / path).read_bytes().decode() + "{% endraw %}"
+        folder / f"{tag(f'if cookiecutter.publish_with == {choice!r}')}{suite.WORKFLOW.name}{tag('endif')}": (
+            tag("raw") + (ROOT / path).read_bytes().decode() + tag("endraw")
         )
         for choice, path in suite.WORKFLOWS.items()
     }
+
+
+def tag(words: str) -> str:
+    """Return `words` as a tag of cookiecutter's templates, which no code here may hold itself."""
+    return "{" + f"% {words} %" + "}"
 
 
 if __name__ == "__main__":

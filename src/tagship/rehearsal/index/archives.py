@@ -23,7 +23,7 @@ _BROKEN = (
     EOFError,
     zlib.error,
     OSError,
-    NotImplementedError,
+    RuntimeError,  # also what zipfile raises for what it does not support
     ValueError,
 )
 _BOMB_SIZE = 64 * 1024**2
