@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import sqlite3
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +13,9 @@ import tagship.release.attest as attest
 from tagship.release.errors import ReleaseError
 from tagship.release.index import Index
 from tagship.release.patience import Patience
+
+from tests.conftest import try_run
+from tests.suite.publishing import PUSH, TAG, hashes, serving, write_bundle
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,3 +106,53 @@ def test_without_an_identity_nothing_is_tried_again(signer: Path, tmp_path: Path
     with pytest.raises(ReleaseError, match="permissions: id-token: write"):
         attest.sign([tmp_path / "a.whl"], "required", PYPI, GITHUB, Patience(60))
     assert len((signer.parent / "asked").read_text().splitlines()) == 1
+
+
+#: In Python's place: what signs makes files of pypi_attestations' own models, without a key; all else is Python.
+STAND_IN = """#!{python}
+import hashlib, json, os, pathlib, sys
+if sys.argv[1:5] != ["-I", "-m", "pypi_attestations", "sign"]:
+    os.execv({python!r}, [{python!r}, *sys.argv[1:]])
+from pypi_attestations import Attestation, Envelope, VerificationMaterial
+for path in map(pathlib.Path, sys.argv[5:]):
+    digest = {{"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}}
+    statement = {{"_type": "https://in-toto.io/Statement/v1", "subject": [{{"name": path.name, "digest": digest}}],
+                 "predicateType": "{predicate}", "predicate": None}}
+    envelope = Envelope.model_construct(statement=json.dumps(statement).encode(), signature=b"none")
+    material = VerificationMaterial.model_construct(certificate=b"none", transparency_entries=[{{"none": 1}}])
+    made = Attestation(version=1, verification_material=material, envelope=envelope)
+    pathlib.Path(f"{{path}}.publish.attestation").write_text(made.model_dump_json())
+"""
+RUN = """
+import runpy, sys
+sys.executable, *sys.argv = sys.argv[1:]
+runpy.run_path(".github/release", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize(
+    ("predicate", "taken"),
+    [("https://docs.pypi.org/attestations/publish/v1", True), ("https://example.com/other/v1", False)],
+)
+def test_attestations_go_with_their_files_and_a_refusal_is_explained(
+    tmp_path: Path, predicate: str, *, taken: bool
+) -> None:
+    stand_in = tmp_path / "python"
+    stand_in.write_text(STAND_IN.format(python=sys.executable, predicate=predicate))
+    stand_in.chmod(0o755)
+    bundle = write_bundle(tmp_path)
+    with serving(tmp_path / "index") as servers:
+        command = [sys.executable, "-c", RUN, str(stand_in), ".github/release", "publish", "pypi"]
+        done = try_run(*command, cwd=bundle, **servers.job(PUSH, "pypi"), **TAG)
+    assert (done.returncode == 0) == taken, done.stdout
+    if not taken:
+        assert "Attestation with unsupported predicate type: https://example.com/other/v1" in done.stdout
+        assert 'set attestations = "off"' in done.stdout
+        return
+    with sqlite3.connect(next((tmp_path / "index/state").glob("*.sqlite*"))) as state:
+        stored = dict(state.execute("SELECT filename, attestations FROM file"))
+    assert stored.keys() == hashes(bundle).keys()
+    for name, digest in hashes(bundle).items():
+        (attestation,) = json.loads(stored[name])
+        statement = json.loads(base64.b64decode(attestation["envelope"]["statement"]))
+        assert statement["subject"] == [{"name": name, "digest": {"sha256": digest}}]

@@ -41,8 +41,8 @@ MISREGISTERED: dict[str, Callable[[Registration], Registration | None]] = {
     "wrong-environment": lambda registration: replace(registration, environment="release"),
     "wrong-workflow-file": lambda registration: replace(registration, workflow="publish.yml"),
 }
-#: What fails here does not pass: nobody wants to wait for it, and an index next door answers soon.
-PATIENCE = {"TAGSHIP_PATIENCE": "10"}
+#: What is told to fail does not pass: nobody wants to wait for it.
+IMPATIENCE = {"TAGSHIP_PATIENCE": "12"}
 FAILURES = (*MISREGISTERED, *(fault.value for fault in Fault))
 INSTALL = "pip install, from the index"
 #: What would make a session here another one than on GitHub, or show it a secret.
@@ -165,7 +165,8 @@ class _Stage:
         if (prepared := self.prepared.result()).status:
             return self._ended(f"nox -s {session}", prepared)
         job = servers.issuer.job(self.push, PUBLISHING[session])
-        environment = {**servers.environment(self._environment(session), job), **PATIENCE}
+        patience = IMPATIENCE if self.options.failures else {}
+        environment = {**servers.environment(self._environment(session), job), **patience}
         # Sigstore has no stand-in here, and must not be asked to sign for an identity that does not exist.
         options = ("-R", "--envdir", str(self.environments), "--", "--no-attestations")
         return self._nox(session, folder, environment, *options)
