@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from twine.utils import TEST_REPOSITORY
 
-from . import attest, bundle, gate, publisher, report, rules, upload
+from . import attest, bundle, gate, publisher, readme, report, rules, upload
 from .config import load
 from .errors import Problem, ReleaseError, refuse
 from .index import NoAnswerError, resolve
@@ -68,7 +68,7 @@ def _problems(
     """Return what can be known to be wrong before any network."""
     ref = current(root, environ)
     verdict = gate.judge_release(dists, ref)
-    found = [*verdict.problems, *rules.problems(dists)]
+    found = [*verdict.problems, *rules.problems(dists), *readme.problems(dists)]
     if not ref.tags:
         tag = f"v{verdict.version}"
         remedy = f"tag the commit that was built and try again: git tag {tag}"
@@ -102,7 +102,10 @@ def _missing(index: Index, dists: list[Dist]) -> list[Dist]:
             if found != dist.sha256
         ]
     )
-    return [dist for dist in dists if dist not in hashes]
+    missing = [dist for dist in dists if dist not in hashes]
+    if index.site:
+        refuse(rules.too_old({name: file.uploaded for name, file in there.items()}, missing))
+    return missing
 
 
 def _upload(paths: list[Path], using: Settings, index: Index, name: str, environ: Mapping[str, str]) -> None:

@@ -57,21 +57,21 @@ def problems(dists: list[Dist]) -> list[Problem | str]:
     return found
 
 
-def too_old(uploaded: Mapping[str, str], missing: list[Dist], now: datetime) -> list[Problem]:
-    """Return why an index that goes by PyPI's rules would not take `missing`, files of one release.
+def too_old(uploaded: Mapping[str, str], missing: list[Dist]) -> list[Problem]:
+    """Return why PyPI will not take `missing`, files of one release: it is closed 14 days after it was made.
 
     `uploaded` is when the index took each file of the project, by name, in ISO 8601 (`upload-time` of PEP 700). PyPI
     goes by when the release was made, which is when its first file came; where that was deleted, only PyPI knows.
     """
-    times = [
-        _time(text) for name, text in uploaded.items() if missing and _same_version(_version(name), missing[0].version)
-    ]
+    version = missing[0].version if missing else ""
+    times = [_time(text) for name, text in uploaded.items() if _same_version(_version(name), version)]
+    now = datetime.now(timezone.utc)
     first = min(filter(None, times), default=now)
     if now - first <= MAX_AGE:
         return []
     names = ", ".join(dist.path.name for dist in missing)
     found, expected = f"a release of {first:%Y-%m-%d}", f"one that is at most {MAX_AGE.days} days old"
-    answer = f"Uploading new files to releases older than {MAX_AGE.days} days is not allowed"
+    answer = f"Uploading new files to releases older than {MAX_AGE.days} days is not allowed."
     return [Problem(f"{names}: missing at the index", found, expected, f"release a new version: PyPI says {answer!r}")]
 
 
