@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from twine.utils import TEST_REPOSITORY
 
-from . import attest, bundle, gate, publisher, readme, report, rules, upload
+from . import attest, bundle, gate, publisher, readme, report, rules, secrecy, upload
 from .config import load
 from .errors import Problem, ReleaseError, refuse
 from .index import NoAnswerError, resolve
@@ -46,6 +46,7 @@ def publish(root: Path, options: Options, environ: Mapping[str, str]) -> None:
     folder = bundle.locate(root)
     dists = bundle.check(folder)
     index = resolve(upload.settings(options.repository, environ), environ)
+    secrecy.learn(index.auth[1])
     refuse(_problems(root, dists, index, options, environ))
     missing = _missing(index, dists)
     for dist in dists:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from requests import HTTPError, RequestException, Response
+from requests import HTTPError, PreparedRequest, RequestException, Response
 from requests.adapters import HTTPAdapter
 from twine import cli
 from twine.commands.upload import upload as twine_upload
@@ -14,6 +14,7 @@ from twine.exceptions import TrustedPublishingFailure, TwineException
 from twine.repository import Repository
 from twine.settings import Settings
 
+from . import secrecy
 from .attest import SUFFIX
 from .errors import ReleaseError
 
@@ -33,8 +34,9 @@ class IdentityError(ReleaseError):
 class _Patient(HTTPAdapter):
     """Gives up on a connection that says nothing."""
 
-    def send(self, *arguments: Any, **options: Any) -> Response:
-        return super().send(*arguments, **{**options, "timeout": options.get("timeout") or TIMEOUT})
+    def send(self, request: PreparedRequest, *arguments: Any, **options: Any) -> Response:
+        secrecy.learn(request.headers.get("Authorization", ""))
+        return super().send(request, *arguments, **{**options, "timeout": options.get("timeout") or TIMEOUT})
 
 
 class _Settings(Settings):
