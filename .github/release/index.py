@@ -33,10 +33,11 @@ TIMEOUT = 30  # seconds, for one request
 
 
 class Remote(NamedTuple):
-    """A file that an index serves: its address, and its hashes in hexadecimal by algorithm."""
+    """A file that an index serves: its address, its hashes in hexadecimal by algorithm, and when it came (PEP 700)."""
 
     url: str
     hashes: dict[str, str]
+    uploaded: str = ""
 
 
 @dataclass(frozen=True)
@@ -148,8 +149,11 @@ def _parsed(url: str, content_type: str, body: bytes) -> dict[str, Remote]:
 def _parse(url: str, content_type: str, body: bytes) -> dict[str, Remote]:
     text = body.decode("utf-8", "replace")
     if "json" in content_type:
-        entries = [(file["filename"], file["url"], file["hashes"]) for file in json.loads(text)["files"]]
-        return {name: Remote(urljoin(url, link), hashes) for name, link, hashes in entries}
+        files = json.loads(text)["files"]
+        return {
+            file["filename"]: Remote(urljoin(url, file["url"]), file["hashes"], file.get("upload-time", ""))
+            for file in files
+        }
     page = _Links()
     page.feed(text)
     return dict(_remote(urljoin(url, link)) for link in page.links)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from twine.utils import TEST_REPOSITORY
 
-from . import attest, bundle, fetch, gate, publisher, report, rules, upload
+from . import attest, bundle, fetch, gate, publisher, readme, report, rules, secrecy, upload
 from .config import load
 from .errors import Problem, ReleaseError, refuse
 from .explain import explained
@@ -56,6 +56,7 @@ def publish(root: Path, options: Options, environ: Mapping[str, str]) -> None:
         folder = bundle.locate(root)
         dists = bundle.check(folder)
         index = resolve(upload.settings(options.repository, environ), environ)
+        secrecy.learn(index.auth[1])
         refuse(_problems(root, dists, index, options, environ))
         missing = patience.persist(lambda: _missing(index, dists))
         for dist in dists:
@@ -74,7 +75,7 @@ def _problems(
     """Return what can be known to be wrong before any network."""
     ref = current(root, environ)
     verdict = gate.judge_release(dists, ref)
-    found = [*verdict.problems, *rules.problems(dists)]
+    found = [*verdict.problems, *rules.problems(dists), *readme.problems(dists)]
     if not ref.tags:
         tag = f"v{verdict.version}"
         remedy = f"tag the commit that was built and try again: git tag {tag}"
@@ -108,7 +109,10 @@ def _missing(index: Index, dists: list[Dist]) -> list[Dist]:
             if found != dist.sha256
         ]
     )
-    return [dist for dist in dists if dist not in hashes]
+    missing = [dist for dist in dists if dist not in hashes]
+    if index.site:
+        refuse(rules.too_old({name: file.uploaded for name, file in there.items()}, missing))
+    return missing
 
 
 def _upload(dists: list[Dist], run: Run, patience: Patience, mode: str) -> None:

@@ -7,7 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
-from . import git, report
+from . import git, report, secrecy
 from .errors import ReleaseError, refuse
 
 # Each verb imports what it needs itself: a session calls several, and must not wait for what the others need.
@@ -19,11 +19,13 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one verb; return 0, or 1 where it refused, with the reasons printed."""
     options = vars(_parser().parse_args(arguments))
     verb = options.pop("run")
-    try:
-        verb(**options)
-    except ReleaseError as error:
-        report.errors(error.args)
-        return 1
+    secrecy.learn_from(os.environ)
+    with secrecy.kept():
+        try:
+            verb(**options)
+        except ReleaseError as error:
+            report.errors(error.args)
+            return 1
     return 0
 
 

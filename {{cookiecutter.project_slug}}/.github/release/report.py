@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import secrecy
 from .errors import ReleaseError
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _append(variable: str, text: str) -> None:
         return
     try:
         with Path(path).open("a", encoding="utf-8") as file:
-            file.write(text + "\n")
+            file.write(secrecy.struck(text) + "\n")
     except OSError as error:
         raise ReleaseError(
             f"{variable}: found {path!r} ({error.strerror}), expected a file to write to; mend it"

@@ -19,6 +19,7 @@ from twine.exceptions import TrustedPublishingFailure, TwineException
 from twine.repository import Repository
 from twine.settings import Settings
 
+from . import secrecy
 from .attest import SUFFIX
 from .errors import ReleaseError
 from .explain import explained
@@ -49,6 +50,7 @@ class _Patient(HTTPAdapter):
     """Gives up on a connection that says nothing, and leaves the next try to who called."""
 
     def send(self, request: PreparedRequest, *arguments: Any, **options: Any) -> Response:
+        secrecy.learn(request.headers.get("Authorization", ""))
         answer = super().send(request, *arguments, **{**options, "timeout": options.get("timeout") or TIMEOUT})
         if request.method == "POST" and answer.status_code >= 500:
             answer.raise_for_status()  # twine would try five times more, without a pause
