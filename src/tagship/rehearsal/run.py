@@ -70,15 +70,13 @@ def rehearse(path: Path, options: Options, tell: Callable[[Step], None] = lambda
 class _Stage:
     """One rehearsal: the clone, its folders and the report that grows."""
 
-    prepared: Future[Done]
-    fresh: Future[Done]
-
     def __init__(
         self, path: Path, folder: Path, options: Options, tell: Callable[[Step], None], processes: Processes
     ) -> None:
         self.folder, self.options, self.tell, self.processes = folder, options, tell, processes
         self.environments = folder / "environments"
         self.python = _python(self.environments / "install-back")
+        self.prepared: dict[str, Future[Done]] = {}
         self.clone = folder / "repository"
         self.temporary = folder / "temporary"
         self.temporary.mkdir(parents=True, exist_ok=True)
@@ -110,17 +108,18 @@ class _Stage:
         return self.report
 
     def _prepare(self) -> None:
-        """Begin to make the environments of the publish sessions, then the one of the install.
+        """Begin to make the environments of the publish sessions, then the one of the install, as they are needed.
 
         Their tools come from the real index, so this is done without the proxy that leads to the local one.
         """
         plain = self._environment("prepare")
-        nox = ["nox", "-s", *PUBLISHING, "--install-only", "--envdir", self.environments]
-        pip = ["uv", "pip", "install", "--compile-bytecode", "--python", self.python, "pip"]
-        venv = ["uv", "venv", "--clear", "--python", sys.executable, self.python.parents[1]]
         later = self.processes.background.submit
-        self.prepared = later(self._all, (nox, plain), cwd=self.clone, log="prepare")
-        self.fresh = later(self._all, (venv, plain), (pip, plain), cwd=self.folder, log="install-back")
+        for session in PUBLISHING:
+            nox = ["nox", "-s", session, "--install-only", "--envdir", self.environments]
+            self.prepared[session] = later(self._run, nox, self.clone, plain, session)
+        venv = ["uv", "venv", "--clear", "--python", sys.executable, self.python.parents[1]]
+        pip = ["uv", "pip", "install", "--compile-bytecode", "--python", self.python, "pip"]
+        self.prepared[INSTALL] = later(self._all, (venv, plain), (pip, plain), cwd=self.folder, log="install-back")
 
     def _gate(self) -> bool:
         """Run the sessions that need no index, in the workflow's order; return whether all passed."""
@@ -156,7 +155,7 @@ class _Stage:
         folder = self.folder / session
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(self.clone / "bundle", folder)
-        if (prepared := self.prepared.result()).status:
+        if (prepared := self.prepared[session].result()).status:
             return self._ended(f"nox -s {session}", prepared)
         job = servers.issuer.job(self.push, PUBLISHING[session])
         environment = servers.environment(self._environment(session), job)
@@ -166,8 +165,8 @@ class _Stage:
 
     def _install_back(self, servers: Servers) -> bool:
         """Install the release from the local index with pip, which checks the hashes of the bundle; import it."""
-        if (fresh := self.fresh.result()).status:
-            return self._ended(INSTALL, fresh)
+        if (prepared := self.prepared[INSTALL].result()).status:
+            return self._ended(INSTALL, prepared)
         dists = read_dists(self.clone / "bundle/dist")
         wanted = f"{dists[0].name}=={dists[0].version}"
         requirements = self.folder / "install-back.txt"
