@@ -126,6 +126,15 @@ def test_what_only_takes_time_passes(repository: Path, failure: str) -> None:
     assert (status, outcomes(report)[INSTALL]) == (0, "passed"), report
 
 
+def test_what_the_project_depends_on_comes_from_the_real_index(repository: Path) -> None:
+    pyproject = repository / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text().replace("dependencies = []", 'dependencies = ["idna"]'))
+    (repository / "src/my_package/__init__.py").write_text("import idna as idna\n")
+    commit(repository)
+    status, report = rehearse(repository)
+    assert (status, outcomes(report)[INSTALL]) == (0, "passed"), report
+
+
 def test_a_wrong_tag_and_a_failing_test_stop_it_before_any_index(repository: Path) -> None:
     status, report = rehearse(repository, "--tag", "v9.9.9")
     assert status == 1
