@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from . import git
@@ -26,8 +27,8 @@ def write(root: Path, dists: list[Dist]) -> Path:
     partial = root / "bundle.part"
     shutil.rmtree(partial, ignore_errors=True)
     (partial / "dist").mkdir(parents=True)
-    for dist in dists:
-        shutil.copy2(dist.path, partial / "dist")
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(lambda dist: shutil.copy2(dist.path, partial / "dist"), dists))
     for name in CODE:
         _copy(root / name, partial / name)
     (partial / COMMIT).write_text(f"{_commit(root)}\n", encoding="utf-8")
@@ -56,7 +57,11 @@ def _copy(path: Path, to: Path) -> None:
 
 def _sums(folder: Path) -> str:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return "".join(f"{file_hash(path, 'sha256')}  {path.relative_to(folder).as_posix()}\n" for path in files)
+    with ThreadPoolExecutor() as threads:
+        hashes = threads.map(lambda path: file_hash(path, "sha256"), files)
+        return "".join(
+            f"{digest}  {path.relative_to(folder).as_posix()}\n" for digest, path in zip(hashes, files, strict=True)
+        )
 
 
 def locate(root: Path) -> Path:

@@ -138,10 +138,9 @@ class Dist:
             return {name: zips.text(view, self._zipped[name]) for name in names}
 
     def _metadata_path(self) -> str:
-        pattern = r"[^/]+\.dist-info/METADATA" if self.is_wheel else r"[^/]+/PKG-INFO"
-        found = [name for name in self.members if re.fullmatch(pattern, name)]
+        folder, file = (r"[^/]+\.dist-info", "METADATA") if self.is_wheel else ("[^/]+", "PKG-INFO")
+        found = [name for name in self.members if name.endswith(file) and re.fullmatch(f"{folder}/{file}", name)]
         if len(found) != 1:
-            file = "METADATA" if self.is_wheel else "PKG-INFO"
             raise ReleaseError(Problem(str(self.path), f"{len(found)} {file} files", "one", "build it again"))
         return found[0]
 

@@ -156,13 +156,14 @@ def _modules(dist: Dist) -> dict[str, str]:
     found = {}
     members = set(dist.members)
     for name in members:
+        if not name.endswith(".py"):
+            continue
         prefix = DATA.match(name) if dist.is_wheel else ROOT.match(name)
         start = prefix.end() if prefix else 0
-        folders = name[start:].split("/")[:-1]
-        above = [name[:start] + "/".join(folders[:depth]) for depth in range(1, len(folders))]
-        is_first = not any(f"{folder}/__init__.py" in members for folder in above)
-        in_package = Path(name).stem in VERSION_MODULES and f"{name.rpartition('/')[0]}/__init__.py" in members
-        if name.endswith(".py") and is_first and (in_package or not folders):
+        *folders, file = name[start:].split("/")
+        above = (name[:start] + "/".join(folders[:depth]) for depth in range(1, len(folders)))
+        in_package = file.removesuffix(".py") in VERSION_MODULES and f"{name.rpartition('/')[0]}/__init__.py" in members
+        if (in_package or not folders) and not any(f"{folder}/__init__.py" in members for folder in above):
             found[name] = name[start:]
     return found
 
