@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from twine.utils import TEST_REPOSITORY
 
-from . import attest, bundle, gate, publisher, report, rules, upload
-from .config import load
+from . import attest, bundle, gate, packages, publisher, report, rules, upload
 from .errors import Problem, ReleaseError, refuse
 from .index import NoAnswerError, resolve
 from .ref import current
@@ -54,7 +53,7 @@ def publish(root: Path, options: Options, environ: Mapping[str, str]) -> None:
     if missing:
         with tempfile.TemporaryDirectory() as staging:
             copies = [Path(shutil.copy2(dist.path, staging)) for dist in missing]
-            mode = load(folder).attestations if options.attestations else "off"
+            mode = packages.of(folder, dists[0].name).settings.attestations if options.attestations else "off"
             signed = attest.sign(copies, mode, index, environ)
             using = upload.settings(options.repository, environ, signed=signed, verbose=options.verbose)
             _upload(copies, using, index, dists[0].name, environ)
@@ -66,11 +65,12 @@ def _problems(
     root: Path, dists: list[Dist], index: Index, options: Options, environ: Mapping[str, str]
 ) -> list[Problem | str]:
     """Return what can be known to be wrong before any network."""
-    ref = current(root, environ)
-    verdict = gate.judge_release(dists, ref)
+    package = packages.of(root, dists[0].name)
+    ref = package.on(current(root, environ))
+    verdict = gate.judge_release(dists, package, ref)
     found = [*verdict.problems, *rules.problems(dists)]
     if not ref.tags:
-        tag = f"v{verdict.version}"
+        tag = package.tag(verdict.version)
         remedy = f"tag the commit that was built and try again: git tag {tag}"
         found.insert(0, Problem("publish", ref.words, f"a tag such as {tag!r}: only a tag is published", remedy))
     if not environ.get("GITHUB_REF_TYPE") and (made := bundle.is_of(bundle.locate(root), root)):

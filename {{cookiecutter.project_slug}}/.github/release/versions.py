@@ -53,8 +53,20 @@ def parse_tag(tag: str, name: str) -> Version:
     return split_tag(tag, name)[1]
 
 
+def names(tag: str, name: str) -> bool:
+    """Tell whether `tag` names, before a version, the project `name` itself, and not just `v` or `release`."""
+    try:
+        return canonicalize_name(_word(split_tag(tag, name)[0])) == canonicalize_name(name)
+    except ValueError:
+        return False
+
+
+def _word(prefix: str) -> str:
+    return re.sub(rf"(^|[{SEPARATORS}])v$", "", prefix, flags=re.IGNORECASE).rstrip(SEPARATORS)
+
+
 def _is_prefix(text: str, name: str) -> bool:
-    word = re.sub(rf"(^|[{SEPARATORS}])v$", "", text, flags=re.IGNORECASE).rstrip(SEPARATORS)
+    word = _word(text)
     if not word:
         return text.lower() in {"", "v"}
     # One separator at most: `pkg--1.0` is a slip of the hand, not a tag.
