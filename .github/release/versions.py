@@ -53,12 +53,13 @@ def parse_tag(tag: str, name: str) -> Version:
     return split_tag(tag, name)[1]
 
 
-def names(tag: str, name: str) -> bool:
-    """Tell whether `tag` names, before a version, the project `name` itself, and not just `v` or `release`."""
+def names(tag: str, name: str, *, bare: bool) -> bool:
+    """Tell whether `tag` names, before a version, the project `name`; if `bare`, nothing, `v` or `release` will do."""
     try:
-        return canonicalize_name(_word(split_tag(tag, name)[0])) == canonicalize_name(name)
+        word = _word(split_tag(tag, name)[0])
     except ValueError:
         return False
+    return bare or canonicalize_name(word) == canonicalize_name(name)
 
 
 def _word(prefix: str) -> str:

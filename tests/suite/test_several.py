@@ -342,7 +342,7 @@ TEST = (
 SETUP_PY = 'from setuptools import setup\n\nNAME = "ship-b"\nsetup(name=NAME, version="0.3.0", packages=["ship_b"]{})\n'
 FLIT = (
     '[build-system]\nrequires = ["flit_core"]\nbuild-backend = "flit_core.buildapi"\n'
-    '[project]\nname = "ship_b"\ndynamic = ["version", "description"]\n'
+    '[project]\nname = "ship_b"\nrequires-python = ">=3.10"\ndynamic = ["version", "description"]\n'
 )
 POETRY = (
     '[build-system]\nrequires = ["poetry-core"]\nbuild-backend = "poetry.core.masonry.api"\n'
@@ -355,7 +355,7 @@ PAIRS = {
     "hatchling and poetry": {"packages/b/pyproject.toml": POETRY},
 }
 CODE = {
-    "packages/a/pyproject.toml": project("Ship.A", "1.2.0"),
+    "packages/a/pyproject.toml": project("Ship.A", "1.2.0", 'requires-python = ">=3.10"\n'),
     "packages/a/ship_a/__init__.py": '"""Ship a."""\n\n__version__ = "1.2.0"\n',
     "packages/a/tests/test_a.py": TEST.format("ship_a", "1.2.0"),
     "packages/b/ship_b/__init__.py": '"""Ship b."""\n\n__version__ = "0.3.0"\n',
@@ -408,7 +408,7 @@ git_describe_command = ["git", "describe", "--dirty", "--tags", "--long", "--mat
 """
 FROM_TAGS = {
     "packages/a/pyproject.toml": '[build-system]\nrequires = ["hatchling", "hatch-vcs"]\n'
-    'build-backend = "hatchling.build"\n[project]\nname = "ship-a"\ndynamic = ["version"]\n'
+    'build-backend = "hatchling.build"\n[project]\nname = "ship-a"\nrequires-python = ">=3.10"\ndynamic = ["version"]\n'
     '[tool.hatch.version]\nsource = "vcs"\n[tool.hatch.version.raw-options]\n' + SCM.format("a"),
     "packages/b/pyproject.toml": '[build-system]\nrequires = ["setuptools", "setuptools-scm"]\n'
     'build-backend = "setuptools.build_meta"\n[project]\nname = "ship-b"\ndynamic = ["version"]\n'

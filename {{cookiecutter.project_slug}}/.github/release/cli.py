@@ -180,7 +180,7 @@ def _parser() -> argparse.ArgumentParser:
     publishing.add_argument("--verbose", action="store_true")
     publishing.set_defaults(run=_publish)
     cutting = verbs.add_parser("cut", help="Bump, date the changelog, commit and tag.")
-    cutting.add_argument("version", help="a version, major, minor, patch or current")
+    cutting.add_argument("version", help="a version, major, minor, patch or current; NAME/patch for one of several")
     cutting.add_argument("--push", action="store_true")
     cutting.set_defaults(run=_release)
     return parser

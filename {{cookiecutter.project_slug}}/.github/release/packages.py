@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import canonicalize_name
-
-from . import project
 from .config import is_folder, load, load_toml, parse_cfg, subtable
 from .errors import Problem, ReleaseError, refuse
-from .ref import Ref, current
-from .versions import names, parse_tag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from .config import Config
+    from .ref import Ref
+
+# What only several distributions need is imported where they do: most repositories have one, and two sessions ask.
 
 #: Names the one that a run without a tag is about.
 ASKED = "TAGSHIP_PACKAGE"
@@ -53,16 +51,15 @@ class Package:
 
     def owns(self, tag: str) -> bool:
         """Tell whether `tag` is about it, and not about another one of several."""
-        if self.label or not self.name:
-            return not self.name or names(tag, self.name)
-        try:
-            return bool(parse_tag(tag, self.name))
-        except ValueError:
-            return False
+        if not self.name:
+            return True
+        from .versions import names
+
+        return names(tag, self.name, bare=not self.label)
 
     def on(self, ref: Ref) -> Ref:
         """Return `ref` with only those of its tags that are about it."""
-        return Ref(tuple(filter(self.owns, ref.tags)), ref.words)
+        return replace(ref, tags=tuple(filter(self.owns, ref.tags)))
 
 
 def every(root: Path) -> list[Package]:
@@ -79,7 +76,11 @@ def every(root: Path) -> list[Package]:
     folders = own + _below(root, pyproject, alone=not own)
     if len(folders) < 2:
         return [Package(root, next(iter(folders), root))]
-    return [Package(root, folder, canonicalize_name(project.name(folder))) for folder in folders]
+    from packaging.utils import canonicalize_name
+
+    from .project import name
+
+    return [Package(root, folder, canonicalize_name(name(folder))) for folder in folders]
 
 
 def chosen(root: Path, environ: Mapping[str, str]) -> list[Package]:
@@ -90,6 +91,8 @@ def chosen(root: Path, environ: Mapping[str, str]) -> list[Package]:
     packages = every(root)
     if len(packages) == 1:
         return packages
+    from .ref import current
+
     refuse(_unclear(packages))
     tags, asked = current(root, environ).tags, environ.get(ASKED, "")
     found = [package for package in packages if not tags or any(map(package.owns, tags))]
@@ -102,6 +105,8 @@ def chosen(root: Path, environ: Mapping[str, str]) -> list[Package]:
 
 def one(packages: list[Package], name: str, where: str) -> Package:
     """Return the one of `packages` with this `name`; raise `ReleaseError`, which says `where`, where none has it."""
+    from packaging.utils import canonicalize_name
+
     for package in packages:
         if package.name == canonicalize_name(name):
             return package
