@@ -13,6 +13,7 @@ import sys
 import tempfile
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import nox
 
@@ -46,8 +47,8 @@ def build(session: nox.Session) -> None:
     tools(session)
     os.umask(0o022)
     env = {**SURROUNDINGS, "SOURCE_DATE_EPOCH": release(session, "prepare")}
-    for each in json.loads(release(session, "packages")):
-        session.run("pyproject-build", "--installer=uv", "--sdist", "--outdir=dist", each["folder"], env=env)
+    for folder in json.loads(release(session, "packages")):
+        session.run("pyproject-build", "--installer=uv", "--sdist", "--outdir=dist", folder, env=env)
     for sdist in json.loads(release(session, "normalise", env=env)):
         session.run("pyproject-build", "--installer=uv", "--wheel", "--outdir=dist", sdist, env=env)
     session.run("twine", "check", *map(str, sorted(Path("dist").iterdir())))
@@ -57,9 +58,15 @@ def build(session: nox.Session) -> None:
 @nox.session(python=PYTHONS or None)
 def test(session: nox.Session) -> None:
     """Run the project's own tests; `-- --installpkg dist` tests the wheel that will ship."""
-    reasons = [untested(session, **each) for each in json.loads(release(session, "packages"))]
-    if all(reasons):
-        session.skip(" and ".join(dict.fromkeys(reasons)))
+    folder, *rest = package(session)
+    plans = json.loads(release(session, "tests", folder, str(session.python or "")))
+    ready = [plan for plan in plans if plan["command"]]
+    if not ready:
+        session.skip(" and ".join(dict.fromkeys(plan["reason"] for plan in plans)))
+    for plan in ready:
+        if plan is not ready[0]:
+            session.virtualenv.create()  # with nothing in it that the one before needs
+        perform(session, plan, rest)
 
 
 @nox.session(name="verify-version", venv_backend="none")
@@ -87,21 +94,14 @@ def tools(session: nox.Session) -> None:
     session.install("--require-hashes", "--only-binary=:all:", "-r", f"{RELEASE}/tools.txt")
 
 
-def untested(session: nox.Session, folder: str, name: str) -> str:
-    """Run the tests of the distribution in `folder`, one of several if it has a `name`; return why there are none."""
-    wheel, *rest = package(session, name)
-    plan = json.loads(release(session, "tests", wheel, folder, str(session.python or "")))
-    if not plan["command"]:
-        return str(plan["reason"])
-    if name:
-        session.virtualenv.create()  # with nothing in it that another one needs
+def perform(session: nox.Session, plan: dict[str, Any], arguments: list[str]) -> None:
+    """Install what the tests of one distribution need, and run them."""
     if plan["locked"]:
         locked(session, plan["locked"])
     extras = f"[{','.join(plan['extras'])}]" if plan["extras"] else ""
-    session.install(*plan["requires"], f"{wheel or folder}{extras}")
+    session.install(*plan["requires"], f"{plan['package']}{extras}")
     with session.chdir(plan["folder"]):
-        session.run(*plan["command"], *rest, external=True)
-    return ""
+        session.run(*plan["command"], *arguments, external=True)
 
 
 def locked(session: nox.Session, command: list[str]) -> None:
@@ -118,18 +118,12 @@ def release(session: nox.Session, *verb: str, silent: bool = True, env: dict[str
     return printed.strip().splitlines()[-1] if isinstance(printed, str) and printed.strip() else ""
 
 
-def package(session: nox.Session, name: str) -> list[str]:
-    """Return the wheel (else the sdist) in the folder after --installpkg ("" without it), and the other arguments.
-
-    With a `name`, only the dists of that name count.
-    """
+def package(session: nox.Session) -> list[str]:
+    """Return the folder after --installpkg ("" without it), and the other arguments."""
     arguments = list(session.posargs)
     if "--installpkg" not in arguments:
         return ["", *arguments]
     at = arguments.index("--installpkg")
-    folder = Path(*arguments[at + 1 : at + 2])
-    stem = f"{name.replace('-', '_')}-" if name else ""
-    found = [*sorted(folder.glob(f"{stem}*.whl")), *sorted(folder.glob(f"{stem}*.tar.gz"))]
-    if len(arguments) == at + 1 or not found:
-        session.error("--installpkg takes a folder that holds a wheel or an sdist; run: nox -s build")
-    return [str(found[0].resolve()), *arguments[:at], *arguments[at + 2 :]]
+    if len(arguments) == at + 1:
+        session.error("--installpkg takes the folder of the dists: nox -s test -- --installpkg dist")
+    return [arguments[at + 1], *arguments[:at], *arguments[at + 2 :]]

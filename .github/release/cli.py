@@ -40,14 +40,10 @@ def prepare() -> None:
 
 
 def packages() -> None:
-    """Print, as JSON, the folder of each distribution that this run is about, and its name where there are several."""
+    """Print, as JSON, the folders of the distributions that this run is about."""
     import json
 
-    print(
-        json.dumps(
-            [{"folder": f"./{each.folder.as_posix()}".removesuffix("/."), "name": each.name} for each in _chosen()]
-        )
-    )
+    print(json.dumps([package.path for package in _chosen()]))
 
 
 def normalise() -> None:
@@ -98,18 +94,13 @@ def describe() -> None:
         report.summary(f"## {first.name} {first.version}", report.files(some), *map(report.tree, some))
 
 
-def _tests(wheel: str, folder: str, python: str) -> None:
+def _tests(folder: str, python: str) -> None:
     import json
     from dataclasses import asdict
 
-    from .packages import every
-    from .ref import current
-    from .testing import plan, plan_of
+    from .plans import plans
 
-    package = next(package for package in every(Path()) if package.folder == Path(folder))
-    on_tag = bool(package.on(current(Path(), os.environ)).tags)
-    found = plan_of(package, wheel, python, on_tag=on_tag) if package.name else plan(Path(folder), wheel, Path())
-    print(json.dumps(asdict(found)))
+    print(json.dumps([asdict(plan) for plan in plans(Path(), folder, python, os.environ)]))
 
 
 def verify() -> None:
@@ -170,9 +161,8 @@ def _parser() -> argparse.ArgumentParser:
     for verb in (prepare, packages, normalise, describe, verify):
         verbs.add_parser(verb.__name__, help=verb.__doc__).set_defaults(run=verb)
     testing = verbs.add_parser("tests", help="Print how the project runs its own tests, as JSON.")
-    testing.add_argument("wheel", help='the wheel that is tested, "" for the project as it lies here')
-    testing.add_argument("folder", nargs="?", default=".", help="the folder of the project, for one of several")
-    testing.add_argument("python", nargs="?", default="", help="the Python that tests it, for one of several")
+    testing.add_argument("folder", help='the dists of which one is tested, "" for the project as it lies here')
+    testing.add_argument("python", help='the version of the Python that tests it, "" for this one')
     testing.set_defaults(run=_tests)
     publishing = verbs.add_parser("publish", help="Publish the bundle to an index.")
     publishing.add_argument("repository", choices=("pypi", "testpypi"))

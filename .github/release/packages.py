@@ -36,6 +36,11 @@ class Package:
         return "" if self.folder == self.root else self.name
 
     @property
+    def path(self) -> str:
+        """The path of its folder in the repository, as installers and builders take it for one."""
+        return f"./{self.folder.relative_to(self.root).as_posix()}".removesuffix("/.")
+
+    @property
     def suffix(self) -> str:
         """What follows `pypi` and `testpypi` in the names of its environments."""
         return f"-{self.label}" if self.label else ""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from dataclasses import dataclass, field, replace
-from email.message import Message
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,18 +13,13 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from .config import load, load_toml, parse_cfg, subtable
-from .dists import read_dist, read_dists, supported_pythons
+from .dists import read_dist
 from .errors import Problem, ReleaseError
-from .packages import every
 from .source import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from .dists import Dist
-    from .packages import Package
-
-NO_TESTS = "there are no tests: set test-command in [tool.tagship] of pyproject.toml if there are"
 GROUPS = ("test", "tests", "testing", "dev")
 REQUIREMENT_FILES = (
     "requirements-test.txt", "requirements-tests.txt", "requirements-testing.txt", "requirements-dev.txt",
@@ -39,8 +33,8 @@ REQUIREMENT_FILES = (
 class Plan:
     """What `nox -s test` does: arguments of an installer, extras of the project, the command ([]: no tests), where.
 
-    `locked` is the command that writes the locked requirements, to be installed first ([]: nothing is locked), and
-    `reason` says why there is no command.
+    `locked` is the command that writes the locked requirements, to be installed first ([]: nothing is locked),
+    `package` what is tested, and `reason` why there is no command.
     """
 
     requires: list[str]
@@ -48,6 +42,7 @@ class Plan:
     command: list[str]
     folder: str = "."
     locked: list[str] = field(default_factory=list)
+    package: str = "."
     reason: str = ""
 
 
@@ -70,45 +65,7 @@ def plan(root: Path, wheel: str = "", top: Path | None = None, beside: Collectio
     locked = [] if config.test_requires else _locked(root, pyproject, top)
     folder = _folder(root, wheel, top) if command and wheel.endswith(".whl") else root
     shown = folder.relative_to(top).as_posix()
-    return Plan(([] if locked else requires) + lacking, extras, command, shown, locked, "" if command else NO_TESTS)
-
-
-def plan_of(package: Package, wheel: str, python: str, *, on_tag: bool) -> Plan:
-    """Return how one of several distributions is tested on `python`.
-
-    What it needs of the others is taken from here; `on_tag` from the index, as those who install it will.
-    """
-    others = [other for other in every(package.root) if other.name != package.name]
-    declared = _pythons(package, wheel, python)
-    if python and python not in declared:
-        return Plan([], [], [], reason=f"{package.name} is for Python {', '.join(declared)}")
-    top = package.root
-    found = plan(package.folder, wheel, top, {other.name for other in others})
-    if on_tag:
-        return found
-    constraints = top / ".nox" / f"beside-{package.name}.txt"
-    constraints.parent.mkdir(exist_ok=True)
-    dists = {dist.name: dist.path for dist in sorted(read_dists(Path(wheel).parent), key=_rank)} if wheel else {}
-    places = {other.name: dists.get(other.name, other.folder) for other in others}
-    lines = [f"{name} @ {place.resolve().as_uri()}\n" for name, place in places.items()]
-    constraints.write_text("".join(lines), encoding="utf-8")
-    return replace(found, requires=[*found.requires, "--constraint", str(constraints)])
-
-
-def _rank(dist: Dist) -> tuple[bool, bool]:
-    """Sort a wheel that fits every machine last, and behind the others an sdist, from which one can be built."""
-    return dist.path.name.endswith("-none-any.whl"), not dist.is_wheel
-
-
-def _pythons(package: Package, wheel: str, python: str) -> list[str]:
-    """Return the Pythons that the wheel declares, else the project's files where they do; just `python` for none."""
-    said: Message = read_dist(Path(wheel)).metadata if wheel else Message()
-    static = {} if wheel else subtable(load_toml(package.folder / "pyproject.toml"), "project")
-    for classifier in static.get("classifiers", []):
-        said["Classifier"] = str(classifier)
-    if "requires-python" in static:
-        said["Requires-Python"] = str(static["requires-python"])
-    return list(package.settings.pythons) or supported_pythons(said, python)
+    return Plan(([] if locked else requires) + lacking, extras, command, shown, locked)
 
 
 def _folder(root: Path, wheel: str, top: Path) -> Path:
@@ -119,7 +76,7 @@ def _folder(root: Path, wheel: str, top: Path) -> Path:
     outside = [path for path in _test_files(root) if path.relative_to(root).parts[0] not in beside]
     if not beside or not outside:
         return root
-    copy = top / ".nox" / "checkout"
+    copy = top / ".nox" / "-".join(["checkout", *root.relative_to(top).parts])
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(root, copy, symlinks=True, ignore=_left_out)
     for name in beside:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tagship.release.errors import ReleaseError
 from tagship.release.packages import chosen, every, of
-from tagship.release.testing import NO_TESTS, plan_of
+from tagship.release.plans import NO_TESTS, plans
 
 from tests.archives import write_release, write_sdist, write_wheel
 from tests.conftest import commit, copy_suite, git, nox, release, run, try_nox, try_release, try_run
@@ -290,19 +290,31 @@ def test_the_tests_of_one_use_the_others_from_here_but_on_a_tag(tmp_path: Path) 
         "packages/b/tests/test_b.py": "",
         "pyproject.toml": '[dependency-groups]\ndev = ["ship-a", "responses"]\n',
     }
-    a, b = every(write(tmp_path, files))
-    assert plan_of(a, "", "3.12", on_tag=False).reason == NO_TESTS
-    assert plan_of(b, "", "3.11", on_tag=False).reason == "ship-b is for Python 3.12, 3.13, 3.14"
-    plan = plan_of(b, "", "3.12", on_tag=False)
-    assert (plan.command, plan.folder, plan.reason) == (["pytest"], "packages/b", "")
+    write(tmp_path, files)
+    a, b = plans(tmp_path, "", "3.11", BRANCH)
+    assert (a.command, a.reason) == ([], NO_TESTS)
+    assert (b.command, b.reason) == ([], "ship-b is for Python 3.12, 3.13, 3.14")
+    plan = plans(tmp_path, "", "3.12", BRANCH)[1]
+    assert (plan.command, plan.folder, plan.package, plan.reason) == (["pytest"], "packages/b", "./packages/b", "")
     assert plan.requires[:3] == ["responses", "pytest", "--constraint"]
     constraints = Path(plan.requires[3])
     assert constraints.read_text() == f"ship-a @ {(tmp_path / 'packages/a').as_uri()}\n"
-    assert plan_of(b, "", "3.12", on_tag=True).requires == ["responses", "pytest"]
+    (tagged,) = plans(tmp_path, "", "3.12", tag("ship-b/v1.0"))
+    assert tagged.requires == ["responses", "pytest"]
+
+
+def test_the_dists_of_one_are_tested_with_the_dists_of_the_others(tmp_path: Path) -> None:
+    write(tmp_path, {**BOTH, "packages/b/tests/test_b.py": ""})
     wheel, other = write_wheel(tmp_path / "dist", "ship_b"), write_wheel(tmp_path / "dist", "ship_a")
     write_sdist(tmp_path / "dist", "ship_a")
-    assert plan_of(b, str(wheel), "3.12", on_tag=False).command == ["pytest"]
-    assert constraints.read_text() == f"ship-a @ {other.as_uri()}\n"
+    _, plan = plans(tmp_path, str(tmp_path / "dist"), HERE, BRANCH)
+    assert plan.package == str(wheel)
+    assert Path(plan.requires[-1]).read_text() == f"ship-a @ {other.as_uri()}\n"
+    wheel.unlink()
+    with pytest.raises(ReleaseError, match=r"expected a dist of ship-b; run: nox -s build"):
+        plans(tmp_path, str(tmp_path / "dist"), HERE, BRANCH)
+    (alone,) = plans(tmp_path, str(tmp_path / "dist"), HERE, tag("ship-a/v1.0"))
+    assert alone.package == str(other)
 
 
 def test_inv_release_takes_the_name_before_the_version_and_changes_nothing_else(repository: Path) -> None:
