@@ -89,6 +89,7 @@ def test_the_default_project_rehearses_green_and_leaves_nothing(repository: Path
         ("wrong-workflow-file", "invalid-publisher"),
         ("expired-token", "403"),
         ("upload-503", "503"),
+        ("too-many-requests", "429"),
         ("upload-reset", "onnection"),
         ("partial", "503"),
         ("clock-skew", "invalid-token"),

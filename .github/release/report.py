@@ -26,9 +26,10 @@ def summary(*paragraphs: str) -> None:
 
 
 def errors(lines: Iterable[str]) -> None:
-    """Print each line as an error, on GitHub as an annotation too."""
+    """Print each as an error, on GitHub as an annotation and in the job summary too; the lines of one stay together."""
     for line in lines:
         print(f"error: {line}", file=sys.stderr)
+        summary("\n".join(["> [!CAUTION]", *(f"> {_cell(part)}\\" for part in line.splitlines())]).rstrip("\\"))
         if os.environ.get("GITHUB_ACTIONS") == "true":
             print("::error::" + line.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
 

@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib import import_module
+from itertools import dropwhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,8 @@ MISREGISTERED: dict[str, Callable[[Registration], Registration | None]] = {
     "wrong-environment": lambda registration: replace(registration, environment="release"),
     "wrong-workflow-file": lambda registration: replace(registration, workflow="publish.yml"),
 }
+#: What is told to fail does not pass: nobody wants to wait for it.
+IMPATIENCE = {"TAGSHIP_PATIENCE": "12"}
 FAILURES = (*MISREGISTERED, *(fault.value for fault in Fault))
 INSTALL = "pip install, from the index"
 #: What would make a session here another one than on GitHub, or show it a secret.
@@ -173,7 +176,8 @@ class _Stage:
         if (prepared := self.prepared.result()).status:
             return self._ended(f"nox -s {session}", prepared)
         job = servers.issuer.job(self.push, PUBLISHING[session] + self._outputs("verify-version").get("suffix", ""))
-        environment = servers.environment(self._environment(session), job)
+        patience = IMPATIENCE if self.options.failures else {}
+        environment = {**servers.environment(self._environment(session), job), **patience}
         # Sigstore has no stand-in here, and must not be asked to sign for an identity that does not exist.
         options = ("-R", "--envdir", str(self.environments), "--", "--no-attestations")
         return self._nox(session, folder, environment, *options)
@@ -335,7 +339,8 @@ def _python(venv: Path) -> Path:
 def _said(done: Done) -> tuple[str, ...]:
     """Return what a command that failed said: its errors, else the end of its output."""
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip() for line in done.output.splitlines()]
-    return tuple(line for line in lines if line.startswith("error: ")) or tuple(filter(None, lines[-15:]))
+    errors = dropwhile(lambda line: not line.startswith("error: "), lines)
+    return tuple(line for line in errors if line.startswith(("error: ", "  "))) or tuple(filter(None, lines[-15:]))
 
 
 def _modules(file: Path) -> list[str]:
