@@ -13,6 +13,7 @@ import sys
 import tempfile
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import nox
 
@@ -28,7 +29,10 @@ nox.options.error_on_missing_interpreters = "NOXSESSION" in os.environ or any(ma
 
 RELEASE = ".github/release"
 # By the text: what does not parse is for the sessions to explain.
-METADATA = filter(Path.is_file, map(Path, ("pyproject.toml", "setup.cfg", "setup.py")))
+FILES = ("pyproject.toml", "setup.cfg", "setup.py")
+METADATA = [path for path in map(Path, FILES) if path.is_file()]
+if not any(re.search(rb"\bname\s*=|\bsetup\(", path.read_bytes()) for path in METADATA):
+    METADATA = [path for name in FILES for path in Path().glob(f"*/*/{name}")]  # several distributions
 LINES = [
     line for path in METADATA for line in path.read_text("utf-8", "replace").splitlines() if line.strip()[:1] != "#"
 ]
@@ -43,9 +47,10 @@ def build(session: nox.Session) -> None:
     tools(session)
     os.umask(0o022)
     env = {**SURROUNDINGS, "SOURCE_DATE_EPOCH": release(session, "prepare")}
-    session.run("pyproject-build", "--installer=uv", "--sdist", "--outdir=dist", env=env)
-    sdist = release(session, "normalise", env=env)
-    session.run("pyproject-build", "--installer=uv", "--wheel", "--outdir=dist", sdist, env=env)
+    for folder in json.loads(release(session, "packages")):
+        session.run("pyproject-build", "--installer=uv", "--sdist", "--outdir=dist", folder, env=env)
+    for sdist in json.loads(release(session, "normalise", env=env)):
+        session.run("pyproject-build", "--installer=uv", "--wheel", "--outdir=dist", sdist, env=env)
     session.run("twine", "check", *map(str, sorted(Path("dist").iterdir())))
     release(session, "describe", silent=False)
 
@@ -53,16 +58,15 @@ def build(session: nox.Session) -> None:
 @nox.session(python=PYTHONS or None)
 def test(session: nox.Session) -> None:
     """Run the project's own tests; `-- --installpkg dist` tests the wheel that will ship."""
-    wheel, *rest = package(session)
-    plan = json.loads(release(session, "tests", wheel))
-    if not plan["command"]:
-        session.skip("there are no tests: set test-command in [tool.tagship] of pyproject.toml if there are")
-    if plan["locked"]:
-        locked(session, plan["locked"])
-    extras = f"[{','.join(plan['extras'])}]" if plan["extras"] else ""
-    session.install(*plan["requires"], f"{wheel or '.'}{extras}")
-    session.chdir(plan["folder"])
-    session.run(*plan["command"], *rest, external=True)
+    folder, *rest = package(session)
+    plans = json.loads(release(session, "tests", folder, str(session.python or "")))
+    ready = [plan for plan in plans if plan["command"]]
+    if not ready:
+        session.skip(" and ".join(dict.fromkeys(plan["reason"] for plan in plans)))
+    for plan in ready:
+        if plan is not ready[0]:
+            session.virtualenv.create()  # with nothing in it that the one before needs
+        perform(session, plan, rest)
 
 
 @nox.session(name="verify-version", venv_backend="none")
@@ -90,6 +94,16 @@ def tools(session: nox.Session) -> None:
     session.install("--require-hashes", "--only-binary=:all:", "-r", f"{RELEASE}/tools.txt")
 
 
+def perform(session: nox.Session, plan: dict[str, Any], arguments: list[str]) -> None:
+    """Install what the tests of one distribution need, and run them."""
+    if plan["locked"]:
+        locked(session, plan["locked"])
+    extras = f"[{','.join(plan['extras'])}]" if plan["extras"] else ""
+    session.install(*plan["requires"], f"{plan['package']}{extras}")
+    with session.chdir(plan["folder"]):
+        session.run(*plan["command"], *arguments, external=True)
+
+
 def locked(session: nox.Session, command: list[str]) -> None:
     """Install the locked requirements that `command` writes; the file may hold the credentials of an index."""
     with tempfile.TemporaryDirectory() as folder:
@@ -105,13 +119,11 @@ def release(session: nox.Session, *verb: str, silent: bool = True, env: dict[str
 
 
 def package(session: nox.Session) -> list[str]:
-    """Return the wheel (else the sdist) in the folder after --installpkg ("" without it), and the other arguments."""
+    """Return the folder after --installpkg ("" without it), and the other arguments."""
     arguments = list(session.posargs)
     if "--installpkg" not in arguments:
         return ["", *arguments]
     at = arguments.index("--installpkg")
-    folder = Path(*arguments[at + 1 : at + 2])
-    found = [*sorted(folder.glob("*.whl")), *sorted(folder.glob("*.tar.gz"))]
-    if len(arguments) == at + 1 or not found:
-        session.error("--installpkg takes a folder that holds a wheel or an sdist; run: nox -s build")
-    return [str(found[0].resolve()), *arguments[:at], *arguments[at + 2 :]]
+    if len(arguments) == at + 1:
+        session.error("--installpkg takes the folder of the dists: nox -s test -- --installpkg dist")
+    return [arguments[at + 1], *arguments[:at], *arguments[at + 2 :]]

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from twine.utils import TEST_REPOSITORY
 
-from . import attest, bundle, fetch, gate, publisher, readme, report, rules, secrecy, upload
-from .config import load
+from . import attest, bundle, fetch, gate, packages, publisher, readme, report, rules, secrecy, upload
 from .errors import Problem, ReleaseError, refuse
 from .explain import explained
 from .index import resolve
@@ -63,7 +62,7 @@ def publish(root: Path, options: Options, environ: Mapping[str, str]) -> None:
             if dist not in missing:
                 print(f"{dist.path.name}: skipped, the index has it with the same SHA-256 {dist.sha256}")
         if missing:
-            mode = load(folder).attestations if options.attestations else "off"
+            mode = packages.of(folder, dists[0].name).settings.attestations if options.attestations else "off"
             _upload(missing, Run(dists[0].name, index, options, environ), patience, mode)
         _wait(index, dists, patience)
     _tell(index, dists, missing)
@@ -73,11 +72,12 @@ def _problems(
     root: Path, dists: list[Dist], index: Index, options: Options, environ: Mapping[str, str]
 ) -> list[Problem | str]:
     """Return what can be known to be wrong before any network."""
-    ref = current(root, environ)
-    verdict = gate.judge_release(dists, ref)
+    package = packages.of(root, dists[0].name)
+    ref = package.on(current(root, environ))
+    verdict = gate.judge_release(dists, package, ref)
     found = [*verdict.problems, *rules.problems(dists), *readme.problems(dists)]
     if not ref.tags:
-        tag = f"v{verdict.version}"
+        tag = package.tag(verdict.version)
         remedy = f"tag the commit that was built and try again: git tag {tag}"
         found.insert(0, Problem("publish", ref.words, f"a tag such as {tag!r}: only a tag is published", remedy))
     if not environ.get("GITHUB_REF_TYPE") and (made := bundle.is_of(bundle.locate(root), root)):

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tagship.rehearsal.servers import Servers
     from tagship.release.dists import Dist
 
-#: Each publish session, with its environment on GitHub (also its index's name here).
+#: Each publish session, with the index that it publishes to: with a suffix, its environment on GitHub.
 PUBLISHING = {"publish-test": "testpypi", "publish": "pypi"}
 #: What `--fail` can do to the registration; every other name is a fault of the servers.
 MISREGISTERED: dict[str, Callable[[Registration], Registration | None]] = {
@@ -46,7 +46,18 @@ IMPATIENCE = {"TAGSHIP_PATIENCE": "12"}
 FAILURES = (*MISREGISTERED, *(fault.value for fault in Fault))
 INSTALL = "pip install, from the index"
 #: What would make a session here another one than on GitHub, or show it a secret.
-FOREIGN = ("GITHUB_", "ACTIONS_", "RUNNER_", "TWINE_", "UV_PUBLISH_", "NOX", "SOURCE_DATE_EPOCH", "GIT_DIR", "GIT_WORK")
+FOREIGN = (
+    "GITHUB_",
+    "ACTIONS_",
+    "RUNNER_",
+    "TWINE_",
+    "UV_PUBLISH_",
+    "NOX",
+    "SOURCE_DATE_EPOCH",
+    "GIT_DIR",
+    "GIT_WORK",
+    "TAGSHIP_PACKAGE",
+)
 
 
 @dataclass(frozen=True)
@@ -83,7 +94,7 @@ class _Stage:
         self.clone = folder / "repository"
         self.temporary = folder / "temporary"
         self.temporary.mkdir(parents=True, exist_ok=True)
-        self.project = project.read(path)
+        self.project = project.read(path, options.tag)
         commit = clone(path, self.clone)
         tag = options.tag or tag_of(self.clone, self.project)
         git.run(
@@ -160,7 +171,7 @@ class _Stage:
         shutil.copytree(self.clone / "bundle", folder)
         if (prepared := self.prepared[session].result()).status:
             return self._ended(f"nox -s {session}", prepared)
-        job = servers.issuer.job(self.push, PUBLISHING[session])
+        job = servers.issuer.job(self.push, PUBLISHING[session] + self._outputs("verify-version").get("suffix", ""))
         patience = IMPATIENCE if self.options.failures else {}
         environment = {**servers.environment(self._environment(session), job), **patience}
         # Sigstore has no stand-in here, and must not be asked to sign for an identity that does not exist.
@@ -255,23 +266,23 @@ class _Stage:
         from tagship import publisher
 
         wanted = {}
-        for environment in PUBLISHING.values():
+        for index in PUBLISHING.values():
             right = publisher.Registration(
                 self.project.name,
                 self.push.owner,
                 self.push.repository,
                 self.push.workflow,
-                environment,
+                f"{index}{self.project.package.suffix}",
                 self.push.owner_id,
             )
-            wanted[environment] = right
-            there = {each.project for each in servers.index.registrations(environment)}
+            wanted[index] = right
+            there = {each.project for each in servers.index.registrations(index)}
             registration: Registration | None = right
             for name in self.options.failures:
                 if name in MISREGISTERED and registration is not None:
                     registration = MISREGISTERED[name](registration)
             if registration is not None and right.project not in there:
-                servers.index.register_pending(registration, environment)
+                servers.index.register_pending(registration, index)
         return wanted
 
     def _conclude(self, servers: Servers, wanted: Mapping[str, Registration]) -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import git
 from .dists import Dist, file_hash, read_dists
 from .errors import Problem, ReleaseError, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SUMS = "SHA256SUMS"
 #: What the publish jobs run, besides the dists that they publish.
@@ -21,16 +25,19 @@ def clear(root: Path) -> None:
     shutil.rmtree(root / "bundle", ignore_errors=True)
 
 
-def write(root: Path, dists: list[Dist]) -> Path:
-    """Write the bundle of `dists` and this checkout's release code to `bundle/`, whole or not at all."""
+def write(root: Path, dists: list[Dist], folders: Sequence[Path] = ()) -> Path:
+    """Write the bundle of `dists` and this checkout's release code to `bundle/`, whole or not at all.
+
+    `folders` are those of the distributions, below `root`, that have metadata of their own.
+    """
     clear(root)
     partial = root / "bundle.part"
     shutil.rmtree(partial, ignore_errors=True)
     (partial / "dist").mkdir(parents=True)
     with ThreadPoolExecutor() as threads:
         list(threads.map(lambda dist: shutil.copy2(dist.path, partial / "dist"), dists))
-    for name in CODE:
-        _copy(root / name, partial / name)
+    for path in (*(root / name for name in CODE), *(folder / "pyproject.toml" for folder in folders)):
+        _copy(path, partial / path.relative_to(root))
     (partial / COMMIT).write_text(f"{_commit(root)}\n", encoding="utf-8")
     (partial / SUMS).write_text(_sums(partial), encoding="utf-8", newline="\n")
     return partial.replace(root / "bundle")
@@ -52,6 +59,7 @@ def _copy(path: Path, to: Path) -> None:
     if path.is_dir():
         shutil.copytree(path, to, ignore=shutil.ignore_patterns("__pycache__"))
     elif path.exists():
+        to.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, to)
 
 
