@@ -32,20 +32,23 @@ METADATA = filter(Path.is_file, map(Path, ("pyproject.toml", "setup.cfg", "setup
 LINES = [
     line for path in METADATA for line in path.read_text("utf-8", "replace").splitlines() if line.strip()[:1] != "#"
 ]
+COMPILED = any(re.match(r"\s*\[\s*tool\s*\.\s*cibuildwheel\b", line) for line in LINES)
 PYTHONS = list(dict.fromkeys(re.findall(r"Programming Language :: Python :: (3\.\d+)\b", "\n".join(LINES))))
+BUILD = ("pyproject-build", "--installer=uv", "--outdir=dist")
 # Whatever the machine, a build sees the same surroundings.
 SURROUNDINGS = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
 
 
 @nox.session(reuse_venv=True)
 def build(session: nox.Session) -> None:
-    """Build the sdist, and the wheel from that sdist: the same bytes for the same commit."""
-    tools(session)
+    """Build the sdist, and the wheels from that sdist: the same bytes for the same commit."""
+    tools(session, *(["wheels"] if COMPILED else []))
     os.umask(0o022)
     env = {**SURROUNDINGS, "SOURCE_DATE_EPOCH": release(session, "prepare")}
-    session.run("pyproject-build", "--installer=uv", "--sdist", "--outdir=dist", env=env)
+    session.run(*BUILD, "--sdist", env=env)
     sdist = release(session, "normalise", env=env)
-    session.run("pyproject-build", "--installer=uv", "--wheel", "--outdir=dist", sdist, env=env)
+    wheels = ["cibuildwheel", "--output-dir=dist"] if COMPILED else [*BUILD, "--wheel"]
+    session.run(*wheels, sdist, env=env)
     session.run("twine", "check", *map(str, sorted(Path("dist").iterdir())))
     release(session, "describe", silent=False)
 
@@ -53,14 +56,14 @@ def build(session: nox.Session) -> None:
 @nox.session(python=PYTHONS or None)
 def test(session: nox.Session) -> None:
     """Run the project's own tests; `-- --installpkg dist` tests the wheel that will ship."""
-    wheel, *rest = package(session)
-    plan = json.loads(release(session, "tests", wheel))
+    folder, *rest = package(session)
+    plan = json.loads(release(session, "tests", folder, str(session.python or "")))
     if not plan["command"]:
         session.skip("there are no tests: set test-command in [tool.tagship] of pyproject.toml if there are")
     if plan["locked"]:
         locked(session, plan["locked"])
     extras = f"[{','.join(plan['extras'])}]" if plan["extras"] else ""
-    session.install(*plan["requires"], f"{wheel or '.'}{extras}")
+    session.install(*plan["requires"], f"{plan['package']}{extras}")
     session.chdir(plan["folder"])
     session.run(*plan["command"], *rest, external=True)
 
@@ -85,9 +88,10 @@ def publish(session: nox.Session) -> None:
     session.run("python", RELEASE, "publish", "pypi", *session.posargs)
 
 
-def tools(session: nox.Session) -> None:
+def tools(session: nox.Session, *more: str) -> None:
     """Install the release tools, as locked."""
-    session.install("--require-hashes", "--only-binary=:all:", "-r", f"{RELEASE}/tools.txt")
+    files = [f"--requirement={RELEASE}/{name}.txt" for name in ("tools", *more)]
+    session.install("--require-hashes", "--only-binary=:all:", *files)
 
 
 def locked(session: nox.Session, command: list[str]) -> None:
@@ -105,13 +109,11 @@ def release(session: nox.Session, *verb: str, silent: bool = True, env: dict[str
 
 
 def package(session: nox.Session) -> list[str]:
-    """Return the wheel (else the sdist) in the folder after --installpkg ("" without it), and the other arguments."""
+    """Return the folder after --installpkg ("" without it), and the other arguments."""
     arguments = list(session.posargs)
     if "--installpkg" not in arguments:
         return ["", *arguments]
     at = arguments.index("--installpkg")
-    folder = Path(*arguments[at + 1 : at + 2])
-    found = [*sorted(folder.glob("*.whl")), *sorted(folder.glob("*.tar.gz"))]
-    if len(arguments) == at + 1 or not found:
-        session.error("--installpkg takes a folder that holds a wheel or an sdist; run: nox -s build")
-    return [str(found[0].resolve()), *arguments[:at], *arguments[at + 2 :]]
+    if len(arguments) == at + 1:
+        session.error("--installpkg takes the folder of the dists: nox -s test -- --installpkg dist")
+    return [arguments[at + 1], *arguments[:at], *arguments[at + 2 :]]

@@ -66,20 +66,24 @@ def describe() -> None:
     report.summary(title, report.files(dists), *map(report.tree, dists))
 
 
-def _tests(wheel: str) -> None:
+def _tests(folder: str, python: str) -> None:
     import json
+    import platform
     from dataclasses import asdict
 
+    from .fitting import pick
     from .testing import plan
 
-    print(json.dumps(asdict(plan(Path(), wheel))))
+    package = str(pick(Path(folder), python or platform.python_version()).resolve()) if folder else ""
+    print(json.dumps({**asdict(plan(Path(), package)), "package": package or "."}))
 
 
 def verify() -> None:
     """Compare every version with every other and with the tag; write the bundle if they agree."""
-    from . import bundle, gate
+    from . import bundle, gate, machines
 
     bundle.clear(Path())
+    machines.gather(Path("dist"), os.environ.get("MACHINES", ""))
     verdict = gate.judge(Path(), os.environ)
     width = max(len(where) for where, _ in verdict.compared)
     for where, found in verdict.compared:
@@ -101,6 +105,9 @@ def _release(version: str, *, push: bool) -> None:
 def _publish(repository: str, *, attestations: bool, verbose: bool) -> None:
     from .publish import Options, publish
 
+    # A workflow passes what is not set as an empty text, and twine takes that for a value.
+    for name in [name for name, value in os.environ.items() if name.startswith("TWINE_") and not value]:
+        del os.environ[name]
     publish(Path(), Options(repository, attestations, verbose), os.environ)
 
 
@@ -115,7 +122,8 @@ def _parser() -> argparse.ArgumentParser:
     for verb in (prepare, normalise, describe, verify):
         verbs.add_parser(verb.__name__, help=verb.__doc__).set_defaults(run=verb)
     testing = verbs.add_parser("tests", help="Print how the project runs its own tests, as JSON.")
-    testing.add_argument("wheel", help='the wheel that is tested, "" for the project as it lies here')
+    testing.add_argument("folder", help='the dists of which one is tested, "" for the project as it lies here')
+    testing.add_argument("python", help='the version of the Python that tests it, "" for this one')
     testing.set_defaults(run=_tests)
     publishing = verbs.add_parser("publish", help="Publish the bundle to an index.")
     publishing.add_argument("repository", choices=("pypi", "testpypi"))

@@ -41,7 +41,8 @@ def _dist_problems(dist: Dist) -> Iterator[Problem]:
     if len(dist.metadata.get("Summary", "")) > MAX_SUMMARY:
         yield Problem(where, "a longer summary", f"at most {MAX_SUMMARY} characters", "shorten the description")
     for tag in sorted({tag.platform for tag in dist.tags if re.match(r"linux_(?!armv[67]l$)", tag.platform)}):
-        yield Problem(where, f"platform {tag!r}", "manylinux or musllinux", "build it with cibuildwheel or auditwheel")
+        remedy = "add [tool.cibuildwheel] to pyproject.toml: it builds wheels that run on other machines than this one"
+        yield Problem(where, f"platform {tag!r}, which PyPI refuses", "manylinux or musllinux", remedy)
 
 
 def _name_problems(dist: Dist, where: str) -> Iterator[Problem]:
