@@ -232,7 +232,7 @@ def test_a_tag_outside_the_release_branches_is_refused(suite: Path) -> None:
     ("arguments", "words"),
     [
         ({"extra": ("Requires-Dist: other @ https://example.org/other.whl",)}, "dependency 'other @"),
-        ({"tag": "cp312-cp312-linux_x86_64"}, "found platform 'linux_x86_64', expected manylinux"),
+        ({"tag": "cp312-cp312-linux_x86_64"}, "found platform 'linux_x86_64', which PyPI refuses, expected manylinux"),
         ({"extra": (f"Summary: {'x' * 600}",)}, "a longer summary"),
     ],
 )
