@@ -66,7 +66,7 @@ def test_nothing_that_fits_is_said(tmp_path: Path) -> None:
 @pytest.fixture
 def dist(tmp_path: Path) -> Path:
     """The dists of three machines, as the job that collects them gets them."""
-    write_all(tmp_path / "dist/dist-0", "cp312-cp312-manylinux_2_28_x86_64", "cp312-cp312-musllinux_1_2_x86_64")
+    write_all(tmp_path / "dist/dist", "cp312-cp312-manylinux_2_28_x86_64", "cp312-cp312-musllinux_1_2_x86_64")
     write_all(tmp_path / "dist/dist-1", "cp312-cp312-macosx_11_0_arm64", sdist=False)
     write_all(tmp_path / "dist/dist-2", "cp312-cp312-win_amd64", sdist=False)
     return tmp_path / "dist"
@@ -104,7 +104,7 @@ def test_a_machine_whose_dists_are_missing_stops_the_release(
     assert done.returncode == 1
     assert f"dist: found the dists of {found} machines, expected those of {expected}; run the workflow" in done.stdout
     assert not (suite / "bundle").exists()
-    assert names(suite / "dist") == ["dist-0", "dist-1", "dist-2"]
+    assert names(suite / "dist") == ["dist", "dist-1", "dist-2"]
 
 
 def test_one_machine_is_expected_to_hand_on_no_folders(suite: Path) -> None:
@@ -116,13 +116,13 @@ def test_one_machine_is_expected_to_hand_on_no_folders(suite: Path) -> None:
 def test_two_machines_that_make_other_bytes_for_one_name_are_refused_and_the_same_bytes_are_one_file(
     dist: Path,
 ) -> None:
-    shutil.copy(dist / "dist-0" / FILES[1], dist / "dist-1")
+    shutil.copy(dist / "dist" / FILES[1], dist / "dist-1")
     write_wheel(dist / "dist-2", tag="cp312-cp312-macosx_11_0_arm64", files={"ship/__init__.py": "other = 1\n"})
     with pytest.raises(ReleaseError) as refused:
         machines.gather(dist, "3")
     (line,) = refused.value.args
     assert f"{FILES[0]}: found other bytes, expected those of {dist / 'dist-1' / FILES[0]}; let one machine" in line
-    assert names(dist) == ["dist-0", "dist-1", "dist-2"]
+    assert names(dist) == ["dist", "dist-1", "dist-2"]
     (dist / "dist-2" / FILES[0]).unlink()
     machines.gather(dist, "3")
     assert names(dist) == FILES
@@ -248,7 +248,7 @@ def test_two_machines_build_one_tests_what_fits_and_all_is_released(planned: Pat
     gate = tmp_path / "gate"
     git(tmp_path, "clone", "-q", str(planned), str(gate))
     # As the workflow uploads them: all of the first machine, the wheels of the others.
-    shutil.copytree(linux / "dist", gate / "dist/dist-0")
+    shutil.copytree(linux / "dist", gate / "dist/dist")
     shutil.copytree(mac / "dist", gate / "dist/dist-1", ignore=shutil.ignore_patterns("*.tar.gz"))
     nox(gate, "-s", "verify-version", MACHINES="2")
     built = [f"ship-1.0-{tag}.whl" for tags in wheels.values() for tag in tags]

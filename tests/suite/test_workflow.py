@@ -24,8 +24,8 @@ NEEDS = {
     "publish": ["verify-version", "publish-test"],
 }
 PUBLISHING = ("publish-test", "publish")
-#: How many machines can hand on what they built.
-MACHINES = 8
+#: What each machine that builds hands on: eight at most.
+MACHINES = ["dist", *(f"dist-{index}" for index in range(1, 8))]
 #: The workflow of each `publish_with`.
 PATHS = {name: ROOT / path for name, path in suite.WORKFLOWS.items()}
 #: The actions at the versions that are trusted; see docs/security.md.
@@ -223,7 +223,7 @@ def test_artifacts_are_handed_on_whole_and_by_number(workflow: dict[str, Any]) -
     assert {name: step["id"] for name, step in uploads.items()} == {"build": "dist", "verify-version": "bundle"}
     assert uploads["verify-version"]["with"]["include-hidden-files"] is True
     assert all(step["with"]["if-no-files-found"] == "error" for step in uploads.values())
-    numbers = [f"${{{{ needs.build.outputs.dist-{index} }}}}" for index in range(MACHINES)]
+    numbers = [f"${{{{ needs.build.outputs.{name} }}}}" for name in MACHINES]
     # The tests run on the first machine's system; the gate collects those of all.
     for name, ids in {"test": numbers[:1], "verify-version": numbers}.items():
         (download,) = [step for step in workflow["jobs"][name]["steps"] if "download-artifact" in step.get("uses", "")]
@@ -244,11 +244,11 @@ def test_each_machine_hands_on_its_own_number_and_the_first_one_alone_its_sdist(
     outputs = {name: value for name, value in build["outputs"].items() if name not in {"name", "version", "pythons"}}
     assert outputs.pop("machines") == "${{ strategy.job-total }}"
     assert outputs == {
-        f"dist-{index}": f"${{{{ strategy.job-index == {index} && steps.dist.outputs.artifact-id || '' }}}}"
-        for index in range(MACHINES)
+        name: f"${{{{ strategy.job-index == {index} && steps.dist.outputs.artifact-id || '' }}}}"
+        for index, name in enumerate(MACHINES)
     }
     (upload,) = [step["with"] for step in build["steps"] if step.get("id") == "dist"]
-    assert upload["name"] == "dist-${{ strategy.job-index }}"
+    assert upload["name"] == "dist${{ strategy.job-index && format('-{0}', strategy.job-index) || '' }}"
     assert upload["path"] == "${{ strategy.job-index == 0 && 'dist/' || 'dist/*.whl' }}"
     (gate,) = [step for step in workflow["jobs"]["verify-version"]["steps"] if "nox -s" in step.get("run", "")]
     assert gate["env"] == {"MACHINES": "${{ needs.build.outputs.machines }}"}
