@@ -289,7 +289,7 @@ def test_a_secret_reaches_the_step_that_needs_it_and_no_other(publish_with: str,
 def test_the_secret_of_a_private_index_comes_from_an_environment_that_is_none_by_default(
     workflow: dict[str, Any],
 ) -> None:
-    named = {"name": "${{ vars.BUILD_ENVIRONMENT }}", "deployment": False}
+    named = "${{ vars.BUILD_ENVIRONMENT }}"
     environments = {name: job.get("environment") for name, job in workflow["jobs"].items() if name not in PUBLISHING}
     assert environments == {"build": named, "test": named, "verify-version": None}
 
