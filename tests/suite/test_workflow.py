@@ -258,7 +258,8 @@ def test_every_job_runs_where_the_variables_say(workflow: dict[str, Any]) -> Non
     runners = {name: job["runs-on"] for name, job in workflow["jobs"].items()}
     assert runners.pop("build") == "${{ matrix.machine }}"  # see above
     assert set(runners.values()) == {"${{ vars.RUNNER || 'ubuntu-latest' }}"}
-    assert workflow["env"]["PYTHON"] == "${{ vars.BUILD_PYTHON || '3.13' }}"
+    (python,) = [step["with"] for step in workflow["jobs"]["build"]["steps"] if "setup-python" in step.get("uses", "")]
+    assert python == {"python-version": "${{ vars.BUILD_PYTHON || env.PYTHON }}"}
 
 
 #: The steps that get secrets, and how they are named in the environment of the step.
