@@ -9,6 +9,7 @@ from pathlib import Path
 
 from . import git, report
 from .errors import ReleaseError, refuse
+from .inputs import ELSEWHERE, refuse_inputs
 
 # Each verb imports what it needs itself: a session calls several, and must not wait for what the others need.
 
@@ -102,7 +103,8 @@ def _release(version: str, *, push: bool) -> None:
     print(cut(Path(), version, push=push))
 
 
-def _publish(repository: str, *, attestations: bool, verbose: bool) -> None:
+def _publish(repository: str, *, attestations: bool, verbose: bool, **inputs: str | None) -> None:
+    refuse_inputs(inputs)
     from .publish import Options, publish
 
     # A workflow passes what is not set as an empty text, and twine takes that for a value.
@@ -127,8 +129,10 @@ def _parser() -> argparse.ArgumentParser:
     testing.set_defaults(run=_tests)
     publishing = verbs.add_parser("publish", help="Publish the bundle to an index.")
     publishing.add_argument("repository", choices=("pypi", "testpypi"))
-    publishing.add_argument("--no-attestations", dest="attestations", action="store_false")
+    publishing.add_argument("--attestations", action=argparse.BooleanOptionalAction, default=True)
     publishing.add_argument("--verbose", action="store_true")
+    for name, instead in ELSEWHERE.items():
+        publishing.add_argument(f"--{name}", dest=name, nargs="?", const="", help=instead)
     publishing.set_defaults(run=_publish)
     cutting = verbs.add_parser("cut", help="Bump, date the changelog, commit and tag.")
     cutting.add_argument("version", help="a version, major, minor, patch or current")
