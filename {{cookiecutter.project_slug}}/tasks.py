@@ -45,7 +45,7 @@ def lock(context: Context) -> None:
     """Compile the release tools' requirements anew, with hashes, for every Python and platform."""
     if importlib.util.find_spec("uv") is None:
         raise Exit("uv: found no such package, expected the one that compiles requirements; run: pip install uv", 1)
-    for name in ("nox", "tools"):
+    for name in ("nox", "tools", "wheels"):
         context.run(
             f"{PYTHON} -m uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes"
             f" --only-binary :all: --no-emit-build-options --no-emit-index-url --no-emit-find-links"

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tagship.release.testing import plan
 
 from tests.archives import write_wheel
-from tests.conftest import copy_suite, nox, run, try_nox
+from tests.conftest import commit, copy_suite, git, nox, run, try_nox
 from tests.servers import Pypiserver
+from tests.suite.test_workflow import PRIVATE
 from tests.template.support import generate, tomllib
 
 if TYPE_CHECKING:
@@ -44,7 +48,30 @@ def test_a_lock_file_that_is_older_than_pyproject_toml_is_refused(tmp_path: Path
     assert "Run `poetry lock` to fix the lock file" in done.stdout
 
 
-PRIVATE = """
+def test_the_poetry_that_the_project_names_is_the_one_that_is_asked(tmp_path: Path) -> None:
+    project = generate(tmp_path, build_backend="poetry")
+    pyproject = project / "pyproject.toml"
+    chosen = '[tool.poetry]\nrequires-poetry = "~2.2.0"\n'
+    pyproject.write_text(pyproject.read_text().replace("[tool.poetry]\n", chosen))
+    command = plan(project).locked
+    program = command[: command.index("poetry") + 1]
+    assert run(*program, "--version", cwd=project).stdout.startswith("Poetry (version 2.2.")
+
+
+def test_the_poetry_core_that_the_project_names_builds_and_no_poetry_is_there(tmp_path: Path) -> None:
+    project = generate(tmp_path, build_backend="poetry")
+    pyproject = project / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text().replace("poetry-core>=2.2", "poetry-core==2.2.0"))
+    commit(project)
+    git(project, "tag", "v0.1.0")
+    assert shutil.which("poetry") is None
+    nox(project, "-s", "build", "verify-version")
+    with zipfile.ZipFile(next((project / "bundle/dist").glob("*.whl"))) as wheel:
+        assert "Generator: poetry-core 2.2.0\n" in wheel.read("my_package-0.1.0.dist-info/WHEEL").decode()
+    assert not list((project / ".nox").glob("*/bin/poetry"))
+
+
+POETRY = """
 [build-system]
 requires = ["poetry-core", "private-builder"]
 build-backend = "poetry.core.masonry.api"
@@ -79,26 +106,28 @@ def private(tmp_path: Path) -> Iterator[Pypiserver]:
         yield server
 
 
-def test_a_build_and_its_tests_use_a_private_registry_with_the_credentials_in_the_environment(
-    private: Pypiserver, tmp_path: Path
-) -> None:
+def index(server: Pypiserver) -> dict[str, str]:
+    """The variables of the steps that build and test, made of the secret PRIVATE_INDEX as the workflow makes them."""
+    return dict.fromkeys(PRIVATE, server.simple)
+
+
+def test_lock_build_and_tests_use_a_private_registry_with_a_password(private: Pypiserver, tmp_path: Path) -> None:
     project = copy_suite(tmp_path / "project")
-    (project / "pyproject.toml").write_text(PRIVATE.format(url=private.url))
+    (project / "pyproject.toml").write_text(POETRY.format(url=private.url))
     (project / "ship").mkdir()
     (project / "ship/__init__.py").write_text("")
     poetry = {"POETRY_HTTP_BASIC_PRIVATE_USERNAME": "maintainer", "POETRY_HTTP_BASIC_PRIVATE_PASSWORD": "secret"}
-    uv = {"UV_INDEX": f"http://maintainer:secret@{private.url.removeprefix('http://')}simple/"}
     run("uv", "tool", "run", "poetry", "lock", cwd=project, HOME=str(tmp_path), **poetry)
-    assert try_nox(project, "-s", "build").returncode == 1
-    done = nox(project, "-s", "build", "test", "--", "--installpkg", "dist", **poetry, **uv)
-    assert "secret@" not in done.stdout
     assert "maintainer:" not in (project / "poetry.lock").read_text()
+    assert try_nox(project, "-s", "build", **dict.fromkeys(PRIVATE, "")).returncode == 1
+    done = nox(project, "-s", "build", "test", "--", "--installpkg", "dist", **index(private))
+    assert "secret@" not in done.stdout
 
 
-def test_pips_variables_serve_a_project_that_does_not_use_poetry(private: Pypiserver, tmp_path: Path) -> None:
+def test_the_same_secret_serves_uv_and_pip_where_there_is_no_poetry(private: Pypiserver, tmp_path: Path) -> None:
     project = copy_suite(tmp_path / "project")
     (project / "setup.py").write_text("from setuptools import setup\nsetup(name='ship', version='1.0')\n")
     command = "test-command = \"python -c 'import private_helper'\"\n"
     (project / "pyproject.toml").write_text(f'[tool.tagship]\ntest-requires = ["private-helper"]\n{command}')
-    pip = {"PIP_EXTRA_INDEX_URL": f"http://maintainer:secret@{private.url.removeprefix('http://')}simple/"}
-    nox(project, "-s", "test", "--default-venv-backend", "virtualenv", **pip)
+    for backend in ("uv", "virtualenv"):
+        nox(project, "-s", "test", "--default-venv-backend", backend, **index(private))

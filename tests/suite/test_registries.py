@@ -1,4 +1,7 @@
-"""Registries that are not PyPI, real ones with passwords: publish, publish again, install back."""
+"""Registries that are not PyPI, real ones with passwords: publish, publish again, install back.
+
+And where no variable names one: Trusted Publishing, to the local index that behaves as PyPI does.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tagship.publisher import Registration
+from tagship.rehearsal.push import TagPush
+from tagship.rehearsal.servers import running
 from tests.archives import write_release
 from tests.conftest import copy_suite, release, run, try_release
 from tests.servers import Devpi, Pypiserver
@@ -53,3 +59,28 @@ def test_a_registry_takes_a_release_once_and_gives_it_back(registry: Pypiserver 
     target = tmp_path / "target"
     run("uv", "pip", "install", "-q", "--default-index", registry.simple, "--target", target, "ship==1.0", cwd=tmp_path)
     assert (target / "ship/__init__.py").read_text() == ""
+
+
+#: How the workflow passes variables and secrets that are not set.
+UNSET = {"TWINE_REPOSITORY_URL": "", "TWINE_USERNAME": "", "TWINE_PASSWORD": ""}
+
+
+def test_variables_and_secrets_that_are_not_set_leave_trusted_publishing_as_it_is(tmp_path: Path) -> None:
+    ours = bundle(tmp_path / "ours", "")
+    push = TagPush(owner="Octo", repository="ship", tag="v1.0", sha="a" * 40, owner_id="77")
+    registration = Registration("ship", "Octo", "ship", "release.yml", "pypi", "77")
+    with running(tmp_path / "state") as servers:
+        servers.index.register(registration)
+        job = {**servers.job(push, "pypi"), **TAG, **UNSET}
+        done = release(ours, "publish", "pypi", "--no-attestations", **job)
+        assert done.stdout.count("  uploaded  ") == 2
+        assert len(servers.index.mints()) == 1
+        assert len(servers.index.files("ship")) == 2
+
+
+def test_a_registry_whose_password_is_not_set_is_asked_nothing(pypiserver: Pypiserver, tmp_path: Path) -> None:
+    ours = bundle(tmp_path / "ours", "")
+    done = try_release(ours, "publish", "pypi", **TAG, **{**pypiserver.twine, "TWINE_PASSWORD": ""})
+    assert done.returncode == 1
+    assert "error: twine: Credential not found for password" in done.stdout
+    assert pypiserver.requests("POST") == 0

@@ -130,7 +130,7 @@ def test_a_failing_test_is_red_and_a_project_without_tests_says_so(project: Path
 
 
 @pytest.mark.parametrize("python", ["3.10", "3.11", "3.12", "3.13", "3.14"])
-@pytest.mark.parametrize("name", ["nox", "tools"])
+@pytest.mark.parametrize("name", ["nox", "tools", "wheels"])
 def test_every_locked_tool_has_a_wheel_with_a_locked_hash(tmp_path: Path, name: str, python: str) -> None:
     """uv resolves and downloads for a Python that this machine need not have."""
     command = [
@@ -147,7 +147,7 @@ def test_every_locked_tool_has_a_wheel_with_a_locked_hash(tmp_path: Path, name: 
     assert "Would install" in run(*command, *target, cwd=tmp_path).stdout
 
 
-@pytest.mark.parametrize("name", ["nox", "tools"])
+@pytest.mark.parametrize("name", ["nox", "tools", "wheels"])
 def test_the_locked_tools_install_with_pip_as_the_workflow_does(tmp_path: Path, name: str) -> None:
     run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path)
     pip: list[str | Path] = [tmp_path / "venv/bin/python", "-m", "pip", "install", "-q"]

@@ -24,6 +24,8 @@ NEEDS = {
     "publish": ["verify-version", "publish-test"],
 }
 PUBLISHING = ("publish-test", "publish")
+#: What each machine that builds hands on: eight at most.
+MACHINES = ["dist", *(f"dist-{index}" for index in range(1, 8))]
 #: The workflow of each `publish_with`.
 PATHS = {name: ROOT / path for name, path in suite.WORKFLOWS.items()}
 #: The actions at the versions that are trusted; see docs/security.md.
@@ -36,9 +38,14 @@ PINS = {
 ACTION_PINS = {**PINS, "pypa/gh-action-pypi-publish": ("dc37677b2e1c63e2034f94d8a5b11f265b73ba33", "v1.14.2")}
 
 
-@pytest.fixture(scope="module", params=list(PATHS.values()), ids=list(PATHS))
-def path(request: pytest.FixtureRequest) -> Path:
-    return Path(request.param)
+@pytest.fixture(scope="module", params=list(PATHS))
+def publish_with(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def path(publish_with: str) -> Path:
+    return PATHS[publish_with]
 
 
 @pytest.fixture(scope="module")
@@ -221,6 +228,79 @@ def test_artifacts_are_handed_on_whole_and_by_number(workflow: dict[str, Any]) -
     assert {name: step["id"] for name, step in uploads.items()} == {"build": "dist", "verify-version": "bundle"}
     assert uploads["verify-version"]["with"]["include-hidden-files"] is True
     assert all(step["with"]["if-no-files-found"] == "error" for step in uploads.values())
-    for name, source in {"test": "build", "verify-version": "build"}.items():
+    numbers = [f"${{{{ needs.build.outputs.{name} }}}}" for name in MACHINES]
+    # The tests run on the first machine's system; the gate collects those of all.
+    for name, ids in {"test": numbers[:1], "verify-version": numbers}.items():
         (download,) = [step for step in workflow["jobs"][name]["steps"] if "download-artifact" in step.get("uses", "")]
-        assert download["with"] == {"artifact-ids": f"${{{{ needs.{source}.outputs.dist }}}}", "path": "dist/"}
+        assert download["with"].keys() == {"artifact-ids", "path"}
+        assert download["with"]["path"] == "dist/"
+        assert download["with"]["artifact-ids"].replace(" $", "$").split(",") == ids
+
+
+def test_one_machine_builds_unless_a_variable_lists_more(workflow: dict[str, Any]) -> None:
+    build = workflow["jobs"]["build"]
+    default = "format('[{0}]', toJSON(vars.RUNNER || 'ubuntu-latest'))"
+    assert build["strategy"] == {"matrix": {"machine": f"${{{{ fromJSON(vars.BUILD_ON || {default}) }}}}"}}
+    assert build["runs-on"] == "${{ matrix.machine }}"
+
+
+def test_each_machine_hands_on_its_own_number_and_the_first_one_alone_its_sdist(workflow: dict[str, Any]) -> None:
+    build = workflow["jobs"]["build"]
+    outputs = {name: value for name, value in build["outputs"].items() if name not in {"name", "version", "pythons"}}
+    assert outputs.pop("machines") == "${{ strategy.job-total }}"
+    assert outputs == {
+        name: f"${{{{ strategy.job-index == {index} && steps.dist.outputs.artifact-id || '' }}}}"
+        for index, name in enumerate(MACHINES)
+    }
+    (upload,) = [step["with"] for step in build["steps"] if step.get("id") == "dist"]
+    assert upload["name"] == "dist${{ strategy.job-index && format('-{0}', strategy.job-index) || '' }}"
+    assert upload["path"] == "${{ strategy.job-index == 0 && 'dist/' || 'dist/*.whl' }}"
+    (gate,) = [step for step in workflow["jobs"]["verify-version"]["steps"] if "nox -s" in step.get("run", "")]
+    assert gate["env"] == {"MACHINES": "${{ needs.build.outputs.machines }}"}
+
+
+def test_every_job_runs_where_the_variables_say(workflow: dict[str, Any]) -> None:
+    runners = {name: job["runs-on"] for name, job in workflow["jobs"].items()}
+    assert runners.pop("build") == "${{ matrix.machine }}"  # see above
+    assert set(runners.values()) == {"${{ vars.RUNNER || 'ubuntu-latest' }}"}
+    (python,) = [step["with"] for step in workflow["jobs"]["build"]["steps"] if "setup-python" in step.get("uses", "")]
+    assert python == {"python-version": "${{ vars.BUILD_PYTHON || env.PYTHON }}"}
+
+
+#: The steps that get secrets, and how they are named in the environment of the step.
+PRIVATE = {"UV_INDEX": "${{ secrets.PRIVATE_INDEX }}", "PIP_EXTRA_INDEX_URL": "${{ secrets.PRIVATE_INDEX }}"}
+REGISTRY = {
+    "TWINE_REPOSITORY_URL": "${{ vars.TWINE_REPOSITORY_URL }}",
+    "TWINE_USERNAME": "${{ vars.TWINE_USERNAME }}",
+    "TWINE_PASSWORD": "${{ vars.TWINE_USERNAME && secrets.TWINE_PASSWORD }}",
+}
+
+
+def test_a_secret_reaches_the_step_that_needs_it_and_no_other(publish_with: str, workflow: dict[str, Any]) -> None:
+    secret = {
+        (name, step.get("run", "")): {key: value for key, value in step["env"].items() if key != "TEST_PYTHON"}
+        for name, job in workflow["jobs"].items()
+        for step in job["steps"]
+        if "secrets" in json.dumps(step)
+    }
+    publishing = {(name, f"nox -s {name}"): REGISTRY for name in PUBLISHING} if publish_with == "nox" else {}
+    assert secret == {
+        ("build", "nox -s build"): PRIVATE,
+        ("test", 'nox -s test -P "$TEST_PYTHON" -- --installpkg dist'): PRIVATE,
+        **publishing,
+    }
+    assert "secrets" not in json.dumps([job.get("env") for job in workflow["jobs"].values()] + [workflow["env"]])
+
+
+def test_the_secret_of_a_private_index_comes_from_an_environment_that_is_none_by_default(
+    workflow: dict[str, Any],
+) -> None:
+    named = "${{ vars.BUILD_ENVIRONMENT }}"
+    environments = {name: job.get("environment") for name, job in workflow["jobs"].items() if name not in PUBLISHING}
+    assert environments == {"build": named, "test": named, "verify-version": None}
+
+
+def test_a_release_made_on_githubs_page_publishes_as_it_pushes_its_tag(workflow: dict[str, Any]) -> None:
+    # `release: published` would be a second run for the same tag, and the first is there for every other way to tag.
+    assert set(workflow["on"]) == {"push", "pull_request", "workflow_dispatch"}
+    assert set(workflow["on"]["push"]) == {"branches", "tags"}, "nothing that leaves a tag out, such as paths"

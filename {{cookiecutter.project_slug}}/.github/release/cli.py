@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from . import git, report, secrecy
 from .errors import Problem, ReleaseError, refuse
+from .inputs import ELSEWHERE, refuse_inputs
 
 if TYPE_CHECKING:
     from .gate import Verdict
@@ -107,9 +108,10 @@ def _tests(folder: str, python: str) -> None:
 
 def verify() -> None:
     """Compare every version with every other and with the tag; write the bundle if they agree."""
-    from . import bundle, gate
+    from . import bundle, gate, machines
 
     bundle.clear(Path())
+    machines.gather(Path("dist"), os.environ.get("MACHINES", ""))
     packages = _chosen()
     names = {package.name for package in packages}
     verdicts = [gate.judge(package, os.environ, names - {package.name}) for package in packages]
@@ -146,9 +148,13 @@ def _release(version: str, *, push: bool) -> None:
     print(cut(Path(), version, push=push))
 
 
-def _publish(repository: str, *, attestations: bool, verbose: bool) -> None:
+def _publish(repository: str, *, attestations: bool, verbose: bool, **inputs: str | None) -> None:
+    refuse_inputs(inputs)
     from .publish import Options, publish
 
+    # A workflow passes what is not set as an empty text, and twine takes that for a value.
+    for name in [name for name, value in os.environ.items() if name.startswith("TWINE_") and not value]:
+        del os.environ[name]
     publish(Path(), Options(repository, attestations, verbose), os.environ)
 
 
@@ -168,8 +174,10 @@ def _parser() -> argparse.ArgumentParser:
     testing.set_defaults(run=_tests)
     publishing = verbs.add_parser("publish", help="Publish the bundle to an index.")
     publishing.add_argument("repository", choices=("pypi", "testpypi"))
-    publishing.add_argument("--no-attestations", dest="attestations", action="store_false")
+    publishing.add_argument("--attestations", action=argparse.BooleanOptionalAction, default=True)
     publishing.add_argument("--verbose", action="store_true")
+    for name, instead in ELSEWHERE.items():
+        publishing.add_argument(f"--{name}", dest=name, nargs="?", const="", help=instead)
     publishing.set_defaults(run=_publish)
     cutting = verbs.add_parser("cut", help="Bump, date the changelog, commit and tag.")
     cutting.add_argument("version", help="a version, major, minor, patch or current; NAME/patch for one of several")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from dataclasses import replace
 from email.message import Message
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from .config import load_toml, subtable
 from .dists import read_dists, supported_pythons
-from .errors import Problem, ReleaseError
+from .errors import Problem, refuse
+from .fitting import pick
 from .packages import chosen, every
 from .ref import current
 from .testing import Plan, plan
@@ -36,12 +38,12 @@ def plans(root: Path, folder: str, python: str, environ: Mapping[str, str]) -> l
 
 
 def _planned(package: Package, dists: list[Dist], python: str, *, alone: bool) -> Plan:
-    dist = _pick(dists, package.name) if dists else None
+    dist = _pick(dists, package.name, python) if dists else None
     if package.name and python and python not in (declared := _pythons(package, dist, python)):
         return Plan([], [], [], reason=f"{package.name} is for Python {', '.join(declared)}")
     others = [other for other in every(package.root) if other.name != package.name]
     found = plan(package.folder, str(dist.path) if dist else "", package.root, {other.name for other in others})
-    requires = [] if alone or not others else ["--constraint", _constraints(package, others, dists)]
+    requires = [] if alone or not others else ["--constraint", _constraints(package, others, dists, python)]
     return replace(
         found,
         requires=[*found.requires, *requires],
@@ -50,13 +52,12 @@ def _planned(package: Package, dists: list[Dist], python: str, *, alone: bool) -
     )
 
 
-def _pick(dists: list[Dist], name: str) -> Dist:
-    """Return the wheel of this name, else its sdist; raise `ReleaseError` where there is none."""
-    for dist in sorted(dists, key=lambda dist: not dist.is_wheel):
-        if name in {"", dist.name}:
-            return dist
+def _pick(dists: list[Dist], name: str, python: str) -> Dist:
+    """Return the dist of this name that an installer would take; raise `ReleaseError` where there is none."""
+    mine = [dist for dist in dists if name in {"", dist.name}]
     found = " ".join(dist.path.name for dist in dists)
-    raise ReleaseError(Problem("--installpkg", found, f"a dist of {name}", "run: nox -s build"))
+    refuse([] if mine else [Problem("--installpkg", found, f"a dist of {name}", "run: nox -s build")])
+    return pick(mine, python or platform.python_version())
 
 
 def _pythons(package: Package, dist: Dist | None, python: str) -> list[str]:
@@ -70,12 +71,14 @@ def _pythons(package: Package, dist: Dist | None, python: str) -> list[str]:
     return list(package.settings.pythons) or supported_pythons(said, python)
 
 
-def _constraints(package: Package, others: list[Package], dists: list[Dist]) -> str:
+def _constraints(package: Package, others: list[Package], dists: list[Dist], python: str) -> str:
     """Write the file by which an installer takes the `others` from here, not from an index; return its path."""
     path = package.root / ".nox" / f"beside-{package.name}.txt"
     path.parent.mkdir(exist_ok=True)
     built = {dist.name for dist in dists}
-    places = {other.name: _pick(dists, other.name).path if other.name in built else other.folder for other in others}
+    places = {
+        other.name: _pick(dists, other.name, python).path if other.name in built else other.folder for other in others
+    }
     lines = [f"{name} @ {place.resolve().as_uri()}\n" for name, place in places.items()]
     path.write_text("".join(lines), encoding="utf-8")
     return str(path)

@@ -83,9 +83,6 @@ def _problems(
     if not environ.get("GITHUB_REF_TYPE") and (made := bundle.is_of(bundle.locate(root), root)):
         remedy = "check out the tagged commit and run: nox -s build verify-version"
         found.append(Problem("bundle", f"dists of commit {made}", "dists of the commit here", remedy))
-    if environ.get("TWINE_PASSWORD") == "" and index.site:
-        remedy = "unset it: twine takes an empty password for a password, and does not ask for Trusted Publishing"
-        found.append(Problem("TWINE_PASSWORD", "an empty value", "none (Trusted Publishing) or an API token", remedy))
     if options.repository == "testpypi" and index.site and index.upload_url != TEST_REPOSITORY:
         remedy = "unset TWINE_REPOSITORY_URL and TWINE_REPOSITORY"
         found.append(Problem("publish-test", index.upload_url, "TestPyPI or an index of your own", remedy))

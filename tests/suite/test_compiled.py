@@ -1,0 +1,256 @@
+"""Compiled projects: wheels of several platforms, made on several machines."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import tagship.release.machines as machines
+from packaging.tags import platform_tags
+from tagship.release.dists import read_dists
+from tagship.release.errors import ReleaseError
+from tagship.release.fitting import pick
+
+from tests.archives import write_sdist, write_wheel
+from tests.conftest import commit, copy_suite, git, nox, release, try_nox, try_release
+
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+CP = f"cp{HERE.replace('.', '')}"
+#: The platforms of published wheels that run on this machine, the best one first.
+PLATFORMS = [tag for tag in platform_tags() if not tag.startswith("linux_")]
+TAG = {"GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": "v1.0"}
+
+
+def write_all(folder: Path, *tags: str, sdist: bool = True) -> Path:
+    for tag in tags:
+        write_wheel(folder, tag=tag)
+    if sdist:
+        write_sdist(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("python", "tags", "picked"),
+    [
+        ("3.12", ["cp311-cp311-HERE", "cp312-cp312-HERE", "cp313-cp313-HERE"], "cp312-cp312-HERE"),
+        ("3.12.4", ["cp312-cp312-HERE", "cp312-cp312t-HERE"], "cp312-cp312-HERE"),
+        ("python3.12", ["cp312-cp312-OLD", "cp312-cp312-HERE"], "cp312-cp312-HERE"),
+        ("3.14t", ["cp314-cp314-HERE", "cp314-cp314t-HERE"], "cp314-cp314t-HERE"),
+        ("3.12", ["cp310-abi3-HERE", "py3-none-any"], "cp310-abi3-HERE"),
+        ("3.9", ["cp310-abi3-HERE", "py3-none-any"], "py3-none-any"),
+        ("pypy3.11", ["cp311-cp311-HERE", "py3-none-any"], "py3-none-any"),
+        ("3.12", ["cp312-cp312-win_amd64", "cp312-cp312-macosx_10_13_x86_64"], ""),
+        ("pypy3.11", ["cp311-cp311-HERE"], ""),
+    ],
+)
+def test_the_wheel_that_is_tested_fits_and_the_sdist_stands_in(
+    tmp_path: Path, python: str, tags: list[str], picked: str
+) -> None:
+    def named(tag: str) -> str:
+        return tag.replace("HERE", PLATFORMS[0]).replace("OLD", PLATFORMS[-1])
+
+    write_all(tmp_path, *map(named, tags))
+    assert pick(read_dists(tmp_path), python).path.name == (
+        f"ship-1.0-{named(picked)}.whl" if picked else "ship-1.0.tar.gz"
+    )
+
+
+def test_nothing_that_fits_is_said(tmp_path: Path) -> None:
+    folder = write_all(tmp_path / "dist", "cp312-cp312-win_amd64", sdist=False)
+    with pytest.raises(ReleaseError, match=r"found only other wheels, expected one for Python 3\.12 on this machine"):
+        pick(read_dists(folder), "3.12")
+
+
+@pytest.fixture
+def dist(tmp_path: Path) -> Path:
+    """The dists of three machines, as the job that collects them gets them."""
+    write_all(tmp_path / "dist/dist", "cp312-cp312-manylinux_2_28_x86_64", "cp312-cp312-musllinux_1_2_x86_64")
+    write_all(tmp_path / "dist/dist-1", "cp312-cp312-macosx_11_0_arm64", sdist=False)
+    write_all(tmp_path / "dist/dist-2", "cp312-cp312-win_amd64", sdist=False)
+    return tmp_path / "dist"
+
+
+FILES = [
+    "ship-1.0-cp312-cp312-macosx_11_0_arm64.whl",
+    "ship-1.0-cp312-cp312-manylinux_2_28_x86_64.whl",
+    "ship-1.0-cp312-cp312-musllinux_1_2_x86_64.whl",
+    "ship-1.0-cp312-cp312-win_amd64.whl",
+    "ship-1.0.tar.gz",
+]
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_bundle_holds_the_sdist_and_the_wheels_of_all_machines(suite: Path, dist: Path) -> None:
+    sums = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in dist.glob("*/*")}
+    dist.rename(suite / "dist")
+    assert "5 dists that may be published" in release(suite, "verify", **TAG, MACHINES="3").stdout
+    assert names(suite / "bundle/dist") == FILES
+    listed = (suite / "bundle/SHA256SUMS").read_text().splitlines()
+    assert {f"{digest}  dist/{name}" for name, digest in sums.items()} <= set(listed)
+    assert "5 dists" in release(suite, "verify", **TAG).stdout, "a second time, and by hand"
+
+
+@pytest.mark.parametrize(("expected", "found"), [("4", "3"), ("9", "3")])
+def test_a_machine_whose_dists_are_missing_stops_the_release(
+    suite: Path, dist: Path, expected: str, found: str
+) -> None:
+    dist.rename(suite / "dist")
+    done = try_release(suite, "verify", **TAG, MACHINES=expected)
+    assert done.returncode == 1
+    assert f"dist: found the dists of {found} machines, expected those of {expected}; run the workflow" in done.stdout
+    assert not (suite / "bundle").exists()
+    assert names(suite / "dist") == ["dist", "dist-1", "dist-2"]
+
+
+def test_one_machine_is_expected_to_hand_on_no_folders(suite: Path) -> None:
+    write_all(suite / "dist", "py3-none-any")
+    release(suite, "verify", **TAG, MACHINES="1")
+    assert try_release(suite, "verify", **TAG, MACHINES="2").returncode == 1
+
+
+def test_two_machines_that_make_other_bytes_for_one_name_are_refused_and_the_same_bytes_are_one_file(
+    dist: Path,
+) -> None:
+    shutil.copy(dist / "dist" / FILES[1], dist / "dist-1")
+    write_wheel(dist / "dist-2", tag="cp312-cp312-macosx_11_0_arm64", files={"ship/__init__.py": "other = 1\n"})
+    with pytest.raises(ReleaseError) as refused:
+        machines.gather(dist, "3")
+    (line,) = refused.value.args
+    assert f"{FILES[0]}: found other bytes, expected those of {dist / 'dist-1' / FILES[0]}; let one machine" in line
+    assert names(dist) == ["dist", "dist-1", "dist-2"]
+    (dist / "dist-2" / FILES[0]).unlink()
+    machines.gather(dist, "3")
+    assert names(dist) == FILES
+
+
+SETUP = """
+from setuptools import Extension, setup
+setup(name="ship", version="1.0", packages=["ship"], ext_modules=[Extension("ship._one", ["one.c"])])
+"""
+SOURCE = """
+#include <Python.h>
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_one"};
+PyMODINIT_FUNC PyInit__one(void) {
+    PyObject *made = PyModule_Create(&module);
+    PyModule_AddIntConstant(made, "ONE", 1);
+    return made;
+}
+"""
+TESTS = "from ship._one import ONE\n\n\ndef test_one() -> None:\n    assert ONE == 1\n"
+IGNORED = "/.nox/\n/build/\n/bundle/\n/dist/\n*.egg-info/\n__pycache__/\n"
+
+
+@pytest.fixture
+def compiled(tmp_path: Path) -> Path:
+    """A project with an extension in C."""
+    folder = copy_suite(tmp_path / "compiled")
+    files = {
+        "setup.py": SETUP,
+        "one.c": SOURCE,
+        "tests/test_one.py": TESTS,
+        "ship/__init__.py": "",
+        ".gitignore": IGNORED,
+    }
+    for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    commit(folder)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux") or not shutil.which("cc"), reason="needs Linux and a compiler")
+def test_a_wheel_for_this_linux_alone_stops_the_build_which_says_what_to_add(compiled: Path) -> None:
+    done = try_nox(compiled, "-s", "build")
+    assert done.returncode == 1
+    (wheel,) = (compiled / "dist").glob("*.whl")
+    platform = wheel.stem.rpartition("-")[2]
+    assert platform.startswith("linux_")
+    assert (
+        f"error: {wheel.relative_to(compiled)}: found platform {platform!r}, which PyPI refuses, "
+        "expected manylinux or musllinux; add [tool.cibuildwheel] to pyproject.toml"
+    ) in done.stdout
+    # What was built is there to be tested all the same.
+    assert "1 passed" in nox(compiled, "-s", "test", "--", "--installpkg", "dist").stdout
+
+
+@pytest.fixture
+def planned(compiled: Path) -> Path:
+    """The same, to be built by cibuildwheel."""
+    (compiled / "pyproject.toml").write_text('[tool.cibuildwheel]\nbuild = "cp312-*"\nskip = "*musllinux*"\n')
+    (compiled / "MANIFEST.in").write_text("include one.c\n")
+    commit(compiled, "build wheels")
+    return compiled
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs no container elsewhere")
+def test_the_locked_cibuildwheel_plans_what_the_sdist_says(planned: Path, tmp_path: Path) -> None:
+    nothing_listens = {"DOCKER_HOST": "tcp://127.0.0.1:9", "CIBW_CACHE_PATH": str(tmp_path / "cache")}
+    done = try_nox(planned, "-s", "build", **nothing_listens, CIBW_ARCHS="x86_64")
+    assert done.returncode == 1
+    assert "cibuildwheel --output-dir=dist dist/ship-1.0.tar.gz" in done.stdout
+    assert "cp312-manylinux_x86_64" in done.stdout
+    assert "musllinux_x86_64" not in done.stdout.partition("selected:")[2].partition("Here we go")[0]
+    assert names(planned / "dist") == ["ship-1.0.tar.gz"]
+
+
+STAND_IN = """
+import hashlib, os, pathlib, shutil, sys
+
+def main():
+    option, sdist = sys.argv[1:]
+    for wheel in pathlib.Path(os.environ["PREBUILT"]).iterdir():
+        shutil.copy2(wheel, option.removeprefix("--output-dir="))
+    print("from", hashlib.sha256(pathlib.Path(sdist).read_bytes()).hexdigest(), os.environ["SOURCE_DATE_EPOCH"])
+"""
+
+
+def stand_in(project: Path, folder: Path) -> None:
+    """Lock, in cibuildwheel's place, a program that hands over prebuilt wheels: there may be no containers here."""
+    points = "[console_scripts]\ncibuildwheel = cibuildwheel:main\n"
+    files = {"cibuildwheel.py": STAND_IN, "cibuildwheel-99.dist-info/entry_points.txt": points}
+    wheel = write_wheel(folder, "cibuildwheel", "99", files=files)
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    line = f"cibuildwheel @ {wheel.as_uri()} --hash=sha256:{digest}\n"
+    (project / ".github/release/wheels.txt").write_text(line)
+
+
+@pytest.mark.slow
+def test_two_machines_build_one_tests_what_fits_and_all_is_released(planned: Path, tmp_path: Path) -> None:
+    stand_in(planned, tmp_path / "tools")
+    commit(planned, "a stand-in")
+    git(planned, "tag", "v1.0")
+    wheels = {
+        "linux": {f"{CP}-{CP}-{PLATFORMS[0]}": "ONE = 1\n", f"cp39-cp39-{PLATFORMS[0]}": "ONE = 2\n"},
+        "mac": {f"{CP}-{CP}-macosx_11_0_arm64": "ONE = 3\n"},
+    }
+    said = []
+    for machine, tags in wheels.items():
+        clone = tmp_path / machine
+        git(tmp_path, "clone", "-q", str(planned), str(clone))
+        for tag, text in tags.items():
+            files = {"ship/__init__.py": "", "ship/_one.py": text}
+            write_wheel(tmp_path / f"prebuilt-{machine}", tag=tag, files=files)
+        no_secret = {"UV_INDEX": "", "PIP_EXTRA_INDEX_URL": ""}
+        done = nox(clone, "-s", "build", PREBUILT=str(tmp_path / f"prebuilt-{machine}"), **no_secret)
+        said.append(next(line for line in done.stdout.splitlines() if line.startswith("from ")))
+    linux, mac = tmp_path / "linux", tmp_path / "mac"
+    sdist = hashlib.sha256((linux / "dist/ship-1.0.tar.gz").read_bytes()).hexdigest()
+    epoch = git(planned, "log", "-1", "--format=%ct")
+    assert said == [f"from {sdist} {epoch}"] * 2, "both build from the one sdist, as it is published"
+    assert "1 passed" in nox(linux, "-s", "test", "--", "--installpkg", "dist").stdout
+    gate = tmp_path / "gate"
+    git(tmp_path, "clone", "-q", str(planned), str(gate))
+    # As the workflow uploads them: all of the first machine, the wheels of the others.
+    shutil.copytree(linux / "dist", gate / "dist/dist")
+    shutil.copytree(mac / "dist", gate / "dist/dist-1", ignore=shutil.ignore_patterns("*.tar.gz"))
+    nox(gate, "-s", "verify-version", MACHINES="2")
+    built = [f"ship-1.0-{tag}.whl" for tags in wheels.values() for tag in tags]
+    assert names(gate / "bundle/dist") == sorted([*built, "ship-1.0.tar.gz"])
