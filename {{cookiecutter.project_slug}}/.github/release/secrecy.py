@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 STRUCK = "***"
 SHORTEST = 6  # a shorter text is in others by chance
-NAMED = re.compile(r"(?:PASSWORD|PASSWD|TOKEN|SECRET|KEY)\Z", re.IGNORECASE)
+NAMED = re.compile(r"(?:PASSWORD|PASSWD|TOKEN|SECRET|(?:API|ACCESS|PRIVATE|SECRET)_?KEY)\Z", re.IGNORECASE)
 USERINFO = re.compile(r"(?<=://)[^\s/@]+(?=@)")
 #: An index's API token, and a JSON Web Token, wherever they come from.
 SHAPED = re.compile(r"pypi-[\w-]{50,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*")
