@@ -62,9 +62,7 @@ class Store:
     def select(self, name: str = "", ids: str = "", pattern: str = "") -> list[Artifact]:
         """Return the artifacts that the inputs of download-artifact name: the latest of each name."""
         if name and ids:
-            raise ArtifactError(
-                "Inputs 'name' and 'artifact-ids' cannot be used together. Please specify only one."
-            )
+            raise ArtifactError("Inputs 'name' and 'artifact-ids' cannot be used together. Please specify only one.")
         latest = list({artifact.name: artifact for artifact in self.all()}.values())
         if ids:
             return _by_id(latest, ids)

@@ -30,7 +30,18 @@ WORKFLOW = ".github/workflows/release.yml"
 #: Stands for the token of the run, which nothing that a project can say may print.
 TOKEN = "ghs_ThisRunsOwnTokenThatNobodyMaySee"
 #: What is ours or the machine's person's, and not a GitHub runner's.
-FOREIGN = ("PYTHON", "PYTEST", "VIRTUAL_ENV", "PIP_FIND_LINKS", "PIP_NO_INDEX", "XDG_", "HOME", "PATH", "TMPDIR", "COV_")
+FOREIGN = (
+    "PYTHON",
+    "PYTEST",
+    "VIRTUAL_ENV",
+    "PIP_FIND_LINKS",
+    "PIP_NO_INDEX",
+    "XDG_",
+    "HOME",
+    "PATH",
+    "TMPDIR",
+    "COV_",
+)
 WRAPPER = """#!{python} -I
 import sys
 sys.path.insert(0, {root!r})

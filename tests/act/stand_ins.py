@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,8 +71,18 @@ def checkout(inputs: Inputs) -> None:
 def setup_python(inputs: Inputs) -> None:
     """Put each version on the path, the last one in front; each is an environment of its own, that pip may change."""
     for version in inputs["python-version"].split():
-        folder = Path(os.environ["RUNNER_TEMP"], f"python-{version}")
-        uv = [sys.executable, "-m", "uv", "venv", "--quiet", "--no-config", "--seed", "--no-project"]
+        folder = Path(tempfile.mkdtemp(prefix="python-", dir=os.environ["RUNNER_TEMP"]))
+        uv = [
+            sys.executable,
+            "-m",
+            "uv",
+            "venv",
+            "--quiet",
+            "--no-config",
+            "--no-project",
+            "--seed",
+            "--allow-existing",
+        ]
         subprocess.run([*uv, "--python", find(version), str(folder)], check=True)
         _append("GITHUB_PATH", str(folder / "bin"))
         _set("GITHUB_OUTPUT", **{"python-version": version})
@@ -80,15 +91,15 @@ def setup_python(inputs: Inputs) -> None:
 def upload_artifact(inputs: Inputs) -> None:
     """Keep the files of `path`, and tell the artifact's number."""
     found = files(workspace(), inputs["path"], hidden=inputs["include-hidden-files"] == "true")
-    if not found:
-        words = f"No files were found with the provided path: {inputs['path']}. No artifacts will be uploaded."
-        if inputs["if-no-files-found"] == "error":
-            raise ArtifactError(words)
-        return print(words)
-    artifact = store().upload(
-        inputs["name"], found, os.environ["GITHUB_RUN_ATTEMPT"], overwrite=inputs["overwrite"] == "true"
-    )
-    _set("GITHUB_OUTPUT", **{"artifact-id": str(artifact.id)})
+    attempt, overwrite = os.environ["GITHUB_RUN_ATTEMPT"], inputs["overwrite"] == "true"
+    if found:
+        artifact = store().upload(inputs["name"], found, attempt, overwrite=overwrite)
+        _set("GITHUB_OUTPUT", **{"artifact-id": str(artifact.id)})
+        return
+    words = f"No files were found with the provided path: {inputs['path']}. No artifacts will be uploaded."
+    if inputs["if-no-files-found"] == "error":
+        raise ArtifactError(words)
+    print(f"::warning::{words}")
 
 
 def download_artifact(inputs: Inputs) -> None:
