@@ -27,10 +27,15 @@ def summary(*paragraphs: str) -> None:
 
 def errors(lines: Iterable[str]) -> None:
     """Print each line as an error, on GitHub as an annotation too."""
-    for line in lines:
+    for line in map(one_line, lines):
         print(f"error: {line}", file=sys.stderr)
         if os.environ.get("GITHUB_ACTIONS") == "true":
-            print("::error::" + line.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
+            print("::error::" + line.replace("%", "%25"))
+
+
+def one_line(text: str) -> str:
+    """Return `text` without line ends: GitHub could take what a dist says after one for a command to the runner."""
+    return " ".join(text.splitlines())
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

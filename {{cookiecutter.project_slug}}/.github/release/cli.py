@@ -83,9 +83,9 @@ def verify() -> None:
     verdict = gate.judge(Path(), os.environ)
     width = max(len(where) for where, _ in verdict.compared)
     for where, found in verdict.compared:
-        print(f"{where:{width}}  {found}")
+        print(report.one_line(f"{where:{width}}  {found}"))
     for note in verdict.notes:
-        print(f"note: {note}")
+        print(report.one_line(f"note: {note}"))
     outcome = "agree" if not verdict.problems else f"{len(verdict.problems)} problems"
     report.summary(f"## Versions: {outcome}", report.table(("where", "version"), verdict.compared), *verdict.notes)
     refuse(verdict.problems)
