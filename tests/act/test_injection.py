@@ -24,7 +24,8 @@ pytestmark = pytest.mark.slow
 
 CARELESS = """\
 name: release
-on: pull_request
+on:
+  pull_request:
 jobs:
   build:
     runs-on: ubuntu-latest

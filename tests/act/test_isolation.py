@@ -12,6 +12,7 @@ import pytest
 from tests.act import events
 from tests.act.conftest import register, tag
 from tests.act.pythons import HERE
+from tests.act.runner import WORKFLOW
 from tests.act.test_release import EITHER, PUBLISHED, asked, results, served
 from tests.archives import write_wheel
 from tests.conftest import commit
@@ -75,8 +76,7 @@ def backend(repository: Path, code: str) -> None:
 
 def add_test(repository: Path, code: str) -> None:
     """Give the project a test that runs `code`."""
-    shutil.copy(ATTACK, repository / "tests")
-    (repository / "tests/test_evil.py").write_text(f"from attack import *\n\n\ndef test_evil():\n    {code}\n")
+    (repository / "tests/test_evil.py").write_text(f"{ATTACK.read_text()}\n\ndef test_evil():\n    {code}\n")
 
 
 def dependency(repository: Path, folder: Path, code: str) -> None:
@@ -99,11 +99,24 @@ def release(repository: Path, runner: Runner, servers: Servers) -> Run:
     return runner.run(repository, events.push(repository, tag(repository)))
 
 
+@pytest.mark.parametrize("permission", ["id-token: write", "contents: read"])
+def test_an_attack_finds_the_identity_where_the_job_has_one(
+    permission: str, repository: Path, runner: Runner, servers: Servers
+) -> None:
+    steps = (repository / WORKFLOW).read_text().partition("      - run:")[0]
+    job = steps.replace("contents: read", permission)
+    (repository / WORKFLOW).write_text(f"{job}      - run: python -c \"import attack; attack.attack('test')\"\n")
+    shutil.copy(ATTACK, repository)
+    run = release(repository, runner, servers)
+    assert run.jobs == {"build": "success"}, run.printed
+    assert bool(report(runner, "test")["secrets"]) == (permission == "id-token: write")
+
+
 @EITHER
 def test_what_a_backend_a_test_and_a_dependency_do_in_their_jobs_reaches_no_other(
     repository: Path, runner: Runner, servers: Servers, tmp_path: Path
 ) -> None:
-    backend(repository, "attack('backend')")
+    backend(repository, "if name.endswith('.whl'):\n    attack('backend')")
     add_test(repository, "attack('test')")
     dependency(repository, tmp_path / "wheels", "attack('dependency')")
     run = release(repository, runner, servers)
