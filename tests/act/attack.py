@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import zipfile
 from pathlib import Path
 
 SECRETS = ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_RUNTIME_TOKEN", "ghs_")
@@ -76,6 +77,13 @@ def steer(stand_ins: Path) -> list[str]:
         with Path(os.environ[variable]).open("a") as file:
             file.write(line)
     return list(variables)
+
+
+def poison(folder: str) -> None:
+    """Add a module to the wheels in a folder of the workspace."""
+    for wheel in Path(os.environ["GITHUB_WORKSPACE"], folder).glob("*.whl"):
+        with zipfile.ZipFile(wheel, "a") as archive:
+            archive.writestr("my_package/evil.py", "")
 
 
 def upload(name: str, path: str, *, overwrite: bool = False) -> None:

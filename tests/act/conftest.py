@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,21 +71,23 @@ def wheels(act: str, request: pytest.FixtureRequest) -> Path:
     requirements = [ROOT / ".github/release" / name for name in ("nox.txt", "tools.txt")]
     python = find(workflow_of(ROOT)["env"]["PYTHON"])
     text = python.encode() + b"".join(path.read_bytes() for path in requirements)
-    assert request.config.cache
     folder = request.config.cache.mkdir("act") / hashlib.sha256(text).hexdigest()[:16]
     if not folder.is_dir():
-        _download(folder.with_name(f"{folder.name}-{os.getpid()}"), python, requirements).rename(folder)
+        downloaded = folder.with_name(f"{folder.name}-{os.getpid()}")
+        _download(downloaded, python, requirements)
+        with suppress(OSError):  # another worker was first
+            downloaded.rename(folder)
+        shutil.rmtree(downloaded, ignore_errors=True)
     return folder
 
 
-def _download(folder: Path, python: str, requirements: list[Path]) -> Path:
+def _download(folder: Path, python: str, requirements: list[Path]) -> None:
     venv = folder / "venv"
     subprocess.run([sys.executable, "-m", "uv", "venv", "--quiet", "--seed", "--python", python, venv], check=True)
     options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:", f"--dest={folder}"]
     files = [f"--requirement={path}" for path in requirements]
     subprocess.run([venv / "bin/python", "-m", "pip", "download", *options, *files], check=True)
     shutil.rmtree(venv)
-    return folder
 
 
 @pytest.fixture

@@ -117,9 +117,10 @@ def gh_action_pypi_publish(inputs: Inputs) -> None:
     twine = [sys.executable, "-m", "twine"]
     if inputs["verify-metadata"] != "false":
         _run(*twine, "check", *dists)
+    where = ["--repository-url", inputs["repository-url"]] if inputs["repository-url"] else []  # else PyPI
     skip = ["--skip-existing"] if inputs["skip-existing"] != "false" else []
     upload = ["upload", "--non-interactive", "--disable-progress-bar", "--username=__token__"]
-    _run(*twine, *upload, "--repository-url", inputs["repository-url"], *skip, *dists)
+    _run(*twine, *upload, *where, *skip, *dists)
 
 
 ACTIONS: dict[str, Callable[[Inputs], None]] = {

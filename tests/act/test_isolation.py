@@ -170,7 +170,7 @@ def test_a_bundle_that_the_build_uploads_keeps_the_gate_from_going_on(
 def test_dists_that_a_test_puts_in_place_of_the_built_ones_are_not_taken(
     repository: Path, runner: Runner, servers: Servers
 ) -> None:
-    add_test(repository, "upload('dist', 'tests/', overwrite=True)")
+    add_test(repository, "poison('dist')\n    upload('dist', 'dist/', overwrite=True)")
     run = release(repository, runner, servers)
     assert run.jobs == results("build test", "verify-version"), run.printed
     assert "None of the provided artifact IDs were found" in run.printed["verify-version"]

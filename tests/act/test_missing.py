@@ -9,6 +9,8 @@ import pytest
 
 from tests.conftest import ROOT, try_run
 
+pytestmark = pytest.mark.slow
+
 TEST = "tests/act/test_release.py::test_a_push_to_another_branch_starts_nothing"
 
 
