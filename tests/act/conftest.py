@@ -69,7 +69,8 @@ def wheels(act: str, request: pytest.FixtureRequest) -> Path:
     """A folder with the locked release tools, kept until they change."""
     assert act
     requirements = [ROOT / ".github/release" / name for name in ("nox.txt", "tools.txt")]
-    python = find(workflow_of(ROOT)["env"]["PYTHON"])
+    (version,) = re.findall(r"3\.\d+", workflow_of(ROOT)["env"]["PYTHON"])
+    python = find(version)
     text = python.encode() + b"".join(path.read_bytes() for path in requirements)
     folder = request.config.cache.mkdir("act") / hashlib.sha256(text).hexdigest()[:16]
     if not folder.is_dir():

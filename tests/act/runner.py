@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -17,6 +18,7 @@ from ruamel.yaml import YAML
 from tagship.rehearsal.push import TagPush
 from tests.act.artifacts import Store
 from tests.act.events import starts
+from tests.act.stand_ins import environment_variable
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -72,11 +74,19 @@ def workflow_of(repository: Path) -> dict[str, Any]:
     return dict(YAML(typ="safe", pure=True).load(repository / WORKFLOW))
 
 
+def environment_of(job: Mapping[str, Any]) -> str:
+    """Return the name of a job's environment as the workflow has it, which may be an expression; "" without one."""
+    environment = job.get("environment", "")
+    return str(environment["name"] if isinstance(environment, dict) else environment)
+
+
 class Runner:
     """act, with the stand-ins for the actions and the servers of a rehearsal for the indexes and the identity."""
 
     def __init__(self, act: str, folder: Path, servers: Servers, wheels: Path) -> None:
         self.act, self.folder, self.servers, self.wheels = act, folder, servers, wheels
+        #: The environment in the identity of a job, where the workflow computes its name; the stand-ins compare it.
+        self.environments: dict[str, str] = {}
 
     def run(self, repository: Path, event: Event, *, number: str = "1", attempt: str = "1", **variables: str) -> Run:
         """Run the workflow of the commit that is checked out in `repository`; `variables` are the repository's.
@@ -92,6 +102,9 @@ class Runner:
         self._prepare(folder, repository, workflow, event, attempt)
         command = [self.act, event.name, *self._options(folder, workflow), "--directory", str(repository)]
         command += [f"--env={name}={value}" for name, value in _github(event, number, attempt).items()]
+        # act evaluates these in each job, with what it needs: so the stand-ins know the name of its environment.
+        computed = {environment_variable(job): environment_of(about) for job, about in workflow["jobs"].items()}
+        command += [f"--env={name}={value}" for name, value in computed.items()]
         command += [f"--var={name}={value}" for name, value in variables.items()]
         log = folder / f"log-{attempt}.json"
         with log.open("w") as output:
@@ -112,18 +125,18 @@ class Runner:
         wrapper.write_text(WRAPPER.format(python=sys.executable, root=str(ROOT)))
         wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
 
-    def _identities(self, workflow: Mapping[str, Any], event: Event, attempt: str) -> dict[str, dict[str, str]]:
-        """Return what only a job has that may ask for an identity: its variables, and the way to the indexes."""
+    def _identities(self, workflow: Mapping[str, Any], event: Event, attempt: str) -> dict[str, dict[str, Any]]:
+        """Return, for the jobs that may ask for an identity, the environment that is in it, and their variables."""
         owner, _, name = event.payload["repository"]["full_name"].partition("/")
         push = TagPush(owner, name, event.ref_name, event.sha, event_name=event.name, run_attempt=attempt)
         claims = {"ref": event.ref, "ref_type": event.kind}
-        found = {}
+        found: dict[str, dict[str, Any]] = {}
         for job, about in workflow["jobs"].items():
             if about.get("permissions", workflow.get("permissions", {})).get("id-token") == "write":
-                environment = about.get("environment")
-                named = environment["name"] if isinstance(environment, dict) else environment
-                identity = self.servers.issuer.job(push, named, **claims)
-                found[job] = {**self.servers.variables(), **self._tools(), **identity}
+                environment = self.environments.get(job, re.sub(r"\$\{\{.*?\}\}", "", environment_of(about)))
+                identity = self.servers.issuer.job(push, environment or None, **claims)
+                variables = {**self.servers.variables(), **self._tools(), **identity}
+                found[job] = {"environment": environment, "variables": variables}
         return found
 
     def _tools(self) -> dict[str, str]:

@@ -43,9 +43,25 @@ def _fresh_runner() -> None:
     home, temporary = (Path(os.environ["RUNNER_TEMP"], name) for name in ("home", "temporary"))
     home.mkdir()
     temporary.mkdir()
-    given = settings()["jobs"].get(os.environ["GITHUB_JOB"], {})
+    given = _identity(os.environ["GITHUB_JOB"])
     _set("GITHUB_ENV", HOME=str(home), TMPDIR=str(temporary), FRESH_RUNNER="no more", **given)
     os.environ.update({"HOME": str(home), "TMPDIR": str(temporary), **given})
+
+
+def _identity(job: str) -> dict[str, str]:
+    """Return the variables of a job that may ask for an identity; none for another."""
+    known = settings()["jobs"].get(job)
+    if known is None:
+        return {}
+    environment = os.environ[environment_variable(job)]
+    if environment != known["environment"]:
+        sys.exit(f"::error::the environment of {job} is {environment!r}, its identity says {known['environment']!r}")
+    return dict(known["variables"])
+
+
+def environment_variable(job: str) -> str:
+    """Return the variable that tells the name of a job's environment."""
+    return f"ENVIRONMENT_OF_{job.replace('-', '_')}"
 
 
 def checkout(inputs: Inputs) -> None:

@@ -12,7 +12,7 @@ from tests.act import events
 from tests.act.conftest import register, tag
 from tests.act.pythons import HERE
 from tests.act.runner import TOKEN, WORKFLOW
-from tests.act.test_isolation import backend
+from tests.act.test_isolation import subvert
 from tests.act.test_release import CHECKED, asked, results
 from tests.conftest import commit, git
 
@@ -32,15 +32,17 @@ jobs:
     steps:
       - run: echo {value}
 """
-#: In the place of the release code in the checkout of the build job: says anything of the project.
+#: Goes before the release code in the checkout of the build job: says anything of the project, and has the last word.
 LIAR = """\
-import json, os, sys
+import atexit, os, sys
 from pathlib import Path
 
-if sys.argv[1] == "normalise":
-    print(*Path("dist").glob("*.tar.gz"))
+def lie():
+    with Path(os.environ["GITHUB_OUTPUT"]).open("a") as file:
+        file.write({lies!r})
+
 if sys.argv[1] == "describe":
-    Path(os.environ["GITHUB_OUTPUT"]).write_text({lies!r})
+    atexit.register(lie)
 """
 
 
@@ -106,10 +108,7 @@ def test_the_name_of_a_tag_reaches_no_shell(repository: Path, runner: Runner, se
 def test_what_a_build_says_of_the_project_reaches_no_shell(repository: Path, runner: Runner, mark: Path) -> None:
     pythons = json.dumps([HERE, command(mark), f"{HERE}\n{command(mark)}"])
     lies = f"name={command(mark)}\nversion={command(mark)}\npythons={pythons}\n"
-    (repository / "liar.py").write_text(LIAR.format(lies=lies))
-    code = "workspace = Path(os.environ['GITHUB_WORKSPACE'])\n"
-    code += "(workspace / '.github/release/__main__.py').write_bytes((workspace / 'liar.py').read_bytes())"
-    backend(repository, code)
+    subvert(repository, LIAR.format(lies=lies))
     commit(repository)
     run = runner.run(repository, events.push(repository, tag(repository)))
     assert run.jobs == results("build", "test"), run.printed

@@ -11,7 +11,6 @@ import pytest
 
 from tests.act import events
 from tests.act.conftest import register, tag
-from tests.act.pythons import HERE
 from tests.act.runner import WORKFLOW
 from tests.act.test_release import EITHER, PUBLISHED, asked, results, served
 from tests.archives import write_wheel
@@ -43,22 +42,22 @@ def done(name):
 {code}
     return name
 """
-#: Takes the place of the release code in the checkout of the build job: smuggles where nothing checks any more.
+#: Goes before the release code in the checkout of the build job: smuggles where nothing checks any more.
 SMUGGLER = """\
-import os, shutil, sys
+import atexit, os, shutil, sys
 from pathlib import Path
 
-dist = Path("dist")
-if sys.argv[1] == "normalise":
-    print(*dist.glob("*.tar.gz"))
-if sys.argv[1] == "describe":
-    for name in ("noxfile.py", ".github/release/tools.txt"):
-        shutil.copy(name, dist)
+def smuggle():
+    workspace = Path(os.environ["GITHUB_WORKSPACE"])
+    dist = workspace / "dist"
+    for name in ("noxfile.py", ".github/release/tools.txt", "zzz-1.0-py3-none-any.whl"):
+        shutil.copy(workspace / name, dist)
     (dist / "SHA256SUMS").write_text("0" * 64 + "  noxfile.py")
     (dist / "below").mkdir()
     (dist / "below/other-1.0.tar.gz").write_text("")
-    shutil.copy("zzz-1.0-py3-none-any.whl", dist)
-    Path(os.environ["GITHUB_OUTPUT"]).write_text('name=my-package\\nversion=0.1.0\\npythons=["{python}"]\\n')
+
+if sys.argv[1] == "describe":
+    atexit.register(smuggle)
 """
 
 
@@ -72,6 +71,18 @@ def backend(repository: Path, code: str) -> None:
     shutil.copy(ATTACK, folder)
     indented = "".join(f"    {line}\n" for line in code.splitlines())
     (folder / "backend.py").write_text(BACKEND.format(code=indented))
+
+
+def subvert(repository: Path, code: str) -> None:
+    """Let the project's backend put `code` before the release code, which the build job runs after it."""
+    (repository / "subverted.py").write_text(code)
+    backend(
+        repository,
+        "if name.endswith('.gz'):\n"
+        "    workspace = Path(os.environ['GITHUB_WORKSPACE'])\n"
+        "    main = workspace / '.github/release/__main__.py'\n"
+        "    main.write_text((workspace / 'subverted.py').read_text() + main.read_text())",
+    )
 
 
 def add_test(repository: Path, code: str) -> None:
@@ -146,10 +157,7 @@ def same(left: Path, right: Path, name: Path) -> bool:
 
 def test_what_is_smuggled_into_dist_stops_at_the_gate(repository: Path, runner: Runner, servers: Servers) -> None:
     write_wheel(repository, "zzz")
-    (repository / "smuggler.py").write_text(SMUGGLER.replace("{python}", HERE))
-    code = "workspace = Path(os.environ['GITHUB_WORKSPACE'])\n"
-    code += "(workspace / '.github/release/__main__.py').write_bytes((workspace / 'smuggler.py').read_bytes())"
-    backend(repository, code)
+    subvert(repository, SMUGGLER)
     run = release(repository, runner, servers)
     assert run.jobs == results("build test", "verify-version"), run.printed
     for name in ("noxfile.py", "tools.txt", "SHA256SUMS", "below", "zzz-1.0-py3-none-any.whl"):
