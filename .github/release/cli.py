@@ -134,9 +134,9 @@ def _chosen() -> list[Package]:
 def _tell(verdict: Verdict) -> None:
     width = max(len(where) for where, _ in verdict.compared)
     for where, found in verdict.compared:
-        print(f"{where:{width}}  {found}")
+        print(report.one_line(f"{where:{width}}  {found}"))
     for note in verdict.notes:
-        print(f"note: {note}")
+        print(report.one_line(f"note: {note}"))
     outcome = "agree" if not verdict.problems else f"{len(verdict.problems)} problems"
     title = f"## Versions{verdict.package.name and f' of {verdict.package.name}'}: {outcome}"
     report.summary(title, report.table(("where", "version"), verdict.compared), *verdict.notes)

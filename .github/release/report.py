@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,12 +28,23 @@ def summary(*paragraphs: str) -> None:
 
 
 def errors(lines: Iterable[str]) -> None:
-    """Print each as an error, on GitHub as an annotation and in the job summary too; the lines of one stay together."""
-    for line in lines:
+    """Print each as an error, on GitHub as an annotation and in the job summary too; its explanation stays with it."""
+    for line in map(_safe, lines):
         print(f"error: {line}", file=sys.stderr)
         summary("\n".join(["> [!CAUTION]", *(f"> {_cell(part)}\\" for part in line.splitlines())]).rstrip("\\"))
         if os.environ.get("GITHUB_ACTIONS") == "true":
-            print("::error::" + line.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
+            print("::error::" + line.replace("%", "%25").replace("\n", "%0A"))
+
+
+def one_line(text: str) -> str:
+    """Return `text` without line ends: GitHub could take what a dist says after one for a command to the runner."""
+    return " ".join(text.splitlines())
+
+
+def _safe(text: str) -> str:
+    """Return `text` with those line ends alone that lead to a line of an explanation, which is indented."""
+    first, *rest = text.splitlines() or [""]
+    return first + "".join(f"\n{line}" if re.match("  [a-z]", line) else f" {line}" for line in rest)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -92,6 +92,14 @@ def test_two_versions_a_stray_file_and_another_project_are_each_named(suite: Pat
     assert "dist/link.whl: found no dist" in said
 
 
+def test_nothing_in_a_dist_is_a_command_to_the_runner(suite: Path) -> None:
+    write_release(suite / "dist", body='__version__ = "1.0\\n::add-mask::1"\n')
+    (suite / "dist/stray\n::stop-commands::pause").write_text("")
+    said = refusal(suite, GITHUB_ACTIONS="true")
+    assert "stray ::stop-commands::pause" in said
+    assert {line.split("::")[1] for line in said.splitlines() if line.startswith("::")} == {"error"}
+
+
 def test_metadata_that_differs_from_the_file_name_is_found(suite: Path) -> None:
     path = write_wheel(suite / "dist", version="1.0")
     path.rename(path.with_name("ship-2.0-py3-none-any.whl"))

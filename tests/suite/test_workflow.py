@@ -151,23 +151,81 @@ def test_every_action_is_pinned_with_its_version_beside_it(publish_with: str, pi
     assert {name: (sha, version) for name, sha, version in uses} == pins
 
 
-def test_no_value_of_an_expression_reaches_a_shell(workflow: dict[str, Any]) -> None:
+def test_no_value_of_an_expression_reaches_a_shell_and_no_variable_unquoted(workflow: dict[str, Any]) -> None:
     commands = [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
     assert commands
     assert not [command for command in commands if "${{" in command]
+    assert not [command for command in commands if "$" in re.sub(r'"\$\w+"', "", command)]
 
 
-def test_every_output_that_is_used_is_defined(workflow: dict[str, Any]) -> None:
+def undefined(workflow: dict[str, Any]) -> list[str]:
+    """Return each `needs.…`, `steps.…` and `matrix.…` that a job uses and that nothing defines."""
+    found = []
     for job in workflow["jobs"].values():
-        text = json.dumps(job)
-        needs = job.get("needs", [])
-        for need, output in re.findall(r"needs\.([\w-]+)\.outputs\.([\w-]+)", text):
-            assert need in needs
-            assert output in workflow["jobs"][need]["outputs"]
-        ids = {step.get("id") for step in job["steps"]}
-        assert {step for step, _ in re.findall(r"steps\.([\w-]+)\.outputs\.([\w-]+)", text)} <= ids
-        used = set(re.findall(r"matrix\.([\w-]+)", text))
-        assert used <= set(job.get("strategy", {}).get("matrix", {}))
+        needs = [job["needs"]] if isinstance(job.get("needs"), str) else job.get("needs", [])
+        steps = {step["id"]: outputs(step) for step in job["steps"] if "id" in step}
+        known = {f"needs.{need}.result" for need in needs}
+        known |= {f"needs.{need}.outputs.{name}" for need in needs for name in produced(workflow, need)}
+        known |= {f"steps.{step}.outputs.{name}" for step, names in steps.items() for name in names}
+        known |= {f"matrix.{name}" for name in axes(job.get("strategy", {}).get("matrix", {}))}
+        used = re.findall(r"\b(?:needs|steps|matrix)\.[\w-]+(?:\.[\w-]+)*", json.dumps(job))
+        found += [name for name in used if name not in known]
+    return found
+
+
+def produced(workflow: dict[str, Any], job: str) -> set[str]:
+    """Return the outputs of the job of that name."""
+    return set(workflow["jobs"].get(job, {}).get("outputs", {}))
+
+
+def axes(matrix: dict[str, Any] | str) -> set[str]:
+    """Return the names in a matrix; where an expression makes it, what the release code could write."""
+    if isinstance(matrix, str) or isinstance(matrix.get("include"), str):
+        return words()
+    return set(matrix) | {name for entry in matrix.get("include", []) for name in entry}
+
+
+def words() -> set[str]:
+    """Return every name that the release code writes as a text."""
+    return {
+        word for path in (ROOT / ".github/release").glob("*.py") for word in re.findall(r'"([\w-]+)"', path.read_text())
+    }
+
+
+def outputs(step: dict[str, Any]) -> set[str]:
+    """Return the outputs of a step: an action's, as its stand-in has them, or what the release code could write."""
+    if "uses" not in step:
+        return words()
+    name = step["uses"].partition("@")[0].rpartition("/")[2]
+    return set(parse(ROOT / f"tests/act/actions/{name}/action.yml").get("outputs", {}))
+
+
+WORKFLOWS = [*ROOT.glob(".github/workflows/*.yml"), *ROOT.glob("templates/workflows/*.yml")]
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=[path.name for path in WORKFLOWS])
+def test_every_reference_is_defined(path: Path) -> None:
+    assert undefined(parse(path)) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("needs.build.outputs.pythons", "needs.build.outputs.python"),
+        ("needs.build.outputs.dist", "needs.builds.outputs.dist"),
+        ("needs.verify-version.outputs.bundle", "needs.test.outputs.bundle"),
+        ("needs.publish-test.result", "needs.build.result"),
+        ("steps.dist.outputs.artifact-id", "steps.dist.outputs.artifact_id"),
+        ("steps.build.outputs.version", "steps.nox.outputs.version"),
+        ("steps.build.outputs.name", "steps.build.outputs.nomen"),
+        ("matrix.python", "matrix.pythons"),
+    ],
+)
+def test_a_reference_to_what_is_not_there_is_found(right: str, wrong: str) -> None:
+    text = PATHS["nox"].read_text()
+    assert right in text
+    workflow = YAML(typ="safe", pure=True).load(text.replace(right, wrong))
+    assert set(undefined(workflow)) == {wrong}
 
 
 def test_the_tags_that_start_it_are_the_ones_that_the_gate_counts(workflow: dict[str, Any]) -> None:

@@ -1,0 +1,157 @@
+"""act, what the jobs need on this machine, and the project whose workflow is run."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tagship import suite
+from tagship.publisher import Registration
+from tagship.rehearsal.servers import Servers, running
+from tests.act.pythons import HERE, find
+from tests.act.runner import Runner, workflow_of
+from tests.conftest import ROOT, commit, copy_suite, git
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SETUP = """\
+import re
+from setuptools import setup
+
+with open("my_package/__init__.py") as file:
+    version = re.search(r'__version__ = "(.*)"', file.read()).group(1)
+
+setup(
+    name="My_Package",
+    version=version,
+    description="Old, and in use.",
+    packages=["my_package"],
+    classifiers=["Programming Language :: Python :: {python}"],
+)
+"""
+TESTS = """\
+import unittest
+
+import my_package
+
+
+class Test(unittest.TestCase):
+    def test_version(self):
+        self.assertEqual(my_package.__version__, "0.1.0")
+"""
+#: Before a test takes the surrounding CI's variables away.
+IN_CI = bool(os.environ.get("CI"))
+
+
+@pytest.fixture(scope="session")
+def act() -> str:
+    """The path of act; without it tests are skipped, but in CI they fail."""
+    if found := shutil.which("act"):
+        return found
+    words = "act is not on the path: go install github.com/nektos/act@v0.2.87"
+    if IN_CI and shutil.which("go"):
+        pytest.fail(words, pytrace=False)
+    pytest.skip(words)
+
+
+@pytest.fixture(scope="session")
+def wheels(act: str, request: pytest.FixtureRequest) -> Path:
+    """A folder with the locked release tools, kept until they change."""
+    assert act
+    requirements = [ROOT / ".github/release" / name for name in ("nox.txt", "tools.txt")]
+    (version,) = re.findall(r"3\.\d+", workflow_of(ROOT)["env"]["PYTHON"])
+    python = find(version)
+    text = python.encode() + b"".join(path.read_bytes() for path in requirements)
+    folder = request.config.cache.mkdir("act") / hashlib.sha256(text).hexdigest()[:16]
+    if not folder.is_dir():
+        downloaded = folder.with_name(f"{folder.name}-{os.getpid()}")
+        _download(downloaded, python, requirements)
+        with suppress(OSError):  # another worker was first
+            downloaded.rename(folder)
+        shutil.rmtree(downloaded, ignore_errors=True)
+    return folder
+
+
+def _download(folder: Path, python: str, requirements: list[Path]) -> None:
+    venv = folder / "venv"
+    subprocess.run([sys.executable, "-m", "uv", "venv", "--quiet", "--seed", "--python", python, venv], check=True)
+    options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:", f"--dest={folder}"]
+    files = [f"--requirement={path}" for path in requirements]
+    subprocess.run([venv / "bin/python", "-m", "pip", "download", *options, *files], check=True)
+    shutil.rmtree(venv)
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[Servers]:
+    """The indexes and the issuer of a rehearsal, where nothing is registered."""
+    none = tmp_path / "none.pem"
+    none.write_text("# no other authority: loading the system's takes most of a request's time\n")
+    with running(tmp_path / "indexes", environ={"REQUESTS_CA_BUNDLE": str(none)}) as servers:
+        yield servers
+        assert servers.errors == []
+
+
+@pytest.fixture
+def runner(act: str, tmp_path: Path, servers: Servers, wheels: Path) -> Runner:
+    """act, ready to run a repository's workflow."""
+    return Runner(act, tmp_path / "runs", servers, wheels)
+
+
+@pytest.fixture
+def repository(request: pytest.FixtureRequest, project: Path, tmp_path: Path) -> Path:
+    """A committed project for this Python alone, with attestations off, named my-package 0.1.0.
+
+    Its parameter is how it publishes, or `legacy`: a repository with a setup.py, into which the suite was copied.
+    """
+    variant = getattr(request, "param", "nox")
+    if variant == "legacy":
+        return _legacy(tmp_path / "legacy")
+    shutil.copy(ROOT / suite.WORKFLOWS[variant], project / suite.WORKFLOW)
+    supports(project, HERE)
+    commit(project)
+    return project
+
+
+def supports(project: Path, *pythons: str) -> None:
+    """Let a generated project support these Pythons and no other, and sign nothing: Sigstore has no stand-in."""
+    pyproject = project / "pyproject.toml"
+    classifiers = "".join(f'  "Programming Language :: Python :: {python}",\n' for python in pythons)
+    text = pyproject.read_text().partition("\n[tool.tagship]")[0]
+    text = re.sub(r'(  "Programming Language :: Python :: [\d.]+",\n)+', classifiers, text)
+    pyproject.write_text(f'{text}\n[tool.tagship]\nattestations = "off"\n')
+
+
+def _legacy(folder: Path) -> Path:
+    copy_suite(folder)
+    (folder / "my_package").mkdir()
+    (folder / "my_package/__init__.py").write_text('"""Old, and in use."""\n\n__version__ = "0.1.0"\n')
+    (folder / "setup.py").write_text(SETUP.format(python=HERE))
+    (folder / "tests").mkdir()
+    (folder / "tests/test_version.py").write_text(TESTS)
+    (folder / "pyproject.toml").write_text('[tool.tagship]\nattestations = "off"\n')
+    (folder / ".gitignore").write_text("__pycache__/\n*.egg-info/\nbuild/\ndist/\nbundle/\n.nox/\n")
+    commit(folder)
+    return folder
+
+
+def register(servers: Servers, *indexes: str, project: str = "my-package") -> None:
+    """Register the publisher of Octo/my-package at the indexes, as a person does before the first release."""
+    for index in indexes:
+        registration = Registration(project, "Octo", "my-package", "release.yml", index, "1001")
+        servers.index.register_pending(registration, index)
+
+
+def tag(repository: Path, name: str = "v0.1.0") -> str:
+    """Tag HEAD; return the ref."""
+    git(repository, "tag", name)
+    return f"refs/tags/{name}"

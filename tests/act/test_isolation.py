@@ -1,0 +1,185 @@
+"""What builds, tests or is installed for the tests cannot publish, nor change what publishes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.act import events
+from tests.act.conftest import register, tag
+from tests.act.runner import WORKFLOW
+from tests.act.test_release import EITHER, PUBLISHED, asked, results, served
+from tests.archives import write_wheel
+from tests.conftest import commit
+
+if TYPE_CHECKING:
+    from tagship.rehearsal.servers import Servers
+    from tests.act.runner import Run, Runner
+
+pytestmark = pytest.mark.slow
+
+ATTACK = Path(__file__).with_name("attack.py")
+#: hatchling, with `{code}` run in the job that builds, after each dist.
+BACKEND = """\
+import hatchling.build
+from hatchling.build import *
+from attack import *
+
+
+def build_sdist(*arguments):
+    return done(hatchling.build.build_sdist(*arguments))
+
+
+def build_wheel(*arguments):
+    return done(hatchling.build.build_wheel(*arguments))
+
+
+def done(name):
+{code}
+    return name
+"""
+#: Goes before the release code in the checkout of the build job: smuggles where nothing checks any more.
+SMUGGLER = """\
+import atexit, os, shutil, sys
+from pathlib import Path
+
+def smuggle():
+    workspace = Path(os.environ["GITHUB_WORKSPACE"])
+    dist = workspace / "dist"
+    for name in ("noxfile.py", ".github/release/tools.txt", "zzz-1.0-py3-none-any.whl"):
+        shutil.copy(workspace / name, dist)
+    (dist / "SHA256SUMS").write_text("0" * 64 + "  noxfile.py")
+    (dist / "below").mkdir()
+    (dist / "below/other-1.0.tar.gz").write_text("")
+
+if sys.argv[1] == "describe":
+    atexit.register(smuggle)
+"""
+
+
+def backend(repository: Path, code: str) -> None:
+    """Let the project be built by a backend of its own that runs `code`."""
+    pyproject = repository / "pyproject.toml"
+    text = pyproject.read_text().replace('"hatchling.build"', '"backend"\nbackend-path = ["backend"]')
+    pyproject.write_text(text.replace('"/src", ', '"/src", "/backend", '))
+    folder = repository / "backend"
+    folder.mkdir()
+    shutil.copy(ATTACK, folder)
+    indented = "".join(f"    {line}\n" for line in code.splitlines())
+    (folder / "backend.py").write_text(BACKEND.format(code=indented))
+
+
+def subvert(repository: Path, code: str) -> None:
+    """Let the project's backend put `code` before the release code, which the build job runs after it."""
+    (repository / "subverted.py").write_text(code)
+    backend(
+        repository,
+        "if name.endswith('.gz'):\n"
+        "    workspace = Path(os.environ['GITHUB_WORKSPACE'])\n"
+        "    main = workspace / '.github/release/__main__.py'\n"
+        "    main.write_text((workspace / 'subverted.py').read_text() + main.read_text())",
+    )
+
+
+def add_test(repository: Path, code: str) -> None:
+    """Give the project a test that runs `code`."""
+    (repository / "tests/test_evil.py").write_text(f"{ATTACK.read_text()}\n\ndef test_evil():\n    {code}\n")
+
+
+def dependency(repository: Path, folder: Path, code: str) -> None:
+    """Let the project's tests require a wheel that runs `code` whenever Python starts."""
+    files = {"evil.py": f"{ATTACK.read_text()}\n\n{code}\n", "evil.pth": "import evil\n"}
+    wheel = write_wheel(folder, "evil", files=files)
+    with (repository / "pyproject.toml").open("a") as file:
+        file.write(f'test-requires = ["pytest", "evil @ {wheel.as_uri()}"]\n')
+
+
+def report(runner: Runner, who: str) -> dict[str, Any]:
+    """Return what an attack left for us."""
+    return dict(json.loads((runner.folder / f"run-1/attack-{who}.json").read_text()))
+
+
+def release(repository: Path, runner: Runner, servers: Servers) -> Run:
+    """Push the tag of a release for which everything is registered."""
+    register(servers, "pypi", "testpypi")
+    commit(repository)
+    return runner.run(repository, events.push(repository, tag(repository)))
+
+
+@pytest.mark.parametrize("permission", ["id-token: write", "contents: read"])
+def test_an_attack_finds_the_identity_where_the_job_has_one(
+    permission: str, repository: Path, runner: Runner, servers: Servers
+) -> None:
+    steps = (repository / WORKFLOW).read_text().partition("      - run:")[0]
+    job = steps.replace("contents: read", permission)
+    (repository / WORKFLOW).write_text(f"{job}      - run: python -c \"import attack; attack.attack('test')\"\n")
+    shutil.copy(ATTACK, repository)
+    run = release(repository, runner, servers)
+    assert run.jobs == {"build": "success"}, run.printed
+    assert bool(report(runner, "test")["secrets"]) == (permission == "id-token: write")
+
+
+@EITHER
+def test_what_a_backend_a_test_and_a_dependency_do_in_their_jobs_reaches_no_other(
+    repository: Path, runner: Runner, servers: Servers, tmp_path: Path
+) -> None:
+    backend(repository, "if name.endswith('.whl'):\n    attack('backend')")
+    add_test(repository, "attack('test')")
+    dependency(repository, tmp_path / "wheels", "attack('dependency')")
+    run = release(repository, runner, servers)
+    assert run.jobs == PUBLISHED, run.printed
+    for who, job in {"backend": "build", "test": "test", "dependency": "test"}.items():
+        found = report(runner, who)
+        assert (found["job"], found["secrets"], "noxfile.py" in found["wrote"]) == (job, [], True)
+    assert not (runner.folder / "run-1/reached").exists()
+    bundle = run.artifact("bundle", tmp_path / "bundle")
+    names = {path.relative_to(bundle) for path in bundle.rglob("*") if path.is_file()} - {
+        Path("COMMIT"),
+        Path("SHA256SUMS"),
+    }
+    assert {name for name in names if name.parts[0] != "dist" and not same(bundle, repository, name)} == set()
+    assert "spoiled" not in (bundle / "SHA256SUMS").read_text()
+    dist = run.artifact("dist", tmp_path / "dist")
+    assert sorted(served(servers, "pypi")) == sorted(path.name for path in dist.iterdir())
+    for index in ("pypi", "testpypi"):
+        (mint,) = servers.index.mints(index)
+        assert mint.claims["environment"] == index
+
+
+def same(left: Path, right: Path, name: Path) -> bool:
+    """Tell whether a file is the same in two folders."""
+    return (left / name).read_bytes() == (right / name).read_bytes()
+
+
+def test_what_is_smuggled_into_dist_stops_at_the_gate(repository: Path, runner: Runner, servers: Servers) -> None:
+    write_wheel(repository, "zzz")
+    subvert(repository, SMUGGLER)
+    run = release(repository, runner, servers)
+    assert run.jobs == results("build test", "verify-version"), run.printed
+    for name in ("noxfile.py", "tools.txt", "SHA256SUMS", "below", "zzz-1.0-py3-none-any.whl"):
+        assert f"dist/{name}" in run.printed["verify-version"]
+    assert asked(servers) == []
+
+
+def test_a_bundle_that_the_build_uploads_keeps_the_gate_from_going_on(
+    repository: Path, runner: Runner, servers: Servers
+) -> None:
+    backend(repository, "if name.endswith('.whl'):\n    upload('bundle', 'noxfile.py')")
+    run = release(repository, runner, servers)
+    assert run.jobs == results("build test", "verify-version"), run.printed
+    assert "409" in run.printed["verify-version"]
+    assert asked(servers) == []
+
+
+def test_dists_that_a_test_puts_in_place_of_the_built_ones_are_not_taken(
+    repository: Path, runner: Runner, servers: Servers
+) -> None:
+    add_test(repository, "poison('dist')\n    upload('dist', 'dist/', overwrite=True)")
+    run = release(repository, runner, servers)
+    assert run.jobs == results("build test", "verify-version"), run.printed
+    assert "None of the provided artifact IDs were found" in run.printed["verify-version"]
+    assert asked(servers) == []

@@ -1,0 +1,212 @@
+"""The workflow runs, on a runner that others wrote, for each event that GitHub would send: which jobs, to what end."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tagship.rehearsal.faults import Fault
+from tests.act import events
+from tests.act.conftest import register, supports, tag
+from tests.act.pythons import HERE, installed
+from tests.conftest import commit, git
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tagship.rehearsal.servers import Servers
+    from tests.act.events import Event
+    from tests.act.runner import Runner
+
+pytestmark = pytest.mark.slow
+
+EITHER = pytest.mark.parametrize("repository", ["nox", "gh-action-pypi-publish"], indirect=True)
+EVERYWHERE = pytest.mark.parametrize("repository", ["nox", "gh-action-pypi-publish", "legacy"], indirect=True)
+INDEXES = {"publish-test": "testpypi", "publish": "pypi"}
+FILES = ["my_package-0.1.0-py3-none-any.whl", "my_package-0.1.0.tar.gz"]
+
+
+def results(success: str = "", failure: str = "") -> dict[str, str]:
+    """Return what is expected of each job: those not named do not start."""
+    jobs = dict.fromkeys(["build", "test", "verify-version", "publish-test", "publish"], "skipped")
+    return {**jobs, **dict.fromkeys(success.split(), "success"), **dict.fromkeys(failure.split(), "failure")}
+
+
+CHECKED = results("build test verify-version")
+PUBLISHED = results("build test verify-version publish-test publish")
+
+
+def served(servers: Servers, index: str) -> dict[str, str]:
+    """Return the SHA-256 of each file of the project at an index."""
+    return {file.filename: file.sha256 for file in servers.index.files("my-package", index)}
+
+
+def uploaded(servers: Servers, index: str) -> list[tuple[str, int]]:
+    """Return each upload that an index was sent, with the status of its answer."""
+    return [(upload.filename, upload.status) for upload in servers.index.uploads(index)]
+
+
+def asked(servers: Servers) -> list[str]:
+    """Return the indexes that were asked for a token."""
+    return [index for index in INDEXES.values() if servers.index.mints(index)]
+
+
+@EVERYWHERE
+def test_a_tag_is_published_and_a_second_attempt_changes_nothing(
+    repository: Path, runner: Runner, servers: Servers, tmp_path: Path
+) -> None:
+    register(servers, "pypi", "testpypi")
+    event = events.push(repository, tag(repository))
+    run = runner.run(repository, event)
+    assert run.jobs == PUBLISHED, run.printed
+    dist = run.artifact("dist", tmp_path / "dist")
+    built = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in dist.iterdir()}
+    assert sorted(built) == FILES
+    for job, index in INDEXES.items():
+        assert served(servers, index) == built
+        (mint,) = servers.index.mints(index)
+        assert (mint.code, mint.claims["environment"], mint.claims["ref"]) == ("", index, "refs/tags/v0.1.0")
+        assert mint.claims["job_workflow_ref"] == "Octo/my-package/.github/workflows/release.yml@refs/tags/v0.1.0"
+        assert all(name in run.printed[job] for name in FILES)
+    again = runner.run(repository, event, attempt="2")
+    assert again.jobs == PUBLISHED, again.printed
+    assert served(servers, "pypi") == served(servers, "testpypi") == built
+    if "nox -s publish" in again.printed["publish"]:
+        assert uploaded(servers, "pypi") == [(name, 200) for name in FILES]
+        assert all(f"{name}: skipped, the index has it" in again.printed["publish"] for name in FILES)
+
+
+@EVERYWHERE
+def test_a_tag_of_another_version_stops_at_the_gate(repository: Path, runner: Runner, servers: Servers) -> None:
+    register(servers, "pypi", "testpypi")
+    run = runner.run(repository, events.push(repository, tag(repository, "v9.9.9")))
+    assert run.jobs == results("build test", "verify-version")
+    assert "tag 'v9.9.9': found version '9.9.9', expected version '0.1.0'" in run.printed["verify-version"]
+    assert [artifact.name for artifact in run.artifacts.all()] == ["dist"]
+    assert asked(servers) == []
+
+
+@EITHER
+def test_a_tag_that_holds_no_version_starts_nothing_or_stops_at_the_gate(
+    repository: Path, runner: Runner, servers: Servers
+) -> None:
+    register(servers, "pypi", "testpypi")
+    assert runner.run(repository, events.push(repository, tag(repository, "nightly"))).jobs == {}
+    for event in (events.push(repository, tag(repository, "1st")), events.dispatch(repository, "refs/tags/nightly")):
+        run = runner.run(repository, event, number=event.name)
+        assert run.jobs == results("build test", "verify-version")
+        assert f"tag '{event.ref_name}': found no version" in run.printed["verify-version"]
+    assert asked(servers) == []
+
+
+def a_pull_request_from_a_fork(repository: Path) -> Event:
+    return events.pull_request(repository, fork=True)
+
+
+def a_push_to_main(repository: Path) -> Event:
+    return events.push(repository, "refs/heads/main")
+
+
+def a_dispatch_on_a_branch(repository: Path) -> Event:
+    return events.dispatch(repository, "refs/heads/main")
+
+
+def a_tag_in_a_fork(repository: Path) -> Event:
+    return events.push(repository, tag(repository), fork=True)
+
+
+@EITHER
+@pytest.mark.parametrize(
+    "event",
+    [a_push_to_main, events.pull_request, a_pull_request_from_a_fork, a_dispatch_on_a_branch, a_tag_in_a_fork],
+)
+def test_what_is_no_tag_of_ours_is_checked_and_not_published(
+    event: Callable[[Path], Event], repository: Path, runner: Runner, servers: Servers
+) -> None:
+    register(servers, "pypi", "testpypi")
+    assert runner.run(repository, event(repository)).jobs == CHECKED
+    assert asked(servers) == []
+
+
+def test_a_push_to_another_branch_starts_nothing(repository: Path, runner: Runner) -> None:
+    git(repository, "branch", "topic")
+    assert runner.run(repository, events.push(repository, "refs/heads/topic")).jobs == {}
+
+
+@EITHER
+def test_a_dispatch_on_a_tag_publishes_it(repository: Path, runner: Runner, servers: Servers) -> None:
+    register(servers, "pypi", "testpypi")
+    run = runner.run(repository, events.dispatch(repository, tag(repository)))
+    assert run.jobs == PUBLISHED, run.printed
+    assert sorted(served(servers, "pypi")) == sorted(served(servers, "testpypi")) == FILES
+
+
+@EITHER
+def test_without_testpypi_a_release_that_broke_off_in_the_middle_is_completed(
+    repository: Path, runner: Runner, servers: Servers
+) -> None:
+    register(servers, "pypi")
+    event = events.push(repository, tag(repository))
+    servers.faults.tell(Fault.PARTIAL)
+    run = runner.run(repository, event, PUBLISH_TEST="false")
+    assert run.jobs == results("build test verify-version", "publish")
+    assert list(served(servers, "pypi")) == FILES[:1]
+    assert "503" in run.printed["publish"]
+    servers.faults.clear()
+    again = runner.run(repository, event, attempt="2", PUBLISH_TEST="false")
+    assert again.jobs == results("build test verify-version publish")
+    assert sorted(served(servers, "pypi")) == FILES
+    assert asked(servers) == ["pypi"]
+
+
+@EITHER
+def test_where_testpypi_refuses_pypi_is_not_asked(repository: Path, runner: Runner, servers: Servers) -> None:
+    register(servers, "pypi")
+    run = runner.run(repository, events.push(repository, tag(repository)))
+    assert run.jobs == results("build test verify-version", "publish-test")
+    assert "invalid-publisher" in run.printed["publish-test"]
+    assert (asked(servers), served(servers, "pypi")) == (["testpypi"], {})
+
+
+@EITHER
+def test_a_red_test_lets_nothing_follow(repository: Path, runner: Runner, servers: Servers) -> None:
+    register(servers, "pypi", "testpypi")
+    (repository / "tests/test_red.py").write_text("def test_red() -> None:\n    raise AssertionError\n")
+    commit(repository)
+    run = runner.run(repository, events.push(repository, tag(repository)))
+    assert run.jobs == results("build", "test")
+    assert "1 failed" in run.printed["test"]
+    assert asked(servers) == []
+
+
+@EVERYWHERE
+def test_where_pypi_knows_no_publisher_it_says_so(repository: Path, runner: Runner, servers: Servers) -> None:
+    register(servers, "testpypi")
+    run = runner.run(repository, events.push(repository, tag(repository)))
+    assert run.jobs == results("build test verify-version publish-test", "publish")
+    printed = run.printed["publish"]
+    assert "invalid-publisher" in printed
+    if "nox -s publish" in printed:
+        values = "owner 'Octo', repository 'my-package', workflow_filename 'release.yml', environment 'pypi'"
+        assert f"register exactly this, upper and lower case included: project_name 'my-package', {values}" in printed
+    assert (sorted(served(servers, "testpypi")), served(servers, "pypi")) == (FILES, {})
+
+
+def other() -> str:
+    """Return another Python of this machine, if there is one."""
+    return next(
+        (f"3.{minor}" for minor in (12, 13, 11, 10, 14) if f"3.{minor}" != HERE and installed(f"3.{minor}")), ""
+    )
+
+
+@pytest.mark.parametrize("pythons", [[other()], [HERE, other()]], ids=["one", "two"])
+@pytest.mark.skipif(not other(), reason="this machine has one Python")
+def test_the_pythons_come_from_the_project(pythons: list[str], repository: Path, runner: Runner) -> None:
+    supports(repository, *pythons)
+    commit(repository)
+    run = runner.run(repository, events.push(repository, "refs/heads/main"))
+    assert run.jobs == CHECKED
+    assert sorted(run.matrix["test"], key=str) == sorted(({"python": python} for python in pythons), key=str)
