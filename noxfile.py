@@ -51,8 +51,8 @@ def build(session: nox.Session) -> None:
     env = {**SURROUNDINGS, "SOURCE_DATE_EPOCH": release(session, "prepare")}
     for folder in json.loads(release(session, "packages")):
         session.run(*BUILD, "--sdist", folder, env=env)
-    wheels = ["cibuildwheel", "--output-dir=dist"] if COMPILED else [*BUILD, "--wheel"]
-    for sdist in json.loads(release(session, "normalise", env=env)):
+    for sdist, compiled in json.loads(release(session, "normalise", env=env)).items():
+        wheels = ["cibuildwheel", "--output-dir=dist"] if compiled else [*BUILD, "--wheel"]
         session.run(*wheels, sdist, env=env)
     session.run("twine", "check", *map(str, sorted(Path("dist").iterdir())))
     release(session, "describe", silent=False)

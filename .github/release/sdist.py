@@ -7,6 +7,9 @@ import io
 import tarfile
 from typing import TYPE_CHECKING
 
+from ._compat import tomllib
+from .config import subtable
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -33,3 +36,11 @@ def _plain(member: tarfile.TarInfo, epoch: int) -> tarfile.TarInfo:
     member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
     member.pax_headers = {}
     return member
+
+
+def asks_for(path: Path, tool: str) -> bool:
+    """Tell whether the pyproject.toml in the sdist at `path` configures the `tool`."""
+    with tarfile.open(path) as archive:
+        name = f"{path.name.removesuffix('.tar.gz')}/pyproject.toml"
+        file = archive.extractfile(name) if name in archive.getnames() else None
+        return file is not None and tool in subtable(tomllib.loads(file.read().decode()), "tool")

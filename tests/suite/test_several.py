@@ -317,6 +317,14 @@ def test_the_dists_of_one_are_tested_with_the_dists_of_the_others(tmp_path: Path
     assert alone.package == str(other)
 
 
+def test_only_the_one_that_asks_for_cibuildwheel_gets_it(suite: Path) -> None:
+    compiled = {"pyproject.toml": "[tool.cibuildwheel]\n"}
+    for name, files in (("ship_a", compiled), ("ship_b", {})):
+        write_sdist(suite / "dist", name, files=files)
+    printed = json.loads(release(suite, "normalise").stdout)
+    assert printed == {"dist/ship_a-1.0.tar.gz": True, "dist/ship_b-1.0.tar.gz": False}
+
+
 def test_inv_release_takes_the_name_before_the_version_and_changes_nothing_else(repository: Path) -> None:
     log = "# Changes\n\n## Unreleased\n\n- New.\n"
     write(repository, {"packages/a/CHANGELOG.md": log, "packages/b/CHANGELOG.md": log, "CHANGELOG.md": log})

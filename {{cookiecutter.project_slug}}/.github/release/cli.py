@@ -50,15 +50,16 @@ def packages() -> None:
 
 
 def normalise() -> None:
-    """Give each sdist in dist/ the same bytes on every machine; print their paths as JSON."""
+    """Give each sdist in dist/ the same bytes on every machine; print as JSON whether it asks for cibuildwheel."""
     import json
 
+    from .sdist import asks_for
     from .sdist import normalise as rewrite
 
     paths = sorted(Path("dist").glob("*.tar.gz"))
     for path in paths:
         rewrite(path, _epoch())
-    print(json.dumps(list(map(str, paths))))
+    print(json.dumps({str(path): asks_for(path, "cibuildwheel") for path in paths}))
 
 
 def describe() -> None:
