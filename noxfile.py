@@ -13,6 +13,7 @@ import sys
 import tempfile
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import nox
 
@@ -28,13 +29,14 @@ nox.options.error_on_missing_interpreters = "NOXSESSION" in os.environ or any(ma
 
 RELEASE = ".github/release"
 # By the text: what does not parse is for the sessions to explain.
-METADATA = filter(Path.is_file, map(Path, ("pyproject.toml", "setup.cfg", "setup.py")))
+FILES = ("pyproject.toml", "setup.cfg", "setup.py")
+METADATA = [path for path in map(Path, FILES) if path.is_file()]
+if not any(re.search(rb"\bname\s*=|\bsetup\(", path.read_bytes()) for path in METADATA):
+    METADATA = [path for name in FILES for path in Path().glob(f"*/*/{name}")]  # several distributions
 LINES = [
     line for path in METADATA for line in path.read_text("utf-8", "replace").splitlines() if line.strip()[:1] != "#"
 ]
-COMPILED = any(re.match(r"\s*\[\s*tool\s*\.\s*cibuildwheel\b", line) for line in LINES)
 PYTHONS = list(dict.fromkeys(re.findall(r"Programming Language :: Python :: (3\.\d+)\b", "\n".join(LINES))))
-BUILD = ("pyproject-build", "--installer=uv", "--outdir=dist")
 # Whatever the machine, a build sees the same surroundings.
 SURROUNDINGS = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
 
@@ -42,13 +44,17 @@ SURROUNDINGS = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHON
 @nox.session(reuse_venv=True)
 def build(session: nox.Session) -> None:
     """Build the sdist, and the wheels from that sdist: the same bytes for the same commit."""
-    tools(session, *(["wheels"] if COMPILED else []))
+    tools(session)
     os.umask(0o022)
     env = {**SURROUNDINGS, "SOURCE_DATE_EPOCH": release(session, "prepare")}
-    session.run(*BUILD, "--sdist", env=env)
-    sdist = release(session, "normalise", env=env)
-    wheels = ["cibuildwheel", "--output-dir=dist"] if COMPILED else [*BUILD, "--wheel"]
-    session.run(*wheels, sdist, env=env)
+    for folder in json.loads(release(session, "packages")):
+        session.run("pyproject-build", "--installer=uv", "--sdist", "--outdir=dist", folder, env=env)
+    for sdist, compiled in json.loads(release(session, "normalise", env=env)):
+        if compiled:
+            tools(session, "wheels")
+            session.run("cibuildwheel", "--output-dir=dist", sdist, env=env)
+        else:
+            session.run("pyproject-build", "--installer=uv", "--wheel", "--outdir=dist", sdist, env=env)
     session.run("twine", "check", *map(str, sorted(Path("dist").iterdir())))
     release(session, "describe", silent=False)
 
@@ -57,15 +63,14 @@ def build(session: nox.Session) -> None:
 def test(session: nox.Session) -> None:
     """Run the project's own tests; `-- --installpkg dist` tests the wheel that will ship."""
     folder, *rest = package(session)
-    plan = json.loads(release(session, "tests", folder, str(session.python or "")))
-    if not plan["command"]:
-        session.skip("there are no tests: set test-command in [tool.tagship] of pyproject.toml if there are")
-    if plan["locked"]:
-        locked(session, plan["locked"])
-    extras = f"[{','.join(plan['extras'])}]" if plan["extras"] else ""
-    session.install(*plan["requires"], f"{plan['package']}{extras}")
-    session.chdir(plan["folder"])
-    session.run(*plan["command"], *rest, external=True)
+    plans = json.loads(release(session, "tests", folder, str(session.python or "")))
+    ready = [plan for plan in plans if plan["command"]]
+    if not ready:
+        session.skip(" and ".join(dict.fromkeys(plan["reason"] for plan in plans)))
+    for plan in ready:
+        if plan is not ready[0]:
+            session.virtualenv.create()  # with nothing in it that the one before needs
+        perform(session, plan, rest)
 
 
 @nox.session(name="verify-version", venv_backend="none")
@@ -88,10 +93,19 @@ def publish(session: nox.Session) -> None:
     session.run("python", RELEASE, "publish", "pypi", *session.posargs)
 
 
-def tools(session: nox.Session, *more: str) -> None:
-    """Install the release tools, as locked."""
-    files = [f"--requirement={RELEASE}/{name}.txt" for name in ("tools", *more)]
-    session.install("--require-hashes", "--only-binary=:all:", *files)
+def tools(session: nox.Session, name: str = "tools") -> None:
+    """Install release tools, as locked."""
+    session.install("--require-hashes", "--only-binary=:all:", "-r", f"{RELEASE}/{name}.txt")
+
+
+def perform(session: nox.Session, plan: dict[str, Any], arguments: list[str]) -> None:
+    """Install what the tests of one distribution need, and run them."""
+    if plan["locked"]:
+        locked(session, plan["locked"])
+    extras = f"[{','.join(plan['extras'])}]" if plan["extras"] else ""
+    session.install(*plan["requires"], f"{plan['package']}{extras}")
+    with session.chdir(plan["folder"]):
+        session.run(*plan["command"], *arguments, external=True)
 
 
 def locked(session: nox.Session, command: list[str]) -> None:

@@ -56,7 +56,7 @@ def environment() -> Path:
     # Debian's Python has no ensurepip, so no `venv` with pip in it: pip is told where to put uv, which needs neither.
     boot = VENV / "boot"
     run(
-        sys.executable,
+        PYTHON,
         "-m",
         "pip",
         "install",
@@ -73,7 +73,7 @@ def environment() -> Path:
         "--quiet",
         "--allow-existing",
         "--python",
-        sys.executable,
+        PYTHON,
         str(VENV),
         PYTHONPATH=str(boot),
     )

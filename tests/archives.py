@@ -42,7 +42,7 @@ def write_wheel(
     path = folder / f"{name}-{version}-{tag}.whl"
     with zipfile.ZipFile(path, "w") as archive:
         for member, text in members.items():
-            archive.writestr(zipfile.ZipInfo(member), text)
+            archive.writestr(zipfile.ZipInfo(member), text, zipfile.ZIP_DEFLATED)
     return path
 
 

@@ -59,6 +59,7 @@ class Pypiserver:
         assert self._process.stdout
         port = self._process.stdout.readline().strip()
         assert port, self.log.read_text()
+        self.port = int(port)
         self.url = f"http://127.0.0.1:{port}/"
         self._wait()
         return self

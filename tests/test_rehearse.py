@@ -89,6 +89,7 @@ def test_the_default_project_rehearses_green_and_leaves_nothing(repository: Path
         ("wrong-workflow-file", "invalid-publisher"),
         ("expired-token", "403"),
         ("upload-503", "503"),
+        ("too-many-requests", "429"),
         ("upload-reset", "onnection"),
         ("partial", "503"),
         ("clock-skew", "invalid-token"),
@@ -122,6 +123,15 @@ def test_a_failure_stops_it_where_pypi_would_and_is_reported(repository: Path, f
 @pytest.mark.parametrize("failure", ["slow", "index-lag"])
 def test_what_only_takes_time_passes(repository: Path, failure: str) -> None:
     status, report = rehearse(repository, "--fail", failure)
+    assert (status, outcomes(report)[INSTALL]) == (0, "passed"), report
+
+
+def test_what_the_project_depends_on_comes_from_the_real_index(repository: Path) -> None:
+    pyproject = repository / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text().replace("dependencies = []", 'dependencies = ["idna"]'))
+    (repository / "src/my_package/__init__.py").write_text("import idna as idna\n")
+    commit(repository)
+    status, report = rehearse(repository)
     assert (status, outcomes(report)[INSTALL]) == (0, "passed"), report
 
 

@@ -23,7 +23,7 @@ def check(context: Context) -> None:
 
 @task(
     help={
-        "version": "a version, major, minor, patch, or current for the version as it stands",
+        "version": "a version, major, minor, patch, or current as it stands; NAME/patch for one of several",
         "push": "also push",
     }
 )

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import git
 from .dists import Dist, file_hash, read_dists
 from .errors import Problem, ReleaseError, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SUMS = "SHA256SUMS"
 #: What the publish jobs run, besides the dists that they publish.
@@ -20,16 +25,19 @@ def clear(root: Path) -> None:
     shutil.rmtree(root / "bundle", ignore_errors=True)
 
 
-def write(root: Path, dists: list[Dist]) -> Path:
-    """Write the bundle of `dists` and this checkout's release code to `bundle/`, whole or not at all."""
+def write(root: Path, dists: list[Dist], folders: Sequence[Path] = ()) -> Path:
+    """Write the bundle of `dists` and this checkout's release code to `bundle/`, whole or not at all.
+
+    `folders` are those of the distributions, below `root`, that have metadata of their own.
+    """
     clear(root)
     partial = root / "bundle.part"
     shutil.rmtree(partial, ignore_errors=True)
     (partial / "dist").mkdir(parents=True)
-    for dist in dists:
-        shutil.copy2(dist.path, partial / "dist")
-    for name in CODE:
-        _copy(root / name, partial / name)
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(lambda dist: shutil.copy2(dist.path, partial / "dist"), dists))
+    for path in (*(root / name for name in CODE), *(folder / "pyproject.toml" for folder in folders)):
+        _copy(path, partial / path.relative_to(root))
     (partial / COMMIT).write_text(f"{_commit(root)}\n", encoding="utf-8")
     (partial / SUMS).write_text(_sums(partial), encoding="utf-8", newline="\n")
     return partial.replace(root / "bundle")
@@ -51,12 +59,17 @@ def _copy(path: Path, to: Path) -> None:
     if path.is_dir():
         shutil.copytree(path, to, ignore=shutil.ignore_patterns("__pycache__"))
     elif path.exists():
+        to.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, to)
 
 
 def _sums(folder: Path) -> str:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return "".join(f"{file_hash(path, 'sha256')}  {path.relative_to(folder).as_posix()}\n" for path in files)
+    with ThreadPoolExecutor() as threads:
+        hashes = threads.map(lambda path: file_hash(path, "sha256"), files)
+        return "".join(
+            f"{digest}  {path.relative_to(folder).as_posix()}\n" for digest, path in zip(hashes, files, strict=True)
+        )
 
 
 def locate(root: Path) -> Path:

@@ -6,10 +6,15 @@ import argparse
 import os
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from . import git, report
-from .errors import ReleaseError, refuse
+from . import git, report, secrecy
+from .errors import Problem, ReleaseError, refuse
 from .inputs import ELSEWHERE, refuse_inputs
+
+if TYPE_CHECKING:
+    from .gate import Verdict
+    from .packages import Package
 
 # Each verb imports what it needs itself: a session calls several, and must not wait for what the others need.
 
@@ -20,11 +25,13 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one verb; return 0, or 1 where it refused, with the reasons printed."""
     options = vars(_parser().parse_args(arguments))
     verb = options.pop("run")
-    try:
-        verb(**options)
-    except ReleaseError as error:
-        report.errors(error.args)
-        return 1
+    secrecy.learn_from(os.environ)
+    with secrecy.kept():
+        try:
+            verb(**options)
+        except ReleaseError as error:
+            report.errors(error.args)
+            return 1
     return 0
 
 
@@ -35,13 +42,24 @@ def prepare() -> None:
     print(_epoch())
 
 
+def packages() -> None:
+    """Print, as JSON, the folders of the distributions that this run is about."""
+    import json
+
+    print(json.dumps([package.path for package in _chosen()]))
+
+
 def normalise() -> None:
-    """Give the sdist in dist/ the same bytes on every machine; print its path."""
+    """Give each sdist in dist/ the same bytes on every machine; print its path, and if it is compiled, as JSON."""
+    import json
+
+    from .sdist import is_compiled
     from .sdist import normalise as rewrite
 
-    for path in Path("dist").glob("*.tar.gz"):
+    paths = sorted(Path("dist").glob("*.tar.gz"))
+    for path in paths:
         rewrite(path, _epoch())
-        print(path)
+    print(json.dumps([(str(path), is_compiled(path)) for path in paths]))
 
 
 def describe() -> None:
@@ -50,33 +68,43 @@ def describe() -> None:
     import platform
 
     from . import rules
-    from .config import load
     from .dists import read_dists, supported_pythons
 
     dists = read_dists(Path("dist"))
-    refuse(rules.problems(dists))
-    declared = supported_pythons(dists[0].metadata, ".".join(platform.python_version_tuple()[:2]))
-    pythons = list(load(Path()).pythons) or declared
-    outputs = {"name": dists[0].name, "version": dists[0].version, "pythons": json.dumps(pythons)}
+    groups = {package: [dist for dist in dists if package.name in {"", dist.name}] for package in _chosen()}
+    found = " ".join(dist.path.name for dist in dists)
+    refuse(
+        [Problem("dist", found, f"dists of {package.name}", "build it") for package, some in groups.items() if not some]
+    )
+    refuse([problem for some in groups.values() for problem in rules.problems(some)])
+    here = ".".join(platform.python_version_tuple()[:2])
+    pythons = [
+        python
+        for package, some in groups.items()
+        for python in list(package.settings.pythons) or supported_pythons(some[0].metadata, here)
+    ]
+    firsts = [some[0] for some in groups.values()]
+    outputs = {
+        "name": " ".join(dist.name for dist in firsts),
+        "version": " ".join(dist.version for dist in firsts),
+        "pythons": json.dumps(sorted(set(pythons), key=pythons.index)),
+    }
     for name, value in outputs.items():
         print(f"{name}: {value}")
         report.output(name, value)
     for dist in dists:
         print(f"{dist.path}  {dist.size} bytes  SHA-256 {dist.sha256}")
-    title = f"## {dists[0].name} {dists[0].version}"
-    report.summary(title, report.files(dists), *map(report.tree, dists))
+    for first, some in zip(firsts, groups.values(), strict=True):
+        report.summary(f"## {first.name} {first.version}", report.files(some), *map(report.tree, some))
 
 
 def _tests(folder: str, python: str) -> None:
     import json
-    import platform
     from dataclasses import asdict
 
-    from .fitting import pick
-    from .testing import plan
+    from .plans import plans
 
-    package = str(pick(Path(folder), python or platform.python_version()).resolve()) if folder else ""
-    print(json.dumps({**asdict(plan(Path(), package)), "package": package or "."}))
+    print(json.dumps([asdict(plan) for plan in plans(Path(), folder, python, os.environ)]))
 
 
 def verify() -> None:
@@ -85,16 +113,34 @@ def verify() -> None:
 
     bundle.clear(Path())
     machines.gather(Path("dist"), os.environ.get("MACHINES", ""))
-    verdict = gate.judge(Path(), os.environ)
+    packages = _chosen()
+    names = {package.name for package in packages}
+    verdicts = [gate.judge(package, os.environ, names - {package.name}) for package in packages]
+    for verdict in verdicts:
+        _tell(verdict)
+    refuse(list(dict.fromkeys(problem for verdict in verdicts for problem in verdict.problems)))
+    dists = [dist for verdict in verdicts for dist in verdict.dists]
+    folder = bundle.write(Path(), dists, [package.folder for package in packages if package.folder != package.root])
+    print(f"{folder}: {len(dists)} dists that may be published")
+    # The publish jobs' environments are named by what the tag and this checkout say: no build had a word in it.
+    report.output("suffix", packages[0].suffix if len(packages) == 1 else "")
+
+
+def _chosen() -> list[Package]:
+    from .packages import chosen
+
+    return chosen(Path(), os.environ)
+
+
+def _tell(verdict: Verdict) -> None:
     width = max(len(where) for where, _ in verdict.compared)
     for where, found in verdict.compared:
         print(f"{where:{width}}  {found}")
     for note in verdict.notes:
         print(f"note: {note}")
     outcome = "agree" if not verdict.problems else f"{len(verdict.problems)} problems"
-    report.summary(f"## Versions: {outcome}", report.table(("where", "version"), verdict.compared), *verdict.notes)
-    refuse(verdict.problems)
-    print(f"{bundle.write(Path(), verdict.dists)}: {len(verdict.dists)} dists that may be published")
+    title = f"## Versions{verdict.package.name and f' of {verdict.package.name}'}: {outcome}"
+    report.summary(title, report.table(("where", "version"), verdict.compared), *verdict.notes)
 
 
 def _release(version: str, *, push: bool) -> None:
@@ -121,7 +167,7 @@ def _epoch() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python .github/release", description=__doc__, allow_abbrev=False)
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-    for verb in (prepare, normalise, describe, verify):
+    for verb in (prepare, packages, normalise, describe, verify):
         verbs.add_parser(verb.__name__, help=verb.__doc__).set_defaults(run=verb)
     testing = verbs.add_parser("tests", help="Print how the project runs its own tests, as JSON.")
     testing.add_argument("folder", help='the dists of which one is tested, "" for the project as it lies here')
@@ -135,7 +181,7 @@ def _parser() -> argparse.ArgumentParser:
         publishing.add_argument(f"--{name}", dest=name, nargs="?", const="", help=instead)
     publishing.set_defaults(run=_publish)
     cutting = verbs.add_parser("cut", help="Bump, date the changelog, commit and tag.")
-    cutting.add_argument("version", help="a version, major, minor, patch or current")
+    cutting.add_argument("version", help="a version, major, minor, patch or current; NAME/patch for one of several")
     cutting.add_argument("--push", action="store_true")
     cutting.set_defaults(run=_release)
     return parser

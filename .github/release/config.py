@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+#: What a repository does not set for its parts.
+OWN = ("version-file", "version-pattern", "packages")
 ATTESTATIONS = ("required", "optional", "off")
 
 
@@ -29,6 +31,7 @@ class Config:
     release_branches: tuple[str, ...] = ()
     attestations: str = "required"
     pythons: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
 
 
 def load_toml(path: Path) -> dict[str, Any]:
@@ -38,14 +41,22 @@ def load_toml(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        problem = Problem(path.name, str(error), "valid TOML in UTF-8", "mend the file")
+        problem = Problem(str(path), str(error), "valid TOML in UTF-8", "mend the file")
         raise ReleaseError(problem) from error
 
 
-def load(root: Path) -> Config:
-    """Return the settings of the project at `root`; raise `ReleaseError` for all that are wrong."""
+def load(root: Path, top: Path | None = None) -> Config:
+    """Return the settings of the project at `root`; raise `ReleaseError` for all that are wrong.
+
+    What it does not set itself, the repository that it is a part of sets at its `top`.
+    """
     table = subtable(load_toml(root / "pyproject.toml"), "tool", "tagship")
-    refuse(list(_problems(table)))
+    problems = _problems(table, _shown(root, top))
+    if top is not None and top != root:
+        above = subtable(load_toml(top / "pyproject.toml"), "tool", "tagship")
+        problems += _problems(above, "pyproject.toml")
+        table = {**{key: value for key, value in above.items() if key not in OWN}, **table}
+    refuse(problems)
     command = table.get("test-command", [])
     return Config(
         test_command=tuple(shlex.split(command) if isinstance(command, str) else command),
@@ -55,7 +66,13 @@ def load(root: Path) -> Config:
         release_branches=tuple(table.get("release-branches", [])),
         attestations=table.get("attestations", "required"),
         pythons=tuple(table.get("pythons", [])),
+        packages=tuple(table.get("packages", [])),
     )
+
+
+def _shown(root: Path, top: Path | None) -> str:
+    path = root / "pyproject.toml"
+    return path.relative_to(top).as_posix() if top else path.name
 
 
 def subtable(data: object, *keys: str) -> dict[str, Any]:
@@ -74,7 +91,7 @@ def parse_cfg(path: Path) -> configparser.RawConfigParser:
         pass
     except (configparser.Error, UnicodeDecodeError) as error:
         words = " ".join(str(error).split())
-        raise ReleaseError(Problem(path.name, words, "a valid INI file in UTF-8", "mend the file")) from error
+        raise ReleaseError(Problem(str(path), words, "a valid INI file in UTF-8", "mend the file")) from error
     return parser
 
 
@@ -95,6 +112,15 @@ def _is_texts(value: object) -> bool:
     return isinstance(value, list) and all(map(_is_text, value))
 
 
+def is_folder(value: object) -> bool:
+    """Tell whether `value` is the path of a folder below another one, in which `*` may stand for names."""
+    return isinstance(value, str) and not set(re.split(r"[/\\]", value)) & {"", ".", ".."}
+
+
+def _is_folders(value: object) -> bool:
+    return isinstance(value, list) and all(map(is_folder, value))
+
+
 def _is_pattern(value: object) -> bool:
     try:
         return isinstance(value, str) and re.compile(value).groups == 1
@@ -109,12 +135,13 @@ SETTINGS: dict[str, tuple[Callable[[object], bool], str]] = {
     "version-pattern": (_is_pattern, "a regular expression with one group around the version"),
     "release-branches": (_is_texts, "a list of branch names"),
     "pythons": (_is_texts, 'a list such as ["3.12", "3.13"]'),
+    "packages": (_is_folders, 'a list of folders such as ["packages/*"]'),
     "attestations": (lambda value: value in ATTESTATIONS, f"one of {', '.join(ATTESTATIONS)}"),
 }
 
 
-def _problems(table: dict[str, Any]) -> list[Problem]:
-    where = "pyproject.toml [tool.tagship]"
+def _problems(table: dict[str, Any], path: str) -> list[Problem]:
+    where = f"{path} [tool.tagship]"
     problems = []
     for key, value in table.items():
         if key not in SETTINGS:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from . import config, git, project, source
+from . import git, packages, project, source
 from .errors import Problem, ReleaseError, refuse
 from .versions import bump, newest_tag, parse_version
 
@@ -38,30 +38,41 @@ DEFAULT_BRANCHES = ("main", "master")
 def cut(root: Path, wanted: str, *, push: bool) -> str:
     """Commit and tag the release `wanted` of the project at `root`; return what was done, in one line.
 
-    `wanted` is a version, `major`, `minor`, `patch`, or `current` for the version as it stands. Raises `ReleaseError`
-    with every reason not to; a step that fails leaves the repository as it was, and a failed push the tag.
+    `wanted` is a version, `major`, `minor`, `patch`, or `current` for the version as it stands, and of one of several
+    distributions `NAME/` before it. Raises `ReleaseError` with every reason not to; a step that fails leaves the
+    repository as it was, and a failed push the tag.
     """
-    settings = config.load(root)
+    package, wanted = _package(root, wanted)
+    settings = package.settings
     if git.ask(root, "rev-parse", "HEAD") is None:
         raise ReleaseError(
             Problem("git", "no commit", "a repository with one", "run: git init && git add -A && git commit")
         )
-    places = source.places(root, settings)
-    newest = newest_tag(git.lines(root, "tag"), project.name(root) or root.resolve().name)
+    places = source.places(package.folder, settings)
+    tags = filter(package.owns, git.lines(root, "tag"))
+    newest = newest_tag(tags, project.name(package.folder) or root.resolve().name)
     now = _now(places, newest, wanted)
     version = _next(now, wanted)
-    tag = f"{newest[0] if newest else 'v'}{version}"
+    tag = f"{newest[0]}{version}" if newest else package.tag(version)
     refuse(_problems(root, settings.release_branches, None if wanted == CURRENT else now, version, tag))
     branch = git.ask(root, "symbolic-ref", "--short", "HEAD") or "HEAD"
     if push:
         # Before anything is committed: a branch that is behind could not be pushed afterwards either.
         git.run(root, "push", "--quiet", "--dry-run", "origin", branch)
-    files, unsaid = _changes(root, places, version)
-    _commit(root, files, f"Release {version}", tag)
+    files, unsaid = _changes(package.folder, places, version)
+    _commit(root, files, f"Release {package.label} {version}".replace("  ", " "), tag)
     if push:
         _push(root, branch, tag)
         return f"{tag}: pushed to origin with {branch}{unsaid}"
     return f"{tag}: committed and tagged here; to release it: git push --atomic origin {branch} {tag}{unsaid}"
+
+
+def _package(root: Path, wanted: str) -> tuple[packages.Package, str]:
+    """Split what is wanted into the distribution, which of several is named before the last `/`, and the rest."""
+    every, (name, slash, rest) = packages.every(root), wanted.rpartition("/")
+    if len(every) == 1 or (not slash and every[0].folder == root):
+        return every[0], wanted
+    return packages.one(every, name, f"distribution in {wanted!r}, before a '/'"), rest
 
 
 def _now(places: list[source.Written], newest: tuple[str, Version] | None, wanted: str) -> Version:

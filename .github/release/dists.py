@@ -5,12 +5,13 @@ from __future__ import annotations
 import email.parser
 import hashlib
 import re
+import struct
 import tarfile
 import zipfile
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from packaging.utils import (
@@ -21,16 +22,32 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion
 
+from . import tars, zips
 from .errors import Problem, ReleaseError, refuse
+from .record import differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from email.message import Message
+    from mmap import mmap
     from pathlib import Path
+    from zipfile import ZipInfo
 
     from packaging.tags import Tag
 
-BROKEN_ARCHIVE = (OSError, EOFError, KeyError, RuntimeError, tarfile.TarError, zipfile.BadZipFile, zlib.error)
+BROKEN_ARCHIVE = (
+    OSError,
+    EOFError,
+    KeyError,
+    RuntimeError,
+    ValueError,
+    struct.error,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+#: How many files of a wheel are named that differ from its RECORD.
+SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -62,34 +79,75 @@ class Dist:
         """The size in bytes of each file in it, by path; raises `ReleaseError` where it cannot be read."""
         with _readable(self.path):
             if self.is_wheel:
-                with zipfile.ZipFile(self.path) as archive:
-                    return {info.filename: info.file_size for info in archive.infolist() if not info.is_dir()}
-            with tarfile.open(self.path) as tar:
-                return {member.name: member.size for member in tar if not member.isdir()}
+                return {name: info.file_size for name, info in self._zipped.items() if not info.is_dir()}
+            return {entry.name: entry.size for entry in self._tarred if not entry.isdir()}
 
     @cached_property
     def metadata(self) -> Message:
         """Its core metadata, from METADATA or PKG-INFO; raises `ReleaseError` where there is none."""
         name = self._metadata_path()
-        return email.parser.Parser().parsestr(self.read([name])[name])
+        return _parsed(self.read([name])[name])
 
     def read(self, names: list[str]) -> dict[str, str]:
         """Return the text of the files `names` in it; raise `ReleaseError` where it cannot be read."""
         with _readable(self.path):
-            if self.is_wheel:
-                with zipfile.ZipFile(self.path) as archive:
-                    return {name: archive.read(name).decode("utf-8-sig", "replace") for name in names}
-            with tarfile.open(self.path) as tar:
+            return {name: content.decode("utf-8-sig", "replace") for name, content in self._read(names).items()}
+
+    def check(self) -> list[Problem]:
+        """Return what keeps it from being unpacked alike by everyone, and each file that is not as RECORD says.
+
+        Raises `ReleaseError` where its archive is broken, see `zips` and `tars`.
+        """
+        with _readable(self.path):
+            if not self.is_wheel:
+                tars.check(self.path, self._tarred)
+                return []
+            with zips.opened(self.path) as view:
+                zips.check(view, self._zipped.values())
+                return self._record_problems(view)
+
+    @property
+    def info(self) -> str:
+        """The path in a wheel of the folder with its metadata."""
+        return "-".join(self.path.name.split("-")[:2]) + ".dist-info"
+
+    def _record_problems(self, view: mmap) -> list[Problem]:
+        record, remedy = f"{self.info}/RECORD", "build it again"
+        if record not in self._zipped:
+            return [Problem(str(self.path), f"no {record}", "one", remedy)]
+        found = list(differences(view, self._zipped, record))
+        problems = [Problem(f"{self.path}: {name}", is_there, said, remedy) for name, is_there, said in found]
+        if len(problems) > SHOWN:
+            problems[SHOWN:] = [Problem(str(self.path), f"{len(found) - SHOWN} more", "files as in RECORD", remedy)]
+        return problems
+
+    @cached_property
+    def _zipped(self) -> dict[str, ZipInfo]:
+        return zips.entries(self.path)
+
+    @cached_property
+    def _tarred(self) -> list[tarfile.TarInfo]:
+        return tars.entries(self.path)
+
+    def _read(self, names: list[str]) -> dict[str, bytes]:
+        if not self.is_wheel:
+            with tars.opened(self.path) as tar:
                 files = {name: tar.extractfile(name) for name in names}
-                return {name: file.read().decode("utf-8-sig", "replace") for name, file in files.items() if file}
+                return {name: file.read() for name, file in files.items() if file}
+        with zips.opened(self.path) as view:
+            return {name: zips.text(view, self._zipped[name]) for name in names}
 
     def _metadata_path(self) -> str:
-        pattern = r"[^/]+\.dist-info/METADATA" if self.is_wheel else r"[^/]+/PKG-INFO"
-        found = [name for name in self.members if re.fullmatch(pattern, name)]
+        folder, file = (r"[^/]+\.dist-info", "METADATA") if self.is_wheel else ("[^/]+", "PKG-INFO")
+        found = [name for name in self.members if name.endswith(file) and re.fullmatch(f"{folder}/{file}", name)]
         if len(found) != 1:
-            file = "METADATA" if self.is_wheel else "PKG-INFO"
             raise ReleaseError(Problem(str(self.path), f"{len(found)} {file} files", "one", "build it again"))
         return found[0]
+
+
+@lru_cache(maxsize=8)  # the wheels of a release mostly have the same
+def _parsed(text: str) -> Message:
+    return email.parser.Parser().parsestr(text)
 
 
 def file_hash(path: Path, algorithm: str) -> str:
@@ -175,4 +233,5 @@ def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except BROKEN_ARCHIVE as error:
-        refuse([Problem(str(path), f"an archive that does not open ({error})", "a whole one", "build it again")])
+        reason = " ".join(str(error).split())
+        refuse([Problem(str(path), f"a broken archive ({reason})", "a sound one", "build it again")])

@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING
 
 from packaging.tags import compatible_tags, cpython_tags
 
-from .dists import read_dists
 from .errors import Problem, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from packaging.tags import Tag
 
     from .dists import Dist
 
 
-def pick(folder: Path, python: str) -> Path:
-    """Return the best of the wheels in `folder` for the CPython of the version `python`, else the sdist.
+def pick(dists: list[Dist], python: str) -> Dist:
+    """Return the best wheel of `dists` for the CPython of the version `python`, else the sdist.
 
     `python` is `3.12` or, free-threaded, `3.14t`; for anything else (`pypy3.11`) only a pure wheel counts.
     Raises `ReleaseError` where neither is there. Source of the rule: the platform compatibility tags of
@@ -31,11 +29,11 @@ def pick(folder: Path, python: str) -> Path:
     def rank(dist: Dist) -> int:
         return min((places.get(tag, len(places) + 1) for tag in dist.tags), default=len(places))
 
-    dist = min(read_dists(folder), key=rank)
+    dist = min(dists, key=rank)
     if rank(dist) > len(places):
         expected = f"one for Python {python} on this machine, or an sdist"
-        refuse([Problem(str(folder), "only other wheels", expected, "run: nox -s build")])
-    return dist.path
+        refuse([Problem(str(dist.path.parent), "only other wheels", expected, "run: nox -s build")])
+    return dist
 
 
 def _tags(python: str) -> Iterator[Tag]:

@@ -12,14 +12,15 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from . import git, rules, source
-from .config import Config, load
+from .config import Config
 from .dists import read_dist, read_dists
 from .errors import Problem, ReleaseError
+from .packages import Package
 from .ref import current
 from .versions import SEPARATORS, parse_tag, parse_version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from .dists import Dist
     from .ref import Ref
@@ -41,6 +42,7 @@ class Verdict:
     """What was compared (where, the version found), what is wrong, and what is worth knowing."""
 
     dists: list[Dist]
+    package: Package
     compared: list[tuple[str, str]] = field(default_factory=list)
     problems: list[Problem | str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -48,7 +50,7 @@ class Verdict:
     @property
     def name(self) -> str:
         """The normalised name of the release."""
-        return self.dists[0].name
+        return self.package.name or self.dists[0].name
 
     @property
     def version(self) -> Version:
@@ -56,18 +58,22 @@ class Verdict:
         return Version(self.dists[0].version)
 
 
-def judge(root: Path, environ: Mapping[str, str]) -> Verdict:
-    """Compare every version of the project at `root`, whose dists are in `dist/`, with each other and the tag.
+def judge(package: Package, environ: Mapping[str, str], others: Collection[str] = ()) -> Verdict:
+    """Compare every version of `package`, whose dists are in `dist/` at the top, with each other and the tag.
 
-    What cannot be read is a problem among the others. Raises `ReleaseError` where there is no dist at all.
+    The dists may be those of `others` too, by their names, and of nobody else. What cannot be read is a problem among
+    the others. Raises `ReleaseError` where there is no dist at all.
     """
     unread: list[Problem | str] = []
-    ref = current(root, environ)
-    config = _attempt(unread, load, root) or Config()
-    dists = [dist for dist in _readable(unread, root) if _attempt(unread, _metadata, dist)]
+    root = package.folder
+    ref = package.on(current(package.root, environ))
+    config = _attempt(unread, _settings, package) or Config()
+    dists = [dist for dist in _readable(unread, package.root) if dist.name not in others]
+    dists = [dist for dist in dists if _attempt(unread, _metadata, dist)]
     if not dists:
-        raise ReleaseError(*unread)
-    verdict = Verdict(dists, problems=unread)
+        none = Problem("dist", f"no dists of {package.name}", "an sdist and wheels", "run: nox -s build")
+        raise ReleaseError(*(unread or [none]))
+    verdict = Verdict(dists, package, problems=unread)
     _judge_dists(verdict)
     _judge_modules(verdict)
     _judge_source(verdict, root, config)
@@ -81,13 +87,17 @@ def judge(root: Path, environ: Mapping[str, str]) -> Verdict:
     return verdict
 
 
-def judge_release(dists: list[Dist], ref: Ref) -> Verdict:
-    """Compare only what a bundle holds, its `dists`, with each other and with the tag."""
-    verdict = Verdict(dists)
+def judge_release(dists: list[Dist], package: Package, ref: Ref) -> Verdict:
+    """Compare only what a bundle holds, its `dists` of `package`, with each other and with the tag."""
+    verdict = Verdict(dists, package)
     _judge_dists(verdict)
     _judge_tag(verdict, ref)
     _judge_local(verdict, ref, "")
     return verdict
+
+
+def _settings(package: Package) -> Config:
+    return package.settings
 
 
 def _metadata(dist: Dist) -> bool:
@@ -156,13 +166,14 @@ def _modules(dist: Dist) -> dict[str, str]:
     found = {}
     members = set(dist.members)
     for name in members:
+        if not name.endswith(".py"):
+            continue
         prefix = DATA.match(name) if dist.is_wheel else ROOT.match(name)
         start = prefix.end() if prefix else 0
-        folders = name[start:].split("/")[:-1]
-        above = [name[:start] + "/".join(folders[:depth]) for depth in range(1, len(folders))]
-        is_first = not any(f"{folder}/__init__.py" in members for folder in above)
-        in_package = Path(name).stem in VERSION_MODULES and f"{name.rpartition('/')[0]}/__init__.py" in members
-        if name.endswith(".py") and is_first and (in_package or not folders):
+        *folders, file = name[start:].split("/")
+        above = (name[:start] + "/".join(folders[:depth]) for depth in range(1, len(folders)))
+        in_package = file.removesuffix(".py") in VERSION_MODULES and f"{name.rpartition('/')[0]}/__init__.py" in members
+        if (in_package or not folders) and not any(f"{folder}/__init__.py" in members for folder in above):
             found[name] = name[start:]
     return found
 
@@ -175,7 +186,8 @@ def _judge_source(verdict: Verdict, root: Path, config: Config) -> None:
     except ReleaseError as error:
         verdict.problems += error.args
         return
-    _compare(verdict, config.version_file, found.text, "build again, or mend version-file and version-pattern")
+    where = (root / config.version_file).relative_to(verdict.package.root).as_posix()
+    _compare(verdict, where, found.text, "build again, or mend version-file and version-pattern")
 
 
 def _judge_tag(verdict: Verdict, ref: Ref) -> None:
@@ -188,7 +200,8 @@ def _judge_tag(verdict: Verdict, ref: Ref) -> None:
         found = str(named[tag]) if named[tag] else repr(tag)
         verdict.compared.append((f"tag {tag!r}", found))
         if not right:
-            expected = f"version {str(verdict.version)!r}, as in 'v{verdict.version}'"
+            form = verdict.package.tag(verdict.version)
+            expected = f"version {str(verdict.version)!r}, as in {form!r}"
             remedy = "set the version and build again, or delete this tag and push the right one"
             verdict.problems.append(Problem(f"tag {tag!r}", _meaning(named[tag]), expected, remedy))
 
@@ -219,7 +232,7 @@ def _judge_local(verdict: Verdict, ref: Ref, commit: str) -> None:
 
 def _judge_history(verdict: Verdict, root: Path, ref: Ref) -> None:
     """Where the version is derived from git's tags, say what keeps it from being the one that is meant."""
-    changed, obstacles = _changed(root), _obstacles(root, verdict.name, ref)
+    changed, obstacles = _changed(root), _obstacles(verdict.package, verdict.name, ref)
     if not ref.tags:
         verdict.notes += map(str, [*obstacles, *changed]) if verdict.version.local else []
     elif verdict.problems or changed:
@@ -234,13 +247,13 @@ def _changed(root: Path) -> list[Problem]:
     return [Problem("git", found, "a clean tree", "commit or stash them, then run: nox -s build")]
 
 
-def _obstacles(root: Path, name: str, ref: Ref) -> list[Problem]:
-    found = []
+def _obstacles(package: Package, name: str, ref: Ref) -> list[Problem]:
+    found, root = [], package.folder
     if git.is_shallow(root):
         remedy = "run: git fetch --unshallow --tags (in a workflow: fetch-depth: 0), then nox -s build"
         found.append(Problem("git", "a shallow clone", "the whole history, from which the version is derived", remedy))
-    if not any(_tag_version(tag, name) for tag in git.tags_here(root)):
-        tag = next(iter(ref.tags), "vX.Y.Z")
+    if not any(_tag_version(tag, name) for tag in git.tags_here(root) if package.owns(tag)):
+        tag = next(iter(ref.tags), package.tag("X.Y.Z"))
         remedy = f"run: git fetch --tags, or git tag {shlex.quote(tag)}, then nox -s build"
         found.append(Problem("git", "no tag at this commit", "one that names the version", remedy))
     return found

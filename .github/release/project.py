@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 from typing import TYPE_CHECKING
 
 from .config import load_toml, parse_cfg, subtable
-from .source import read_text
+from .source import passed, read_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,13 +24,5 @@ def _in_setup_cfg(root: Path) -> str:
 
 
 def _in_setup_py(root: Path) -> str:
-    if not (root / "setup.py").is_file():
-        return ""
-    try:
-        tree = ast.parse(read_text(root / "setup.py"))
-    except SyntaxError:
-        return ""
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    values = [keyword.value for call in calls for keyword in call.keywords if keyword.arg == "name"]
-    texts = [value.value for value in values if isinstance(value, ast.Constant)]
-    return next((text for text in texts if isinstance(text, str)), "")
+    path = root / "setup.py"
+    return passed(read_text(path), "name") if path.is_file() else ""

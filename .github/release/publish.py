@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twine.utils import TEST_REPOSITORY
 
-from . import attest, bundle, gate, publisher, report, rules, upload
-from .config import load
+from . import attest, bundle, fetch, gate, packages, publisher, readme, report, rules, secrecy, upload
 from .errors import Problem, ReleaseError, refuse
-from .index import NoAnswerError, resolve
+from .explain import explained
+from .index import resolve
+from .patience import TOTAL, PassingError, Patience, at_most, limit_of
 from .ref import current
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from twine.settings import Settings
-
     from .dists import Dist
     from .index import Index
 
-PATIENCE = 300  # seconds in all for an index to serve what it accepted
-FIRST_WAIT, LONGEST_WAIT = 0.25, 15.0  # seconds
+SOON = 0.25  # seconds until an index is asked the second time for what it just took
 
 
 @dataclass(frozen=True)
@@ -38,27 +35,36 @@ class Options:
     verbose: bool = False
 
 
+@dataclass(frozen=True)
+class Run:
+    """What does not change while a project is published: its name, the index, and what was asked for."""
+
+    name: str
+    index: Index
+    options: Options
+    environ: Mapping[str, str]
+
+
 def publish(root: Path, options: Options, environ: Mapping[str, str]) -> None:
     """Publish the bundle of the project at `root`; raise `ReleaseError` with every reason not to.
 
     A file that the index has with the same bytes is skipped, so that a second run completes or changes nothing.
     """
-    folder = bundle.locate(root)
-    dists = bundle.check(folder)
-    index = resolve(upload.settings(options.repository, environ), environ)
-    refuse(_problems(root, dists, index, options, environ))
-    missing = _missing(index, dists)
-    for dist in dists:
-        if dist not in missing:
-            print(f"{dist.path.name}: skipped, the index has it with the same SHA-256 {dist.sha256}")
-    if missing:
-        with tempfile.TemporaryDirectory() as staging:
-            copies = [Path(shutil.copy2(dist.path, staging)) for dist in missing]
-            mode = load(folder).attestations if options.attestations else "off"
-            signed = attest.sign(copies, mode, index, environ)
-            using = upload.settings(options.repository, environ, signed=signed, verbose=options.verbose)
-            _upload(copies, using, index, dists[0].name, environ)
-    _wait(index, dists)
+    patience = Patience(limit_of(environ))
+    with at_most(TOTAL * patience.limit):
+        folder = bundle.locate(root)
+        dists = bundle.check(folder)
+        index = resolve(upload.settings(options.repository, environ), environ)
+        secrecy.learn(index.auth[1])
+        refuse(_problems(root, dists, index, options, environ))
+        missing = patience.persist(lambda: _missing(index, dists))
+        for dist in dists:
+            if dist not in missing:
+                print(f"{dist.path.name}: skipped, the index has it with the same SHA-256 {dist.sha256}")
+        if missing:
+            mode = packages.of(folder, dists[0].name).settings.attestations if options.attestations else "off"
+            _upload(missing, Run(dists[0].name, index, options, environ), patience, mode)
+        _wait(index, dists, patience)
     _tell(index, dists, missing)
 
 
@@ -66,11 +72,12 @@ def _problems(
     root: Path, dists: list[Dist], index: Index, options: Options, environ: Mapping[str, str]
 ) -> list[Problem | str]:
     """Return what can be known to be wrong before any network."""
-    ref = current(root, environ)
-    verdict = gate.judge_release(dists, ref)
-    found = [*verdict.problems, *rules.problems(dists)]
+    package = packages.of(root, dists[0].name)
+    ref = package.on(current(root, environ))
+    verdict = gate.judge_release(dists, package, ref)
+    found = [*verdict.problems, *rules.problems(dists), *readme.problems(dists)]
     if not ref.tags:
-        tag = f"v{verdict.version}"
+        tag = package.tag(verdict.version)
         remedy = f"tag the commit that was built and try again: git tag {tag}"
         found.insert(0, Problem("publish", ref.words, f"a tag such as {tag!r}: only a tag is published", remedy))
     if not environ.get("GITHUB_REF_TYPE") and (made := bundle.is_of(bundle.locate(root), root)):
@@ -99,40 +106,65 @@ def _missing(index: Index, dists: list[Dist]) -> list[Dist]:
             if found != dist.sha256
         ]
     )
-    return [dist for dist in dists if dist not in hashes]
+    missing = [dist for dist in dists if dist not in hashes]
+    if index.site:
+        refuse(rules.too_old({name: file.uploaded for name, file in there.items()}, missing))
+    return missing
 
 
-def _upload(paths: list[Path], using: Settings, index: Index, name: str, environ: Mapping[str, str]) -> None:
-    """Upload the files at `paths`; where the index knows no publisher for this run, say what to register where."""
+def _upload(dists: list[Dist], run: Run, patience: Patience, mode: str) -> None:
+    """Sign and upload `dists`, as often as it takes; what the index has by then is not sent again."""
+    with tempfile.TemporaryDirectory() as staging:  # signing leaves files beside those that it signs
+        copies = {dist: Path(shutil.copy2(dist.path, staging)) for dist in dists}
+        signed = attest.sign(list(copies.values()), mode, run.index, run.environ, patience)
+        patience.renew()
+        left = dists
+        while left:
+            try:
+                _send([copies[dist] for dist in left], run, signed=signed)
+                break
+            except PassingError as error:
+                before, left = left, patience.persist(lambda: _missing(run.index, dists))
+                if len(left) < len(before):
+                    patience.renew()
+                if left:
+                    patience.wait(error)
+
+
+def _send(paths: list[Path], run: Run, *, signed: bool) -> None:
+    """Upload the files at `paths`; where the token expires before the last one, once more with another token."""
     try:
-        upload.upload(paths, using)
+        _send_once(paths, run, signed=signed)
+    except upload.ExpiredError as error:
+        print(f"{str(error).splitlines()[0]}\ntrying again with a new token")
+        _send_once(paths, run, signed=signed)
+
+
+def _send_once(paths: list[Path], run: Run, *, signed: bool) -> None:
+    using = upload.settings(run.options.repository, run.environ, signed=signed, verbose=run.options.verbose)
+    try:
+        upload.upload(paths, using, run.index.site)
     except upload.IdentityError as error:
-        found = publisher.claims(environ) if "invalid-publisher" in str(error) else {}
-        advice = publisher.advice(index.site, name, found, exists=bool(index.files(name))) if found else []
-        raise ReleaseError(*error.args, *advice) from error
+        raise ReleaseError(explained(str(error), run.index.site, *_advice(run, str(error)))) from error
 
 
-def _wait(index: Index, dists: list[Dist]) -> None:
-    """Wait until the index serves every dist; raise `ReleaseError` for other bytes, or after `PATIENCE`."""
-    deadline, pause = time.monotonic() + PATIENCE, FIRST_WAIT
-    while missing := _unserved(index, dists, patient=time.monotonic() < deadline):
-        if time.monotonic() > deadline:
-            names = ", ".join(dist.path.name for dist in missing)
-            raise ReleaseError(f"{names}: accepted, but not served after {PATIENCE} s; run this again later")
-        print(f"waiting {pause:g} s for the index to serve {', '.join(dist.path.name for dist in missing)}")
-        time.sleep(pause)
-        pause = min(2 * pause, LONGEST_WAIT)
+def _advice(run: Run, text: str) -> list[str]:
+    """Return what to register where the index knows no publisher for this run."""
+    found = publisher.claims(run.environ) if publisher.UNKNOWN in text else {}
+    return publisher.advice(run.index.site, run.name, found, exists=bool(run.index.files(run.name))) if found else []
 
 
-def _unserved(index: Index, dists: list[Dist], *, patient: bool) -> list[Dist]:
-    """Return the dists that the index does not serve yet; while `patient`, no answer is one of them."""
-    try:
-        return _missing(index, dists)
-    except NoAnswerError as error:
-        if not patient:
-            raise
-        print(error)
-        return dists
+def _wait(index: Index, dists: list[Dist], patience: Patience) -> None:
+    """Wait until the index serves every dist with the same bytes, to pip as well."""
+    patience.renew(SOON)
+    patience.persist(lambda: _served(index, dists))
+    patience.persist(lambda: fetch.fetch(index, dists))
+
+
+def _served(index: Index, dists: list[Dist]) -> None:
+    if missing := _missing(index, dists):
+        names = ", ".join(dist.path.name for dist in missing)
+        raise PassingError(f"{names}: accepted, but not served yet; a later run of this job looks again")
 
 
 def _tell(index: Index, dists: list[Dist], uploaded: list[Dist]) -> None:

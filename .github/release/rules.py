@@ -1,63 +1,169 @@
-"""The rules by which PyPI refuses an upload, checked before the tag rather than after it."""
+"""The rules by which PyPI refuses an upload, checked before the tag rather than after it.
+
+Source of the rules: https://docs.pypi.org/ and the file upload view of pypi/warehouse (warehouse/forklift/legacy.py and
+metadata.py). What changes with the index or cannot be known offline is left to it: the list of classifiers, whether a
+mail address can exist, a project's own limits, whether the name is free. Local versions are the gate's.
+"""
 
 from __future__ import annotations
 
+import configparser
 import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from .errors import Problem
+from .errors import Problem, ReleaseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from email.message import Message
 
     from .dists import Dist
 
 MAX_SIZE = 100 * 2**20
 MAX_SUMMARY = 512
+MAX_LABEL = 32
+#: How long after its first file a release takes others.
+MAX_AGE = timedelta(days=14)
+#: https://packaging.python.org/en/latest/specifications/name-normalization/
+NAME = r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
+_ARCHES = "x86_64|i686|aarch64|armv7l|ppc64le|s390x|riscv64"
+PLATFORM = re.compile(
+    "any|win32|win_(?:amd64|arm64|ia64)|linux_armv[67]l"
+    "|manylinux1_(?:x86_64|i686)|manylinux2010_(?:x86_64|i686)"
+    "|manylinux2014_(?:x86_64|i686|aarch64|armv7l|ppc64|ppc64le|s390x)"
+    rf"|manylinux_\d+_\d+_(?:{_ARCHES}|ppc64)|musllinux_\d+_\d+_(?:{_ARCHES})"
+    # PyPI names each year's macOS: a later one than it knows is left to it.
+    r"|macosx_(?:10_\d+|1[1-5]_0|(?:2[6-9]|[3-9]\d)_0)"
+    "_(?:ppc|ppc64|i386|x86_64|arm64|intel|fat|fat3|fat64|universal|universal2)"
+    r"|ios_\d+_\d+_(?:arm64|x86_64)_(?:iphoneos|iphonesimulator)"
+    r"|android_\d+_(?:armeabi_v7a|arm64_v8a|x86|x86_64)|pyemscripten_\d+_\d+_wasm32"
+)
 
 
-def problems(dists: list[Dist]) -> list[Problem]:
-    """Return every reason why PyPI would refuse one of `dists`, local versions aside (see the gate).
-
-    Source of the rules: https://docs.pypi.org/ and the file upload view of pypi/warehouse.
-    """
-    found = [problem for dist in dists for problem in _dist_problems(dist)]
+def problems(dists: list[Dist]) -> list[Problem | str]:
+    """Return every reason why PyPI would refuse one of `dists`, or why nobody should unpack it."""
+    # Unpacking and hashing leave the interpreter to the other threads.
+    with ThreadPoolExecutor() as threads:
+        found = [problem for several in threads.map(_dist_problems, dists) for problem in several]
     sdists = [dist.path.name for dist in dists if not dist.is_wheel]
     if len(sdists) > 1:
         found.append(Problem("dist", f"{len(sdists)} sdists ({', '.join(sdists)})", "one", "remove the others"))
     return found
 
 
-def _dist_problems(dist: Dist) -> Iterator[Problem]:
-    where = str(dist.path)
-    yield from _name_problems(dist, where)
-    yield from _dependency_problems(dist, where)
-    if dist.size > MAX_SIZE:
-        found = f"{dist.size / 2**20:.1f} MiB"
-        yield Problem(where, found, "at most 100 MiB", "ship less, or ask PyPI for a higher limit")
-    if len(dist.metadata.get("Summary", "")) > MAX_SUMMARY:
-        yield Problem(where, "a longer summary", f"at most {MAX_SUMMARY} characters", "shorten the description")
-    for tag in sorted({tag.platform for tag in dist.tags if re.match(r"linux_(?!armv[67]l$)", tag.platform)}):
-        remedy = "add [tool.cibuildwheel] to pyproject.toml: it builds wheels that run on other machines than this one"
-        yield Problem(where, f"platform {tag!r}, which PyPI refuses", "manylinux or musllinux", remedy)
+def too_old(uploaded: Mapping[str, str], missing: list[Dist]) -> list[Problem]:
+    """Return why PyPI will not take `missing`, files of one release: it is closed 14 days after it was made.
+
+    `uploaded` is when the index took each file of the project, by name, in ISO 8601 (`upload-time` of PEP 700). PyPI
+    goes by when the release was made, which is when its first file came; where that was deleted, only PyPI knows.
+    """
+    version = missing[0].version if missing else ""
+    times = [_time(text) for name, text in uploaded.items() if _same_version(_version(name), version)]
+    now = datetime.now(timezone.utc)
+    first = min(filter(None, times), default=now)
+    if now - first <= MAX_AGE:
+        return []
+    names = ", ".join(dist.path.name for dist in missing)
+    found, expected = f"a release of {first:%Y-%m-%d}", f"one that is at most {MAX_AGE.days} days old"
+    answer = f"Uploading new files to releases older than {MAX_AGE.days} days is not allowed."
+    return [Problem(f"{names}: missing at the index", found, expected, f"release a new version: PyPI says {answer!r}")]
 
 
-def _name_problems(dist: Dist, where: str) -> Iterator[Problem]:
+def _version(filename: str) -> str:
+    if filename.endswith(".whl"):
+        return filename.split("-")[1] if "-" in filename else ""
+    return filename.removesuffix(".tar.gz").removesuffix(".zip").rpartition("-")[2]
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
+
+
+def _dist_problems(dist: Dist) -> list[Problem | str]:
+    found: list[Problem | str] = []
+    for rule in (_archive, _name, _fields, _urls, _dependencies, _sizes, _platforms, _members):
+        try:
+            found += rule(dist, str(dist.path))
+        except ReleaseError as error:
+            found += [line for line in error.args if line not in found]
+    return found
+
+
+def _archive(dist: Dist, _where: str) -> list[Problem]:
+    return dist.check()
+
+
+def _name(dist: Dist, where: str) -> Iterator[Problem]:
     name, version = dist.metadata.get("Name", ""), dist.metadata.get("Version", "")
     if canonicalize_name(name) != dist.name or not _same_version(version, dist.version):
         found = f"metadata of {name!r} {version!r}"
         yield Problem(where, found, f"{dist.name} {dist.version} as in the file name", "build it again")
+    if not re.fullmatch(NAME, name):
+        yield Problem(where, f"the name {name!r}", "letters, digits, and '.', '_', '-' between them", "rename it")
     plain = dist.name.replace("-", "_")
     if not dist.is_wheel and dist.path.name != (file := f"{plain}-{dist.version}.tar.gz"):
         # https://peps.python.org/pep-0625/
         yield Problem(where, repr(dist.path.name), repr(file), "use a build backend that knows PEP 625")
+    if dist.is_wheel and (start := dist.path.name.split("-")[0]) != plain:
+        # https://packaging.python.org/en/latest/specifications/binary-distribution-format/#escaping-and-unicode
+        yield Problem(where, f"a file name of {start!r}", repr(plain), "use a newer build backend")
 
 
-def _dependency_problems(dist: Dist, where: str) -> Iterator[Problem]:
-    texts = dist.metadata.get_all("Requires-Dist", [])
+def _fields(dist: Dist, where: str) -> Iterator[Problem]:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    metadata = dist.metadata
+    summary = metadata.get("Summary", "")
+    if len(summary) > MAX_SUMMARY or "\n" in summary:
+        yield Problem(where, "a longer summary", f"one line of {MAX_SUMMARY} characters", "shorten the description")
+    if "License" in metadata and "License-Expression" in metadata:
+        yield Problem(where, "License and License-Expression", "the second only", "leave the first out")
+    for text in metadata.get_all("Classifier", []):
+        if text.startswith("Private ::"):
+            yield Problem(where, f"classifier {text!r}", "none that keeps it from being uploaded", "remove it")
+    try:
+        SpecifierSet(metadata.get("Requires-Python", ""))
+    except InvalidSpecifier:
+        yield Problem(where, f"Requires-Python {metadata['Requires-Python']!r}", "versions as in '>=3.10'", "mend it")
+
+
+def _urls(dist: Dist, where: str) -> Iterator[Problem]:
+    for label, url in _labelled(dist.metadata):
+        if not 0 < len(label) <= MAX_LABEL:
+            yield Problem(where, f"the label {label!r} of an URL", f"1 to {MAX_LABEL} characters", "rename it")
+        if not _is_url(url):
+            yield Problem(where, f"{label} {url!r}", "an address with http or https", "mend it")
+
+
+def _labelled(metadata: Message) -> Iterator[tuple[str, str]]:
+    for field in ("Home-page", "Download-URL"):
+        if metadata.get(field, "UNKNOWN") not in {"", "UNKNOWN"}:  # what distutils writes for none
+            yield field, metadata[field]
+    for text in metadata.get_all("Project-URL", []):
+        label, _, url = text.partition(",")
+        yield label.strip(), url.strip()
+
+
+def _is_url(text: str) -> bool:
+    try:
+        return urlsplit(text).scheme in {"http", "https"}
+    except ValueError:
+        return False
+
+
+def _dependencies(dist: Dist, where: str) -> Iterator[Problem]:
+    fields = ("Requires-Dist", "Provides-Dist", "Obsoletes-Dist")
+    texts = [text for field in fields for text in dist.metadata.get_all(field, [])]
     if not texts:
         return
     from packaging.requirements import InvalidRequirement, Requirement  # slow to import, and many have none
@@ -72,8 +178,54 @@ def _dependency_problems(dist: Dist, where: str) -> Iterator[Problem]:
                 yield Problem(where, f"dependency {text!r}", "a name and versions, no URL", "depend on a release")
 
 
-def _same_version(left: str, right: str) -> bool:
+def _sizes(dist: Dist, where: str) -> Iterator[Problem]:
+    if dist.size > MAX_SIZE:
+        found = f"{dist.size / 2**20:.1f} MiB"
+        yield Problem(where, found, "at most 100 MiB", "ship less, or ask PyPI for a higher limit")
+
+
+def _platforms(dist: Dist, where: str) -> Iterator[Problem]:
+    for platform in sorted({tag.platform for tag in dist.tags}):
+        if not PLATFORM.fullmatch(platform):
+            found = f"platform {platform!r}, which PyPI refuses"
+            yield Problem(where, found, *_portable(platform))
+
+
+def _portable(platform: str) -> tuple[str, str]:
+    if platform.startswith("linux"):
+        cure = "add [tool.cibuildwheel] to pyproject.toml: it builds wheels that run on other machines than this one"
+        return "manylinux or musllinux", cure
+    return "one that PyPI knows", "build it with cibuildwheel"
+
+
+def _members(dist: Dist, where: str) -> Iterator[Problem]:
+    """Find out about the files that the others speak of."""
+    folder = dist.info if dist.is_wheel else next(iter(dist.members), "").split("/")[0]
+    needed = ["METADATA", "WHEEL"] if dist.is_wheel else ["PKG-INFO"]
+    if _same_version(dist.metadata.get("Metadata-Version", "0"), "2.4", newer=True):  # PEP 639
+        licenses = "licenses/" if dist.is_wheel else ""
+        needed += [f"{licenses}{name}" for name in dist.metadata.get_all("License-File", [])]
+    for name in needed:
+        if f"{folder}/{name}" not in dist.members:
+            yield Problem(where, f"no {folder}/{name}", "one, as its name and metadata say", "build it again")
+    if dist.is_wheel and (scripts := f"{folder}/entry_points.txt") in dist.members:
+        yield from _entry_points(dist.read([scripts])[scripts], f"{where}: {scripts}")
+
+
+def _entry_points(text: str, where: str) -> Iterator[Problem]:
+    parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
     try:
-        return Version(left) == Version(right)
+        parser.read_string(text)
+    except configparser.Error as error:
+        yield Problem(where, error.message.splitlines()[0], "an INI file", "mend the entry points")
+    for section in {"console_scripts", "gui_scripts"} & {*parser.sections()}:
+        for name in parser.options(section):
+            if not re.fullmatch(r"[\w.-]+", name):
+                yield Problem(where, f"the script {name!r}", "a name of letters, digits, '.', '_' and '-'", "rename it")
+
+
+def _same_version(left: str, right: str, *, newer: bool = False) -> bool:
+    try:
+        return Version(left) == Version(right) or (newer and Version(left) > Version(right))
     except InvalidVersion:
         return False

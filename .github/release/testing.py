@@ -7,7 +7,7 @@ import shutil
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -16,6 +16,9 @@ from .config import load, load_toml, parse_cfg, subtable
 from .dists import read_dist
 from .errors import Problem, ReleaseError
 from .source import read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 GROUPS = ("test", "tests", "testing", "dev")
 REQUIREMENT_FILES = (
@@ -30,7 +33,8 @@ REQUIREMENT_FILES = (
 class Plan:
     """What `nox -s test` does: arguments of an installer, extras of the project, the command ([]: no tests), where.
 
-    `locked` is the command that writes the locked requirements, to be installed first ([]: nothing is locked).
+    `locked` is the command that writes the locked requirements, to be installed first ([]: nothing is locked),
+    `package` what is tested, and `reason` why there is no command.
     """
 
     requires: list[str]
@@ -38,39 +42,47 @@ class Plan:
     command: list[str]
     folder: str = "."
     locked: list[str] = field(default_factory=list)
+    package: str = "."
+    reason: str = ""
 
 
-def plan(root: Path, wheel: str = "") -> Plan:
+def plan(root: Path, wheel: str = "", top: Path | None = None, beside: Collection[str] = ()) -> Plan:
     """Return how the project at `root` runs its tests; `[tool.tagship]` counts before what its files show.
 
-    Where `wheel` is tested, and the package lies beside its tests, they run in a copy that lacks the package.
+    Where `wheel` is tested, and the package lies beside its tests, they run in a copy that lacks the package. Paths
+    are relative to the `top` of the repository that `root` is a part of, `beside` others of these names.
     """
-    config, pyproject = load(root), load_toml(root / "pyproject.toml")
+    top = top or root
+    config, pyproject = load(root, top), load_toml(root / "pyproject.toml")
     requires, extras = list(config.test_requires), list[str]()
     if not requires:
-        requires, extras = _requires(root, pyproject)
+        requires, extras = _requires(root, pyproject, top)
+    if not requires and not extras and root != top:
+        shared = _requires(top, load_toml(top / "pyproject.toml"), top)[0]
+        requires = [line for line in shared if canonicalize_name(_name(line)) not in beside]
     command = list(config.test_command) or _command(root, pyproject, [*requires, *_behind(root, pyproject, extras)])
     lacking = ["pytest"] if command and command[0] == "pytest" and not _names(requires, "pytest") else []
-    locked = [] if config.test_requires else _locked(root, pyproject)
-    folder = _folder(root, wheel) if command and wheel.endswith(".whl") else "."
-    return Plan(([] if locked else requires) + lacking, extras, command, folder, locked)
+    locked = [] if config.test_requires else _locked(root, pyproject, top)
+    folder = _folder(root, wheel, top) if command and wheel.endswith(".whl") else root
+    shown = folder.relative_to(top).as_posix()
+    return Plan(([] if locked else requires) + lacking, extras, command, shown, locked)
 
 
-def _folder(root: Path, wheel: str) -> str:
+def _folder(root: Path, wheel: str, top: Path) -> Path:
     """Return where to run the tests of `wheel` so that they cannot import the package from the checkout."""
     members = read_dist(Path(wheel)).members
     shipped = {name.split("/")[0] for name in members if ".dist-info/" not in name and ".data/" not in name}
     beside = sorted(name for name in shipped if (root / name).exists())
     outside = [path for path in _test_files(root) if path.relative_to(root).parts[0] not in beside]
     if not beside or not outside:
-        return "."
-    copy = root / ".nox" / "checkout"
+        return root
+    copy = top / ".nox" / "-".join(["checkout", *root.relative_to(top).parts])
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(root, copy, symlinks=True, ignore=_left_out)
     for name in beside:
         path = copy / name
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return str(copy.relative_to(root))
+    return copy
 
 
 def _left_out(_: str, names: list[str]) -> set[str]:
@@ -85,7 +97,7 @@ def _behind(root: Path, pyproject: dict[str, Any], extras: list[str]) -> list[st
     return [line for item in found for line in (item.split() if isinstance(item, str) else item)]
 
 
-def _locked(root: Path, pyproject: dict[str, Any]) -> list[str]:
+def _locked(root: Path, pyproject: dict[str, Any], top: Path) -> list[str]:
     """Return the command by which the project's own Poetry (`requires-poetry`) tells what poetry.lock says.
 
     It knows every version of that file, and refuses one that is older than pyproject.toml.
@@ -100,10 +112,11 @@ def _locked(root: Path, pyproject: dict[str, Any]) -> list[str]:
     more = [f"--with={name}"] if name in groups else [f"--extras={name}"] if name else []
     uv = ["uv", "tool", "run", "--quiet", "--python", sys.executable]
     tool = [*uv, "--from", f"poetry{version}", "--with", "poetry-plugin-export", "poetry"]
+    tool += [] if root == top else [f"--directory={root.relative_to(top)}"]
     return [*tool, "export", "--no-interaction", "--format=requirements.txt", "--with-credentials", *more]
 
 
-def _requires(root: Path, pyproject: dict[str, Any]) -> tuple[list[str], list[str]]:
+def _requires(root: Path, pyproject: dict[str, Any], top: Path) -> tuple[list[str], list[str]]:
     """Return the first that is there: a dependency group, an extra, a Poetry group, a requirements file."""
     groups = subtable(pyproject, "dependency-groups")
     extras = {**subtable(pyproject, "project", "optional-dependencies"), **_setup_cfg_extras(root)}
@@ -118,15 +131,16 @@ def _requires(root: Path, pyproject: dict[str, Any]) -> tuple[list[str], list[st
                 requirement for key, value in poetry[name].items() for requirement in poetry_requirement(key, value)
             ], []
     file = next((name for name in REQUIREMENT_FILES if (root / name).is_file()), None)
-    return _requirements_file(root, file) if file else [], []
+    return _requirements_file(root, file, top) if file else [], []
 
 
-def _requirements_file(root: Path, file: str) -> list[str]:
+def _requirements_file(root: Path, file: str, top: Path) -> list[str]:
     """Return the arguments for a requirements file; the project itself, often in there, is what is tested anyway."""
+    folder = root.relative_to(top)
     lines = [line.strip() for line in read_text(root / file).splitlines()]
     own = re.compile(r"(?:-e|--editable)?[ =]*\.(?:\[[\w,-]*\])?")
     if not any(own.fullmatch(line) for line in lines):
-        return ["-r", file]
+        return ["-r", (folder / file).as_posix()]
     kept = [re.sub(r"\s+#.*", "", line) for line in lines if line and line[0] != "#" and not own.fullmatch(line)]
     return [word for line in kept for word in (line.split(maxsplit=1) if line.startswith("-") else [line])]
 

@@ -71,22 +71,22 @@ def rehearse(path: Path, tag: str, failures: tuple[str, ...], keep: Path | None,
 def publisher(path: Path, form: str) -> None:
     """Print what to register at PyPI and TestPyPI for the repository at PATH (here)."""
     from tagship import project
-    from tagship.publisher import Registration, forms
+    from tagship.publisher import Form, Registration, forms
 
-    found = project.read(path)
-    environments = {"pypi": "pypi", "testpypi": "testpypi"}
-    registrations = {
-        index: Registration(found.name, found.owner, found.repository, "release.yml", environment)
-        for index, environment in environments.items()
-    }
-    new, there = forms(registrations), forms(registrations, exists=registrations)
+    projects = project.read_all(path)
+    pairs: list[tuple[Form, Form]] = []
+    for each in projects:
+        registrations = {
+            index: Registration(each.name, each.owner, each.repository, "release.yml", index + each.package.suffix)
+            for index in ("pypi", "testpypi")
+        }
+        pairs += zip(forms(registrations), forms(registrations, exists=registrations), strict=True)
     if form == "json":
-        pairs = zip(new, there, strict=True)
         data = [{"index": a.index, "new": a.link, "existing": b.link, "values": a.values} for a, b in pairs]
         click.echo(json.dumps(data, indent=2))
         return
-    for pending, existing in zip(new, there, strict=True):
+    for pending, existing in pairs:
         click.echo(f"{pending.index}\n  new project       {pending.link}\n  existing project  {existing.link}")
         click.echo("\n".join(f"  {name:18}{value}" for name, value in pending.values.items()))
-    if not found.known:
+    if not all(each.known for each in projects):
         click.echo("note: no remote on GitHub: OWNER and the repository's name are guesses", err=True)

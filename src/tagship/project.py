@@ -1,16 +1,21 @@
-"""What is this project: its name, and the repository that would publish it."""
+"""What are the projects here: their names, and the repository that would publish them."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tagship.errors import TagshipError
 from tagship.release.config import load_toml
 from tagship.release.errors import ReleaseError
 from tagship.release.git import lines
+from tagship.release.packages import chosen
 from tagship.release.project import name as name_of
+
+if TYPE_CHECKING:
+    from tagship.release.packages import Package
 
 GITHUB = re.compile(r"github\.com[:/](?P<owner>[\w-]+)/(?P<repository>[\w.-]+?)(?:\.git)?/?(?:[#?].*)?$")
 
@@ -24,18 +29,38 @@ class Project:
     owner: str
     repository: str
     known: bool
+    package: Package
 
 
-def read(path: Path) -> Project:
-    """Return the project at `path`, from its metadata and its remote `origin`, else the addresses in its metadata.
+def read(path: Path, tag: str = "") -> Project:
+    """Return the project in the repository at `path`, of several the one that `tag` releases.
 
-    Raises `TagshipError` where there is no project or its files do not say its name.
+    Raises `TagshipError` where there is none, or more than one, or its files do not say its name.
     """
+    found = read_all(path, tag)
+    # Where several are there and the first lies at the top, the tags without a name are its own.
+    if len(found) == 1 or (not tag and not found[0].package.label):
+        return found[0]
+    forms = " or ".join(each.package.tag("X.Y.Z") for each in found)
+    raise TagshipError(f"tag: found {tag or 'none'!r}, expected the tag of one distribution; name it: --tag {forms}")
+
+
+def read_all(path: Path, tag: str = "") -> list[Project]:
+    """Return the projects in the repository at `path`, with a `tag` only those that it releases.
+
+    From their metadata and the remote `origin`, else the addresses in their metadata. Raises `TagshipError` where
+    there is none or its files do not say its name.
+    """
+    ref = {"GITHUB_REF_TYPE": "tag" if tag else "branch", "GITHUB_REF_NAME": tag}
     try:
-        name = name_of(path)
-        addresses = [*lines(path, "remote", "get-url", "origin"), *_addresses(path)]
+        return [_project(path, package) for package in chosen(path, ref)]
     except ReleaseError as error:
         raise TagshipError(*error.args) from error
+
+
+def _project(path: Path, package: Package) -> Project:
+    name = name_of(package.folder)
+    addresses = [*lines(path, "remote", "get-url", "origin"), *_addresses(package.folder), *_addresses(path)]
     if not name:
         found = "no name" if path.is_dir() else "no folder"
         raise TagshipError(
@@ -43,8 +68,9 @@ def read(path: Path) -> Project:
         )
     for address in addresses:
         if match := GITHUB.search(address):
-            return Project(path, name, match["owner"], match["repository"], known=True)
-    return Project(path, name, "OWNER", name, known=False)
+            return Project(path, name, match["owner"], match["repository"], known=True, package=package)
+    repository = path.resolve().name if package.name else name
+    return Project(path, name, "OWNER", repository, known=False, package=package)
 
 
 def _addresses(path: Path) -> list[str]:

@@ -246,7 +246,7 @@ def test_what_the_index_would_refuse_is_refused_now(suite: Path, arguments: dict
 def test_an_archive_that_does_not_open_is_named(suite: Path) -> None:
     path = write_wheel(suite / "dist")
     path.write_bytes(path.read_bytes()[:100])
-    assert "an archive that does not open" in refusal(suite)
+    assert "a broken archive" in refusal(suite)
 
 
 def test_no_dists_at_all_says_what_to_run(suite: Path) -> None:

@@ -126,7 +126,12 @@ def test_the_publish_jobs_check_out_nothing_and_get_only_the_bundle(workflow: di
         assert not [step for step in steps if "checkout" in step.get("uses", "")]
         downloads = [step["with"] for step in steps if "download-artifact" in step.get("uses", "")]
         assert downloads == [{"artifact-ids": "${{ needs.verify-version.outputs.bundle }}"}]
-        assert workflow["jobs"][name]["environment"]["name"] == {"publish": "pypi", "publish-test": "testpypi"}[name]
+        index = {"publish": "pypi", "publish-test": "testpypi"}[name]
+        # Of several distributions each has its own, by the word of a job that runs no project code.
+        environment = f"{index}${{{{ needs.verify-version.outputs.suffix }}}}"
+        assert workflow["jobs"][name]["environment"]["name"] == environment
+    outputs = workflow["jobs"]["verify-version"]["outputs"]
+    assert outputs["suffix"] == "${{ steps.verify.outputs.suffix }}"
 
 
 def test_every_checkout_leaves_no_credentials_and_every_job_has_a_time_limit(

@@ -40,13 +40,15 @@ def clone(path: Path, to: Path) -> str:
 def tag_of(repository: Path, found: Project) -> str:
     """Return the tag that the release at this commit will have, in the form of the tags there are."""
     try:
-        written = locate(repository, load(repository))
+        folder = repository / found.package.folder.relative_to(found.package.root)
+        written = locate(folder, load(folder, repository))
     except ReleaseError as error:
         raise TagshipError(*error.args, "or name the tag: --tag v1.2.3") from error
-    newest = newest_tag(git.lines(repository, "tag"), found.name)
+    own = found.package.owns
+    newest = newest_tag(filter(own, git.lines(repository, "tag")), found.name)
     if written:
-        return f"{newest[0] if newest else 'v'}{written.text}"
-    here: list[str] = [tag for tag in git.tags_here(repository) if holds_version(tag)]
+        return f"{newest[0]}{written.text}" if newest else str(found.package.tag(written.text))
+    here: list[str] = [tag for tag in git.tags_here(repository) if holds_version(tag) and own(tag)]
     if here:
         return here[0]
-    return f"{newest[0]}{bump(newest[1], 'patch')}" if newest else "v0.1.0"
+    return f"{newest[0]}{bump(newest[1], 'patch')}" if newest else str(found.package.tag("0.1.0"))

@@ -15,6 +15,8 @@ class Fault(str, Enum):
     """The minted token has expired by the time of the upload (403)."""
     UPLOAD_503 = "upload-503"
     """Uploads are answered 503."""
+    TOO_MANY_REQUESTS = "too-many-requests"
+    """Uploads are answered 429, with the fault's seconds in Retry-After."""
     UPLOAD_RESET = "upload-reset"
     """The connection is reset when an upload has arrived, before an answer; nothing is stored."""
     SLOW = "slow"
@@ -27,7 +29,7 @@ class Fault(str, Enum):
     """The OIDC issuer's clock is ahead by the fault's seconds."""
 
 
-_SECONDS = {Fault.SLOW: 2.0, Fault.INDEX_LAG: 5.0, Fault.CLOCK_SKEW: 120.0}
+_SECONDS = {Fault.TOO_MANY_REQUESTS: 3.0, Fault.SLOW: 2.0, Fault.INDEX_LAG: 5.0, Fault.CLOCK_SKEW: 120.0}
 
 
 def fault(name: str) -> Fault:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
@@ -33,6 +34,8 @@ class Processes:
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
         self._closed = False
+        #: Runs one thing at a time, beside what the main thread runs.
+        self.background = ThreadPoolExecutor(1)
 
     def __enter__(self) -> Processes:
         return self
@@ -43,8 +46,9 @@ class Processes:
             running = list(self._running)
         for process in running:
             _end(process)
+        self.background.shutdown(cancel_futures=True)
 
-    def run(self, command: Sequence[str | Path], cwd: Path, env: Mapping[str, str], log: Path) -> Done:
+    def run(self, command: Sequence[object], cwd: Path, env: Mapping[str, str], log: Path) -> Done:
         """Run `command` in `cwd` with `env`, its output in the file `log`; an interrupt ends all that it started."""
         started = time.perf_counter()
         log.parent.mkdir(parents=True, exist_ok=True)

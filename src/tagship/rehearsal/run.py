@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
 import shutil
 import sys
 import tempfile
-import zipfile
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib import import_module
+from itertools import dropwhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,15 +22,18 @@ from tagship.rehearsal.process import Processes
 from tagship.rehearsal.push import TagPush, variables_of
 from tagship.rehearsal.report import File, Publisher, Report, Step
 from tagship.release import git
+from tagship.release.dists import read_dists
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from concurrent.futures import Future
 
     from tagship.publisher import Registration
     from tagship.rehearsal.process import Done
     from tagship.rehearsal.servers import Servers
+    from tagship.release.dists import Dist
 
-#: Each publish session, with its environment on GitHub (also its index's name here).
+#: Each publish session, with the index that it publishes to: with a suffix, its environment on GitHub.
 PUBLISHING = {"publish-test": "testpypi", "publish": "pypi"}
 #: What `--fail` can do to the registration; every other name is a fault of the servers.
 MISREGISTERED: dict[str, Callable[[Registration], Registration | None]] = {
@@ -40,10 +41,23 @@ MISREGISTERED: dict[str, Callable[[Registration], Registration | None]] = {
     "wrong-environment": lambda registration: replace(registration, environment="release"),
     "wrong-workflow-file": lambda registration: replace(registration, workflow="publish.yml"),
 }
+#: What is told to fail does not pass: nobody wants to wait for it.
+IMPATIENCE = {"TAGSHIP_PATIENCE": "12"}
 FAILURES = (*MISREGISTERED, *(fault.value for fault in Fault))
 INSTALL = "pip install, from the index"
 #: What would make a session here another one than on GitHub, or show it a secret.
-FOREIGN = ("GITHUB_", "ACTIONS_", "RUNNER_", "TWINE_", "UV_PUBLISH_", "NOX", "SOURCE_DATE_EPOCH", "GIT_DIR", "GIT_WORK")
+FOREIGN = (
+    "GITHUB_",
+    "ACTIONS_",
+    "RUNNER_",
+    "TWINE_",
+    "UV_PUBLISH_",
+    "NOX",
+    "SOURCE_DATE_EPOCH",
+    "GIT_DIR",
+    "GIT_WORK",
+    "TAGSHIP_PACKAGE",
+)
 
 
 @dataclass(frozen=True)
@@ -63,29 +77,24 @@ def rehearse(path: Path, options: Options, tell: Callable[[Step], None] = lambda
     """
     with ExitStack() as stack:
         folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tagship-rehearsal-")))
-        background = stack.enter_context(ThreadPoolExecutor(1))
         processes = stack.enter_context(Processes())
-        stage = _Stage(path.resolve(), folder.resolve(), options, tell, processes)
-        # What the servers are made of takes a second to import: time that the first session has.
-        background.submit(import_module, "tagship.rehearsal.servers")
-        stage.prepared = background.submit(stage.prepare)
-        return stage.perform()
+        return _Stage(path.resolve(), folder.resolve(), options, tell, processes).perform()
 
 
 class _Stage:
     """One rehearsal: the clone, its folders and the report that grows."""
-
-    prepared: Future[Done]
 
     def __init__(
         self, path: Path, folder: Path, options: Options, tell: Callable[[Step], None], processes: Processes
     ) -> None:
         self.folder, self.options, self.tell, self.processes = folder, options, tell, processes
         self.environments = folder / "environments"
+        self.python = _python(self.environments / "install-back")
+        self.prepared: dict[str, Future[Done]] = {}
         self.clone = folder / "repository"
         self.temporary = folder / "temporary"
         self.temporary.mkdir(parents=True, exist_ok=True)
-        self.project = project.read(path)
+        self.project = project.read(path, options.tag)
         commit = clone(path, self.clone)
         tag = options.tag or tag_of(self.clone, self.project)
         git.run(
@@ -97,6 +106,8 @@ class _Stage:
 
     def perform(self) -> Report:
         """Run every step, stop at the first that fails, and fill in the report."""
+        # What the servers are made of takes a second to import: time that the first session has.
+        self.processes.background.submit(import_module, "tagship.rehearsal.servers")
         let_through = self._gate()
         from tagship.rehearsal.servers import running
 
@@ -110,22 +121,19 @@ class _Stage:
                 self._conclude(servers, registered)
         return self.report
 
-    def prepare(self) -> Done:
-        """Make the environments of the publish sessions and of the install, while the first sessions run.
+    def _prepare(self) -> None:
+        """Begin to make the environments of the publish sessions, then the one of the install, as they are needed.
 
         Their tools come from the real index, so this is done without the proxy that leads to the local one.
         """
-        # The other core compiles here what the publish sessions and pip would each compile at their first start.
-        plain = {**self._environment("prepare"), "UV_COMPILE_BYTECODE": "1"}
-        venv = self.environments / "install-back"
-        uv: list[str | Path] = ["uv", "pip", "install", "--python", _python(venv), "pip"]
-        return self._all(
-            (["nox", "-s", *PUBLISHING, "--install-only", "--envdir", self.environments], plain),
-            (["uv", "venv", "--clear", "--python", sys.executable, venv], plain),
-            (uv, plain),
-            cwd=self.clone,
-            log="prepare",
-        )
+        plain = self._environment("prepare")
+        later = self.processes.background.submit
+        for session in PUBLISHING:
+            nox = ["nox", "-s", session, "--install-only", "--envdir", self.environments]
+            self.prepared[session] = later(self._run, nox, self.clone, plain, session)
+        venv = ["uv", "venv", "--clear", "--python", sys.executable, self.python.parents[1]]
+        pip = ["uv", "pip", "install", "--compile-bytecode", "--python", self.python, "pip"]
+        self.prepared[INSTALL] = later(self._all, (venv, plain), (pip, plain), cwd=self.folder, log="install-back")
 
     def _gate(self) -> bool:
         """Run the sessions that need no index, in the workflow's order; return whether all passed."""
@@ -133,6 +141,8 @@ class _Stage:
             return self._skip("test", "verify-version", *PUBLISHING, "install back")
         if not self._tests():
             return self._skip("verify-version", *PUBLISHING, "install back")
+        # Now, as the build has fetched the same tools, and what follows needs no network.
+        self._prepare()
         if not self._nox("verify-version", self.clone, self._environment("verify-version")):
             return self._skip(*PUBLISHING, "install back")
         return True
@@ -159,47 +169,41 @@ class _Stage:
         folder = self.folder / session
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(self.clone / "bundle", folder)
-        if (prepared := self.prepared.result()).status:
+        if (prepared := self.prepared[session].result()).status:
             return self._ended(f"nox -s {session}", prepared)
-        job = servers.issuer.job(self.push, PUBLISHING[session])
-        environment = servers.environment(self._environment(session), job)
+        job = servers.issuer.job(self.push, PUBLISHING[session] + self._outputs("verify-version").get("suffix", ""))
+        patience = IMPATIENCE if self.options.failures else {}
+        environment = {**servers.environment(self._environment(session), job), **patience}
         # Sigstore has no stand-in here, and must not be asked to sign for an identity that does not exist.
         options = ("-R", "--envdir", str(self.environments), "--", "--no-attestations")
         return self._nox(session, folder, environment, *options)
 
     def _install_back(self, servers: Servers) -> bool:
-        """Download the release from the local index with pip, compare its hash, install and import it."""
-        name, version = self._outputs("build")["name"], self._outputs("build")["version"]
-        back = self.folder / "back"
-        shutil.rmtree(back, ignore_errors=True)
-        python = _python(self.environments / "install-back")
-        pip: list[str | Path] = [python, "-I", "-m", "pip", "--disable-pip-version-check"]
+        """Install the release from the local index with pip, which checks the hashes of the bundle; import it."""
+        if (prepared := self.prepared[INSTALL].result()).status:
+            return self._ended(INSTALL, prepared)
+        dists = read_dists(self.clone / "bundle/dist")
+        wanted = f"{dists[0].name}=={dists[0].version}"
+        requirements = self.folder / "install-back.txt"
+        requirements.write_text(" ".join([wanted, *(f"--hash=sha256:{dist.sha256}" for dist in dists)]))
+        source = ["--no-deps", "--no-cache-dir", "-i", servers.index_url("pypi"), "-r", requirements]
+        pip = [self.python, "-I", "-m", "pip", "--disable-pip-version-check", "install", *source]
         plain = self._environment("install-back")
-        local = {**servers.environment(plain), "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": ""}
-        source = ["-i", servers.index_url("pypi"), f"{name}=={version}"]
-        done = self._all(([*pip, "download", "--no-deps", "--no-cache-dir", "-d", back, *source], local))
-        if done.status:
-            return self._ended(INSTALL, done)
-        (file,) = back.iterdir()
-        if hashlib.sha256(file.read_bytes()).hexdigest() != self._sha256(servers, file.name):
-            self._end(
-                Step(INSTALL, done.seconds, "failed", (f"error: {file.name}: pip got other bytes than were uploaded",))
-            )
-            return False
-        imports = "".join(f"import {module}\n" for module in _modules(file))
-        more = self._all(([*pip, "install", file], plain), ([python, "-I", "-c", imports], plain))
-        return self._ended(INSTALL, replace(more, seconds=done.seconds + more.seconds))
+        done = self._all(
+            (pip, servers.environment(plain)),
+            # What it depends on is not on the local index.
+            (["uv", "pip", "install", "--python", self.python, wanted], plain),
+            ([self.python, "-I", "-c", _imports(dists)], plain),
+            cwd=self.folder,
+            log="install-back",
+        )
+        return self._ended(INSTALL, done)
 
-    def _all(
-        self,
-        *steps: tuple[Sequence[str | Path], Mapping[str, str]],
-        cwd: Path | None = None,
-        log: str = "install-back",
-    ) -> Done:
+    def _all(self, *steps: tuple[Sequence[object], Mapping[str, str]], cwd: Path, log: str) -> Done:
         """Run commands one after the other until one fails; return the last one with the time of all."""
         seconds = 0.0
         for command, environment in steps:
-            done = self._run(command, cwd or self.folder, environment, log)
+            done = self._run(command, cwd, environment, log)
             seconds += done.seconds
             if done.status:
                 break
@@ -221,11 +225,11 @@ class _Stage:
             return True
         return self._ended(name, done)
 
-    def _run(self, command: Sequence[str | Path], cwd: Path, environment: Mapping[str, str], log: str) -> Done:
-        tool = [sys.executable, "-m", str(command[0])] if command[0] in {"nox", "uv"} else [command[0]]
+    def _run(self, command: Sequence[object], cwd: Path, environment: Mapping[str, str], log: str) -> Done:
+        tool = [sys.executable, "-m"] if command[0] in {"nox", "uv"} else []
         # Whatever a command leaves behind when it is cut off lies in our folder, and goes with it.
         inside = {**environment, "TMPDIR": str(self.temporary), "TEMP": str(self.temporary), "TMP": str(self.temporary)}
-        return self.processes.run([*tool, *command[1:]], cwd, inside, self.folder / "logs" / f"{log}.log")
+        return self.processes.run([*tool, *command], cwd, inside, self.folder / "logs" / f"{log}.log")
 
     def _ended(self, name: str, done: Done) -> bool:
         self._end(Step(name, done.seconds, "failed" if done.status else "passed", _said(done) if done.status else ()))
@@ -262,23 +266,23 @@ class _Stage:
         from tagship import publisher
 
         wanted = {}
-        for environment in PUBLISHING.values():
+        for index in PUBLISHING.values():
             right = publisher.Registration(
                 self.project.name,
                 self.push.owner,
                 self.push.repository,
                 self.push.workflow,
-                environment,
+                f"{index}{self.project.package.suffix}",
                 self.push.owner_id,
             )
-            wanted[environment] = right
-            there = {each.project for each in servers.index.registrations(environment)}
+            wanted[index] = right
+            there = {each.project for each in servers.index.registrations(index)}
             registration: Registration | None = right
             for name in self.options.failures:
                 if name in MISREGISTERED and registration is not None:
                     registration = MISREGISTERED[name](registration)
             if registration is not None and right.project not in there:
-                servers.index.register_pending(registration, environment)
+                servers.index.register_pending(registration, index)
         return wanted
 
     def _conclude(self, servers: Servers, wanted: Mapping[str, Registration]) -> None:
@@ -300,10 +304,6 @@ class _Stage:
             self.report.publishers.append(Publisher(name, form.link, form.prefilled, form.values, seen, differences))
         self.report.notes += servers.errors
 
-    def _sha256(self, servers: Servers, filename: str) -> str:
-        files = servers.index.files(self.project.name, "pypi")
-        return next((file.sha256 for file in files if file.filename == filename), "")
-
     def _note(self, path: Path) -> None:
         notes = self.report.notes
         if changed := git.lines(path, "status", "--porcelain"):
@@ -324,13 +324,11 @@ def _python(venv: Path) -> Path:
 def _said(done: Done) -> tuple[str, ...]:
     """Return what a command that failed said: its errors, else the end of its output."""
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip() for line in done.output.splitlines()]
-    return tuple(line for line in lines if line.startswith("error: ")) or tuple(filter(None, lines[-15:]))
+    errors = dropwhile(lambda line: not line.startswith("error: "), lines)
+    return tuple(line for line in errors if line.startswith(("error: ", "  "))) or tuple(filter(None, lines[-15:]))
 
 
-def _modules(file: Path) -> list[str]:
-    """Return the importable names at the top of a wheel; none for an sdist."""
-    if file.suffix != ".whl":
-        return []
-    with zipfile.ZipFile(file) as archive:
-        found = [re.fullmatch(r"(\w+)(?:/__init__)?\.py", name) for name in archive.namelist()]
-    return sorted({match[1] for match in found if match})
+def _imports(dists: list[Dist]) -> str:
+    """Return a program that imports what is at the top of the wheels."""
+    found = [re.fullmatch(r"(\w+)(?:/__init__)?\.py", name) for dist in dists for name in dist.members]
+    return "\n".join(sorted({f"import {match[1]}" for match in found if match}))

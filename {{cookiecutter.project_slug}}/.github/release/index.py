@@ -10,7 +10,9 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from http.client import HTTPException
 from pathlib import Path
+from socket import EAI_AGAIN, gaierror
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
@@ -18,6 +20,8 @@ import certifi
 from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
 
 from .errors import ReleaseError
+from .explain import explained
+from .patience import PassingError, asked_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,15 +32,12 @@ ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+ht
 TIMEOUT = 30  # seconds, for one request
 
 
-class NoAnswerError(ReleaseError):
-    """The index gave no answer, or none that can be read: that may pass."""
-
-
 class Remote(NamedTuple):
-    """A file that an index serves: its address, and its hashes in hexadecimal by algorithm."""
+    """A file that an index serves: its address, its hashes in hexadecimal by algorithm, and when it came (PEP 700)."""
 
     url: str
     hashes: dict[str, str]
+    uploaded: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,9 @@ class Index:
         except urllib.error.HTTPError as error:
             if error.code in {404, 410, *range(300, 400)}:
                 return None
-            remedy = "set TWINE_USERNAME and TWINE_PASSWORD" if error.code in {401, 403} else "try again later"
-            words = f"the index answered {error.code} {error.reason}, expected 200 or 404; {remedy}"
-            raise NoAnswerError(f"{url}: {words}") from None
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "reason", error)
-            raise NoAnswerError(f"{url}: no answer ({reason}); check the address, the network and the proxy") from None
+            raise _refusal(url, error) from None
+        except (OSError, ValueError, HTTPException) as error:
+            raise _silence(url, error) from None
 
 
 class _SameHost(urllib.request.HTTPRedirectHandler):
@@ -125,18 +123,37 @@ def _context(authorities: str | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=authorities)
 
 
+def _refusal(url: str, error: urllib.error.HTTPError) -> ReleaseError:
+    text = f"{url}: the index answered {error.code} {error.reason}, expected 200 or 404"
+    if error.code in {401, 403}:
+        return ReleaseError(f"{text}; set TWINE_USERNAME and TWINE_PASSWORD")
+    return PassingError(explained(text), pause=asked_for(error.headers.get("Retry-After")))
+
+
+def _silence(url: str, error: Exception) -> ReleaseError:
+    reason = getattr(error, "reason", error)
+    text = explained(f"{url}: no answer ({reason or type(error).__name__})")
+    refused = isinstance(reason, ConnectionRefusedError)
+    broken = isinstance(reason, (TimeoutError, ConnectionError, HTTPException)) and not refused
+    again = isinstance(reason, gaierror) and reason.errno == EAI_AGAIN
+    return PassingError(text) if broken or again else ReleaseError(text)
+
+
 def _parsed(url: str, content_type: str, body: bytes) -> dict[str, Remote]:
     try:
         return _parse(url, content_type, body)
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise NoAnswerError(f"{url}: found an answer that is no list of files, expected PEP 503 or PEP 691") from None
+        raise PassingError(f"{url}: found an answer that is no list of files, expected PEP 503 or PEP 691") from None
 
 
 def _parse(url: str, content_type: str, body: bytes) -> dict[str, Remote]:
     text = body.decode("utf-8", "replace")
     if "json" in content_type:
-        entries = [(file["filename"], file["url"], file["hashes"]) for file in json.loads(text)["files"]]
-        return {name: Remote(urljoin(url, link), hashes) for name, link, hashes in entries}
+        files = json.loads(text)["files"]
+        return {
+            file["filename"]: Remote(urljoin(url, file["url"]), file["hashes"], file.get("upload-time", ""))
+            for file in files
+        }
     page = _Links()
     page.feed(text)
     return dict(_remote(urljoin(url, link)) for link in page.links)

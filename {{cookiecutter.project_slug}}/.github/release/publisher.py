@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TIMEOUT = 15  # seconds
+UNKNOWN = "claims was not found"  # what an index says where no publisher fits
 WORKFLOW = re.compile(r"[^/]+/[^/]+/\.github/workflows/(?P<file>[^/]+\.ya?ml)@")
 
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import secrecy
 from .errors import ReleaseError
 
 if TYPE_CHECKING:
@@ -26,9 +27,10 @@ def summary(*paragraphs: str) -> None:
 
 
 def errors(lines: Iterable[str]) -> None:
-    """Print each line as an error, on GitHub as an annotation too."""
+    """Print each as an error, on GitHub as an annotation and in the job summary too; the lines of one stay together."""
     for line in lines:
         print(f"error: {line}", file=sys.stderr)
+        summary("\n".join(["> [!CAUTION]", *(f"> {_cell(part)}\\" for part in line.splitlines())]).rstrip("\\"))
         if os.environ.get("GITHUB_ACTIONS") == "true":
             print("::error::" + line.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
 
@@ -72,7 +74,7 @@ def _append(variable: str, text: str) -> None:
         return
     try:
         with Path(path).open("a", encoding="utf-8") as file:
-            file.write(text + "\n")
+            file.write(secrecy.struck(text) + "\n")
     except OSError as error:
         raise ReleaseError(
             f"{variable}: found {path!r} ({error.strerror}), expected a file to write to; mend it"

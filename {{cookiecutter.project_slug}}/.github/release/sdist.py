@@ -7,6 +7,10 @@ import io
 import tarfile
 from typing import TYPE_CHECKING
 
+from ._compat import tomllib
+from .config import subtable
+from .dists import read_dist
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -24,6 +28,14 @@ def normalise(path: Path, epoch: int) -> None:
     with partial.open("wb") as file, gzip.GzipFile("", "wb", 9, file, mtime=epoch) as packed:
         packed.write(raw.getvalue())
     partial.replace(path)
+
+
+def is_compiled(path: Path) -> bool:
+    """Tell whether the sdist at `path` says that cibuildwheel makes its wheels."""
+    file = f"{path.name.removesuffix('.tar.gz')}/pyproject.toml"
+    dist = read_dist(path)
+    text = dist.read([file])[file] if file in dist.members else ""
+    return "cibuildwheel" in subtable(tomllib.loads(text), "tool")
 
 
 def _plain(member: tarfile.TarInfo, epoch: int) -> tarfile.TarInfo:

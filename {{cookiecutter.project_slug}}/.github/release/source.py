@@ -335,23 +335,30 @@ def _from_setup_py(root: Path, _: dict[str, Any]) -> Written | None:
     if not path.is_file():
         return None
     text = read_text(path)
-    if literal := next(_keywords(text), None):
+    if literal := next(_keywords(text, "version"), None):
         return Written(path, literal.text, literal.start, literal.end)
     found = list(_module_versions(root))
     return found[0] if len(found) == 1 else None
 
 
-def _keywords(text: str) -> Iterator[_String]:
+def passed(text: str, name: str) -> str:
+    """Return the literal string, or constant, that Python code passes to a call as `name`; "" where there is none."""
+    return next((string.text for string in _keywords(text, name)), "")
+
+
+def _keywords(text: str, name: str) -> Iterator[_String]:
+    """Yield what is passed as `name`, to `setup()` first: setup.py also names extensions."""
     try:
         tree = ast.parse(text)
     except SyntaxError:
         return
     constants = dict(_assigned(tree, text))
-    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    for call in sorted(calls, key=lambda call: not ast.unparse(call.func).endswith("setup")):
         for keyword in call.keywords:
-            if keyword.arg == "version":
-                name = keyword.value.id if isinstance(keyword.value, ast.Name) else ""
-                if string := _string(keyword.value, text) or constants.get(name):
+            if keyword.arg == name:
+                constant = keyword.value.id if isinstance(keyword.value, ast.Name) else ""
+                if string := _string(keyword.value, text) or constants.get(constant):
                     yield string
 
 

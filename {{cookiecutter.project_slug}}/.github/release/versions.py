@@ -53,8 +53,21 @@ def parse_tag(tag: str, name: str) -> Version:
     return split_tag(tag, name)[1]
 
 
+def names(tag: str, name: str, *, bare: bool) -> bool:
+    """Tell whether `tag` names, before a version, the project `name`; if `bare`, nothing, `v` or `release` will do."""
+    try:
+        word = _word(split_tag(tag, name)[0])
+    except ValueError:
+        return False
+    return bare or canonicalize_name(word) == canonicalize_name(name)
+
+
+def _word(prefix: str) -> str:
+    return re.sub(rf"(^|[{SEPARATORS}])v$", "", prefix, flags=re.IGNORECASE).rstrip(SEPARATORS)
+
+
 def _is_prefix(text: str, name: str) -> bool:
-    word = re.sub(rf"(^|[{SEPARATORS}])v$", "", text, flags=re.IGNORECASE).rstrip(SEPARATORS)
+    word = _word(text)
     if not word:
         return text.lower() in {"", "v"}
     # One separator at most: `pkg--1.0` is a slip of the hand, not a tag.

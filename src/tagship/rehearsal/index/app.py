@@ -169,6 +169,8 @@ class LocalIndex:
         _only(request, "POST")
         if request.path == "/legacy":
             return redirect("/legacy/", 308)
+        if pause := self.faults.seconds(Fault.TOO_MANY_REQUESTS):
+            return Response("Too Many Requests", status=429, headers={"Retry-After": f"{pause:.0f}"})
         if request.form.get(":action", request.args.get(":action")) != "file_upload":
             raise Refusal("Unknown action; only file_upload is supported.")
         self._uploads.receive(index, request)

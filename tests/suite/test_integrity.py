@@ -1,0 +1,413 @@
+"""Archives that somebody meddled with, or that a tool broke, are refused by name, and never unpacked without end."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import re
+import shutil
+import stat
+import struct
+import tarfile
+import tracemalloc
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import tagship.release.rules as rules
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tagship.release.dists import read_dist
+
+from tests.archives import write_release, write_sdist, write_wheel
+from tests.conftest import release, try_release
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WHEEL, SDIST, INFO = "ship-1.0-py3-none-any.whl", "ship-1.0.tar.gz", "ship-1.0.dist-info"
+TAG = {"GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": "v1.0"}
+MIB = 2**20
+
+
+def said(path: Path) -> str:
+    return "\n".join(map(str, rules.problems([read_dist(path)])))
+
+
+# Wheels.
+
+
+def add(path: Path, name: str, content: bytes = b"", **fields: Any) -> None:
+    """Add a member to a wheel; `fields` are those of its `ZipInfo`."""
+    info = zipfile.ZipInfo(name)
+    for field, value in fields.items():
+        setattr(info, field, value)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(info, content)
+
+
+def patch(path: Path, old: bytes, new: bytes, count: int = -1) -> None:
+    content = path.read_bytes()
+    assert old in content
+    path.write_bytes(content.replace(old, new, count))
+
+
+def directory(path: Path) -> int:
+    with zipfile.ZipFile(path) as archive:
+        return archive.start_dir
+
+
+def hide(path: Path) -> None:
+    """Put an entry before the directory that the directory does not list."""
+    content, start = path.read_bytes(), directory(path)
+    hidden = struct.pack("<4s5H3L2H", b"PK\3\4", 20, 0, 0, 0, 33, 0, 0, 0, 6, 0) + b"hid.py"
+    end = bytearray(content[start:])
+    struct.pack_into("<L", end, len(end) - 6, start + len(hidden))
+    path.write_bytes(content[:start] + hidden + end)
+
+
+def overlap(path: Path) -> None:
+    """Let the directory's second entry lie where its first one does."""
+    content = bytearray(path.read_bytes())
+    second = content.index(b"PK\1\2", directory(path) + 4)
+    struct.pack_into("<L", content, second + 42, 0)
+    path.write_bytes(content)
+
+
+def stream(path: Path) -> None:
+    """Write the wheel again as to a pipe, with the sizes behind each file."""
+
+    class Pipe(io.BytesIO):
+        def seekable(self) -> bool:
+            return False
+
+        def tell(self) -> int:
+            raise OSError
+
+    pipe = Pipe()
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(pipe, "w") as piped:
+        for info in archive.infolist():
+            piped.writestr(info, archive.read(info))
+    path.write_bytes(pipe.getvalue())
+
+
+def lie(path: Path) -> None:
+    """Add a file of 100 MiB that declares 10 bytes."""
+    rewrite(path, record(r"\Z", f"bomb,sha256={'A' * 43},10\n"))
+    add(path, "bomb", bytes(100 * MIB), compress_type=zipfile.ZIP_DEFLATED)
+    patch(path, struct.pack("<L", 100 * MIB), struct.pack("<L", 10))
+
+
+SPOILED_WHEELS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a path upwards": (lambda path: add(path, "../slip.py"), "'../slip.py' is a path out of the archive"),
+    "a path upwards on Windows": (lambda path: add(path, r"a\..\..\slip.py"), "slip.py' is a path out of the archive"),
+    "an absolute path": (lambda path: add(path, "/etc/slip"), "'/etc/slip' is a path out of the archive"),
+    "a drive": (lambda path: add(path, "C:/slip"), "'C:/slip' is a path out of the archive"),
+    "an unprintable name": (lambda path: add(path, "a\x1fb"), r"'a\x1fb' is a path out of the archive"),
+    "a link": (
+        lambda path: add(path, "link", b"/etc/passwd", external_attr=(stat.S_IFLNK | 0o777) << 16),
+        "'link' is neither a file nor a folder",
+    ),
+    "a name twice": (lambda path: add(path, "ship/__init__.py", b"other = 1"), "two entries of one name"),
+    "another name in the local header": (
+        lambda path: patch(path, b"ship/__init__.py", b"ship/__evil__.py", 1),
+        "'ship/__init__.py' is another file by its own header than by the directory",
+    ),
+    "an entry that is not listed": (hide, "a malformed directory"),
+    "entries that overlap": (overlap, "does not follow on the entry before it"),
+    "data before it": (lambda path: path.write_bytes(b"#!/bin/sh\n" + path.read_bytes()), "does not follow on"),
+    "data behind it": (lambda path: path.write_bytes(path.read_bytes() + b"more"), "data behind its end"),
+    "two archives": (lambda path: path.write_bytes(path.read_bytes() * 2), "does not follow on"),
+    "a comment in the directory": (lambda path: add(path, "a", comment=b"PK"), "a malformed directory"),
+    "data descriptors": (stream, "has a data descriptor"),
+    "another compression": (
+        lambda path: add(path, "a", b"a" * 99, compress_type=zipfile.ZIP_BZIP2),
+        "'a' is neither stored nor deflated",
+    ),
+    "half of it": (lambda path: path.write_bytes(path.read_bytes()[:200]), "a broken archive (File is not a zip file)"),
+    "nothing": (lambda path: path.write_bytes(b""), "a broken archive"),
+    "a bomb": (
+        lambda path: add(path, "bomb", bytes(65 * MIB), compress_type=zipfile.ZIP_DEFLATED),
+        "a bomb, which unpacks to 6815",
+    ),
+    "a bomb that denies it": (lie, "'bomb' unpacks to other bytes than it declares"),
+    "a file that RECORD does not list": (
+        lambda path: add(path, "extra.py"),
+        f"{WHEEL}: extra.py: found no hash in RECORD, expected one of sha256, sha384, sha512",
+    ),
+}
+
+
+@pytest.mark.parametrize("spoiled", SPOILED_WHEELS)
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_wheel_that_unpackers_see_differently_or_that_gets_out_is_refused(tmp_path: Path, spoiled: str) -> None:
+    path = write_wheel(tmp_path)
+    assert said(path) == ""
+    spoil, words = SPOILED_WHEELS[spoiled]
+    spoil(path)
+    assert f"{path}: " in said(path)
+    assert words in said(path)
+
+
+def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
+    paths = [write_wheel(tmp_path / "declared"), write_wheel(tmp_path / "denied")]
+    add(paths[0], "bomb", bytes(65 * MIB), compress_type=zipfile.ZIP_DEFLATED)
+    lie(paths[1])
+    tracemalloc.start()
+    try:
+        assert all(map(said, paths))
+        assert tracemalloc.get_traced_memory()[1] < 40 * MIB
+    finally:
+        tracemalloc.stop()
+
+
+def rewrite(path: Path, change: Callable[[dict[str, bytes]], object]) -> None:
+    """Change the members of a wheel, and leave its RECORD as it is unless that is changed."""
+    members = contents(path)
+    change(members)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def record(pattern: str, new: str) -> Callable[[dict[str, bytes]], object]:
+    """Change what RECORD says."""
+
+    def change(members: dict[str, bytes]) -> None:
+        text, times = re.subn(pattern, new, members[f"{INFO}/RECORD"].decode())
+        assert times
+        members[f"{INFO}/RECORD"] = text.encode()
+
+    return change
+
+
+INIT = "ship/__init__.py"
+EMPTY = "sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"  # of no bytes at all
+RECORDS: dict[str, tuple[Callable[[dict[str, bytes]], object], str]] = {
+    "another content": (lambda members: members.update({INIT: b"evil = 1\n"}), f"{INIT}: found 9 bytes, expected 0 as"),
+    "another content of the same size": (
+        record(rf"{INIT},sha256=\S+,0", f"{INIT},sha256={'A' * 43},0"),
+        f"{INIT}: found {EMPTY}, expected sha256={'A' * 43} as in RECORD",
+    ),
+    "a file less": (lambda members: members.pop(INIT), f"{INIT}: found no file, expected one, as RECORD lists it"),
+    "a line less": (record(rf"{INIT},.*\n", ""), f"{INIT}: found no hash in RECORD, expected one of"),
+    "no hash": (record(rf"{INIT},.*\n", f"{INIT},,\n"), f"{INIT}: found no hash in RECORD"),
+    "a weak hash": (record(rf"{INIT},.*\n", f"{INIT},md5=x,0\n"), f"{INIT}: found md5=x, expected one of sha256"),
+    "a line of two": (record(rf"{INIT},.*\n", f"{INIT},\n"), "a RECORD that is no list"),
+    "bytes": (lambda members: members.update({f"{INFO}/RECORD": b"\xff\xfe"}), "a RECORD that is no list"),
+    "no RECORD": (lambda members: members.pop(f"{INFO}/RECORD"), f"found no {INFO}/RECORD, expected one"),
+    "no WHEEL": (lambda members: members.pop(f"{INFO}/WHEEL"), f"found no {INFO}/WHEEL, expected one"),
+    "scripts with a path": (
+        lambda members: members.update({f"{INFO}/entry_points.txt": b"[console_scripts]\n../x = ship:main\n"}),
+        "found the script '../x', expected a name of letters",
+    ),
+    "scripts that do not parse": (
+        lambda members: members.update({f"{INFO}/entry_points.txt": b"x = ship:main\n"}),
+        f"{INFO}/entry_points.txt: found File contains no section headers",
+    ),
+    "another folder": (
+        lambda members: members.update({name.replace("1.0", "2.0"): members.pop(name) for name in list(members)}),
+        f"found no {INFO}/RECORD",
+    ),
+}
+
+
+@pytest.mark.parametrize("spoiled", RECORDS)
+def test_a_wheel_that_does_not_fit_its_record_is_refused(tmp_path: Path, spoiled: str) -> None:
+    path = write_wheel(tmp_path)
+    change, words = RECORDS[spoiled]
+    rewrite(path, change)
+    assert words in said(path)
+
+
+def test_what_record_may_leave_out_or_write_otherwise_is_fine(tmp_path: Path) -> None:
+    path = write_wheel(tmp_path, files={"ship/a.py": "", "ship/b.py": "b = 1\n"})
+    digest = "sha512=" + "z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg_SpIdNs6c5H0NE8XYXysP-DGNKHfuwvY7kxvUdBeoGlODJ6-SfaPg=="
+    rewrite(path, record(r"ship/a\.py,.*", rf"ship\\a.py,{digest},"))
+    for name in (f"{INFO}/RECORD.jws", f"{INFO}/RECORD.p7s", "ship/"):
+        add(path, name)
+    assert said(path) == ""
+
+
+def test_five_files_are_named_and_the_rest_is_counted(tmp_path: Path) -> None:
+    path = write_wheel(tmp_path, files={f"ship/m{number}.py": "" for number in range(20)})
+    rewrite(path, record(r"(ship/m\d+\.py),.*", r"\1,,"))
+    lines = said(path).splitlines()
+    assert len(lines) == 6
+    assert "found 15 more" in lines[-1]
+
+
+def test_a_zip64_wheel_is_fine(tmp_path: Path) -> None:
+    path = write_wheel(tmp_path)
+    members = contents(path)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            with archive.open(name, "w", force_zip64=True) as file:
+                file.write(content)
+    assert said(path) == ""
+
+
+def contents(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = write_wheel(tmp_path_factory.mktemp("sound"), files={INIT: "value = 1\n" * 20})
+    rewrite(path, dict)
+    return path
+
+
+@settings(deadline=None)
+@given(changes=st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), min_size=1, max_size=4))
+def test_a_wheel_with_flipped_bytes_is_refused_or_unpacks_to_the_same(
+    sound: Path, changes: list[tuple[int, int]]
+) -> None:
+    content = bytearray(sound.read_bytes())
+    for at, value in changes:
+        content[at % len(content)] = value
+    flipped = sound.parent / "flipped" / sound.name
+    flipped.parent.mkdir(exist_ok=True)
+    flipped.write_bytes(content)
+    assert said(flipped) or contents(flipped) == contents(sound)
+
+
+# Sdists.
+
+
+def entry(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, link
+    return info
+
+
+def pack(path: Path, *entries: tarfile.TarInfo) -> None:
+    """Add entries to an sdist."""
+    raw = io.BytesIO(gzip.decompress(path.read_bytes()))
+    with tarfile.open(fileobj=raw, mode="a") as archive:
+        for info in entries:
+            archive.addfile(info, io.BytesIO(bytes(info.size)))
+    path.write_bytes(gzip.compress(raw.getvalue()))
+
+
+def sparse() -> tarfile.TarInfo:
+    info = entry("ship-1.0/holes")
+    info.pax_headers = {"GNU.sparse.map": "0,512", "GNU.sparse.size": "512"}
+    info.size = 512
+    return info
+
+
+SPOILED_SDISTS = {
+    "a path upwards": ([entry("ship-1.0/../../slip")], "'ship-1.0/../../slip' is a path out of the archive"),
+    "an absolute path": ([entry("/etc/slip")], "'/etc/slip' is a path out of the archive"),
+    "another folder": ([entry("other/file")], "2 folders and files at its top, not one folder"),
+    "a file beside the folder": ([entry("README")], "2 folders and files at its top"),
+    "an absolute link": ([entry("ship-1.0/l", tarfile.SYMTYPE, "/etc/passwd")], "links to '/etc/passwd', out of"),
+    "a link upwards": ([entry("ship-1.0/a/l", tarfile.SYMTYPE, "../../x")], "links to '../../x', out of its folder"),
+    "a link down and up": ([entry("ship-1.0/l", tarfile.SYMTYPE, "a/../../x")], "links to 'a/../../x', out of its"),
+    "a hard link upwards": ([entry("ship-1.0/l", tarfile.LNKTYPE, "../x")], "links to '../x', out of its folder"),
+    "a hard link elsewhere": ([entry("ship-1.0/l", tarfile.LNKTYPE, "etc/x")], "links to 'etc/x', out of its folder"),
+    "a path through a link": (
+        [entry("ship-1.0/a/b/l", tarfile.SYMTYPE, "../.."), entry("ship-1.0/a/b/l/x")],
+        "'ship-1.0/a/b/l/x' is a path through a link",
+    ),
+    "a device": ([entry("ship-1.0/null", tarfile.CHRTYPE)], "'ship-1.0/null' is neither a file, a folder nor a link"),
+    "a pipe": ([entry("ship-1.0/pipe", tarfile.FIFOTYPE)], "'ship-1.0/pipe' is neither a file, a folder nor a link"),
+    "a sparse file": ([sparse()], "is sparse"),
+}
+
+
+@pytest.mark.parametrize("spoiled", SPOILED_SDISTS)
+def test_an_sdist_that_gets_out_of_its_folder_is_refused(tmp_path: Path, spoiled: str) -> None:
+    path = write_sdist(tmp_path)
+    assert said(path) == ""
+    entries, words = SPOILED_SDISTS[spoiled]
+    pack(path, *entries)
+    assert words in said(path)
+    assert f"{path}: found a broken archive" in said(path)
+
+
+def test_an_sdist_may_link_within_its_folder(tmp_path: Path) -> None:
+    path = write_sdist(tmp_path, files={"docs/a.txt": ""})
+    links = [entry("ship-1.0/docs/l", tarfile.SYMTYPE, "../PKG-INFO"), entry("ship-1.0/d", tarfile.SYMTYPE, "docs")]
+    pack(path, *links, entry("ship-1.0/h", tarfile.LNKTYPE, "ship-1.0/docs/a.txt"), entry("./ship-1.0/x"))
+    assert said(path) == ""
+
+
+def bomb(path: Path) -> None:
+    info = entry("ship-1.0/zeros")
+    info.size = 65 * MIB
+    pack(path, info)
+
+
+BROKEN_SDISTS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a bomb": (bomb, f"a bomb, which unpacks to more than {64 * MIB} bytes"),
+    "half of it": (lambda path: path.write_bytes(path.read_bytes()[:-20]), "a broken archive (Compressed file ended"),
+    "no gzip": (lambda path: path.write_bytes(b"text"), "a broken archive (Not a gzipped file"),
+    "a zip behind it": (
+        lambda path: path.write_bytes(path.read_bytes() + write_wheel(path.parent / "other").read_bytes()),
+        "a broken archive",
+    ),
+    "another tar behind it": (lambda path: path.write_bytes(path.read_bytes() * 2), "data behind its end"),
+    "no PKG-INFO": (
+        lambda path: path.write_bytes(
+            gzip.compress(gzip.decompress(path.read_bytes()).replace(b"/PKG-INFO", b"/PKG-INF0"))
+        ),
+        "a broken archive",
+    ),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN_SDISTS)
+def test_an_sdist_that_does_not_unpack_is_refused(tmp_path: Path, broken: str) -> None:
+    path = write_sdist(tmp_path)
+    change, words = BROKEN_SDISTS[broken]
+    change(path)
+    assert words in said(path)
+
+
+# Where it is found.
+
+
+@pytest.fixture
+def bundle(suite: Path) -> Path:
+    write_release(suite / "dist")
+    release(suite, "verify", **TAG)
+    return suite
+
+
+def test_build_and_the_gate_refuse_a_zip_slip(suite: Path) -> None:
+    write_sdist(suite / "dist")
+    add(write_wheel(suite / "dist"), "../slip.py")
+    for verb in ("describe", "verify"):
+        done = try_release(suite, verb, **TAG)
+        assert done.returncode == 1
+        assert f"error: {Path('dist', WHEEL)}: found a broken archive ('../slip.py' is a path out of" in done.stdout
+    assert not (suite / "bundle").exists()
+
+
+@pytest.mark.parametrize("name", [WHEEL, SDIST])
+def test_publish_refuses_before_any_network_even_where_the_sums_fit(bundle: Path, name: str) -> None:
+    path = bundle / "bundle/dist" / name
+    before = hashlib.sha256(path.read_bytes()).hexdigest()
+    if path.suffix == ".whl":
+        add(path, "../slip.py")
+    else:
+        pack(path, entry("../slip.py"))
+    patch(bundle / "bundle/SHA256SUMS", before.encode(), hashlib.sha256(path.read_bytes()).hexdigest().encode())
+    # Nothing listens at this address: a request would fail with other words.
+    done = try_release(bundle, "publish", "pypi", **TAG, TWINE_REPOSITORY_URL="http://127.0.0.1:9/")
+    assert done.returncode == 1
+    assert f"{name}: found a broken archive ('../slip.py' is a path out of the archive)" in done.stdout
+    assert "no answer" not in done.stdout
+
+
+def test_a_file_under_another_name_is_refused(bundle: Path) -> None:
+    shutil.move(bundle / "bundle/dist" / WHEEL, bundle / "bundle/dist/ship-1.0-py2-none-any.whl")
+    done = try_release(bundle, "publish", "pypi", **TAG, TWINE_REPOSITORY_URL="http://127.0.0.1:9/")
+    assert done.returncode == 1
+    assert f"dist/{WHEEL}: found no file" in done.stdout
+    assert "ship-1.0-py2-none-any.whl: found a file, expected no file that SHA256SUMS does not list" in done.stdout

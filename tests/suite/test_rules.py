@@ -1,0 +1,204 @@
+"""What an index would refuse is refused before: by its rules, and by what it has already."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+import tagship.release.readme as readme
+import tagship.release.rules as rules
+from tagship.release.dists import Dist, read_dist
+
+from tagship.publisher import Registration
+from tagship.rehearsal.push import TagPush
+from tagship.rehearsal.servers import Servers, running
+from tests.archives import write_release, write_sdist, write_wheel
+from tests.conftest import release, try_release
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+    from pathlib import Path
+
+TAG = {"GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": "v1.0"}
+WHEEL, SDIST = "ship-1.0-py3-none-any.whl", "ship-1.0.tar.gz"
+DAY = 24 * 3600.0
+PUSH = TagPush(owner="Octo", repository="ship", tag="v1.0", sha="a" * 40)
+
+
+def said(path: Path) -> str:
+    return "\n".join(map(str, rules.problems([read_dist(path)])))
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("Requires-Dist: other @ https://example.org/o.whl", "found dependency 'other @ https"),
+        ("Requires-Dist: ???", "found dependency '???', expected a PEP 508 requirement"),
+        ("Obsoletes-Dist: other @ https://example.org/o.whl", "found dependency 'other @ https"),
+        ("Requires-Python: three", "found Requires-Python 'three', expected versions"),
+        ("Classifier: Private :: Do Not Upload", "found classifier 'Private :: Do Not Upload'"),
+        ("Project-URL: Home, gopher://x", "found Home 'gopher://x', expected an address with http or https"),
+        ("Project-URL: Home", "found Home ''"),
+        (f"Project-URL: {'x' * 33}, https://x", "of an URL, expected 1 to 32 characters"),
+        ("Home-page: example.org", "found Home-page 'example.org'"),
+        ("License-Expression: MIT\nLicense: MIT", "found License and License-Expression"),
+        ("License-File: COPYING", "/COPYING, expected one"),
+        (f"Summary: {'x' * 513}", "found a longer summary"),
+    ],
+)
+def test_metadata_that_pypi_refuses_is_refused_in_wheels_and_sdists(tmp_path: Path, line: str, words: str) -> None:
+    assert words in said(write_wheel(tmp_path, extra=(line,)))
+    assert words in said(write_sdist(tmp_path, extra=(line,)))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Home-page: UNKNOWN",
+        "Project-URL: Home, https://example.org/a,b",
+        "Requires-Python: >=3.10,!=3.11.*",
+        "Requires-Dist: other[extra]>=1; python_version < '3.12'",
+        "License: MIT",
+    ],
+)
+def test_metadata_that_pypi_takes_is_fine(tmp_path: Path, line: str) -> None:
+    assert said(write_wheel(tmp_path, extra=(line,))) == said(write_sdist(tmp_path, extra=(line,))) == ""
+
+
+def test_files_are_named_after_the_normalised_name(tmp_path: Path) -> None:
+    assert "found a file name of 'Ship', expected 'ship'" in said(write_wheel(tmp_path, name="Ship"))
+    assert "found 'Ship-1.0.tar.gz', expected 'ship-1.0.tar.gz'" in said(write_sdist(tmp_path, name="Ship"))
+    path = write_wheel(tmp_path)
+    assert "found metadata of 'ship' '1.0'" in said(path.rename(tmp_path / "ship-2.0-py3-none-any.whl"))
+    sdist = write_sdist(tmp_path, version="1.0.0-1")
+    assert "found 'ship-1.0.0-1.tar.gz'" in said(sdist)
+
+
+@pytest.mark.parametrize(
+    "platform", ["linux_x86_64", "manylinux_2_17_sparc", "macosx_9_0_x86_64", "macosx_16_0_arm64", "win_mips"]
+)
+def test_platforms_that_pypi_does_not_know_are_refused(tmp_path: Path, platform: str) -> None:
+    assert f"found platform '{platform}', which PyPI refuses" in said(write_wheel(tmp_path, tag=f"py3-none-{platform}"))
+
+
+@pytest.mark.parametrize(
+    "platform",
+    [
+        *("any", "manylinux_2_17_x86_64.manylinux2014_x86_64", "musllinux_1_2_riscv64", "macosx_10_9_universal2"),
+        *("macosx_26_0_arm64", "macosx_27_0_arm64", "win_arm64", "linux_armv7l", "ios_13_0_arm64_iphoneos"),
+        *("android_24_arm64_v8a", "pyemscripten_2025_0_wasm32"),
+    ],
+)
+def test_platforms_that_pypi_knows_are_fine(tmp_path: Path, platform: str) -> None:
+    assert said(write_wheel(tmp_path, tag=f"cp313-cp313-{platform}")) == ""
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (("", ".. nonsense::"), "a description that does not render (<string>:1: (ERROR/3) Unknown directive type"),
+        (("Description-Content-Type: text/x-rst; charset=UTF-8", "", ".. include:: /etc/passwd"), "does not render"),
+        (("Description-Content-Type: text/markdown", "", ".. nonsense::"), ""),
+        (("Description-Content-Type: text/plain", "", "Title\n=="), ""),
+        (("", "*fine*"), ""),
+        ((), ""),
+    ],
+)
+def test_a_description_must_render(tmp_path: Path, lines: tuple[str, ...], words: str) -> None:
+    found = readme.problems(
+        [read_dist(write_wheel(tmp_path, extra=lines)), read_dist(write_sdist(tmp_path, extra=lines))]
+    )
+    assert len(found) == 2 * bool(words)
+    assert all(words in str(problem) for problem in found)
+
+
+def dist(folder: Path) -> Dist:
+    return read_dist(write_wheel(folder))
+
+
+def ago(days: float) -> str:
+    return (datetime.now(timezone.utc) - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+@pytest.mark.parametrize(
+    ("there", "refused"),
+    [
+        ({SDIST: ago(15)}, True),
+        ({"ship-1.0.0.tar.gz": ago(15), "ship-1.0-py2-none-any.whl": ago(1)}, True),
+        ({SDIST: ago(13)}, False),
+        (
+            {"ship-0.9.tar.gz": ago(500), "ship-0.9-py3-none-any.whl": ago(500), "odd": ago(500), "odd.whl": ago(500)},
+            False,
+        ),
+        ({SDIST: ""}, False),
+        ({SDIST: "soon"}, False),
+        ({SDIST: ago(15).partition(".")[0]}, True),
+        ({}, False),
+    ],
+)
+def test_a_release_is_closed_14_days_after_its_first_file(
+    tmp_path: Path, there: dict[str, str], *, refused: bool
+) -> None:
+    assert bool(rules.too_old(there, [dist(tmp_path)])) == refused
+    assert rules.too_old(there, []) == []
+
+
+# Against the index of the rehearsal, which has PyPI's address and its rules.
+
+
+@pytest.fixture
+def bundle(suite: Path) -> Path:
+    write_release(suite / "dist")
+    release(suite, "verify", **TAG)
+    return (suite / "bundle").rename(suite.parent / "bundle")
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[Servers]:
+    with running(tmp_path / "state") as servers:
+        servers.index.register(Registration("ship", "Octo", "ship", "release.yml", "pypi", PUSH.owner_id))
+        yield servers
+        assert servers.errors == []
+
+
+def publish(bundle: Path, servers: Servers) -> subprocess.CompletedProcess[str]:
+    return try_release(bundle, "publish", "pypi", "--no-attestations", **{**servers.job(PUSH, "pypi"), **TAG})
+
+
+def test_a_release_that_is_closed_is_not_begun(bundle: Path, servers: Servers) -> None:
+    there = {SDIST: (bundle / "dist" / SDIST).read_bytes()}
+    servers.index.put_release("ship", "1.0", files=there, uploaded=time.time() - 15 * DAY)
+    done = publish(bundle, servers)
+    assert done.returncode == 1
+    assert f"error: {WHEEL}: missing at the index: found a release of " in done.stdout
+    assert "'Uploading new files to releases older than 14 days is not allowed.'" in done.stdout
+    assert servers.index.mints() == []
+    assert servers.index.uploads() == []
+
+
+def test_a_release_of_13_days_is_completed(bundle: Path, servers: Servers) -> None:
+    there = {SDIST: (bundle / "dist" / SDIST).read_bytes()}
+    servers.index.put_release("ship", "1.0", files=there, uploaded=time.time() - 13 * DAY)
+    done = publish(bundle, servers)
+    assert done.returncode == 0, done.stdout
+    assert [entry.filename for entry in servers.index.uploads()] == [WHEEL]
+
+
+def test_a_release_that_is_closed_and_complete_is_fine(bundle: Path, servers: Servers) -> None:
+    there = {name: (bundle / "dist" / name).read_bytes() for name in (SDIST, WHEEL)}
+    servers.index.put_release("ship", "1.0", files=there, uploaded=time.time() - 500 * DAY)
+    done = publish(bundle, servers)
+    assert done.returncode == 0, done.stdout
+    assert servers.index.uploads() == []
+
+
+def test_a_description_that_does_not_render_stops_publish_before_any_network(suite: Path) -> None:
+    write_wheel(suite / "dist", extra=("", ".. nonsense::"))
+    release(suite, "verify", **TAG)
+    done = try_release(suite, "publish", "pypi", **TAG, TWINE_REPOSITORY_URL="http://127.0.0.1:9/")
+    assert done.returncode == 1
+    assert f"{WHEEL}: found a description that does not render" in done.stdout
+    assert "no answer" not in done.stdout

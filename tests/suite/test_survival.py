@@ -1,0 +1,234 @@
+"""A release that survives: what may pass is waited for, what broke off is completed, nothing is doubled."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+import tagship.release.bundle as bundles
+from tagship.release.dists import read_dists
+
+from tagship.publisher import Registration
+from tagship.rehearsal.faults import Fault
+from tests.archives import write_wheel
+from tests.conftest import RELEASE, copy_suite, try_run
+from tests.relay import Relay
+from tests.servers import Pypiserver
+from tests.suite.publishing import PUSH, TAG, hashes, publish, served, serving, write_bundle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tagship.rehearsal.servers import Servers
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    return write_bundle(tmp_path)
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[Servers]:
+    with serving(tmp_path / "index") as servers:
+        yield servers
+
+
+@pytest.mark.parametrize("fault", [Fault.UPLOAD_503, Fault.UPLOAD_RESET, Fault.TOO_MANY_REQUESTS])
+def test_what_passes_is_waited_for_and_each_wait_is_said(bundle: Path, servers: Servers, fault: Fault) -> None:
+    servers.faults.tell(fault, times=2)
+    done = publish(bundle, servers)
+    assert done.returncode == 0, done.stdout
+    assert served(servers) == hashes(bundle)
+    first, second = (3, 3) if fault is Fault.TOO_MANY_REQUESTS else (1, 2)
+    waits = re.findall(r"(\S.*)\ntrying again in (\S+) s", done.stdout)
+    assert [wait for _, wait in waits] == [f"{first}", f"{second}"]
+    words = {Fault.UPLOAD_503: "503", Fault.UPLOAD_RESET: "onnection", Fault.TOO_MANY_REQUESTS: "429"}
+    assert all(words[fault] in why for why, _ in waits)
+
+
+def test_a_release_that_breaks_off_after_its_first_file_is_completed_in_the_same_run(
+    bundle: Path, servers: Servers
+) -> None:
+    servers.faults.tell(Fault.PARTIAL, times=1)
+    done = publish(bundle, servers)
+    assert done.returncode == 0, done.stdout
+    assert served(servers) == hashes(bundle)
+    assert [entry.status for entry in servers.index.uploads()] == [200, 503, 200]  # the first file went once
+
+
+def test_patience_ends_and_says_what_happened_why_and_what_to_do(bundle: Path, servers: Servers) -> None:
+    servers.faults.tell(Fault.UPLOAD_503)
+    began = time.monotonic()
+    done = publish(bundle, servers, TAGSHIP_PATIENCE="3")
+    assert done.returncode == 1
+    assert 3 <= time.monotonic() - began < 30
+    (error,) = re.findall(r"^error: .*(?:\n  .*)*", done.stdout, re.MULTILINE)
+    assert "503 Server Error: Service Unavailable" in error
+    assert "gave up after 3 s without progress" in error
+    assert error.count("\n") == 4
+    # The pauses grow, and there are no tries between them.
+    assert [entry.status for entry in servers.index.uploads()] == [503] * 3
+
+
+def test_a_pause_longer_than_patience_is_not_waited_for(bundle: Path, servers: Servers) -> None:
+    servers.faults.tell(Fault.TOO_MANY_REQUESTS, seconds=3600)
+    began = time.monotonic()
+    done = publish(bundle, servers)
+    assert done.returncode == 1
+    assert "it asked for 3600 s" in done.stdout
+    assert time.monotonic() - began < 60
+
+
+def test_a_connection_that_says_nothing_ends_with_the_time_for_everything(bundle: Path, servers: Servers) -> None:
+    servers.faults.tell(Fault.SLOW, seconds=6)
+    began = time.monotonic()
+    done = publish(bundle, servers, TAGSHIP_PATIENCE="0.5")
+    assert done.returncode == 1
+    assert "gave up after 2.5 s in all; run this again" in done.stdout
+    assert time.monotonic() - began < 30
+    servers.faults.clear()
+
+
+@pytest.mark.parametrize("patience", ["", "soon", "-1", "1e3", "inf", "0"])
+def test_a_patience_that_is_no_number_of_seconds_is_refused(bundle: Path, servers: Servers, patience: str) -> None:
+    done = publish(bundle, servers, TAGSHIP_PATIENCE=patience)
+    assert done.returncode == 1
+    assert f"TAGSHIP_PATIENCE: found {patience!r}, expected a number of seconds" in done.stdout
+
+
+def test_what_cannot_pass_is_not_tried_again(bundle: Path, servers: Servers, tmp_path: Path) -> None:
+    with serving(tmp_path / "other", Registration("ship", "Octo", "ship", "publish.yml", "pypi", "77")) as other:
+        done = publish(bundle, other)
+        assert "invalid-publisher" in done.stdout
+        assert len(other.index.mints()) == 1
+    servers.faults.tell(Fault.EXPIRED_TOKEN)
+    done = publish(bundle, servers)
+    assert "token is expired" in done.stdout
+    assert len(servers.index.mints()) == 2  # one more, for a token that did expire
+    assert "trying again in" not in done.stdout
+
+
+def test_a_token_that_expires_between_two_files_is_replaced(bundle: Path, tmp_path: Path) -> None:
+    stored = tmp_path / "index/state/files"
+
+    def clock() -> float:
+        """The index's time jumps by more than a token's life when it has stored a file."""
+        return time.time() + 901 * any(stored.rglob("*"))
+
+    with serving(tmp_path / "index", clock=clock) as servers:
+        done = publish(bundle, servers)
+        assert done.returncode == 0, done.stdout
+        assert "token is expired" in done.stdout
+        assert "trying again with a new token" in done.stdout
+        assert served(servers) == hashes(bundle)
+
+
+def test_a_token_that_grows_old_is_renewed_before_it_expires(tmp_path: Path) -> None:
+    bundle = write_bundle(tmp_path, wheels=3)
+    with serving(tmp_path / "index", clock=lambda: time.time() - 700) as servers:
+        done = publish(bundle, servers)
+        assert done.returncode == 0, done.stdout
+        assert served(servers) == hashes(bundle)
+        assert len(servers.index.mints()) > 1
+
+
+def test_an_index_that_lags_is_waited_for(bundle: Path, servers: Servers) -> None:
+    servers.faults.tell(Fault.INDEX_LAG, seconds=1.5)
+    done = publish(bundle, servers)
+    assert done.returncode == 0, done.stdout
+    assert "accepted, but not served yet" in done.stdout
+    assert [entry.status for entry in servers.index.uploads()] == [200, 200]
+
+
+def test_pip_gets_the_wheel_that_was_published(bundle: Path, servers: Servers) -> None:
+    assert publish(bundle, servers).returncode == 0
+    # The index says the right hash, and gives other bytes: only who downloads sees that.
+    (wheel,) = [file for file in servers.index.files("ship") if file.filename.endswith(".whl")]
+    servers.index._state.path(wheel.blake2_256).write_bytes(b"other")
+    done = publish(bundle, servers, TAGSHIP_PATIENCE="1")
+    assert done.returncode == 1
+    assert f"pip does not get {wheel.filename}" in done.stdout
+
+
+@pytest.mark.parametrize("tag", ["py3-none-any", "cp39-abi3-win_amd64", "cp314-cp314t-macosx_11_0_arm64"])
+def test_pip_gets_wheels_for_other_pythons_and_machines_too(tmp_path: Path, pypiserver: Pypiserver, tag: str) -> None:
+    suite = copy_suite(tmp_path / "ship")
+    write_wheel(suite / "dist", tag=tag, extra=("Requires-Python: >=4",))
+    bundle = bundles.write(suite, read_dists(suite / "dist"))
+    done = try_run(*RELEASE, "publish", "pypi", cwd=bundle, **TAG, **pypiserver.twine, TAGSHIP_PATIENCE="1")
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(8))
+def test_a_run_killed_at_any_moment_is_completed_by_the_next(tmp_path: Path, part: int) -> None:
+    """25 kills in each of the 8 parts, over a release of 12 files."""
+    bundle, chance = write_bundle(tmp_path, wheels=11), random.Random(part)
+    wanted = hashes(bundle)
+    assert len(wanted) == 12
+    duration = min(time_of(bundle, tmp_path / f"whole{number}") for number in range(2))
+    cut_off = 0
+    for number in range(25):
+        with serving(tmp_path / f"index{number}") as servers:
+            before = kill_after(chance.uniform(0, duration), bundle, servers)
+            cut_off += 0 < len(before) < len(wanted)
+            done = publish(bundle, servers)
+            assert done.returncode == 0, done.stdout
+            assert served(servers) == wanted
+            assert all(f"{name}: skipped" in done.stdout for name in before)
+            assert {entry.status for entry in servers.index.uploads()} == {200}
+    assert cut_off  # else no kill came amid the uploads
+
+
+def time_of(bundle: Path, folder: Path) -> float:
+    """Return how many seconds a whole run takes."""
+    with serving(folder) as servers:
+        began = time.monotonic()
+        assert publish(bundle, servers).returncode == 0
+        return time.monotonic() - began
+
+
+def kill_after(seconds: float, bundle: Path, servers: Servers) -> set[str]:
+    """Kill a run after so many seconds; return the files that the index has then."""
+    env = {**servers.job(PUSH, "pypi"), **TAG}
+    command = [*RELEASE, "publish", "pypi", "--no-attestations"]
+    process = subprocess.Popen(command, cwd=bundle, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(seconds)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    return set(served(servers))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(2))
+def test_a_connection_cut_after_any_byte_is_got_over(tmp_path: Path, part: int) -> None:
+    """25 cuts in each part: the run itself tries again, and the index ends with each file once."""
+    bundle, chance = write_bundle(tmp_path, wheels=2), random.Random(part)
+    wanted = hashes(bundle)
+    with Pypiserver(tmp_path / "index") as server, Relay(server.port) as relay:
+        env = {**TAG, **server.twine, "TWINE_REPOSITORY_URL": f"http://127.0.0.1:{relay.port}/"}
+        assert try_run(*RELEASE, "publish", "pypi", cwd=bundle, **env).returncode == 0
+        whole = relay.passed
+        for _ in range(25):
+            for path in server.folder.iterdir():
+                path.unlink()
+            relay.cut_after(chance.randrange(whole))
+            done = try_run(*RELEASE, "publish", "pypi", cwd=bundle, **env)
+            assert done.returncode == 0, done.stdout
+            assert server.files() == sorted(wanted)
+            assert hashes_of(server.folder) == wanted
+
+
+def hashes_of(folder: Path) -> dict[str, str]:
+    return {dist.path.name: dist.sha256 for dist in read_dists(folder)}
+
+
+def test_the_environment_of_these_tests_holds_no_patience_of_its_own() -> None:
+    assert "TAGSHIP_PATIENCE" not in os.environ

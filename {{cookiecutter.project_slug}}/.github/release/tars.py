@@ -1,0 +1,104 @@
+"""An sdist's archive: everything stays in its one folder, and it does not unpack without end.
+
+Source of the rules: https://packaging.python.org/en/latest/specifications/source-distribution-format/ (unpacking) and
+https://docs.pypi.org/archives/.
+"""
+
+from __future__ import annotations
+
+import gzip
+import tarfile
+import zipfile
+from contextlib import contextmanager
+from posixpath import dirname, join, normpath
+from typing import TYPE_CHECKING, cast
+
+from .zips import BOMB_SIZE, PIECE, is_inside, limit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from tarfile import TarFile, TarInfo
+    from typing import IO
+
+
+class _Bounded(gzip.GzipFile):
+    """Stops before it has unpacked more than `limit` bytes, or gives more than one file's text at once."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "rb")
+        self.limit = limit(path)
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or not 0 <= size <= BOMB_SIZE:
+            raise tarfile.ReadError(f"a file of more than {BOMB_SIZE} bytes where text was expected")
+        self._check(self.tell() + size)
+        return super().read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._check(offset)
+        return super().seek(offset, whence)
+
+    def _check(self, offset: int) -> None:
+        if offset > self.limit:
+            raise tarfile.ReadError(f"a bomb, which unpacks to more than {self.limit} bytes")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[TarFile]:
+    """Give the gzipped tar at `path`."""
+    with _Bounded(path) as file, tarfile.open(fileobj=cast("IO[bytes]", file), mode="r:") as archive:
+        yield archive
+
+
+def entries(path: Path) -> list[TarInfo]:
+    """Return what is in the archive at `path`; raise `TarError` where it is a bomb, or goes on after its end."""
+    with opened(path) as archive:
+        found = archive.getmembers()
+        assert archive.fileobj
+        while block := archive.fileobj.read(PIECE):
+            if block.strip(b"\0"):
+                raise tarfile.ReadError("data behind its end")
+        return found
+
+
+def check(path: Path, found: list[TarInfo]) -> None:
+    """Raise `TarError` for the first entry that another program would take for something else, or that gets out."""
+    if zipfile.is_zipfile(path):
+        raise tarfile.ReadError("it is a zip archive too")
+    names = {normpath(entry.name) for entry in found}
+    links = {normpath(entry.name) for entry in found if entry.issym()}
+    folders = {name.split("/")[0] for name in names}
+    for entry in found:
+        if reason := _fault(entry, links):
+            raise tarfile.ReadError(f"{entry.name!r} {reason}")
+    if len(folders) != 1 or folders & (names - {normpath(entry.name) for entry in found if entry.isdir()}):
+        raise tarfile.ReadError(f"{len(folders)} folders and files at its top, not one folder")
+
+
+def _fault(entry: TarInfo, links: set[str]) -> str:
+    if not is_inside(entry.name):
+        return "is a path out of the archive"
+    if entry.issparse():
+        return "is sparse"
+    if not (entry.isreg() or entry.isdir() or entry.issym() or entry.islnk()):
+        return "is neither a file, a folder nor a link"
+    parts = normpath(entry.name).split("/")
+    if links & {"/".join(parts[:depth]) for depth in range(1, len(parts))}:
+        return "is a path through a link"
+    if entry.issym() or entry.islnk():
+        return "" if _stays(entry, parts[0]) else f"links to {entry.linkname!r}, out of its folder"
+    return ""
+
+
+def _stays(link: TarInfo, top: str) -> bool:
+    """Tell whether a link stays in the folder `top`; it may go up first, but not once it has gone down."""
+    target = link.linkname
+    if link.issym():
+        down = target.split("/")
+        while down[:1] == [".."]:
+            down = down[1:]
+        if ".." in down or target.startswith("/"):
+            return False
+        target = normpath(join(dirname(link.name), target))
+    return is_inside(target) and normpath(target).split("/")[0] == top
