@@ -36,9 +36,7 @@ if not any(re.search(rb"\bname\s*=|\bsetup\(", path.read_bytes()) for path in ME
 LINES = [
     line for path in METADATA for line in path.read_text("utf-8", "replace").splitlines() if line.strip()[:1] != "#"
 ]
-COMPILED = any(re.match(r"\s*\[\s*tool\s*\.\s*cibuildwheel\b", line) for line in LINES)
 PYTHONS = list(dict.fromkeys(re.findall(r"Programming Language :: Python :: (3\.\d+)\b", "\n".join(LINES))))
-BUILD = ("pyproject-build", "--installer=uv", "--outdir=dist")
 # Whatever the machine, a build sees the same surroundings.
 SURROUNDINGS = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
 
@@ -46,14 +44,17 @@ SURROUNDINGS = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHON
 @nox.session(reuse_venv=True)
 def build(session: nox.Session) -> None:
     """Build the sdist, and the wheels from that sdist: the same bytes for the same commit."""
-    tools(session, *(["wheels"] if COMPILED else []))
+    tools(session)
     os.umask(0o022)
     env = {**SURROUNDINGS, "SOURCE_DATE_EPOCH": release(session, "prepare")}
     for folder in json.loads(release(session, "packages")):
-        session.run(*BUILD, "--sdist", folder, env=env)
-    for sdist, compiled in json.loads(release(session, "normalise", env=env)).items():
-        wheels = ["cibuildwheel", "--output-dir=dist"] if compiled else [*BUILD, "--wheel"]
-        session.run(*wheels, sdist, env=env)
+        session.run("pyproject-build", "--installer=uv", "--sdist", "--outdir=dist", folder, env=env)
+    for sdist, compiled in json.loads(release(session, "normalise", env=env)):
+        if compiled:
+            tools(session, "wheels")
+            session.run("cibuildwheel", "--output-dir=dist", sdist, env=env)
+        else:
+            session.run("pyproject-build", "--installer=uv", "--wheel", "--outdir=dist", sdist, env=env)
     session.run("twine", "check", *map(str, sorted(Path("dist").iterdir())))
     release(session, "describe", silent=False)
 
@@ -92,10 +93,9 @@ def publish(session: nox.Session) -> None:
     session.run("python", RELEASE, "publish", "pypi", *session.posargs)
 
 
-def tools(session: nox.Session, *more: str) -> None:
-    """Install the release tools, as locked."""
-    files = [f"--requirement={RELEASE}/{name}.txt" for name in ("tools", *more)]
-    session.install("--require-hashes", "--only-binary=:all:", *files)
+def tools(session: nox.Session, name: str = "tools") -> None:
+    """Install release tools, as locked."""
+    session.install("--require-hashes", "--only-binary=:all:", "-r", f"{RELEASE}/{name}.txt")
 
 
 def perform(session: nox.Session, plan: dict[str, Any], arguments: list[str]) -> None:

@@ -50,16 +50,16 @@ def packages() -> None:
 
 
 def normalise() -> None:
-    """Give each sdist in dist/ the same bytes on every machine; print as JSON whether it asks for cibuildwheel."""
+    """Give each sdist in dist/ the same bytes on every machine; print its path, and if it is compiled, as JSON."""
     import json
 
-    from .sdist import asks_for
+    from .sdist import is_compiled
     from .sdist import normalise as rewrite
 
     paths = sorted(Path("dist").glob("*.tar.gz"))
     for path in paths:
         rewrite(path, _epoch())
-    print(json.dumps({str(path): asks_for(path, "cibuildwheel") for path in paths}))
+    print(json.dumps([(str(path), is_compiled(path)) for path in paths]))
 
 
 def describe() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .config import load_toml, subtable
 from .dists import read_dists, supported_pythons
-from .errors import Problem, refuse
+from .errors import Problem, ReleaseError
 from .fitting import pick
 from .packages import chosen, every
 from .ref import current
@@ -53,11 +53,11 @@ def _planned(package: Package, dists: list[Dist], python: str, *, alone: bool) -
 
 
 def _pick(dists: list[Dist], name: str, python: str) -> Dist:
-    """Return the dist of this name that an installer would take; raise `ReleaseError` where there is none."""
-    mine = [dist for dist in dists if name in {"", dist.name}]
+    """Return the wheel of this name that fits, else its sdist; raise `ReleaseError` where there is none."""
+    if own := [dist for dist in dists if name in {"", dist.name}]:
+        return pick(own, python or platform.python_version())
     found = " ".join(dist.path.name for dist in dists)
-    refuse([] if mine else [Problem("--installpkg", found, f"a dist of {name}", "run: nox -s build")])
-    return pick(mine, python or platform.python_version())
+    raise ReleaseError(Problem("--installpkg", found, f"a dist of {name}", "run: nox -s build"))
 
 
 def _pythons(package: Package, dist: Dist | None, python: str) -> list[str]:

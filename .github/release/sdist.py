@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ._compat import tomllib
 from .config import subtable
+from .dists import read_dist
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +30,14 @@ def normalise(path: Path, epoch: int) -> None:
     partial.replace(path)
 
 
+def is_compiled(path: Path) -> bool:
+    """Tell whether the sdist at `path` says that cibuildwheel makes its wheels."""
+    file = f"{path.name.removesuffix('.tar.gz')}/pyproject.toml"
+    dist = read_dist(path)
+    text = dist.read([file])[file] if file in dist.members else ""
+    return "cibuildwheel" in subtable(tomllib.loads(text), "tool")
+
+
 def _plain(member: tarfile.TarInfo, epoch: int) -> tarfile.TarInfo:
     member.uid = member.gid = 0
     member.uname = member.gname = ""
@@ -36,11 +45,3 @@ def _plain(member: tarfile.TarInfo, epoch: int) -> tarfile.TarInfo:
     member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
     member.pax_headers = {}
     return member
-
-
-def asks_for(path: Path, tool: str) -> bool:
-    """Tell whether the pyproject.toml in the sdist at `path` configures the `tool`."""
-    with tarfile.open(path) as archive:
-        name = f"{path.name.removesuffix('.tar.gz')}/pyproject.toml"
-        file = archive.extractfile(name) if name in archive.getnames() else None
-        return file is not None and tool in subtable(tomllib.loads(file.read().decode()), "tool")

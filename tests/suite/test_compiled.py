@@ -53,9 +53,8 @@ def test_the_wheel_that_is_tested_fits_and_the_sdist_stands_in(
         return tag.replace("HERE", PLATFORMS[0]).replace("OLD", PLATFORMS[-1])
 
     write_all(tmp_path, *map(named, tags))
-    assert pick(read_dists(tmp_path), python).path.name == (
-        f"ship-1.0-{named(picked)}.whl" if picked else "ship-1.0.tar.gz"
-    )
+    expected = f"ship-1.0-{named(picked)}.whl" if picked else "ship-1.0.tar.gz"
+    assert pick(read_dists(tmp_path), python).path.name == expected
 
 
 def test_nothing_that_fits_is_said(tmp_path: Path) -> None:

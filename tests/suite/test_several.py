@@ -321,7 +321,7 @@ def test_only_the_one_that_asks_for_cibuildwheel_gets_it(suite: Path) -> None:
     compiled = {"pyproject.toml": "[tool.cibuildwheel]\n"}
     for name, files in (("ship_a", compiled), ("ship_b", {})):
         write_sdist(suite / "dist", name, files=files)
-    printed = json.loads(release(suite, "normalise").stdout)
+    printed = dict(json.loads(release(suite, "normalise").stdout))
     assert printed == {"dist/ship_a-1.0.tar.gz": True, "dist/ship_b-1.0.tar.gz": False}
 
 
