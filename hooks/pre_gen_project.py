@@ -123,8 +123,8 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "description": (_at_most(512),),
     "author_name": (
         Rule(
-            lambda answer: "," not in answer,
-            "holds a comma, which a package's metadata forbids",
+            lambda answer: not set(answer) & set(",<>"),
+            "holds a comma or an angle bracket, which in a package's metadata end a name",
             "Type the name of one person or organisation without it.",
         ),
     ),

@@ -14,7 +14,7 @@ REFUSED = {
     "project_slug": ["-x", "x-", ".", "..", "../x", "a/b", "/etc/x", "a\\b", "\u212a", "json", "x" * 101],
     "package_name": ["a-b", "2to3", "_", "__init__", "é", "a.b", "class", "None", "json", "test", "x" * 101],
     "description": ["x" * 513, "one\r\ntwo"],
-    "author_name": ["Doe, Jane"],
+    "author_name": ["Doe, Jane", "<", "Jane <x", "a>b"],
     "author_email": ["x", "x@y", "a b@example.com", "a@b@example.com", ".a@b.com", "<a@b.com>", "ä@b.com"],
     "github_owner": ["https://github.com/x", "a/b", "-a", "a.b", "x" * 40],
     "license": ["mit", "WTFPL"],
