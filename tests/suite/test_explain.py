@@ -166,6 +166,13 @@ def test_an_unknown_publisher_is_explained_by_its_own_claims(
     assert words in said
 
 
+def test_an_index_that_has_switched_trusted_publishing_off_is_told_from_a_wrong_password(
+    bundle: Path, servers: Servers
+) -> None:
+    servers.index.mint.enabled = False
+    assert "switched Trusted Publishing off" in refusal(bundle, servers)
+
+
 def test_a_pending_publisher_of_another_name_is_told_the_difference(bundle: Path, tmp_path: Path) -> None:
     with serving(tmp_path / "other", Registration("shipp", "Octo", "ship", "release.yml", "pypi", "77")) as servers:
         assert "pending publisher was registered for another project name" in refusal(bundle, servers)

@@ -82,7 +82,7 @@ CAUSES = (
         TROUBLESHOOTING,
     ),
     Cause(
-        "not-enabled|publishing functionality not enabled",
+        "not-enabled|publishing functionality not enabled|answered 403 .*/_/oidc/",
         "the index has switched Trusted Publishing off for now",
         f"look at its status page, and {AGAIN}",
         STATUS,

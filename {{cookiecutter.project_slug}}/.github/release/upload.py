@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from requests import ConnectionError as RequestsConnectionError
 from requests import HTTPError, PreparedRequest, RequestException, Response, Timeout
 from requests.adapters import HTTPAdapter
-from requests.exceptions import ChunkedEncodingError
+from requests.exceptions import ChunkedEncodingError, RetryError
 from twine import cli
 from twine.auth import TrustedPublishingAuthenticator
 from twine.commands.upload import upload as twine_upload
@@ -102,7 +102,7 @@ def upload(paths: list[Path], using: Settings, site: str = "") -> None:
 
 def _failure(error: Exception, using: Settings, site: str) -> ReleaseError:
     answer = error.response if isinstance(error, HTTPError) else None
-    if answer is not None and answer.status_code == 403:
+    if answer is not None and answer.status_code == 403 and "/_/oidc/" not in answer.url:
         return _forbidden(f"the index answered {error}", using, site)
     text = f"twine: {error}" if answer is None else f"the index answered {error}"
     if _may_pass(error, answer):
@@ -127,5 +127,5 @@ def _may_pass(error: Exception, answer: Response | None) -> bool:
         return answer.status_code >= 500 or answer.status_code in BUSY
     if isinstance(error, TrustedPublishingFailure):
         return bool(PASSING.search(str(error)))
-    broken = (RequestsConnectionError, Timeout, ChunkedEncodingError, ConnectionError, TimeoutError)
+    broken = (RequestsConnectionError, RetryError, Timeout, ChunkedEncodingError, ConnectionError, TimeoutError)
     return isinstance(error, broken) and not LASTING.search(str(error))
