@@ -37,6 +37,7 @@ LINES = [
     line for path in METADATA for line in path.read_text("utf-8", "replace").splitlines() if line.strip()[:1] != "#"
 ]
 PYTHONS = list(dict.fromkeys(re.findall(r"Programming Language :: Python :: (3\.\d+)\b", "\n".join(LINES))))
+os.environ.setdefault("UV_SYSTEM_CERTS", "1")  # uv trusts what pip trusts
 # Whatever the machine, a build sees the same surroundings.
 SURROUNDINGS = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
 
@@ -95,7 +96,8 @@ def publish(session: nox.Session) -> None:
 
 def tools(session: nox.Session, name: str = "tools") -> None:
     """Install release tools, as locked."""
-    session.install("--require-hashes", "--only-binary=:all:", "-r", f"{RELEASE}/{name}.txt")
+    options = ("--require-hashes", "--only-binary=:all:", f"--requirement={RELEASE}/{name}.txt")
+    session.install(*options, env={"UV_NO_CONFIG": "1"})  # what the project asks of uv is not for these
 
 
 def perform(session: nox.Session, plan: dict[str, Any], arguments: list[str]) -> None:

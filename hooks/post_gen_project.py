@@ -10,7 +10,7 @@ NEXT_STEPS = """
 {project_slug} is ready. Try it:
 
   cd {project_slug}
-  python -m pip install nox
+  python -m pip install "nox[uv]"
   nox
 
 Before the first release, register the publisher at both indexes:
@@ -24,10 +24,12 @@ Before the first release, register the publisher at both indexes:
   Workflow name      release.yml
   Environment name   pypi at PyPI, testpypi at TestPyPI
 
-Push the project to https://github.com/{github_owner}/{project_slug}, and release it with a tag:
+Push the project to https://github.com/{github_owner}/{project_slug}, and release it:
 
-  git tag v0.1.0
-  git push origin v0.1.0
+  git init && git add -A && git commit -m "First commit"
+  git remote add origin https://github.com/{github_owner}/{project_slug}.git
+  python -m pip install invoke
+  inv release current --push
 
 README.md says more under "Releasing", also which settings on GitHub matter."""
 

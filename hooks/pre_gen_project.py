@@ -123,8 +123,8 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "description": (_at_most(512),),
     "author_name": (
         Rule(
-            lambda answer: not set(answer) & set(",<>"),
-            "holds a comma or an angle bracket, which in a package's metadata end a name",
+            lambda answer: "," not in answer,
+            "holds a comma, which a package's metadata forbids",
             "Type the name of one person or organisation without it.",
         ),
     ),
@@ -149,6 +149,13 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
 
 #: What a build backend cannot carry, beyond the rules above.
 BACKEND_RULES: Mapping[tuple[str, str], tuple[Rule, ...]] = {
+    ("poetry", "author_name"): (
+        Rule(
+            lambda answer: not set(answer) & set("<>"),
+            "holds an angle bracket, which for Poetry ends a name",
+            "Leave it out, or choose another build_backend.",
+        ),
+    ),
     ("setup.py", "description"): (
         Rule(
             lambda answer: not answer.startswith("file:"),

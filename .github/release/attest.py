@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from . import report
 from .errors import ReleaseError
 from .explain import explained
-from .patience import PassingError
+from .patience import OutOfTimeError, PassingError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .patience import Patience
 
 SUFFIX = ".publish.attestation"
+TIMEOUT = 120  # seconds
 
 
 def sign(paths: list[Path], mode: str, index: Index, environ: Mapping[str, str], patience: Patience) -> bool:
@@ -33,7 +34,7 @@ def sign(paths: list[Path], mode: str, index: Index, environ: Mapping[str, str],
     try:
         patience.persist(lambda: _sign(paths))
     except ReleaseError as error:
-        if mode == "required":
+        if mode == "required" or isinstance(error, OutOfTimeError):
             raise
         print(f"{error}\nwarning: NO ATTESTATIONS: signing failed, and the project's configuration says optional")
         report.summary("> [!WARNING]\n> **No attestations were made**: signing failed, and they are optional here.")
@@ -45,7 +46,12 @@ def _sign(paths: list[Path]) -> None:
     """Sign what is not signed yet: each file once, however often this is tried."""
     unsigned = [str(path) for path in paths if not Path(f"{path}{SUFFIX}").exists()]
     command = [sys.executable, "-I", "-m", "pypi_attestations", "sign", *unsigned]
-    done = subprocess.run(command, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        done = subprocess.run(
+            command, check=False, text=True, timeout=TIMEOUT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+    except subprocess.TimeoutExpired as error:
+        raise PassingError(explained(f"no attestations could be signed within {TIMEOUT} s")) from error
     if not done.returncode:
         return
     said = done.stdout.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,14 +40,14 @@ def prepare() -> None:
     """Remove old dists and bundle; print the time of the commit, in seconds, for SOURCE_DATE_EPOCH."""
     shutil.rmtree("bundle", ignore_errors=True)
     shutil.rmtree("dist", ignore_errors=True)
-    print(_epoch())
+    _answer(_epoch())
 
 
 def packages() -> None:
     """Print, as JSON, the folders of the distributions that this run is about."""
     import json
 
-    print(json.dumps([package.path for package in _chosen()]))
+    _answer(json.dumps([package.path for package in _chosen()]))
 
 
 def normalise() -> None:
@@ -59,7 +60,7 @@ def normalise() -> None:
     paths = sorted(Path("dist").glob("*.tar.gz"))
     for path in paths:
         rewrite(path, _epoch())
-    print(json.dumps([(str(path), is_compiled(path)) for path in paths]))
+    _answer(json.dumps([(str(path), is_compiled(path)) for path in paths]))
 
 
 def describe() -> None:
@@ -104,7 +105,7 @@ def _tests(folder: str, python: str) -> None:
 
     from .plans import plans
 
-    print(json.dumps([asdict(plan) for plan in plans(Path(), folder, python, os.environ)]))
+    _answer(json.dumps([asdict(plan) for plan in plans(Path(), folder, python, os.environ)]))
 
 
 def verify() -> None:
@@ -130,6 +131,11 @@ def _chosen() -> list[Package]:
     from .packages import chosen
 
     return chosen(Path(), os.environ)
+
+
+def _answer(text: object) -> None:
+    """Print what a session reads and nobody sees, as it is: with a text struck out it would mean something else."""
+    print(text, file=sys.__stdout__)
 
 
 def _tell(verdict: Verdict) -> None:

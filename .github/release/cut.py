@@ -134,10 +134,24 @@ def _changes(root: Path, places: list[source.Written], version: Version) -> tupl
     files = {path: text for path, text in files.items() if text != source.read_text(path)}
     changelogs = [root / name for name in CHANGELOGS if (root / name).is_file()]
     for path in changelogs:
-        if (dated := _dated(source.read_text(path), str(version))) is not None:
+        text = source.read_text(path)
+        _check_heading(path.name, text, version)
+        if (dated := _dated(text, str(version))) is not None:
             return {**files, path: dated}, ""
     names = " and ".join(path.name for path in changelogs)
     return files, f"\nnote: {names}: no heading 'Unreleased' to date" if changelogs else ""
+
+
+def _check_heading(name: str, text: str, version: Version) -> None:
+    """Raise `ReleaseError` where the unreleased part, as in `1.2 (unreleased)`, is that of another version."""
+    match = UNRELEASED.search(text)
+    try:
+        named = parse_version((match["version"] or "").strip()) if match else version
+    except ValueError:
+        return  # `Next (unreleased)`, or no word before it
+    if named.release != version.release:
+        remedy = f"release {named.base_version}, or mend the heading"
+        raise ReleaseError(Problem(name, f"the heading {str(named)!r}", f"{str(version)!r}", remedy))
 
 
 def _dated(text: str, version: str) -> str | None:

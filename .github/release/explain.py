@@ -28,7 +28,7 @@ class Cause(NamedTuple):
 CAUSES = (
     # The identity: from GitHub to the index.
     Cause(
-        "ACTIONS_ID_TOKEN_REQUEST_(TOKEN|URL) environment variable was unset",
+        "ACTIONS_ID_TOKEN_REQUEST_(TOKEN|URL) environment variable was unset|[Dd]etect identity",
         "this job may not ask GitHub for an identity",
         "give the job `permissions: id-token: write`; a pull request from a fork never gets it",
         "https://docs.github.com/actions/reference/security/oidc",
@@ -131,6 +131,23 @@ CAUSES = (
         "help/#trusted-publishers",
     ),
     Cause(
+        "(?i)read-only mode|uploads are temporarily disabled",
+        "the index takes no uploads for now",
+        f"look at its status page; later, {AGAIN}",
+        STATUS,
+    ),
+    Cause(
+        "too similar to an existing project|isn't allowed|is prohibited",
+        "the index does not give this name to a new project",
+        "choose another name",
+        "help/#project-name",
+    ),
+    Cause(
+        "verified primary email",
+        "the account has no verified e-mail address",
+        "verify it in the account's settings at the index",
+    ),
+    Cause(
         "answered 40[13]|Invalid or non-existent authentication",
         "the index does not accept the credentials, or not for this project",
         "check the user name, the password or token, and where they come from",
@@ -138,7 +155,7 @@ CAUSES = (
     ),
     # What is uploaded.
     Cause(
-        r"already exists?\b|answered 409",
+        r"already exists?\b|already been used|answered 409",
         "the index has a file of this name with other bytes; it keeps a name for ever, even of a deleted file",
         "release a new version",
         "help/#file-name-reuse",
@@ -267,7 +284,8 @@ UNKNOWN = Cause(
 
 def cause(text: str) -> Cause:
     """Return the kind of failure that `text` tells, `UNKNOWN` for one that no row knows."""
-    return next((each for each in CAUSES if re.search(each.words, text)), UNKNOWN)
+    spoken = re.sub(r"https?://[^\s'\"]+?/simple/[^\s'\"]*", "", text)  # the project's name there says nothing
+    return next((each for each in CAUSES if re.search(each.words, spoken)), UNKNOWN)
 
 
 def explained(text: str, site: str = "", *advice: str) -> str:

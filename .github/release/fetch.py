@@ -35,7 +35,10 @@ def fetch(index: Index, dists: list[Dist]) -> None:
         requirements = Path(folder, "requirements.txt")
         requirements.write_text(f"{wheel.name}=={wheel.version} {hashes}\n", encoding="utf-8")
         options = ["--require-hashes", "-r", str(requirements), "-d", folder, *_target(min(wheel.tags, key=str))]
-        done = _pip("download", "--quiet", "--no-deps", "--no-cache-dir", *options, index=index)
+        try:
+            done = _pip("download", "--quiet", "--no-deps", "--no-cache-dir", *options, index=index)
+        except subprocess.TimeoutExpired as error:
+            raise PassingError(f"{wheel.path.name}: pip does not get it within {TIMEOUT} s") from error
     if done.returncode:
         said = [line for line in done.stdout.splitlines() if line.startswith("ERROR")] or done.stdout.splitlines()
         raise PassingError(f"the index serves every file, but pip does not get {wheel.path.name}: {' '.join(said[:1])}")
@@ -60,6 +63,8 @@ def _pip(*arguments: str, index: Index) -> subprocess.CompletedProcess[str]:
         "PIP_NO_INPUT": "1",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     }
+    if index.upload_url.startswith("http:"):  # the password went there already
+        environ["PIP_TRUSTED_HOST"] = urlsplit(index.upload_url).netloc.rpartition("@")[2]
     return subprocess.run(
         [sys.executable, "-I", "-m", "pip", *arguments],
         env={name: value for name, value in environ.items() if value},

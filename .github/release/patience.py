@@ -17,6 +17,7 @@ T = TypeVar("T")
 VARIABLE = "TAGSHIP_PATIENCE"
 PATIENCE = 300.0  # seconds without progress
 TOTAL = 5  # times as long for everything: below the time that the workflow gives the job
+DAY = 86400  # seconds
 FIRST, LONGEST = 1.0, 30.0  # seconds
 
 
@@ -26,6 +27,10 @@ class PassingError(ReleaseError):
     def __init__(self, *problems: Problem | str, pause: float = 0.0) -> None:
         super().__init__(*problems)
         self.pause = pause
+
+
+class OutOfTimeError(ReleaseError):
+    """The time for everything is over."""
 
 
 class Patience:
@@ -63,8 +68,8 @@ class Patience:
 def limit_of(environ: Mapping[str, str]) -> float:
     """Return the seconds that $TAGSHIP_PATIENCE gives, or the usual ones; raise `ReleaseError` for no number."""
     text = environ.get(VARIABLE, f"{PATIENCE}")
-    if not text.replace(".", "", 1).isdecimal() or not float(text):
-        raise ReleaseError(Problem(VARIABLE, repr(text), "a number of seconds", "mend or unset it"))
+    if not text.replace(".", "", 1).isdecimal() or not 0 < float(text) <= DAY:
+        raise ReleaseError(Problem(VARIABLE, repr(text), f"a number of seconds, {DAY} at most", "mend or unset it"))
     return float(text)
 
 
@@ -81,10 +86,10 @@ def asked_for(retry_after: str | None) -> float:
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
-    """Raise `ReleaseError` in the block when it lasts longer, whatever it waits for; not on Windows."""
+    """Raise `OutOfTimeError` in the block when it lasts longer, whatever it waits for; not on Windows."""
 
     def stop(*_: object) -> NoReturn:
-        raise ReleaseError(f"gave up after {seconds:g} s in all; run this again: what the index has is skipped")
+        raise OutOfTimeError(f"gave up after {seconds:g} s in all; run this again: what the index has is skipped")
 
     if not hasattr(signal, "SIGALRM"):
         yield

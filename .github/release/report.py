@@ -38,12 +38,12 @@ def errors(lines: Iterable[str]) -> None:
 
 def one_line(text: str) -> str:
     """Return `text` without line ends: GitHub could take what a dist says after one for a command to the runner."""
-    return " ".join(text.splitlines())
+    return " ".join(text.splitlines()).replace("##[", "## [")
 
 
 def _safe(text: str) -> str:
     """Return `text` with those line ends alone that lead to a line of an explanation, which is indented."""
-    first, *rest = text.splitlines() or [""]
+    first, *rest = text.replace("##[", "## [").splitlines() or [""]
     return first + "".join(f"\n{line}" if re.match("  [a-z]", line) else f" {line}" for line in rest)
 
 

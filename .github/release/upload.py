@@ -81,8 +81,9 @@ def settings(repository: str, environ: Mapping[str, str], *, signed: bool = Fals
     Settings.register_argparse_arguments(parser)
     try:
         return _Settings.from_argparse(parser.parse_args(arguments))
-    except TwineException as error:
-        raise ReleaseError(explained(f"twine: {error}")) from error
+    except (TwineException, KeyError, ValueError) as error:
+        words = f"twine: no {error} in .pypirc" if isinstance(error, KeyError) else f"twine: {error}"
+        raise ReleaseError(explained(words)) from error
 
 
 def upload(paths: list[Path], using: Settings, site: str = "") -> None:
@@ -96,6 +97,8 @@ def upload(paths: list[Path], using: Settings, site: str = "") -> None:
     files += [f"{file}{SUFFIX}" for file in files] if using.attestations else []
     try:
         twine_upload(using, files)
+    except (KeyError, TypeError) as error:  # of twine, for an answer that is not as it should be
+        raise PassingError(explained("twine: The token-minting request returned invalid JSON", site)) from error
     except (TwineException, RequestException, OSError, ValueError) as error:
         raise _failure(error, using, site) from error
 
@@ -116,8 +119,8 @@ def _forbidden(text: str, using: Settings, site: str) -> ReleaseError:
         return (ExpiredError if "token is expired" in text else ReleaseError)(explained(text, site))
     source = "TWINE_PASSWORD" if os.environ.get("TWINE_PASSWORD") else using.config_file
     source = source if os.environ.get("TWINE_PASSWORD") or using.repository_config.get("password") else "the keyring"
-    if not site:
-        return ReleaseError(explained(text))
+    if not site or "Invalid" not in text:
+        return ReleaseError(explained(text, site))
     advice = f"do: remove the password in {source}, for Trusted Publishing; or replace it by an API token that is good"
     return ReleaseError(explained(text, site, advice, f"see: {site}help/#invalid-auth"))
 

@@ -248,3 +248,13 @@ def test_without_any_version_current_is_refused(suite: Path) -> None:
     done = try_release(suite, "cut", "current")
     assert "version: found none: it comes from git's tags, and there are none" in done.stdout
     assert git(suite, "tag") == ""
+
+
+def test_a_changelog_that_names_another_version_is_not_dated(repository: Path) -> None:
+    (repository / "CHANGELOG.md").write_text("# Changes\n\n## 7.0.0 (unreleased)\n\n- New.\n")
+    commit(repository)
+    before = git(repository, "rev-parse", "HEAD")
+    done = try_release(repository, "cut", "patch")
+    assert done.returncode == 1
+    assert "CHANGELOG.md: found the heading '7.0.0', expected" in done.stdout
+    assert (git(repository, "rev-parse", "HEAD"), git(repository, "status", "--porcelain")) == (before, "")

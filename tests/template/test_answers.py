@@ -14,7 +14,7 @@ REFUSED = {
     "project_slug": ["-x", "x-", ".", "..", "../x", "a/b", "/etc/x", "a\\b", "\u212a", "json", "x" * 101],
     "package_name": ["a-b", "2to3", "_", "__init__", "é", "a.b", "class", "None", "json", "test", "x" * 101],
     "description": ["x" * 513, "one\r\ntwo"],
-    "author_name": ["Doe, Jane", "<", "Jane <x", "a>b"],
+    "author_name": ["Doe, Jane"],
     "author_email": ["x", "x@y", "a b@example.com", "a@b@example.com", ".a@b.com", "<a@b.com>", "ä@b.com"],
     "github_owner": ["https://github.com/x", "a/b", "-a", "a.b", "x" * 40],
     "license": ["mit", "WTFPL"],
@@ -48,6 +48,13 @@ def test_what_only_one_backend_cannot_carry_is_refused_for_that_one() -> None:
     [problem] = HOOK.problems(answers(build_backend="setup.py", description="file: x"))
     assert problem.startswith("description: 'file: x' begins with 'file:'")
     assert HOOK.problems(answers(build_backend="setuptools", description="file: x")) == []
+
+
+@pytest.mark.parametrize("name", ["<", "Jane <x", "a>b"])
+def test_poetry_gets_no_author_whose_name_it_would_cut(name: str) -> None:
+    [problem] = HOOK.problems(answers(build_backend="poetry", author_name=name))
+    assert "holds an angle bracket, which for Poetry ends a name" in problem
+    assert HOOK.problems(answers(author_name=name)) == []
 
 
 def test_all_problems_are_named_at_once() -> None:

@@ -142,8 +142,10 @@ def test_every_path_that_the_readme_names_exists(project: Path) -> None:
 def test_every_tool_that_the_readme_calls_is_in_the_group_that_it_installs(project: Path) -> None:
     text = (project / "README.md").read_text(encoding="utf-8")
     table = text.partition("| Command | Does |")[2].partition("\n\n")[0]
-    tools = {command.split()[0] for command in re.findall(r"`([^`]+)`", table)} - {"dist/"}
-    packages = {package for package in _pyproject(project)["dependency-groups"]["dev"] if isinstance(package, str)}
+    commands = " ".join(re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE))
+    tools = {command.split()[0] for command in re.findall(r"`([^`]+)`", commands)}
+    group = _pyproject(project)["dependency-groups"]["dev"]
+    packages = {package.removesuffix("[uv]") for package in group if isinstance(package, str)}
     assert tools - {"inv"} | {"invoke"} == packages
 
 

@@ -311,6 +311,9 @@ class _Stage:
         if not self.project.known:
             notes.append("no remote on GitHub: OWNER and the repository's name are guesses")
         notes.append("attestations are not rehearsed: Sigstore has no stand-in here")
+        workflow = self.clone / ".github/workflows/release.yml"
+        if workflow.is_file() and "uses: pypa/gh-action-pypi-publish@" in workflow.read_text(encoding="utf-8"):
+            notes.append("the workflow uploads with gh-action-pypi-publish: nox -s publish stood in for it")
 
 
 #: The claims by which an index finds the publisher.

@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from http.client import HTTPException
+from http.client import HTTPException, InvalidURL
 from pathlib import Path
 from socket import EAI_AGAIN, gaierror
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -58,7 +58,7 @@ class Index:
         """Return the files that the index serves for the project `name`; raise `ReleaseError` where it fails."""
         found: dict[str, Remote] = {}
         for url in self.simple_urls:
-            answer = self._get(f"{url}{name}/", self.auth)
+            answer = self._get(f"{url}{name}/", self.auth, guess=url != self.simple_urls[0])
             if answer is not None:
                 found.update(_parsed(*answer))
         return found
@@ -68,11 +68,18 @@ class Index:
         if listed := remote.hashes.get("sha256"):
             return listed
         mine = urlsplit(remote.url).netloc == urlsplit(self.upload_url).netloc
-        answer = self._get(remote.url, self.auth if mine else ("", ""))
-        return hashlib.sha256(answer[2]).hexdigest() if answer else "no file"
+        answer = self._get(remote.url, self.auth if mine else ("", ""), elsewhere=True)
+        if answer is None:
+            raise PassingError(f"{remote.url}: the index lists this file, and does not serve it")
+        return hashlib.sha256(answer[2]).hexdigest()
 
-    def _get(self, url: str, auth: tuple[str, str]) -> tuple[str, str, bytes] | None:
-        """Return the final address, the content type and the body; None where there is nothing."""
+    def _get(
+        self, url: str, auth: tuple[str, str], *, guess: bool = False, elsewhere: bool = False
+    ) -> tuple[str, str, bytes] | None:
+        """Return the final address, the content type and the body; None where there is nothing.
+
+        Where the address is a `guess`, no refusal (4xx) is one; a file may lie `elsewhere`, a listing may not.
+        """
         request = urllib.request.Request(url, headers={"Accept": ACCEPT, "Cache-Control": "no-cache"})
         if auth[1]:
             request.add_unredirected_header(
@@ -80,11 +87,12 @@ class Index:
             )
         try:
             context = _context(self.ca_file) if url.startswith("https") else None
-            opener = urllib.request.build_opener(_SameHost, urllib.request.HTTPSHandler(context=context))
+            redirects = urllib.request.HTTPRedirectHandler if elsewhere else _SameHost
+            opener = urllib.request.build_opener(redirects, urllib.request.HTTPSHandler(context=context))
             with opener.open(request, timeout=TIMEOUT) as answer:
                 return answer.url, answer.headers.get("Content-Type", ""), answer.read()
         except urllib.error.HTTPError as error:
-            if error.code in {404, 410, *range(300, 400)}:
+            if error.code in {404, 410, *range(300, 400)} or (guess and error.code < 500):
                 return None
             raise _refusal(url, error) from None
         except (OSError, ValueError, HTTPException) as error:
@@ -135,6 +143,7 @@ def _silence(url: str, error: Exception) -> ReleaseError:
     text = explained(f"{url}: no answer ({reason or type(error).__name__})")
     refused = isinstance(reason, ConnectionRefusedError)
     broken = isinstance(reason, (TimeoutError, ConnectionError, HTTPException)) and not refused
+    broken = broken and not isinstance(reason, InvalidURL)
     again = isinstance(reason, gaierror) and reason.errno == EAI_AGAIN
     return PassingError(text) if broken or again else ReleaseError(text)
 

@@ -22,7 +22,7 @@ def gather(folder: Path, expected: str) -> None:
     if expected and found != expected:
         remedy = "run the workflow again; BUILD_ON may name at most eight machines"
         refuse([Problem(str(folder), f"the dists of {found} machines", f"those of {expected}", remedy)])
-    files: dict[str, Path] = {}
+    files = {path.name: path for path in folder.glob("*") if path.is_file()}
     problems = []
     for path in [path for part in parts for path in sorted(part.iterdir())]:
         first = files.setdefault(path.name, path)

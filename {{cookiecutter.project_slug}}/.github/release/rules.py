@@ -46,11 +46,18 @@ PLATFORM = re.compile(
 )
 
 
-def problems(dists: list[Dist]) -> list[Problem | str]:
-    """Return every reason why PyPI would refuse one of `dists`, or why nobody should unpack it."""
+def problems(dists: list[Dist], *, public: bool | None = None) -> list[Problem | str]:
+    """Return every reason why PyPI would refuse one of `dists`, or why nobody should unpack it.
+
+    `public` is whether they go to PyPI, or to a registry that has no such rules; None: what their classifiers say.
+    """
     # Unpacking and hashing leave the interpreter to the other threads.
     with ThreadPoolExecutor() as threads:
-        found = [problem for several in threads.map(_dist_problems, dists) for problem in several]
+        found = [
+            problem
+            for several in threads.map(lambda dist: _dist_problems(dist, public=public), dists)
+            for problem in several
+        ]
     sdists = [dist.path.name for dist in dists if not dist.is_wheel]
     if len(sdists) > 1:
         found.append(Problem("dist", f"{len(sdists)} sdists ({', '.join(sdists)})", "one", "remove the others"))
@@ -89,9 +96,9 @@ def _time(text: str) -> datetime | None:
     return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
 
 
-def _dist_problems(dist: Dist) -> list[Problem | str]:
+def _dist_problems(dist: Dist, *, public: bool | None) -> list[Problem | str]:
     found: list[Problem | str] = []
-    for rule in (_archive, _name, _fields, _urls, _dependencies, _sizes, _platforms, _members):
+    for rule in SOUND + (PUBLIC if (not _private(dist) if public is None else public) else ()):
         try:
             found += rule(dist, str(dist.path))
         except ReleaseError as error:
@@ -128,9 +135,6 @@ def _fields(dist: Dist, where: str) -> Iterator[Problem]:
         yield Problem(where, "a longer summary", f"one line of {MAX_SUMMARY} characters", "shorten the description")
     if "License" in metadata and "License-Expression" in metadata:
         yield Problem(where, "License and License-Expression", "the second only", "leave the first out")
-    for text in metadata.get_all("Classifier", []):
-        if text.startswith("Private ::"):
-            yield Problem(where, f"classifier {text!r}", "none that keeps it from being uploaded", "remove it")
     try:
         SpecifierSet(metadata.get("Requires-Python", ""))
     except InvalidSpecifier:
@@ -176,6 +180,20 @@ def _dependencies(dist: Dist, where: str) -> Iterator[Problem]:
         else:
             if requirement.url:
                 yield Problem(where, f"dependency {text!r}", "a name and versions, no URL", "depend on a release")
+
+
+def _private(dist: Dist) -> list[str]:
+    """Return the classifiers by which a project says that it is not for PyPI."""
+    try:
+        return [text for text in dist.metadata.get_all("Classifier", []) if text.startswith("Private ::")]
+    except ReleaseError:
+        return []
+
+
+def _classifiers(dist: Dist, where: str) -> Iterator[Problem]:
+    for text in _private(dist):
+        remedy = "set TWINE_REPOSITORY_URL to the registry that it is for"
+        yield Problem(where, f"classifier {text!r}", "none that keeps it from PyPI", remedy)
 
 
 def _sizes(dist: Dist, where: str) -> Iterator[Problem]:
@@ -229,3 +247,8 @@ def _same_version(left: str, right: str, *, newer: bool = False) -> bool:
         return Version(left) == Version(right) or (newer and Version(left) > Version(right))
     except InvalidVersion:
         return False
+
+
+#: What holds for every index, and what PyPI asks for besides.
+SOUND = (_archive, _name, _fields, _urls, _members)
+PUBLIC = (_classifiers, _dependencies, _sizes, _platforms)
