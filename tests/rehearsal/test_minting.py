@@ -129,8 +129,8 @@ def test_a_token_is_exchanged_once(registered: Servers) -> None:
     "claims",
     [
         pytest.param({"exp": int(time.time()) - 60}, id="expired"),
-        pytest.param({"iat": int(time.time()) + 600}, id="issued later"),
-        pytest.param({"nbf": int(time.time()) + 600}, id="not good yet"),
+        pytest.param({"iat": int(time.time()) + 86400}, id="issued later"),
+        pytest.param({"nbf": int(time.time()) + 86400}, id="not good yet"),
         pytest.param({"aud": "testpypi"}, id="for the other index"),
         pytest.param({"aud": ["pypi"]}, id="a list of audiences"),
         pytest.param({"exp": "soon"}, id="no time"),

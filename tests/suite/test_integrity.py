@@ -261,6 +261,15 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.parametrize("part", [b"PK\x01\x02", b"PK\x03\x04"])
+def test_a_wheel_that_asks_for_a_password_is_refused(sound: Path, tmp_path: Path, part: bytes) -> None:
+    content = bytearray(sound.read_bytes())
+    content[content.index(part) + (8 if part.endswith(b"\x02") else 6)] |= 1
+    locked = tmp_path / sound.name
+    locked.write_bytes(content)
+    assert "is encrypted" in str(said(locked))
+
+
 @settings(deadline=None)
 @given(changes=st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), min_size=1, max_size=4))
 def test_a_wheel_with_flipped_bytes_is_refused_or_unpacks_to_the_same(

@@ -33,6 +33,7 @@ CENTRAL = struct.Struct("<4s24xHHH12x")
 END = struct.Struct("<4s4xHHLLH")
 END64 = struct.Struct("<4sQ12xQQQQ")
 LOCATOR64 = struct.Struct("<4s4xQ4x")
+SEALED = 0x2061  # flags of what is encrypted, or a patch: bits 0, 5, 6 and 13
 DESCRIPTOR = 0x08
 ZIP64, UNICODE_PATH = 0x0001, 0x7075
 UNKNOWN = 0xFFFFFFFF
@@ -117,12 +118,16 @@ def _check_entry(info: ZipInfo) -> None:
         raise zipfile.BadZipFile(f"{name} is neither a file nor a folder")
     if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
         raise zipfile.BadZipFile(f"{name} is neither stored nor deflated")
+    if info.flag_bits & SEALED:
+        raise zipfile.BadZipFile(f"{name} is encrypted")
 
 
 def _check_local(view: mmap.mmap, info: ZipInfo) -> int:
     """Compare what stands before an entry with the directory; return where the next one starts."""
     at = info.header_offset
     signature, flags, method, crc, packed, size, name_length, extra_length = LOCAL.unpack_from(view, at)
+    if flags & SEALED:
+        raise zipfile.BadZipFile(f"{info.orig_filename!r} is encrypted")
     if flags & DESCRIPTOR:
         raise zipfile.BadZipFile(f"{info.orig_filename!r} has a data descriptor")
     start = at + LOCAL.size
