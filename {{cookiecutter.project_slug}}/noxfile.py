@@ -47,8 +47,9 @@ def build(session: nox.Session) -> None:
     """Build the sdist, and the wheels from that sdist: the same bytes for the same commit."""
     tools(session)
     os.umask(0o022)
-    env = {**SURROUNDINGS, "SOURCE_DATE_EPOCH": release(session, "prepare")}
-    for folder in json.loads(release(session, "packages")):
+    epoch, folders = json.loads(release(session, "prepare"))
+    env = {**SURROUNDINGS, "SOURCE_DATE_EPOCH": epoch}
+    for folder in folders:
         session.run("pyproject-build", "--installer=uv", "--sdist", "--outdir=dist", folder, env=env)
     for sdist, compiled in json.loads(release(session, "normalise", env=env)):
         if compiled:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import configparser
 import re
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -51,13 +50,7 @@ def problems(dists: list[Dist], *, public: bool | None = None) -> list[Problem |
 
     `public` is whether they go to PyPI, or to a registry that has no such rules; None: what their classifiers say.
     """
-    # Unpacking and hashing leave the interpreter to the other threads.
-    with ThreadPoolExecutor() as threads:
-        found = [
-            problem
-            for several in threads.map(lambda dist: _dist_problems(dist, public=public), dists)
-            for problem in several
-        ]
+    found = [problem for dist in dists for problem in _dist_problems(dist, public=public)]
     sdists = [dist.path.name for dist in dists if not dist.is_wheel]
     if len(sdists) > 1:
         found.append(Problem("dist", f"{len(sdists)} sdists ({', '.join(sdists)})", "one", "remove the others"))

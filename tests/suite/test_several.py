@@ -156,7 +156,7 @@ def test_a_tag_that_names_none_is_refused_with_the_names_there_are(name: str, tm
     with pytest.raises(ReleaseError, match=expected):
         chosen(write(tmp_path, BOTH), tag(name))
     copy_suite(tmp_path)
-    done = try_release(tmp_path, "packages", **tag(name))
+    done = try_release(tmp_path, "prepare", **tag(name))
     assert (done.returncode, "Traceback" in done.stdout) == (1, False)
 
 

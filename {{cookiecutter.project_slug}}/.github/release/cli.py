@@ -37,17 +37,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def prepare() -> None:
-    """Remove old dists and bundle; print the time of the commit, in seconds, for SOURCE_DATE_EPOCH."""
-    shutil.rmtree("bundle", ignore_errors=True)
-    shutil.rmtree("dist", ignore_errors=True)
-    _answer(_epoch())
-
-
-def packages() -> None:
-    """Print, as JSON, the folders of the distributions that this run is about."""
+    """Remove old dists and bundle; print SOURCE_DATE_EPOCH, and the folders of this run's distributions, as JSON."""
     import json
 
-    _answer(json.dumps([package.path for package in _chosen()]))
+    answer = json.dumps([str(_epoch()), [package.path for package in _chosen()]])
+    shutil.rmtree("bundle", ignore_errors=True)
+    shutil.rmtree("dist", ignore_errors=True)
+    _answer(answer)
 
 
 def normalise() -> None:
@@ -173,7 +169,7 @@ def _epoch() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python .github/release", description=__doc__, allow_abbrev=False)
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-    for verb in (prepare, packages, normalise, describe, verify):
+    for verb in (prepare, normalise, describe, verify):
         verbs.add_parser(verb.__name__, help=verb.__doc__).set_defaults(run=verb)
     testing = verbs.add_parser("tests", help="Print how the project runs its own tests, as JSON.")
     testing.add_argument("folder", help='the dists of which one is tested, "" for the project as it lies here')
