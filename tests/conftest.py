@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 #: Variables of the surrounding CI run or of a person's twine, which no test may see.
-FOREIGN = ("GITHUB_", "ACTIONS_", "TWINE_", "CI", "NOX", "GIT_", "SOURCE_DATE_EPOCH", "FORCE_COLOR")
+FOREIGN = ("GITHUB_", "ACTIONS_", "TWINE_", "TAGSHIP_", "CI", "NOX", "GIT_", "SOURCE_DATE_EPOCH", "FORCE_COLOR")
 
 
 @pytest.fixture(autouse=True)

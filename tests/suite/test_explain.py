@@ -13,7 +13,6 @@ from tagship.rehearsal.faults import Fault
 from tests.suite.publishing import PUSH, publish, serving, write_bundle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tagship.rehearsal.servers import Servers
@@ -115,12 +114,6 @@ def test_a_link_to_the_help_is_left_out_where_the_index_has_no_site() -> None:
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
     return write_bundle(tmp_path)
-
-
-@pytest.fixture
-def servers(tmp_path: Path) -> Iterator[Servers]:
-    with serving(tmp_path / "index") as servers:
-        yield servers
 
 
 def refusal(bundle: Path, servers: Servers, **env: str) -> str:

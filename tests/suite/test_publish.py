@@ -20,14 +20,6 @@ TAG = {"GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": "v1.0"}
 FILES = ["ship-1.0-py3-none-any.whl", "ship-1.0.tar.gz"]
 
 
-@pytest.fixture
-def bundle(suite: Path) -> Path:
-    """A bundle that the gate let through, in a folder that holds nothing else, as a publish job has it."""
-    write_release(suite / "dist")
-    release(suite, "verify", **TAG)
-    return (suite / "bundle").rename(suite.parent / "bundle")
-
-
 def publish(bundle: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     return try_release(bundle, "publish", *(arguments or ("pypi",)), **env)
 

@@ -14,7 +14,7 @@ from tagship.release.dists import Dist, read_dist
 from tagship.publisher import Registration
 from tagship.rehearsal.push import TagPush
 from tagship.rehearsal.servers import Servers, running
-from tests.archives import write_release, write_sdist, write_wheel
+from tests.archives import write_sdist, write_wheel
 from tests.conftest import release, try_release
 
 if TYPE_CHECKING:
@@ -146,13 +146,6 @@ def test_a_release_is_closed_14_days_after_its_first_file(
 
 
 # Against the index of the rehearsal, which has PyPI's address and its rules.
-
-
-@pytest.fixture
-def bundle(suite: Path) -> Path:
-    write_release(suite / "dist")
-    release(suite, "verify", **TAG)
-    return (suite / "bundle").rename(suite.parent / "bundle")
 
 
 @pytest.fixture

@@ -18,8 +18,7 @@ from tagship.publisher import Registration
 from tagship.rehearsal.faults import Fault
 from tagship.rehearsal.push import TagPush
 from tagship.rehearsal.servers import running
-from tests.archives import write_release
-from tests.conftest import release, try_release
+from tests.conftest import try_release
 from tests.servers import Pypiserver
 
 if TYPE_CHECKING:
@@ -80,13 +79,6 @@ def parrot() -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-@pytest.fixture
-def bundle(suite: Path) -> Path:
-    write_release(suite / "dist")
-    release(suite, "verify", **TAG)
-    return (suite / "bundle").rename(suite.parent / "bundle")
 
 
 @pytest.fixture

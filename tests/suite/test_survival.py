@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
 import signal
@@ -23,7 +22,6 @@ from tests.servers import Pypiserver
 from tests.suite.publishing import PUSH, TAG, hashes, publish, served, serving, write_bundle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tagship.rehearsal.servers import Servers
@@ -32,12 +30,6 @@ if TYPE_CHECKING:
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
     return write_bundle(tmp_path)
-
-
-@pytest.fixture
-def servers(tmp_path: Path) -> Iterator[Servers]:
-    with serving(tmp_path / "index") as servers:
-        yield servers
 
 
 @pytest.mark.parametrize("fault", [Fault.UPLOAD_503, Fault.UPLOAD_RESET, Fault.TOO_MANY_REQUESTS])
@@ -228,7 +220,3 @@ def test_a_connection_cut_after_any_byte_is_got_over(tmp_path: Path, part: int) 
 
 def hashes_of(folder: Path) -> dict[str, str]:
     return {dist.path.name: dist.sha256 for dist in read_dists(folder)}
-
-
-def test_the_environment_of_these_tests_holds_no_patience_of_its_own() -> None:
-    assert "TAGSHIP_PATIENCE" not in os.environ
