@@ -9,7 +9,12 @@ from socketserver import BaseRequestHandler, ThreadingTCPServer
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
+
+
+def _nothing() -> None:
+    """Only cut."""
 
 
 class Relay:
@@ -19,12 +24,13 @@ class Relay:
         self.passed = 0
         self._target = port
         self._left: int | None = None
+        self._and_then: Callable[[], object] = _nothing
         self._lock = threading.Lock()
 
-    def cut_after(self, count: int) -> None:
-        """Cut the connection on which the byte after the next `count` would pass; once."""
+    def cut_after(self, count: int, and_then: Callable[[], object] = _nothing) -> None:
+        """Cut the connection on which the byte after the next `count` would pass, and do something; once."""
         with self._lock:
-            self._left = count
+            self._left, self._and_then = count, and_then
 
     def __enter__(self) -> Relay:
         relay = self
@@ -73,6 +79,7 @@ class Relay:
                 self.passed += count
                 return count
             allowed, self._left = self._left, None
+            self._and_then()
             return allowed
 
 

@@ -16,7 +16,7 @@ import pytest
 from tagship.release.dists import read_dists
 
 from tests.conftest import commit, git, nox, run
-from tests.template.support import CHOICES, generate, tomllib
+from tests.template.support import CHOICES, generate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,12 +100,3 @@ def other_pythons() -> Iterator[str]:
         for path in (shutil.which(name), *map(str, installed.glob(f"3.{minor}.*/bin/{name}"))):
             if path and f"3.{minor}" != HERE and subprocess.run([path, "-V"], capture_output=True).returncode == 0:
                 yield path
-
-
-def test_poetrys_lock_file_is_valid_and_says_nothing_about_a_machine(tmp_path: Path) -> None:
-    project = generate(tmp_path, build_backend="poetry", description='"quoted" # \\', license="Proprietary")
-    done = run("uv", "tool", "run", "poetry", "check", "--lock", "--strict", cwd=project, HOME=str(tmp_path))
-    assert "All set!" in done.stdout
-    locked = tomllib.loads((project / "poetry.lock").read_text(encoding="utf-8"))["package"]
-    assert {"pytest", "nox"} <= {package["name"] for package in locked}
-    assert not [package for package in locked if "source" in package or any("url" in file for file in package["files"])]

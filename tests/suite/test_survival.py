@@ -165,11 +165,14 @@ def test_a_run_killed_at_any_moment_is_completed_by_the_next(tmp_path: Path, par
     bundle, chance = write_bundle(tmp_path, wheels=11), random.Random(part)
     wanted = hashes(bundle)
     assert len(wanted) == 12
-    duration = min(time_of(bundle, tmp_path / f"whole{number}") for number in range(2))
+    with serving(tmp_path / "whole") as servers:
+        whole = kill_after(None, bundle, servers)
+        assert served(servers) == wanted
     cut_off = 0
     for number in range(25):
         with serving(tmp_path / f"index{number}") as servers:
-            before = kill_after(chance.uniform(0, duration), bundle, servers)
+            kill_after(chance.randrange(whole * 99 // 100), bundle, servers)  # two runs differ by some bytes
+            before = served(servers)
             cut_off += 0 < len(before) < len(wanted)
             done = publish(bundle, servers)
             assert done.returncode == 0, done.stdout
@@ -179,23 +182,17 @@ def test_a_run_killed_at_any_moment_is_completed_by_the_next(tmp_path: Path, par
     assert cut_off  # else no kill came amid the uploads
 
 
-def time_of(bundle: Path, folder: Path) -> float:
-    """Return how many seconds a whole run takes."""
-    with serving(folder) as servers:
-        began = time.monotonic()
-        assert publish(bundle, servers).returncode == 0
-        return time.monotonic() - began
-
-
-def kill_after(seconds: float, bundle: Path, servers: Servers) -> set[str]:
-    """Kill a run after so many seconds; return the files that the index has then."""
-    env = {**servers.job(PUSH, "pypi"), **TAG}
-    command = [*RELEASE, "publish", "pypi", "--no-attestations"]
-    process = subprocess.Popen(command, cwd=bundle, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(seconds)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    return set(served(servers))
+def kill_after(count: int | None, bundle: Path, servers: Servers) -> int:
+    """Kill a run when so many bytes went between it and the index; return how many went."""
+    with Relay(servers.proxy.server.port) as relay:
+        address = f"http://127.0.0.1:{relay.port}"
+        env = {**servers.job(PUSH, "pypi"), **TAG, "HTTPS_PROXY": address, "https_proxy": address}
+        command = [*RELEASE, "publish", "pypi", "--no-attestations"]
+        process = subprocess.Popen(command, cwd=bundle, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if count is not None:
+            relay.cut_after(count, process.kill)
+        assert process.wait() == (0 if count is None else -signal.SIGKILL)
+        return relay.passed
 
 
 @pytest.mark.slow

@@ -421,3 +421,12 @@ def test_the_template_works_from_an_archive_and_from_a_repository(
 def _contents(project: Path) -> dict[str, bytes]:
     files = (path for path in project.rglob("*") if path.is_file())
     return {str(path.relative_to(project)): path.read_bytes() for path in files}
+
+
+def test_poetrys_lock_file_is_valid_and_says_nothing_about_a_machine(tmp_path: Path) -> None:
+    project = generate(tmp_path, build_backend="poetry", description='"quoted" # \\', license="Proprietary")
+    done = _run(["uv", "tool", "run", "poetry", "check", "--lock", "--strict"], project, tmp_path)
+    assert "All set!" in done.stdout
+    locked = tomllib.loads((project / "poetry.lock").read_text(encoding="utf-8"))["package"]
+    assert {"pytest", "nox"} <= {package["name"] for package in locked}
+    assert not [package for package in locked if "source" in package or any("url" in file for file in package["files"])]
