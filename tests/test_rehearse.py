@@ -171,7 +171,7 @@ def test_the_text_names_the_steps_the_files_and_what_to_register(repository: Pat
         INSTALL,
         "SHA-256",
         "to register at testpypi",
-        "environment        testpypi",
+        "Environment name  testpypi",
         "would publish it",
     ]:
         assert words in said

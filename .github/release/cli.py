@@ -73,7 +73,9 @@ def describe() -> None:
     refuse(
         [Problem("dist", found, f"dists of {package.name}", "build it") for package, some in groups.items() if not some]
     )
-    refuse([problem for some in groups.values() for problem in rules.problems(some)])
+    refuse(
+        [problem for package, some in groups.items() for problem in rules.problems(some, package.settings.file_limit)]
+    )
     here = ".".join(platform.python_version_tuple()[:2])
     pythons = [
         python

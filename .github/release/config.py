@@ -22,7 +22,10 @@ ATTESTATIONS = ("required", "optional", "off")
 
 @dataclass(frozen=True)
 class Config:
-    """The optional settings of `[tool.tagship]`; a list is empty and a text is "" where nothing is set."""
+    """The optional settings of `[tool.tagship]`; a list is empty and a text is "" where nothing is set.
+
+    `file_limit` is in MiB, what PyPI takes of this project: 100 unless it granted more.
+    """
 
     test_command: tuple[str, ...] = ()
     test_requires: tuple[str, ...] = ()
@@ -30,6 +33,7 @@ class Config:
     version_pattern: str = ""
     release_branches: tuple[str, ...] = ()
     attestations: str = "required"
+    file_limit: int = 100
     pythons: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
 
@@ -65,6 +69,7 @@ def load(root: Path, top: Path | None = None) -> Config:
         version_pattern=table.get("version-pattern", ""),
         release_branches=tuple(table.get("release-branches", [])),
         attestations=table.get("attestations", "required"),
+        file_limit=table.get("file-limit", 100),
         pythons=tuple(table.get("pythons", [])),
         packages=tuple(table.get("packages", [])),
     )
@@ -121,6 +126,10 @@ def _is_folders(value: object) -> bool:
     return isinstance(value, list) and all(map(is_folder, value))
 
 
+def _is_limit(value: object) -> bool:
+    return isinstance(value, int) and value >= 100  # a bool is an int, and less
+
+
 def _is_pattern(value: object) -> bool:
     try:
         return isinstance(value, str) and re.compile(value).groups == 1
@@ -136,6 +145,7 @@ SETTINGS: dict[str, tuple[Callable[[object], bool], str]] = {
     "release-branches": (_is_texts, "a list of branch names"),
     "pythons": (_is_texts, 'a list such as ["3.12", "3.13"]'),
     "packages": (_is_folders, 'a list of folders such as ["packages/*"]'),
+    "file-limit": (_is_limit, "a number of MiB, 100 or more"),
     "attestations": (lambda value: value in ATTESTATIONS, f"one of {', '.join(ATTESTATIONS)}"),
 }
 

@@ -75,7 +75,11 @@ def _problems(
     package = packages.of(root, dists[0].name)
     ref = package.on(current(root, environ))
     verdict = gate.judge_release(dists, package, ref)
-    found = [*verdict.problems, *rules.problems(dists, public=bool(index.site)), *readme.problems(dists)]
+    found = [
+        *verdict.problems,
+        *rules.problems(dists, package.settings.file_limit, public=bool(index.site)),
+        *readme.problems(dists),
+    ]
     if not ref.tags:
         tag = package.tag(verdict.version)
         remedy = f"tag the commit that was built and try again: git tag {tag}"

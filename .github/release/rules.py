@@ -2,7 +2,7 @@
 
 Source of the rules: https://docs.pypi.org/ and the file upload view of pypi/warehouse (warehouse/forklift/legacy.py and
 metadata.py). What changes with the index or cannot be known offline is left to it: the list of classifiers, whether a
-mail address can exist, a project's own limits, whether the name is free. Local versions are the gate's.
+mail address can exist, the size of a whole project, whether the name is free. Local versions are the gate's.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from .dists import Dist
 
-MAX_SIZE = 100 * 2**20
 MAX_SUMMARY = 512
 MAX_LABEL = 32
 #: How long after its first file a release takes others.
@@ -45,12 +44,13 @@ PLATFORM = re.compile(
 )
 
 
-def problems(dists: list[Dist], *, public: bool | None = None) -> list[Problem | str]:
+def problems(dists: list[Dist], limit: int, *, public: bool | None = None) -> list[Problem | str]:
     """Return every reason why PyPI would refuse one of `dists`, or why nobody should unpack it.
 
-    `public` is whether they go to PyPI, or to a registry that has no such rules; None: what their classifiers say.
+    `limit` is how many MiB PyPI lets a file of this project have. `public` is whether they go to PyPI, or to a registry
+    that has no such rules; None: what their classifiers say.
     """
-    found = [problem for dist in dists for problem in _dist_problems(dist, public=public)]
+    found = [problem for dist in dists for problem in _dist_problems(dist, limit, public=public)]
     sdists = [dist.path.name for dist in dists if not dist.is_wheel]
     if len(sdists) > 1:
         found.append(Problem("dist", f"{len(sdists)} sdists ({', '.join(sdists)})", "one", "remove the others"))
@@ -89,9 +89,13 @@ def _time(text: str) -> datetime | None:
     return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
 
 
-def _dist_problems(dist: Dist, *, public: bool | None) -> list[Problem | str]:
+def _dist_problems(dist: Dist, limit: int, *, public: bool | None) -> list[Problem | str]:
     found: list[Problem | str] = []
-    for rule in SOUND + (PUBLIC if (not _private(dist) if public is None else public) else ()):
+    public = not _private(dist) if public is None else public
+    if public and dist.size > limit * 2**20:
+        remedy = "ship less, or ask PyPI for a higher limit and set file-limit in [tool.tagship] to what it granted"
+        found.append(Problem(str(dist.path), f"{dist.size / 2**20:.1f} MiB", f"at most {limit} MiB", remedy))
+    for rule in SOUND + (PUBLIC if public else ()):
         try:
             found += rule(dist, str(dist.path))
         except ReleaseError as error:
@@ -189,12 +193,6 @@ def _classifiers(dist: Dist, where: str) -> Iterator[Problem]:
         yield Problem(where, f"classifier {text!r}", "none that keeps it from PyPI", remedy)
 
 
-def _sizes(dist: Dist, where: str) -> Iterator[Problem]:
-    if dist.size > MAX_SIZE:
-        found = f"{dist.size / 2**20:.1f} MiB"
-        yield Problem(where, found, "at most 100 MiB", "ship less, or ask PyPI for a higher limit")
-
-
 def _platforms(dist: Dist, where: str) -> Iterator[Problem]:
     for platform in sorted({tag.platform for tag in dist.tags}):
         if not PLATFORM.fullmatch(platform):
@@ -244,4 +242,4 @@ def _same_version(left: str, right: str, *, newer: bool = False) -> bool:
 
 #: What holds for every index, and what PyPI asks for besides.
 SOUND = (_archive, _name, _fields, _urls, _members)
-PUBLIC = (_classifiers, _dependencies, _sizes, _platforms)
+PUBLIC = (_classifiers, _dependencies, _platforms)

@@ -48,11 +48,6 @@ def split_tag(tag: str, name: str) -> tuple[str, Version]:
     raise ValueError(f"{tag!r} names no version of {name}")
 
 
-def parse_tag(tag: str, name: str) -> Version:
-    """Return the version that `tag` names for the project `name`; raise `ValueError` where it names none."""
-    return split_tag(tag, name)[1]
-
-
 def names(tag: str, name: str, *, bare: bool) -> bool:
     """Tell whether `tag` names, before a version, the project `name`; if `bare`, nothing, `v` or `release` will do."""
     try:

@@ -71,7 +71,7 @@ def rehearse(path: Path, tag: str, failures: tuple[str, ...], keep: Path | None,
 def publisher(path: Path, form: str) -> None:
     """Print what to register at PyPI and TestPyPI for the repository at PATH (here)."""
     from tagship import project
-    from tagship.publisher import Form, Registration, forms
+    from tagship.publisher import Form, Registration, forms, to_type
 
     projects = project.read_all(path)
     pairs: list[tuple[Form, Form]] = []
@@ -87,6 +87,6 @@ def publisher(path: Path, form: str) -> None:
         return
     for pending, existing in pairs:
         click.echo(f"{pending.index}\n  new project       {pending.link}\n  existing project  {existing.link}")
-        click.echo("\n".join(f"  {name:18}{value}" for name, value in pending.values.items()))
+        click.echo("\n".join(to_type(pending.values)))
     if not all(each.known for each in projects):
         click.echo("note: no remote on GitHub: OWNER and the repository's name are guesses", err=True)

@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
+#: How the index's page calls what its addresses call otherwise.
+LABELS = {
+    "project_name": "PyPI Project Name",
+    "owner": "Owner",
+    "repository": "Repository name",
+    "workflow_filename": "Workflow name",
+    "environment": "Environment name",
+}
+
+
 @dataclass(frozen=True)
 class Registration:
     """A publisher as registered at an index; without `environment` it accepts any.
@@ -53,6 +63,11 @@ class Form:
     link: str
     prefilled: bool
     values: dict[str, str]
+
+
+def to_type(values: Mapping[str, str]) -> list[str]:
+    """Return a line for each of the values to type, under the name that the index's page has for it."""
+    return [f"  {LABELS[name]:17} {value}" for name, value in values.items()]
 
 
 def registration_of(claims: Mapping[str, Any], project: str) -> Registration:

@@ -65,6 +65,12 @@ def test_push_pushes_the_commit_and_the_tag(repository: Path) -> None:
     assert git(repository, "rev-parse", "HEAD") == git(repository, "ls-remote", "origin", "main").split()[0]
 
 
+def test_a_push_to_nowhere_is_refused_before_anything_is_done(repository: Path) -> None:
+    git(repository, "remote", "remove", "origin")
+    said = refusal(repository, "minor", "--push")
+    assert "found no remote 'origin', expected one to push to; run: git remote add origin URL" in said
+
+
 def test_current_releases_the_version_as_it_stands(repository: Path) -> None:
     done = inv_release(repository, "current")
     assert done.returncode == 0, done.stdout

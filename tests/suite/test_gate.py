@@ -54,6 +54,12 @@ def test_a_wrong_tag_is_named_with_the_version_expected(suite: Path, tag: str) -
     assert "expected version '1.0'" in said
 
 
+@pytest.mark.parametrize("prefix", ["", "v", "ship-", "release/"])
+def test_the_right_tag_is_shown_in_the_form_of_the_wrong_one(suite: Path, prefix: str) -> None:
+    write_release(suite / "dist")
+    assert f"expected version '1.0', as in '{prefix}1.0';" in refusal(suite, **on_tag(f"{prefix}1.1"))
+
+
 def test_a_branch_of_a_releases_name_is_not_a_tag(suite: Path) -> None:
     write_release(suite / "dist")
     done = release(suite, "verify", GITHUB_REF_TYPE="branch", GITHUB_REF_NAME="v9.9")

@@ -33,7 +33,7 @@ MIB = 2**20
 
 
 def said(path: Path) -> str:
-    return "\n".join(map(str, rules.problems([read_dist(path)])))
+    return "\n".join(map(str, rules.problems([read_dist(path)], 100)))
 
 
 # Wheels.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
+from base64 import b64encode
 from datetime import datetime, timedelta, timezone
+from random import randbytes
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,7 +32,7 @@ PUSH = TagPush(owner="Octo", repository="ship", tag="v1.0", sha="a" * 40)
 
 
 def said(path: Path) -> str:
-    return "\n".join(map(str, rules.problems([read_dist(path)])))
+    return "\n".join(map(str, rules.problems([read_dist(path)], 100)))
 
 
 @pytest.mark.parametrize(
@@ -158,6 +161,21 @@ def servers(tmp_path: Path) -> Iterator[Servers]:
 
 def publish(bundle: Path, servers: Servers) -> subprocess.CompletedProcess[str]:
     return try_release(bundle, "publish", "pypi", "--no-attestations", **{**servers.job(PUSH, "pypi"), **TAG})
+
+
+@pytest.mark.slow
+def test_a_file_is_as_large_as_pypi_granted(suite: Path, servers: Servers) -> None:
+    write_wheel(suite / "dist", files={"ship/noise.txt": b64encode(randbytes(101 * 2**20)).decode()})
+    done = try_release(suite, "verify", **TAG)
+    assert done.returncode == 1
+    assert re.search(
+        r"ship-1.0-py3-none-any.whl: found 10\d.\d MiB, expected at most 100 MiB; .* file-limit", done.stdout
+    )
+    (suite / "pyproject.toml").write_text("[tool.tagship]\nfile-limit = 200\n")
+    release(suite, "verify", **TAG)
+    servers.index.grant(200)
+    assert publish(suite / "bundle", servers).returncode == 0
+    assert [entry.filename for entry in servers.index.uploads()] == [WHEEL]
 
 
 def test_a_release_that_is_closed_is_not_begun(bundle: Path, servers: Servers) -> None:

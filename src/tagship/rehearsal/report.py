@@ -68,11 +68,13 @@ class Report:
         return ["", "published, to the local index:", *rows] if rows else []
 
     def _publishers(self) -> list[str]:
+        from tagship.publisher import to_type
+
         found = []
         for publisher in self.publishers:
             filled = " (filled in)" if publisher.prefilled else ""
             found += ["", f"to register at {publisher.index}: {publisher.link}{filled}"]
-            found += [f"  {name:18} {value}" for name, value in publisher.values.items()]
+            found += to_type(publisher.values)
             found += [f"  differs: {difference}" for difference in publisher.differences]
         return [*found, ""]
 

@@ -21,7 +21,7 @@ from tagship.rehearsal.faults import Fault
 from tagship.rehearsal.process import Processes
 from tagship.rehearsal.push import TagPush, variables_of
 from tagship.rehearsal.report import File, Publisher, Report, Step
-from tagship.release import git
+from tagship.release import git, packages
 from tagship.release.dists import read_dists
 
 if TYPE_CHECKING:
@@ -112,6 +112,7 @@ class _Stage:
         from tagship.rehearsal.servers import running
 
         with running(self.folder / "state") as servers:
+            servers.index.grant(packages.of(self.clone, self.project.name).settings.file_limit)
             self._misbehave(servers)
             registered = self._register(servers)
             try:

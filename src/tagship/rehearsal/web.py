@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator
 
-BODY_LIMIT = 256 * 1024**2
-"""Bytes after which a request is cut off; above every limit that the index itself answers for."""
+BODY_LIMIT = 2 * 1024**3
+"""Bytes after which a request is cut off; above what PyPI grants a project."""
 _BLOCK = 64 * 1024
 _DROP = "tagship.drop"
 _HEAD_START = 0.1

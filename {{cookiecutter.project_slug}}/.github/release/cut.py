@@ -57,6 +57,9 @@ def cut(root: Path, wanted: str, *, push: bool) -> str:
     refuse(_problems(root, settings.release_branches, None if wanted == CURRENT else now, version, tag))
     branch = git.ask(root, "symbolic-ref", "--short", "HEAD") or "HEAD"
     if push:
+        if "origin" not in git.lines(root, "remote"):
+            remedy = "run: git remote add origin URL, or release without --push"
+            raise ReleaseError(Problem("git", "no remote 'origin'", "one to push to", remedy))
         # Before anything is committed: a branch that is behind could not be pushed afterwards either.
         git.run(root, "push", "--quiet", "--dry-run", "origin", branch)
     files, unsaid = _changes(package.folder, places, version)

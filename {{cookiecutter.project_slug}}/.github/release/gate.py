@@ -17,7 +17,7 @@ from .dists import read_dist, read_dists
 from .errors import Problem, ReleaseError
 from .packages import Package
 from .ref import current
-from .versions import SEPARATORS, parse_tag, parse_version
+from .versions import SEPARATORS, parse_version, split_tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -31,6 +31,8 @@ S = TypeVar("S")
 #: A module's own version stands in one of these, by custom.
 VERSION_MODULES = ("__init__", "_version", "__version__", "version", "__about__", "_about")
 
+
+NO_VERSION = f"no version (only 'v', 'release' or the name may stand before it, with one of {SEPARATORS})"
 
 #: What stands before a module's own path in a wheel and in an sdist.
 DATA = re.compile(r"[^/]+\.data/(?:pure|plat)lib/")
@@ -83,7 +85,7 @@ def judge(package: Package, environ: Mapping[str, str], others: Collection[str] 
         _judge_history(verdict, root, ref)
     if ref.tags and config.release_branches:
         verdict.problems += _branch_problems(root, config, ref)
-    verdict.problems += rules.problems(verdict.dists)
+    verdict.problems += rules.problems(verdict.dists, config.file_limit)
     return verdict
 
 
@@ -194,28 +196,24 @@ def _judge_tag(verdict: Verdict, ref: Ref) -> None:
     if not ref.tags:
         verdict.notes.append(f"on {ref.words}: the tag is compared when there is one")
         return
-    named = {tag: _tag_version(tag, verdict.name) for tag in ref.tags}
-    right = [tag for tag, version in named.items() if version == verdict.version]
+    named = {tag: _split(tag, verdict.name) for tag in ref.tags}
+    right = [tag for tag, parts in named.items() if parts and parts[1] == verdict.version]
     for tag in right or named:
-        found = str(named[tag]) if named[tag] else repr(tag)
-        verdict.compared.append((f"tag {tag!r}", found))
+        parts = named[tag]
+        verdict.compared.append((f"tag {tag!r}", str(parts[1]) if parts else repr(tag)))
         if not right:
-            form = verdict.package.tag(verdict.version)
+            found = f"version {str(parts[1])!r}" if parts else NO_VERSION
+            form = f"{parts[0]}{verdict.version}" if parts else verdict.package.tag(verdict.version)
             expected = f"version {str(verdict.version)!r}, as in {form!r}"
             remedy = "set the version and build again, or delete this tag and push the right one"
-            verdict.problems.append(Problem(f"tag {tag!r}", _meaning(named[tag]), expected, remedy))
+            verdict.problems.append(Problem(f"tag {tag!r}", found, expected, remedy))
 
 
-def _tag_version(tag: str, name: str) -> Version | None:
+def _split(tag: str, name: str) -> tuple[str, Version] | None:
     try:
-        return parse_tag(tag, name)
+        return split_tag(tag, name)
     except ValueError:
         return None
-
-
-def _meaning(version: Version | None) -> str:
-    forms = f"no version (only 'v', 'release' or the name may stand before it, with one of {SEPARATORS})"
-    return f"version {str(version)!r}" if version else forms
 
 
 def _judge_local(verdict: Verdict, ref: Ref, commit: str) -> None:
@@ -252,7 +250,7 @@ def _obstacles(package: Package, name: str, ref: Ref) -> list[Problem]:
     if git.is_shallow(root):
         remedy = "run: git fetch --unshallow --tags (in a workflow: fetch-depth: 0), then nox -s build"
         found.append(Problem("git", "a shallow clone", "the whole history, from which the version is derived", remedy))
-    if not any(_tag_version(tag, name) for tag in git.tags_here(root) if package.owns(tag)):
+    if not any(_split(tag, name) for tag in git.tags_here(root) if package.owns(tag)):
         tag = next(iter(ref.tags), package.tag("X.Y.Z"))
         remedy = f"run: git fetch --tags, or git tag {shlex.quote(tag)}, then nox -s build"
         found.append(Problem("git", "no tag at this commit", "one that names the version", remedy))

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from tagship.rehearsal.index.state import State
     from tagship.rehearsal.web import Form
 
-FILE_LIMIT = 100 * 1024**2
-"""Bytes that a file may have."""
+FILE_LIMIT = 100
+"""MiB that a file may have where PyPI granted no more."""
 RELEASE_SECONDS = 14 * 24 * 3600
 """How long after its first file a release takes further ones."""
 _SHA = re.compile(r"[A-Fa-f0-9]{64}")
@@ -70,6 +70,7 @@ class Uploads:
         self._state = state
         self._faults = faults
         self._clock = clock
+        self.file_limit = FILE_LIMIT
 
     def receive(self, index: PackageIndex, request: Form) -> None:
         """Take the upload that a request holds; raises Refusal; logs either."""
@@ -112,7 +113,7 @@ class Uploads:
         filenames.check_characters(upload.filename, upload.form["filetype"])
         if (upload.file.content_type or "").startswith("image/"):
             raise Refusal("Invalid distribution file.")
-        digests = _digests(upload, project[1])
+        digests = _digests(upload, project[1], self.file_limit)
         if _is_there(db, upload, digests):
             return ()
         release = releases.release(db, project[0], upload.metadata.version)
@@ -249,7 +250,7 @@ def _project(db: sqlite3.Connection, upload: Upload) -> tuple[int, str]:
     return project, upload.metadata.name
 
 
-def _digests(upload: Upload, project: str) -> dict[str, Any]:
+def _digests(upload: Upload, project: str, limit: int) -> dict[str, Any]:
     hashes: dict[str, Any] = {
         "md5": hashlib.md5(usedforsecurity=False),
         "sha256": hashlib.sha256(),
@@ -260,9 +261,9 @@ def _digests(upload: Upload, project: str) -> dict[str, Any]:
         size += len(block)
         for each in hashes.values():
             each.update(block)
-    if size > FILE_LIMIT:
+    if size > limit * 1024**2:
         raise Refusal(
-            f"File too large. Limit for project {project!r} is {FILE_LIMIT // 1024**2} MB. See"
+            f"File too large. Limit for project {project!r} is {limit} MB. See"
             " https://docs.pypi.org/project-management/storage-limits#requesting-a-file-size-limit-increase"
             " for more information."
         )
