@@ -234,4 +234,4 @@ def test_publisher_prints_what_to_register(repository: Path) -> None:
     data = json.loads(run(*TAGSHIP, "publisher", "--format", "json", cwd=repository).stdout)
     assert [entry["index"] for entry in data] == ["pypi", "testpypi"]
     git(repository, "remote", "set-url", "origin", "https://github.com/other/place.git")
-    assert "owner             other" in run(*TAGSHIP, "publisher", cwd=repository).stdout
+    assert "Owner             other" in run(*TAGSHIP, "publisher", cwd=repository).stdout
