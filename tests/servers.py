@@ -38,13 +38,36 @@ server.serve_forever()
 """
 
 
-class Pypiserver:
-    """A pypiserver of its own process; user `maintainer`, password `secret`."""
+class _Server:
+    """A package index of its own process; user `maintainer`, password `secret`."""
 
-    def __init__(self, folder: Path, **options: Any) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+    url: str
+    _process: subprocess.Popen[str]
+
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.log = folder.with_suffix(".log")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.terminate()
+        self._process.wait(10)
+        if self._process.stdout:
+            self._process.stdout.close()
+
+    @property
+    def twine(self) -> dict[str, str]:
+        """The variables that point twine at this index."""
+        return {"TWINE_REPOSITORY_URL": self.url, "TWINE_USERNAME": "maintainer", "TWINE_PASSWORD": "secret"}
+
+
+class Pypiserver(_Server):
+    """pypiserver; `options` are those of its `app`."""
+
+    def __init__(self, folder: Path, **options: Any) -> None:
+        super().__init__(folder)
+        folder.mkdir(parents=True, exist_ok=True)
         self._options = {
             "roots": [str(folder)],
             "disable_fallback": True,
@@ -63,19 +86,6 @@ class Pypiserver:
         self.url = f"http://127.0.0.1:{port}/"
         self._wait()
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._process.terminate()
-        self._process.wait(10)
-        assert self._process.stdout
-        self._process.stdout.close()
-
-    @property
-    def twine(self) -> dict[str, str]:
-        """The variables that point twine at this index."""
-        return {"TWINE_REPOSITORY_URL": self.url, "TWINE_USERNAME": "maintainer", "TWINE_PASSWORD": "secret"}
 
     @property
     def simple(self) -> str:
@@ -100,12 +110,8 @@ class Pypiserver:
         raise AssertionError(self.log.read_text())
 
 
-class Devpi:
-    """A devpi-server of its own process; user `maintainer`, password `secret`, index `maintainer/dev`."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.log = folder.with_suffix(".log")
+class Devpi(_Server):
+    """devpi-server with the index `maintainer/dev`."""
 
     def __enter__(self) -> Devpi:
         program = self._program()
@@ -114,7 +120,7 @@ class Devpi:
         subprocess.run(init, check=True, capture_output=True)
         with self.log.open("w") as log:
             command = [str(program), *options, "--host", "127.0.0.1", "--port", "0"]
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, text=True)
         try:
             self._root = self._wait()
             self._make_index()
@@ -123,17 +129,6 @@ class Devpi:
             raise
         self.url = f"{self._root}/maintainer/dev/"
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._process.terminate()
-        self._process.wait(10)
-
-    @property
-    def twine(self) -> dict[str, str]:
-        """The variables that point twine at this index."""
-        return {"TWINE_REPOSITORY_URL": self.url, "TWINE_USERNAME": "maintainer", "TWINE_PASSWORD": "secret"}
 
     @property
     def simple(self) -> str:

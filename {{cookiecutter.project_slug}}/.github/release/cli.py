@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import git, report, secrecy
-from .errors import Problem, ReleaseError, refuse
+from .errors import ReleaseError, refuse
 from .inputs import ELSEWHERE, refuse_inputs
 
 if TYPE_CHECKING:
@@ -61,40 +61,17 @@ def normalise() -> None:
 
 def describe() -> None:
     """Check the dists against the index's rules; tell their name, version, Pythons, sizes, hashes and files."""
-    import json
-    import platform
+    from . import built
 
-    from . import rules
-    from .dists import read_dists, supported_pythons
-
-    dists = read_dists(Path("dist"))
-    groups = {package: [dist for dist in dists if package.name in {"", dist.name}] for package in _chosen()}
-    found = " ".join(dist.path.name for dist in dists)
-    refuse(
-        [Problem("dist", found, f"dists of {package.name}", "build it") for package, some in groups.items() if not some]
-    )
-    refuse(
-        [problem for package, some in groups.items() for problem in rules.problems(some, package.settings.file_limit)]
-    )
-    here = ".".join(platform.python_version_tuple()[:2])
-    pythons = [
-        python
-        for package, some in groups.items()
-        for python in list(package.settings.pythons) or supported_pythons(some[0].metadata, here)
-    ]
-    firsts = [some[0] for some in groups.values()]
-    outputs = {
-        "name": " ".join(dist.name for dist in firsts),
-        "version": " ".join(dist.version for dist in firsts),
-        "pythons": json.dumps(sorted(set(pythons), key=pythons.index)),
-    }
-    for name, value in outputs.items():
+    groups = built.read(Path("dist"), _chosen())
+    for name, value in built.outputs(groups).items():
         print(f"{name}: {value}")
         report.output(name, value)
-    for dist in dists:
+    for dist in (dist for dists in groups.values() for dist in dists):
         print(f"{dist.path}  {dist.size} bytes  SHA-256 {dist.sha256}")
-    for first, some in zip(firsts, groups.values(), strict=True):
-        report.summary(f"## {first.name} {first.version}", report.files(some), *map(report.tree, some))
+    for first, *others in groups.values():
+        files = [first, *others]
+        report.summary(f"## {first.name} {first.version}", report.files(files), *map(report.tree, files))
 
 
 def _tests(folder: str, python: str) -> None:
