@@ -130,7 +130,7 @@ def _fields(dist: Dist, where: str) -> Iterator[Problem]:
     summary = metadata.get("Summary", "")
     if len(summary) > MAX_SUMMARY or "\n" in summary:
         yield Problem(where, "a longer summary", f"one line of {MAX_SUMMARY} characters", "shorten the description")
-    if "License" in metadata and "License-Expression" in metadata:
+    if metadata["License"] and metadata["License-Expression"]:
         yield Problem(where, "License and License-Expression", "the second only", "leave the first out")
     try:
         SpecifierSet(metadata.get("Requires-Python", ""))
@@ -223,6 +223,7 @@ def _members(dist: Dist, where: str) -> Iterator[Problem]:
 
 def _entry_points(text: str, where: str) -> Iterator[Problem]:
     parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
         parser.read_string(text)
     except configparser.Error as error:

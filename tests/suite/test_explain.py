@@ -58,6 +58,7 @@ FAILURES = [
     ("the index answered 403 Client Error: Invalid API Token: OIDC scoped token is not valid for project 'x'", "of"),
     ("the index answered 403 Client Error: Username/Password authentication is no longer supported.", "neither"),
     ("the index answered 403 Client Error: Read-only mode: Uploads are temporarily disabled.", "no uploads for now"),
+    ("the index answered 403 Client Error: The user 'x' isn't allowed to upload to project 'ship'.", "maintainer"),
     (UPLOAD + "The name 'shipp' is too similar to an existing project.", "another name"),
     (UPLOAD + "User 'x' does not have a verified primary email address.", "verify it"),
     ("the index answered 401 Client Error: Unauthorized for url", "check the user name"),
@@ -71,6 +72,11 @@ FAILURES = [
     (UPLOAD + "Binary wheel 'x' has an unsupported platform tag 'linux_x86_64'.", "cibuildwheel"),
     (UPLOAD + "File too large. Limit for project 'ship' is 100 MB.", "storage-limits"),
     (UPLOAD + "Invalid distribution file. Trailing data", "build it again"),
+    (
+        UPLOAD + "Invalid attestations supplied during upload: Attestations are only supported when using Trusted"
+        " Publishing",
+        "--no-attestations",
+    ),
     (UPLOAD + "Invalid attestations supplied during upload: Malformed attestations", 'attestations = "off"'),
     (UPLOAD + "The digest supplied does not match a digest calculated from the uploaded file.", "changed on its way"),
     (UPLOAD + "'x' is not a valid classifier. See https://example.com for more information.", "pyproject.toml"),
@@ -98,6 +104,24 @@ def test_a_failure_says_what_happened_why_and_what_to_do_in_five_lines(failure: 
 
 def test_every_row_of_the_table_is_one_of_these_failures_and_the_other_way_round() -> None:
     assert [cause(failure) for failure, _ in FAILURES] == list(CAUSES)
+
+
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        (
+            "This filename was previously used by a file that has since been deleted. Use a different version.",
+            "new version",
+        ),
+        ("Project size too large. Limit for project 'ship' total size is 10 GB.", "higher limit"),
+        ("The name 'json' isn't allowed (conflict with Python Standard Library module name).", "another name"),
+        ("User 'x' does not have two-factor authentication enabled. Please enable two-factor", "set it up"),
+        ("New project registration temporarily disabled. See https://x for more information.", "status"),
+        (f"Wheel '{SHIP}' has invalid entry points defined in the entry_points.txt file", "pyproject.toml"),
+    ],
+)
+def test_pypis_other_words_for_the_same_are_known_too(failure: str, words: str) -> None:
+    assert words in cause(UPLOAD + failure).remedy + cause(UPLOAD + failure).link
 
 
 def test_what_no_row_knows_is_said_as_it_is_with_a_way_to_learn_more() -> None:

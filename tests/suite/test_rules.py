@@ -64,10 +64,16 @@ def test_metadata_that_pypi_refuses_is_refused_in_wheels_and_sdists(tmp_path: Pa
         "Requires-Python: >=3.10,!=3.11.*",
         "Requires-Dist: other[extra]>=1; python_version < '3.12'",
         "License: MIT",
+        "License-Expression: MIT\nLicense:",
     ],
 )
 def test_metadata_that_pypi_takes_is_fine(tmp_path: Path, line: str) -> None:
     assert said(write_wheel(tmp_path, extra=(line,))) == said(write_sdist(tmp_path, extra=(line,))) == ""
+
+
+def test_the_case_of_an_entry_point_matters(tmp_path: Path) -> None:
+    points = "[ship.plugins]\nFits = ship:Fits\nfits = ship:fits\n"
+    assert said(write_wheel(tmp_path, files={"ship-1.0.dist-info/entry_points.txt": points})) == ""
 
 
 def test_files_are_named_after_the_normalised_name(tmp_path: Path) -> None:

@@ -131,21 +131,27 @@ CAUSES = (
         "help/#trusted-publishers",
     ),
     Cause(
-        "(?i)read-only mode|uploads are temporarily disabled",
+        "(?i)read-only mode|temporarily disabled",
         "the index takes no uploads for now",
         f"look at its status page; later, {AGAIN}",
         STATUS,
     ),
     Cause(
-        "too similar to an existing project|isn't allowed|is prohibited",
+        "isn't allowed to upload to project",
+        "the account, or the token, has no part in this project: the name may be somebody else's",
+        "let an owner add it as a maintainer or a publisher; or, for a project of your own, choose another name",
+        "help/#project-name",
+    ),
+    Cause(
+        "too similar to an existing project|isn't allowed|conflicts with an existing project",
         "the index does not give this name to a new project",
         "choose another name",
         "help/#project-name",
     ),
     Cause(
-        "verified primary email",
-        "the account has no verified e-mail address",
-        "verify it in the account's settings at the index",
+        "verified primary email|two-factor authentication enabled",
+        "the account has no verified e-mail address, or no two-factor authentication",
+        "verify it, or set it up, in the account's settings at the index",
     ),
     Cause(
         "answered 40[13]|Invalid or non-existent authentication",
@@ -155,7 +161,7 @@ CAUSES = (
     ),
     # What is uploaded.
     Cause(
-        r"already exists?\b|already been used|answered 409",
+        r"already exists?\b|previously used|answered 409",
         "the index has a file of this name with other bytes; it keeps a name for ever, even of a deleted file",
         "release a new version",
         "help/#file-name-reuse",
@@ -198,7 +204,7 @@ CAUSES = (
         "https://cibuildwheel.pypa.io/",
     ),
     Cause(
-        "[Ff]ile too large|answered 413|size limit",
+        "([Ff]ile|Project size) too large|answered 413|size limit",
         "the file, or the project as a whole, is larger than the index allows",
         "ship less, or ask for a higher limit",
         "https://docs.pypi.org/project-management/storage-limits",
@@ -207,6 +213,12 @@ CAUSES = (
         "Invalid distribution file|required (RECORD|METADATA)|InvalidDistribution|not exist in distribution",
         "the archive is damaged, or not what its name says",
         f"build it again with a current build backend; {ANEW}",
+    ),
+    Cause(
+        "only supported when using Trusted Publishing",
+        "files were signed for Trusted Publishing, and uploaded with a password or an API token",
+        "remove it (TWINE_PASSWORD, .pypirc, keyring), or run it with `-- --no-attestations`",
+        "https://docs.pypi.org/attestations/",
     ),
     Cause(
         "[Ii]nvalid attestations|has no associated attestations",
@@ -220,7 +232,7 @@ CAUSES = (
         AGAIN,
     ),
     Cause(
-        "for more information|invalid value for|has invalid data|metadata",
+        "for more information|invalid value for|has invalid data|metadata|invalid entry points",
         "a field of the metadata is not one that the index takes",
         f"mend it in pyproject.toml (or setup.py); {ANEW}",
         "https://packaging.python.org/en/latest/specifications/core-metadata/",
