@@ -108,7 +108,7 @@ def _present(folder: Path) -> set[str]:
 
 def _found(folder: Path, name: str) -> str:
     path = folder / name
-    if path.resolve() != folder.resolve() / Path(name) or ".." in Path(name).parts:
+    if path.resolve() != folder.resolve() / name or ".." in Path(name).parts or Path(name).is_absolute():
         return "a path out of the bundle"
     return f"SHA-256 {file_hash(path, 'sha256')}" if path.is_file() else "no file"
 

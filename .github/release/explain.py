@@ -307,6 +307,7 @@ def explained(text: str, site: str = "", *advice: str) -> str:
     """
     found = cause(text)
     link = f"{site}{found.link}" if found.link.startswith("help") else found.link
-    usual = [f"do: {found.remedy}", *([f"see: {link}"] if link.startswith("https:") else [])]
+    told = link.startswith("https:") and (link != STATUS or site)  # which is PyPI's
+    usual = [f"do: {found.remedy}", *([f"see: {link}"] if told else [])]
     lines = [f"why: {found.why}", *(advice or usual)]
     return "\n  ".join([" ".join(text.split()), *lines])

@@ -94,9 +94,9 @@ class Index:
         except urllib.error.HTTPError as error:
             if error.code in {404, 410, *range(300, 400)} or (guess and error.code < 500):
                 return None
-            raise _refusal(url, error) from None
+            raise _refusal(url, error, self.site) from None
         except (OSError, ValueError, HTTPException) as error:
-            raise _silence(url, error) from None
+            raise _silence(url, error, self.site) from None
 
 
 class _SameHost(urllib.request.HTTPRedirectHandler):
@@ -131,16 +131,16 @@ def _context(authorities: str | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=authorities)
 
 
-def _refusal(url: str, error: urllib.error.HTTPError) -> ReleaseError:
+def _refusal(url: str, error: urllib.error.HTTPError, site: str) -> ReleaseError:
     text = f"{url}: the index answered {error.code} {error.reason}, expected 200 or 404"
     if error.code in {401, 403}:
         return ReleaseError(f"{text}; set TWINE_USERNAME and TWINE_PASSWORD")
-    return PassingError(explained(text), pause=asked_for(error.headers.get("Retry-After")))
+    return PassingError(explained(text, site), pause=asked_for(error.headers.get("Retry-After")))
 
 
-def _silence(url: str, error: Exception) -> ReleaseError:
+def _silence(url: str, error: Exception, site: str) -> ReleaseError:
     reason = getattr(error, "reason", error)
-    text = explained(f"{url}: no answer ({reason or type(error).__name__})")
+    text = explained(f"{url}: no answer ({reason or type(error).__name__})", site)
     refused = isinstance(reason, ConnectionRefusedError)
     broken = isinstance(reason, (TimeoutError, ConnectionError, HTTPException)) and not refused
     broken = broken and not isinstance(reason, InvalidURL)
@@ -158,20 +158,22 @@ def _parsed(url: str, content_type: str, body: bytes) -> dict[str, Remote]:
 def _parse(url: str, content_type: str, body: bytes) -> dict[str, Remote]:
     text = body.decode("utf-8", "replace")
     if "json" in content_type:
-        files = json.loads(text)["files"]
-        return {
-            file["filename"]: Remote(urljoin(url, file["url"]), file["hashes"], file.get("upload-time", ""))
-            for file in files
-        }
+        return {file["filename"]: _listed(url, file) for file in json.loads(text)["files"]}
     page = _Links()
     page.feed(text)
     return dict(_remote(urljoin(url, link)) for link in page.links)
+
+
+def _listed(url: str, file: dict[str, Any]) -> Remote:
+    hashes = {algorithm: digest.lower() for algorithm, digest in (file.get("hashes") or {}).items()}
+    return Remote(urljoin(url, file["url"]), hashes, file.get("upload-time") or "")
 
 
 def _remote(link: str) -> tuple[str, Remote]:
     address, fragment = urldefrag(link)
     algorithm, _, digest = fragment.partition("=")
     name = unquote(urlsplit(address).path.rpartition("/")[2])
+    digest = digest.partition("&")[0].lower()
     return name, Remote(address, {algorithm: digest} if digest else {})
 
 

@@ -135,6 +135,12 @@ def test_a_link_to_the_help_is_left_out_where_the_index_has_no_site() -> None:
     assert "see:" not in explained("the index answered 403 Client Error: Forbidden")
 
 
+def test_pypis_status_is_not_that_of_your_own_index() -> None:
+    failure = "the index answered 503 Server Error: Service Unavailable"
+    assert "see: https://status.python.org/" in explained(failure, "https://index.example/")
+    assert "see:" not in explained(failure)
+
+
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
     return write_bundle(tmp_path)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import tagship.release.index as index
 
 from tests.archives import write_release, write_wheel
 from tests.conftest import commit, git, release, run, try_release
@@ -231,6 +232,31 @@ def test_a_linked_folder_is_out_of_the_bundle(bundle: Path) -> None:
     (bundle / "dist").rename(bundle.parent / "elsewhere")
     (bundle / "dist").symlink_to(bundle.parent / "elsewhere")
     assert f"dist/{FILES[0]}: found a path out of the bundle" in refusal(bundle, **TAG)
+
+
+def test_the_list_of_hashes_names_files_of_the_bundle_only(bundle: Path, tmp_path: Path) -> None:
+    (outside := tmp_path / "outside").write_text("")
+    with (bundle / "SHA256SUMS").open("a") as sums:
+        sums.write(f"{hashlib.sha256().hexdigest()}  {outside}\n")
+    assert f"{outside}: found a path out of the bundle" in refusal(bundle, **TAG)
+
+
+@pytest.mark.parametrize(
+    ("kind", "page"),
+    [
+        ("application/json", '{"files": [{"filename": "a.whl", "url": "a.whl", "hashes": {"sha256": "AB"}}]}'),
+        ("text/html", '<a href="a.whl#sha256=AB&amp;size=1">a.whl</a>'),
+    ],
+)
+def test_a_hash_may_be_in_capitals(kind: str, page: str) -> None:
+    files = index._parsed("https://own.example/simple/a/", kind, page.encode())
+    assert files == {"a.whl": index.Remote("https://own.example/simple/a/a.whl", {"sha256": "ab"})}
+
+
+def test_a_registry_may_leave_out_what_it_does_not_know() -> None:
+    page = b'{"files": [{"filename": "a.whl", "url": "a.whl", "hashes": null, "upload-time": null}]}'
+    files = index._parsed("https://own.example/simple/a/", "application/json", page)
+    assert files == {"a.whl": index.Remote("https://own.example/simple/a/a.whl", {})}
 
 
 def test_credentials_in_pypirc_are_used_for_asking_too(bundle: Path, tmp_path: Path) -> None:
