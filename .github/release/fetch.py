@@ -47,7 +47,7 @@ def fetch(index: Index, dists: list[Dist]) -> None:
 def _target(tag: Tag) -> list[str]:
     """Return pip's options for a wheel of this tag, whatever Python and machine this is."""
     version = "".join(filter(str.isdigit, tag.interpreter))
-    options = {"platform": tag.platform, "abi": tag.abi, "implementation": tag.interpreter[:2]}
+    options = {"platform": tag.platform, "abi": tag.abi, "implementation": tag.interpreter.rstrip("0123456789")}
     python = f"{version[0]}.{version[1:]}" if len(version) > 1 else version
     given = [f"--{name}={value}" for name, value in {**options, "python-version": python}.items()]
     return ["--only-binary=:all:", "--ignore-requires-python", *given]

@@ -54,7 +54,8 @@ def publish(root: Path, options: Options, environ: Mapping[str, str]) -> None:
     with at_most(TOTAL * patience.limit):
         folder = bundle.locate(root)
         dists = bundle.check(folder)
-        index = resolve(upload.settings(options.repository, environ), environ)
+        using = upload.settings(options.repository, environ)
+        index = resolve(using, environ)
         secrecy.learn(index.auth[1])
         refuse(_problems(root, dists, index, options, environ))
         missing = patience.persist(lambda: _missing(index, dists))
@@ -62,8 +63,9 @@ def publish(root: Path, options: Options, environ: Mapping[str, str]) -> None:
             if dist not in missing:
                 print(f"{dist.path.name}: skipped, the index has it with the same SHA-256 {dist.sha256}")
         if missing:
-            mode = packages.of(folder, dists[0].name).settings.attestations if options.attestations else "off"
-            _upload(missing, Run(dists[0].name, index, options, environ), patience, mode)
+            mode = packages.of(folder, dists[0].name).settings.attestations
+            signing = options.attestations and not using.repository_config.get("password")  # of a .pypirc
+            _upload(missing, Run(dists[0].name, index, options, environ), patience, mode if signing else "off")
         _wait(index, dists, patience)
     _tell(index, dists, missing)
 

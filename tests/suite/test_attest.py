@@ -14,7 +14,7 @@ from tagship.release.errors import ReleaseError
 from tagship.release.index import Index
 from tagship.release.patience import Patience
 
-from tests.conftest import try_run
+from tests.conftest import RELEASE, try_run
 from tests.suite.publishing import PUSH, TAG, hashes, serving, write_bundle
 
 if TYPE_CHECKING:
@@ -106,6 +106,18 @@ def test_without_an_identity_nothing_is_tried_again(signer: Path, tmp_path: Path
     with pytest.raises(ReleaseError, match="permissions: id-token: write"):
         attest.sign([tmp_path / "a.whl"], "required", PYPI, GITHUB, Patience(60))
     assert len((signer.parent / "asked").read_text().splitlines()) == 1
+
+
+def test_nothing_is_signed_for_a_password_in_pypirc(tmp_path: Path) -> None:
+    """PyPI takes attestations from Trusted Publishing only; this one gets as far as to be told that it is bad."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".pypirc").write_text("[pypi]\nusername = __token__\npassword = pypi-old\n")
+    with serving(tmp_path / "index") as servers:
+        job = {**servers.job(PUSH, "pypi"), "HOME": str(home), "TAGSHIP_PATIENCE": "1"}
+        done = try_run(*RELEASE, "publish", "pypi", cwd=write_bundle(tmp_path), **job, **TAG)
+    assert "error: the index answered 403" in done.stdout
+    assert "attestations" not in done.stdout
 
 
 #: In Python's place: what signs makes files of pypi_attestations' own models, without a key; all else is Python.

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from tagship.rehearsal.servers import Servers
 
+GRAALPY = "graalpy311-graalpy242_311_native-manylinux_2_17_x86_64"
+
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
@@ -149,7 +151,7 @@ def test_pip_gets_the_wheel_that_was_published(bundle: Path, servers: Servers) -
     assert f"pip does not get {wheel.filename}" in done.stdout
 
 
-@pytest.mark.parametrize("tag", ["py3-none-any", "cp39-abi3-win_amd64", "cp314-cp314t-macosx_11_0_arm64"])
+@pytest.mark.parametrize("tag", ["py3-none-any", "cp39-abi3-win_amd64", "cp314-cp314t-macosx_11_0_arm64", GRAALPY])
 def test_pip_gets_wheels_for_other_pythons_and_machines_too(tmp_path: Path, pypiserver: Pypiserver, tag: str) -> None:
     suite = copy_suite(tmp_path / "ship")
     write_wheel(suite / "dist", tag=tag, extra=("Requires-Python: >=4",))
