@@ -10,6 +10,7 @@ from __future__ import annotations
 import configparser
 import re
 from datetime import datetime, timedelta, timezone
+from email.utils import getaddresses
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -162,6 +163,14 @@ def _is_url(text: str) -> bool:
         return False
 
 
+def _emails(dist: Dist, where: str) -> Iterator[Problem]:
+    for field in ("Author-email", "Maintainer-email"):
+        found = getaddresses([dist.metadata.get(field, "")])  # of several, PyPI checks none
+        address = found[0][1] if len(found) == 1 else ""
+        if address not in {"", "UNKNOWN"} and not re.search(r"@.*\.", address):
+            yield Problem(where, f"{field} {address!r}", "an address such as you@example.org", "mend it")
+
+
 def _dependencies(dist: Dist, where: str) -> Iterator[Problem]:
     fields = ("Requires-Dist", "Provides-Dist", "Obsoletes-Dist")
     texts = [text for field in fields for text in dist.metadata.get_all(field, [])]
@@ -243,4 +252,4 @@ def _same_version(left: str, right: str, *, newer: bool = False) -> bool:
 
 #: What holds for every index, and what PyPI asks for besides.
 SOUND = (_archive, _name, _fields, _urls, _members)
-PUBLIC = (_classifiers, _dependencies, _platforms)
+PUBLIC = (_classifiers, _emails, _dependencies, _platforms)

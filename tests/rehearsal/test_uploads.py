@@ -281,6 +281,7 @@ def test_every_digest_given_is_compared(client: Client, folder: Path, algorithm:
         (["Classifier: Natural Language :: Ukranian"], "The classifier 'Natural Language :: Ukranian' has"),
         (["Summary: " + "x" * 513], "'summary' field must be 512 characters or less."),
         (["Project-URL: Home, gopher://x"], "'gopher://x' is not a valid url"),
+        (["Author-email: me"], "'me' is not a valid email address: An email address must have an @-sign"),
         (["Requires-Python: three"], "'three' is invalid for 'requires-python'"),
     ],
 )
@@ -291,6 +292,11 @@ def test_metadata_that_pypi_refuses_is_refused(client: Client, folder: Path, hea
     if headers[0].startswith("Classifier"):
         fields["classifiers"] = headers[0].partition(": ")[2]
     refused(wheel(client, folder, dist, **fields), reason)
+
+
+@pytest.mark.parametrize("header", ["Home-page: UNKNOWN", "Author-email: UNKNOWN", "Author-email: Doe, J <j@doe.org>"])
+def test_what_pypi_reads_over_is_read_over(client: Client, folder: Path, header: str) -> None:
+    assert wheel(client, folder, Dist(headers=[header])).status_code == 200
 
 
 def test_local_versions_are_refused(client: Client, folder: Path) -> None:

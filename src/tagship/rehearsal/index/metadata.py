@@ -5,9 +5,11 @@ The fields: https://packaging.python.org/specifications/core-metadata.
 
 from __future__ import annotations
 
+from email.utils import getaddresses
 from typing import TYPE_CHECKING, Any, get_type_hints
 from urllib.parse import urlsplit
 
+from email_validator import EmailNotValidError, validate_email
 from packaging.metadata import ExceptionGroup, InvalidMetadata, Metadata, RawMetadata
 from packaging.requirements import InvalidRequirement, Requirement
 from trove_classifiers import classifiers, deprecated_classifiers
@@ -43,7 +45,8 @@ def parse(form: MultiDict[str, str]) -> Metadata:
     raw: dict[str, Any] = {}
     for name, kind in _KINDS.items():
         values = form.getlist(_SINGULAR.get(name, name))
-        if values and values != [""]:
+        # What distutils writes for nothing; PyPI takes it away.
+        if values and values != [""] and values[0].strip() != "UNKNOWN":
             try:
                 raw[name] = _value(name, kind, values)
             except ValueError:
@@ -128,9 +131,21 @@ def _rules(metadata: Metadata) -> Iterator[InvalidMetadata]:
             "license",
             "License is deprecated when License-Expression is present. Only License-Expression should be present.",
         )
+    yield from _email_rules(metadata)
     yield from _classifier_rules(metadata)
     yield from _url_rules(metadata)
     yield from _requirement_rules(metadata)
+
+
+def _email_rules(metadata: Metadata) -> Iterator[InvalidMetadata]:
+    for field, text in (("author-email", metadata.author_email), ("maintainer-email", metadata.maintainer_email)):
+        found = getaddresses([text or ""])  # of several, PyPI's `parseaddr` gives none
+        if len(found) != 1 or not (address := found[0][1]):
+            continue
+        try:
+            validate_email(address, check_deliverability=False)
+        except EmailNotValidError as error:
+            yield InvalidMetadata(field, f"{address!r} is not a valid email address: {error}")
 
 
 def _classifier_rules(metadata: Metadata) -> Iterator[InvalidMetadata]:
