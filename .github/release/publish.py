@@ -89,7 +89,10 @@ def _problems(
     if not environ.get("GITHUB_REF_TYPE") and (made := bundle.is_of(bundle.locate(root), root)):
         remedy = "check out the tagged commit and run: nox -s build verify-version"
         found.append(Problem("bundle", f"dists of commit {made}", "dists of the commit here", remedy))
-    if options.repository == "testpypi" and index.site and index.upload_url != TEST_REPOSITORY:
+    if index.site and not index.upload_url.endswith("/"):
+        url = index.upload_url  # twine proves no identity to this one, and the index sends it away
+        found.append(Problem("TWINE_REPOSITORY_URL", repr(url), repr(f"{url}/"), "mend it"))
+    elif options.repository == "testpypi" and index.site and index.upload_url != TEST_REPOSITORY:
         remedy = "unset TWINE_REPOSITORY_URL and TWINE_REPOSITORY"
         found.append(Problem("publish-test", index.upload_url, "TestPyPI or an index of your own", remedy))
     return found

@@ -124,19 +124,22 @@ def _name(dist: Dist, where: str) -> Iterator[Problem]:
         yield Problem(where, f"a file name of {start!r}", repr(plain), "use a newer build backend")
 
 
-def _fields(dist: Dist, where: str) -> Iterator[Problem]:
+def _python(dist: Dist, where: str) -> Iterator[Problem]:
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+    try:
+        SpecifierSet(text := dist.metadata.get("Requires-Python", ""))
+    except InvalidSpecifier:
+        yield Problem(where, f"Requires-Python {text!r}", "versions as in '>=3.10'", "mend it")
+
+
+def _fields(dist: Dist, where: str) -> Iterator[Problem]:
     metadata = dist.metadata
     summary = metadata.get("Summary", "")
     if len(summary) > MAX_SUMMARY or "\n" in summary:
         yield Problem(where, "a longer summary", f"one line of {MAX_SUMMARY} characters", "shorten the description")
     if metadata["License"] and metadata["License-Expression"]:
         yield Problem(where, "License and License-Expression", "the second only", "leave the first out")
-    try:
-        SpecifierSet(metadata.get("Requires-Python", ""))
-    except InvalidSpecifier:
-        yield Problem(where, f"Requires-Python {metadata['Requires-Python']!r}", "versions as in '>=3.10'", "mend it")
 
 
 def _urls(dist: Dist, where: str) -> Iterator[Problem]:
@@ -251,5 +254,5 @@ def _same_version(left: str, right: str, *, newer: bool = False) -> bool:
 
 
 #: What holds for every index, and what PyPI asks for besides.
-SOUND = (_archive, _name, _fields, _urls, _members)
-PUBLIC = (_classifiers, _emails, _dependencies, _platforms)
+SOUND = (_archive, _name, _python, _members)
+PUBLIC = (_classifiers, _fields, _urls, _emails, _dependencies, _platforms)

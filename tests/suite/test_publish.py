@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import tagship.release.index as index
+from twine.utils import DEFAULT_REPOSITORY
 
 from tests.archives import write_release, write_wheel
 from tests.conftest import commit, git, release, run, try_release
@@ -61,6 +62,22 @@ def test_the_files_are_uploaded_awaited_compared_and_installable(
         cwd=tmp_path,
     )
     assert (target / "ship/__init__.py").is_file()
+
+
+@pytest.mark.parametrize(
+    ("repository", "url", "words"),
+    [
+        ("pypi", DEFAULT_REPOSITORY.rstrip("/"), f"legacy', expected {DEFAULT_REPOSITORY!r}; mend it"),
+        ("testpypi", DEFAULT_REPOSITORY, "expected TestPyPI or an index of your own"),
+    ],
+)
+def test_an_address_that_is_nearly_right_is_refused_before_any_network(
+    bundle: Path, repository: str, url: str, words: str
+) -> None:
+    nowhere = {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+    said = refusal(bundle, repository, **TAG, **nowhere, TWINE_REPOSITORY_URL=url)
+    assert words in said
+    assert "no answer" not in said
 
 
 def test_a_second_run_is_green_and_uploads_nothing(bundle: Path, pypiserver: Pypiserver) -> None:

@@ -13,7 +13,7 @@ import pytest
 from tagship.publisher import Registration
 from tagship.rehearsal.push import TagPush
 from tagship.rehearsal.servers import running
-from tests.archives import write_release
+from tests.archives import write_release, write_wheel
 from tests.conftest import copy_suite, release, run, try_release
 from tests.servers import Devpi, Pypiserver
 
@@ -59,6 +59,20 @@ def test_a_registry_takes_a_release_once_and_gives_it_back(registry: Pypiserver 
     target = tmp_path / "target"
     run("uv", "pip", "install", "-q", "--default-index", registry.simple, "--target", target, "ship==1.0", cwd=tmp_path)
     assert (target / "ship/__init__.py").read_text() == ""
+
+
+def test_what_is_not_for_pypi_is_held_to_none_of_its_rules_and_never_goes_there(
+    pypiserver: Pypiserver, tmp_path: Path
+) -> None:
+    suite = copy_suite(tmp_path / "ship")
+    only_pypi_refuses = ("Home-page: ssh://git.example.org", "Requires-Dist: x @ https://example.org/x.whl")
+    write_wheel(suite / "dist", tag="py3-none-linux_x86_64", extra=("Classifier: Private :: Ours", *only_pypi_refuses))
+    release(suite, "verify", **TAG)
+    refused = try_release(suite, "publish", "pypi", **TAG, **{**pypiserver.twine, "TWINE_REPOSITORY_URL": ""})
+    assert refused.returncode == 1
+    for words in ("classifier", "'linux_x86_64'", "Home-page 'ssh:", "dependency 'x @", "'Private :: Ours'"):
+        assert words in refused.stdout
+    assert release(suite, "publish", "pypi", **TAG, **pypiserver.twine).stdout.count("  uploaded  ") == 1
 
 
 #: How the workflow passes variables and secrets that are not set.

@@ -134,7 +134,7 @@ def _context(authorities: str | None) -> ssl.SSLContext:
 def _refusal(url: str, error: urllib.error.HTTPError, site: str) -> ReleaseError:
     text = f"{url}: the index answered {error.code} {error.reason}, expected 200 or 404"
     if error.code in {401, 403}:
-        return ReleaseError(f"{text}; set TWINE_USERNAME and TWINE_PASSWORD")
+        return ReleaseError(f"{text}; set TWINE_USERNAME and TWINE_PASSWORD to a user who may read it")
     return PassingError(explained(text, site), pause=asked_for(error.headers.get("Retry-After")))
 
 
