@@ -269,8 +269,46 @@ def test_only_a_tag_outside_a_fork_is_published_and_only_behind_the_gate_and_tes
     }
 
 
+def test_a_job_and_a_step_have_no_key_that_could_hide_a_failure_or_change_how_they_run(
+    publish_with: str, workflow: dict[str, Any]
+) -> None:
+    assert set(workflow) == {"name", "on", "permissions", "concurrency", "env", "jobs"}, "such as defaults"
+    jobs = workflow["jobs"]
+    known = {"name", "needs", "if", "runs-on", "timeout-minutes", "environment", "permissions", "outputs", "strategy"}
+    assert set().union(*jobs.values()) - known == {"steps"}, "such as continue-on-error, container"
+    steps = set().union(*(step for job in jobs.values() for step in job["steps"]))
+    assert steps == {"id", "uses", "with", "run", "env"}, "such as if, continue-on-error, shell"
+    assert jobs["test"]["strategy"] == {
+        "fail-fast": False,
+        "matrix": {"python": "${{ fromJSON(needs.build.outputs.pythons) }}"},
+    }
+    if publish_with == "nox":
+        assert {jobs[name]["environment"]["url"] for name in PUBLISHING} == {"${{ steps.publish.outputs.url }}"}
+
+
+def test_a_job_runs_the_locked_nox_with_its_session_and_nothing_else(workflow: dict[str, Any]) -> None:
+    install = "python -m pip install --require-hashes --only-binary=:all: -r .github/release/nox.txt"
+    for name, job in workflow["jobs"].items():
+        commands = [step["run"] for step in job["steps"] if "run" in step]
+        if commands or name not in PUBLISHING:  # the action runs none
+            assert commands[0] == install
+            assert [command.split()[:3] for command in commands[1:]] == [["nox", "-s", name]]
+
+
+def test_the_tests_run_with_the_python_of_their_job_and_nox_with_the_tools_own(workflow: dict[str, Any]) -> None:
+    assert workflow["env"]["PYTHON"] == "3.13"
+    steps = workflow["jobs"]["test"]["steps"]
+    (python,) = [step["with"]["python-version"] for step in steps if "setup-python" in step.get("uses", "")]
+    assert python.split("\n") == ["${{ matrix.python }}", "${{ env.PYTHON }}", ""]
+    assert steps[-1]["env"]["TEST_PYTHON"] == "${{ matrix.python }}"
+
+
 def test_a_release_is_never_cut_off_and_what_it_needs_of_git_is_there(workflow: dict[str, Any]) -> None:
-    assert workflow["concurrency"]["cancel-in-progress"] == "${{ github.ref_type != 'tag' }}"
+    # One group a tag: of those that wait in a group GitHub keeps the last one only.
+    assert workflow["concurrency"] == {
+        "group": "${{ github.workflow }}-${{ github.ref }}",
+        "cancel-in-progress": "${{ github.ref_type != 'tag' }}",
+    }
     for name, depth in {"build": 0, "test": None, "verify-version": 0}.items():
         (checkout,) = [step for step in workflow["jobs"][name]["steps"] if "actions/checkout" in step.get("uses", "")]
         assert checkout["with"].get("fetch-depth") == depth
@@ -362,3 +400,4 @@ def test_a_release_made_on_githubs_page_publishes_as_it_pushes_its_tag(workflow:
     # `release: published` would be a second run for the same tag, and the first is there for every other way to tag.
     assert set(workflow["on"]) == {"push", "pull_request", "workflow_dispatch"}
     assert set(workflow["on"]["push"]) == {"branches", "tags"}, "nothing that leaves a tag out, such as paths"
+    assert workflow["on"]["push"]["branches"] == ["main", "master"]
