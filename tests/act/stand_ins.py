@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,8 +71,12 @@ def checkout(inputs: Inputs) -> None:
     _git("init", "--quiet")
     _git("remote", "add", "origin", settings()["repository"])
     if inputs["persist-credentials"] != "false":
+        # In a file of its own, which the repository's configuration includes: since v6 of the action.
+        credentials = str(Path(os.environ["RUNNER_TEMP"], f"git-credentials-{uuid.uuid4()}.config"))
         login = base64.b64encode(f"x-access-token:{settings()['token']}".encode()).decode()
-        _git("config", "http.https://github.com/.extraheader", f"AUTHORIZATION: basic {login}")
+        header = ("http.https://github.com/.extraheader", f"AUTHORIZATION: basic {login}")
+        _git("config", "--file", credentials, *header)
+        _git("config", f"includeIf.gitdir:{workspace() / '.git'}.path", credentials)
     kind, _, name = ref.removeprefix("refs/").partition("/")
     target = {"heads": f"refs/remotes/origin/{name}", "pull": f"refs/remotes/pull/{name}", "tags": ref}[kind]
     if inputs["fetch-depth"] == "0":

@@ -43,7 +43,9 @@ jobs:
       - uses: CHECKOUT
         with:
           persist-credentials: PERSIST
-      - run: find . "$HOME" -name left; cat .git/config; env | grep -o ID_TOKEN_REQUEST_URL || echo nobody
+      - run: |
+          find . "$HOME" -name left; git config --local --includes --list | cat
+          env | grep -o ID_TOKEN_REQUEST_URL || echo nobody
 """
 
 
