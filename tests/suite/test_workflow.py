@@ -298,8 +298,9 @@ def test_a_job_runs_the_locked_nox_with_its_session_and_nothing_else(workflow: d
 def test_the_tests_run_with_the_python_of_their_job_and_nox_with_the_tools_own(workflow: dict[str, Any]) -> None:
     assert workflow["env"]["PYTHON"] == "3.13"
     steps = workflow["jobs"]["test"]["steps"]
-    (python,) = [step["with"]["python-version"] for step in steps if "setup-python" in step.get("uses", "")]
-    assert python.split("\n") == ["${{ matrix.python }}", "${{ env.PYTHON }}", ""]
+    (python,) = [step["with"] for step in steps if "setup-python" in step.get("uses", "")]
+    assert python["python-version"].splitlines() == ["${{ matrix.python }}", "${{ env.PYTHON }}"]
+    assert python["allow-prereleases"] is True
     assert steps[-1]["env"]["TEST_PYTHON"] == "${{ matrix.python }}"
 
 
@@ -323,6 +324,7 @@ def test_artifacts_are_handed_on_whole_and_by_number(workflow: dict[str, Any]) -
     }
     assert {name: step["id"] for name, step in uploads.items()} == {"build": "dist", "verify-version": "bundle"}
     assert uploads["verify-version"]["with"]["include-hidden-files"] is True
+    assert uploads["verify-version"]["with"]["path"] == "bundle/"
     assert all(step["with"]["if-no-files-found"] == "error" for step in uploads.values())
     numbers = [f"${{{{ needs.build.outputs.{name} }}}}" for name in MACHINES]
     # The tests run on the first machine's system; the gate collects those of all.
@@ -401,3 +403,4 @@ def test_a_release_made_on_githubs_page_publishes_as_it_pushes_its_tag(workflow:
     assert set(workflow["on"]) == {"push", "pull_request", "workflow_dispatch"}
     assert set(workflow["on"]["push"]) == {"branches", "tags"}, "nothing that leaves a tag out, such as paths"
     assert workflow["on"]["push"]["branches"] == ["main", "master"]
+    assert workflow["on"]["pull_request"] is workflow["on"]["workflow_dispatch"] is None, "no filter, no input"
