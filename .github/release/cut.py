@@ -113,7 +113,7 @@ def _problems(root: Path, branches: tuple[str, ...], now: Version | None, versio
     if version.local:
         found.append(Problem("version", repr(str(version)), repr(version.public), "an index takes no local version"))
     if git.ask(root, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}") is not None:
-        found.append(Problem("tag", f"{tag!r} exists", "a new one", "release the next version"))
+        found.append(Problem(f"tag {tag!r}", "one of that name", "a new one", "release the next version"))
     return found + _branch_problem(root, branches)
 
 

@@ -96,7 +96,8 @@ def test_what_is_no_version_is_refused(repository: Path, version: str) -> None:
 
 def test_a_tag_that_exists_is_refused(repository: Path) -> None:
     git(repository, "tag", "v0.1.1")
-    assert "tag: found 'v0.1.1' exists, expected a new one; release the next version" in refusal(repository, "patch")
+    words = "tag 'v0.1.1': found one of that name, expected a new one; release the next version"
+    assert words in refusal(repository, "patch")
 
 
 def test_a_dirty_tree_is_refused_and_stays_as_it_is(repository: Path) -> None:
@@ -127,7 +128,7 @@ def test_every_reason_is_said_at_once(repository: Path) -> None:
     git(repository, "tag", "v0.1.0")
     (repository / "new.txt").write_text("mine")
     said = refusal(repository, "0.1.0")
-    assert all(words in said for words in ("working tree:", "version:", "tag:", "branch:"))
+    assert all(words in said for words in ("working tree:", "version:", "tag 'v0.1.0':", "branch:"))
 
 
 def test_no_repository_and_no_commit_are_refused(project: Path) -> None:
