@@ -236,6 +236,11 @@ def test_the_tags_that_start_it_are_the_ones_that_the_gate_counts(workflow: dict
     assert not any(map(holds_version, ["v", "x1", "1".replace("1", "one.two")]))
 
 
+def test_the_sessions_install_the_release_tools_as_locked() -> None:
+    options = '"--require-hashes", "--only-binary=:all:", f"--requirement={RELEASE}/{name}.txt"'
+    assert options in (ROOT / "noxfile.py").read_text()
+
+
 def test_the_noxfile_can_be_read_in_two_minutes() -> None:
     assert len((ROOT / "noxfile.py").read_text().splitlines()) <= 200
 
