@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
@@ -12,21 +13,20 @@ from typing import TYPE_CHECKING, Any
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from . import tox
 from .config import load, load_toml, parse_cfg, subtable
 from .dists import read_dist
 from .errors import Problem, ReleaseError
-from .source import read_text
+from .source import passed_keys, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
 GROUPS = ("test", "tests", "testing", "dev")
-REQUIREMENT_FILES = (
-    "requirements-test.txt", "requirements-tests.txt", "requirements-testing.txt", "requirements-dev.txt",
-    "test-requirements.txt", "tests-requirements.txt", "dev-requirements.txt", "test_requirements.txt",
-    "requirements_test.txt", "requirements_dev.txt", "requirements/test.txt", "requirements/tests.txt",
-    "requirements/testing.txt", "requirements/dev.txt", "tests/requirements.txt", "test/requirements.txt",
-)  # fmt: skip
+#: The project itself in a file of requirements, with its extras.
+OWN = re.compile(r"(?:-e|--editable)?[ =]*\.(?:\[([\w, -]*)\])?(?:\s+#.*)?")
+FOLDERS = ("tests", "test", "testing")
+PYTEST_CONFIGS = ("pytest.toml", "pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,7 @@ def _folder(root: Path, wheel: str, top: Path) -> Path:
     shipped = {name.split("/")[0] for name in members if ".dist-info/" not in name and ".data/" not in name}
     beside = sorted(name for name in shipped if (root / name).exists())
     outside = [path for path in _test_files(root) if path.relative_to(root).parts[0] not in beside]
+    outside = [path for path in outside if path.parent == root or path.relative_to(root).parts[0] in FOLDERS]
     if not beside or not outside:
         return root
     copy = top / ".nox" / "-".join(["checkout", *root.relative_to(top).parts])
@@ -92,7 +93,7 @@ def _left_out(_: str, names: list[str]) -> set[str]:
 
 def _behind(root: Path, pyproject: dict[str, Any], extras: list[str]) -> list[str]:
     """Return the requirements that stand behind the `extras`."""
-    optional = {**_setup_cfg_extras(root), **subtable(pyproject, "project", "optional-dependencies")}
+    optional = _extras(root, pyproject)
     found = [optional.get(extra, []) for extra in extras]
     return [line for item in found for line in (item.split() if isinstance(item, str) else item)]
 
@@ -117,32 +118,73 @@ def _locked(root: Path, pyproject: dict[str, Any], top: Path) -> list[str]:
 
 
 def _requires(root: Path, pyproject: dict[str, Any], top: Path) -> tuple[list[str], list[str]]:
-    """Return the first that is there: a dependency group, an extra, a Poetry group, a requirements file."""
+    """Return the first that is there: what is named for tests, what tox installs, what is named for development.
+
+    Each of them a dependency group, an extra, a Poetry group or a requirements file.
+    """
+    *tests, dev = GROUPS
+    plain = root / "requirements.txt"
+    named = plain.is_file() and re.search(r"(?m)^pytest\b", read_text(plain))
+    return (
+        _named(root, pyproject, top, tests)
+        or _by_tox(root, pyproject, top)
+        or _named(root, pyproject, top, [dev])
+        or (_requirements_file(root, plain.name, top) if named else ([], []))
+    )
+
+
+def _named(root: Path, pyproject: dict[str, Any], top: Path, names: list[str]) -> tuple[list[str], list[str]] | None:
     groups = subtable(pyproject, "dependency-groups")
-    extras = {**subtable(pyproject, "project", "optional-dependencies"), **_setup_cfg_extras(root)}
+    extras = _extras(root, pyproject)
     poetry = _poetry_groups(subtable(pyproject, "tool", "poetry"))
-    for name in GROUPS:
+    for name in names:
         if name in groups:
             return _dependency_group(groups, name), []
         if name in extras:
             return [], [name]
         if name in poetry:
-            return [
-                requirement for key, value in poetry[name].items() for requirement in poetry_requirement(key, value)
-            ], []
-    file = next((name for name in REQUIREMENT_FILES if (root / name).is_file()), None)
-    return _requirements_file(root, file, top) if file else [], []
+            return [line for key, value in poetry[name].items() for line in poetry_requirement(key, value)], []
+    files = [path.relative_to(root) for pattern in ("*.txt", "*/*.txt") for path in sorted(root.glob(pattern))]
+    for name in names:
+        for file in files:  # dev-requirements.txt, requirements/dev.txt, dev.requirements.txt, ...
+            if sorted(re.split(r"[-_./]", file.as_posix())) == sorted((name, "requirements", "txt")):
+                return _requirements_file(root, file.as_posix(), top)
+    return None
 
 
-def _requirements_file(root: Path, file: str, top: Path) -> list[str]:
-    """Return the arguments for a requirements file; the project itself, often in there, is what is tested anyway."""
-    folder = root.relative_to(top)
+def _by_tox(root: Path, pyproject: dict[str, Any], top: Path) -> tuple[list[str], list[str]] | None:
+    """Return what tox's environment says, where that is about tests: tox may as well just run something else."""
+    lines, extras, groups = tox.environment(root)
+    files = [line[3:] for line in lines if line.startswith("-r ")]
+    others = [line for line in lines if not line.startswith("-r ")]
+    found = [_requirements_file(root, file, top) for file in files] + [_arguments(others, root.relative_to(top))]
+    known = subtable(pyproject, "dependency-groups")
+    requires = [line for group in groups for line in _dependency_group(known, group)]
+    requires += [word for words, _ in found for word in words]
+    extras = [*extras, *(extra for _, names in found for extra in names)]
+    return (requires, extras) if _names(requires, "pytest") or extras or groups or files else None
+
+
+def _requirements_file(root: Path, file: str, top: Path) -> tuple[list[str], list[str]]:
+    """Return the arguments for a requirements file; of the project itself, which is tested anyway, its extras."""
     lines = [line.strip() for line in read_text(root / file).splitlines()]
-    own = re.compile(r"(?:-e|--editable)?[ =]*\.(?:\[[\w,-]*\])?")
-    if not any(own.fullmatch(line) for line in lines):
-        return ["-r", (folder / file).as_posix()]
-    kept = [re.sub(r"\s+#.*", "", line) for line in lines if line and line[0] != "#" and not own.fullmatch(line)]
-    return [word for line in kept for word in (line.split(maxsplit=1) if line.startswith("-") else [line])]
+    path = root.relative_to(top) / file
+    return _arguments(lines, path.parent) if any(map(OWN.fullmatch, lines)) else (["-r", path.as_posix()], [])
+
+
+def _arguments(lines: list[str], folder: Path) -> tuple[list[str], list[str]]:
+    """Return `lines` of requirements as arguments, without the project itself, and its extras.
+
+    Files that they name lie in `folder`.
+    """
+    extras = [extra for line in lines if (own := OWN.fullmatch(line)) for extra in re.findall(r"[\w-]+", own[1] or "")]
+    kept = [re.sub(r"\s+#.*", "", line) for line in lines if line and line[0] != "#" and not OWN.fullmatch(line)]
+    arguments = []
+    for line in kept:
+        option, _, value = re.sub(r"^(-[rc])\s*", r"\1 ", line).partition(" ") if line[0] == "-" else ("", "", line)
+        value = (folder / value).as_posix() if option in {"-r", "-c"} else value.strip()
+        arguments += [word for word in (option, value) if word]
+    return arguments, extras
 
 
 def _dependency_group(groups: dict[str, Any], name: str) -> list[str]:
@@ -166,10 +208,14 @@ def _dependency_group(groups: dict[str, Any], name: str) -> list[str]:
     return expand(canonicalize_name(name), ())
 
 
-def _setup_cfg_extras(root: Path) -> dict[str, Any]:
-    parser = parse_cfg(root / "setup.cfg")
-    section = "options.extras_require"
-    return dict(parser.items(section)) if parser.has_section(section) else {}
+def _extras(root: Path, pyproject: dict[str, Any]) -> dict[str, Any]:
+    """Return what stands behind each extra; of those in setup.py, which is not run, only the names."""
+    setup, parser, section = root / "setup.py", parse_cfg(root / "setup.cfg"), "options.extras_require"
+    found: dict[str, Any] = dict.fromkeys(
+        passed_keys(read_text(setup), "extras_require") if setup.is_file() else [], ()
+    )
+    found |= dict(parser.items(section)) if parser.has_section(section) else {}
+    return found | subtable(pyproject, "project", "optional-dependencies")
 
 
 def _poetry_groups(poetry: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -223,32 +269,46 @@ def _name(text: str) -> str:
 
 def _command(root: Path, pyproject: dict[str, Any], requires: list[str]) -> list[str]:
     files = _test_files(root)
+    by_pytest = _names(requires, "pytest") or _configures_pytest(root, pyproject) or any(map(_imports_pytest, files))
     if not files:
         return []
-    by_pytest = _names(requires, "pytest") or _configures_pytest(root, pyproject) or any(map(_imports_pytest, files))
-    if by_pytest or not any(map(_imports_unittest, files)):
-        return ["pytest"]
     folder = next((name for name in ("tests", "test") if (root / name).is_dir()), ".")
+    found = folder != "." or any(_is_in(path.parent, root) for path in files)
+    if by_pytest or not found or not any(map(_imports_unittest, files)):
+        return ["pytest", *_ignored(root)]
     top = ["-t", "."] if (root / folder / "__init__.py").is_file() else []
     # Isolated: the checkout must not stand in for the package that was installed.
     return ["python", "-I", "-m", "unittest", "discover", "-s", folder, *top]
 
 
+def _is_in(folder: Path, root: Path) -> bool:
+    """Tell whether unittest gets from `root` down to `folder`: only by packages."""
+    return folder == root or ((folder / "__init__.py").is_file() and _is_in(folder.parent, root))
+
+
+def _ignored(root: Path) -> list[str]:
+    """Keep the suite's own modules from a pytest that is told to collect every module, as doctests are."""
+    files = [root / name for name in PYTEST_CONFIGS if (root / name).is_file()]
+    collects = any(re.search(rb"doctest-modules|python_files", path.read_bytes()) for path in files)
+    return ["--ignore=noxfile.py", "--ignore=tasks.py"] if collects else []
+
+
 def _test_files(root: Path) -> list[Path]:
-    patterns = (
-        "test*.py",
-        "*_test.py",
-        "tests/**/*.py",
-        "test/**/*.py",
-        "src/*/tests/**/*.py",
-        "*/tests/**/*.py",
-    )
-    found = {path for pattern in patterns for path in root.glob(pattern)}
-    return sorted(path for path in found if not any(map(_is_other, path.relative_to(root).parts)))
+    """Return the modules of tests, wherever they lie; those at the top may be called `tests.py` too."""
+    found = []
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(name for name in folders if not _is_other(Path(folder, name)))
+        inside = {"tests", "test", "_tests"} & {*Path(folder).relative_to(root).parts}
+        pattern = (
+            r".*\.py" if inside else r"test.*\.py|.*_test\.py" if folder == str(root) else r"test_.*\.py|.*_test\.py"
+        )
+        found += [Path(folder, name) for name in sorted(files) if re.fullmatch(pattern, name)]
+    return found
 
 
-def _is_other(part: str) -> bool:
-    return part.startswith(".") or part in {"build", "bundle", "dist", "node_modules", "site-packages"}
+def _is_other(folder: Path) -> bool:
+    other = {"build", "bundle", "dist", "node_modules", "site-packages"}
+    return folder.name.startswith(".") or folder.name in other or (folder / "pyvenv.cfg").is_file()
 
 
 def _imports_pytest(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PYTEST_FILE = {"tests/test_a.py": "def test_a():\n    assert True\n", "tests/conftest.py": ""}
+TOX = """
+[common]
+deps =
+    mock
+    pytest<9  # until
+[testenv]
+extras = yaml
+deps =
+    {[common]deps}
+    x
+    .[toml]
+    py38: old
+    {env:MORE}
+"""
 UNITTEST_FILE = {"tests/test_a.py": "import unittest\n"}
 
 
@@ -45,6 +60,29 @@ def write(folder: Path, files: dict[str, str]) -> Path:
             ["pytest-cov", "pytest"],
             [],
         ),
+        ({"dev.requirements.txt": "pytest\n"}, ["-r", "dev.requirements.txt", "pytest"], []),
+        ({"setup.py": "e = {'tests': ['pytest']}\nsetup(extras_require=e)\n"}, ["pytest"], ["tests"]),
+        ({"requirements.txt": "-e .[http2]\npytest==8.1\n"}, ["pytest==8.1"], ["http2"]),
+        ({"requirements.txt": "requests\n"}, ["pytest"], []),
+        (
+            {"requirements/dev.txt": "-e .\n-r base.txt\n", "requirements/base.txt": "mock\n"},
+            ["-r", "requirements/base.txt", "pytest"],
+            [],
+        ),
+        ({"tox.ini": TOX, "requirements-dev.txt": "ruff\n"}, ["mock", "pytest<9", "x"], ["yaml", "toml"]),
+        (
+            {"pyproject.toml": f"[tool.tox]\nlegacy_tox_ini = {json.dumps(TOX)}\n"},
+            ["mock", "pytest<9", "x"],
+            ["yaml", "toml"],
+        ),
+        (
+            {"pyproject.toml": '[tool.tox.env_run_base]\ndeps = ["pytest-cov", "pytest"]\n'},
+            ["pytest-cov", "pytest"],
+            [],
+        ),
+        ({"tox.ini": "[testenv]\ndeps = -rt.txt\n", "t.txt": "-e .\npytest\n"}, ["pytest"], []),
+        ({"tox.ini": "[testenv]\ndeps = poetry\n"}, ["pytest"], []),
+        ({"tox.ini": "no section\n"}, ["pytest"], []),
         ({}, ["pytest"], []),
     ],
 )
@@ -76,6 +114,23 @@ def test_unittest_runs_isolated_from_the_checkout(tmp_path: Path) -> None:
 )
 def test_any_sign_of_pytest_makes_it_the_runner(tmp_path: Path, files: dict[str, str]) -> None:
     assert plan(write(tmp_path, {**UNITTEST_FILE, **files})).command == ["pytest"]
+
+
+@pytest.mark.parametrize(
+    "path", ["testing/test_a.py", "ship/_tests/a.py", "src/a/b/tests/test_a.py", "src/ship/test_a.py", "tests.py"]
+)
+def test_tests_are_found_wherever_they_lie(tmp_path: Path, path: str) -> None:
+    assert plan(write(tmp_path, {path: "def test_a(): pass\n"})).command == ["pytest"]
+
+
+def test_unittest_is_left_to_pytest_where_it_would_find_nothing(tmp_path: Path) -> None:
+    write(tmp_path, {"src/a/b/tests/__init__.py": "", "src/a/b/tests/test_a.py": "import unittest\n"})
+    assert plan(tmp_path).command == ["pytest"]
+
+
+def test_a_pytest_that_collects_every_module_leaves_out_those_of_the_suite(tmp_path: Path) -> None:
+    write(tmp_path, {**PYTEST_FILE, "pytest.ini": "[pytest]\naddopts = --doctest-modules\n"})
+    assert plan(tmp_path).command == ["pytest", "--ignore=noxfile.py", "--ignore=tasks.py"]
 
 
 def test_the_configured_command_counts_most(tmp_path: Path) -> None:

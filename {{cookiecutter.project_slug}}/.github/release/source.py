@@ -346,6 +346,21 @@ def passed(text: str, name: str) -> str:
     return next((string.text for string in _keywords(text, name)), "")
 
 
+def passed_keys(text: str, name: str) -> list[str]:
+    """Return the literal keys of the dict, or constant, that Python code passes to a call as `name`."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return []
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign)]
+    constants = {ast.unparse(target): node.value for node in assigned for target in node.targets}
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    values = [keyword.value for call in calls for keyword in call.keywords if keyword.arg == name]
+    tables = [constants.get(ast.unparse(value), value) for value in values]
+    keys = [key for table in tables if isinstance(table, ast.Dict) for key in table.keys]
+    return [key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
+
+
 def _keywords(text: str, name: str) -> Iterator[_String]:
     """Yield what is passed as `name`, to `setup()` first: setup.py also names extensions."""
     try:
