@@ -119,6 +119,12 @@ def test_a_local_version_is_refused(suite: Path) -> None:
         assert "dist/ship-1.0+abc.tar.gz: found '1.0+abc', expected nothing after '1.0'" in said
 
 
+def test_a_version_that_is_written_as_between_releases_is_only_refused_on_a_tag(suite: Path) -> None:
+    write_release(suite / "dist", version="1.0+dev")
+    assert "a build between releases" in release(suite, "verify").stdout
+    assert "or mend what is written" in refusal(suite, **on_tag("v1.0"))
+
+
 def test_a_build_between_tags_is_noted_and_only_refused_on_a_tag(suite: Path) -> None:
     commit(suite)
     version = f"1.0.dev3+g{git(suite, 'rev-parse', '--short=8', 'HEAD')}"
