@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from ._compat import tomllib
 from .config import Config
 
+#: Tools that derive the version from git's tags, as their tables are called.
+BY_TAGS = (
+    "setuptools_scm",
+    "setuptools-scm",
+    "setuptools-git-versioning",
+    "versioneer",
+    "versioningit",
+    "poetry-dynamic-versioning",
+    "uv-dynamic-versioning",
+)
 BEFORE_KEY = "[{,.]"  # of an inline table or a dotted key
 ASSIGNED = r"""^__version__ = "(.*)"$"""
 WHOLE = r"\A\s*(?:v(?=[0-9]))?(\S+)\s*\Z"
@@ -278,8 +288,8 @@ def _from_vcs(root: Path, pyproject: dict[str, Any]) -> Written | bool | None:
     """Return False where a tool derives the version from git's tags: nothing is written anywhere."""
     tool = subtable(pyproject, "tool")
     derived = (
-        any(key in tool for key in ("setuptools_scm", "setuptools-scm", "versioneer", "poetry-dynamic-versioning"))
-        or _tool(pyproject, "hatch", "version").get("source") == "vcs"
+        any(key in tool for key in BY_TAGS)
+        or _tool(pyproject, "hatch", "version").get("source") in ("vcs", *BY_TAGS)
         or _tool(pyproject, "pdm", "version").get("source") == "scm"
     )
     setup = root / "setup.py"

@@ -141,6 +141,8 @@ def test_the_version_is_found_and_changed_in_its_one_place(tmp_path: Path, files
     "files",
     [
         {"pyproject.toml": '[tool.hatch.version]\nsource = "vcs"\n'},
+        {"pyproject.toml": '[tool.hatch.version]\nsource = "uv-dynamic-versioning"\n'},
+        {"pyproject.toml": "[tool.setuptools-git-versioning]\nenabled = true\n"},
         {"pyproject.toml": "[tool.setuptools_scm]\n"},
         {"pyproject.toml": '[tool.pdm.version]\nsource = "scm"\n'},
         {"setup.py": "setup(use_scm_version=True)\n"},

@@ -220,11 +220,11 @@ def _judge_local(verdict: Verdict, ref: Ref, commit: str) -> None:
     local = verdict.version.local
     if not local:
         return
-    if not ref.tags and _names_commit(local, commit):
+    if not ref.tags and (local.startswith("dev") or _names_commit(local, commit)):
         verdict.notes.append(f"{verdict.version} is a build between releases: no index would take it")
         return
     found, expected = repr(str(verdict.version)), f"nothing after {verdict.version.public!r}"
-    remedy = "an index takes no local version: build again, on the tag and from a clean tree"
+    remedy = "an index takes no local version: build again, on the tag and from a clean tree, or mend what is written"
     verdict.problems += [Problem(str(dist.path), found, expected, remedy) for dist in verdict.dists]
 
 
