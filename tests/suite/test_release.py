@@ -120,6 +120,26 @@ def test_a_module_that_the_wheel_lacks_fails_the_tests_of_the_wheel(tmp_path: Pa
     assert "No module named 'helper'" in done.stdout
 
 
+@pytest.mark.parametrize("source", ["", "src/"])
+@pytest.mark.parametrize("runner", ["import pytest", "import unittest"])
+def test_tests_that_the_wheel_ships_are_run_from_where_it_is_installed(
+    tmp_path: Path, source: str, runner: str
+) -> None:
+    case = "class Test(unittest.TestCase):\n    def test_it(self):\n" if "unittest" in runner else "def test_it():\n"
+    body = f"{runner}\nimport ship\n{case}        assert 'site-packages' in ship.__file__\n"
+    where = f"packages.find.where = ['{source or '.'}']\npackages.find.include = ['ship*']\n"
+    files = {
+        "pyproject.toml": f"[project]\nname = 'ship'\nversion = '1.0'\n[tool.setuptools]\n{where}",
+        f"{source}ship/__init__.py": "",
+        f"{source}ship/tests/__init__.py": "",
+        f"{source}ship/tests/test_ship.py": body,
+    }
+    write(tmp_path, files)
+    adopt_by_copying(tmp_path)
+    done = nox(tmp_path, "-s", "build", "test", "--", "--installpkg", "dist")
+    assert "1 passed" in done.stdout or "Ran 1 test" in done.stdout
+
+
 def test_a_failing_test_is_red_and_a_project_without_tests_says_so(project: Path) -> None:
     tests = project / "tests"
     (tests / "test_red.py").write_text("def test_red() -> None:\n    raise AssertionError\n")

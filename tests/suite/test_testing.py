@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from tagship.release.testing import plan, poetry_requirement
+import tagship.release.poetry as poetry
+from tagship.release.testing import plan
 
 from tests.archives import write_wheel
 
@@ -170,12 +171,12 @@ def test_a_project_without_tests_has_no_command(tmp_path: Path) -> None:
     ],
 )
 def test_poetrys_constraints_become_standard_ones(value: object, requirement: str) -> None:
-    assert poetry_requirement("p", value) == [requirement]
+    assert poetry.requirement("p", value) == [requirement]
 
 
 def test_what_is_no_requirement_in_poetry_is_left_out(tmp_path: Path) -> None:
-    assert poetry_requirement("python", "^3.10") == []
-    assert poetry_requirement("p", {"path": str(tmp_path)}) == []
+    assert poetry.requirement("python", "^3.10") == []
+    assert poetry.requirement("p", {"path": str(tmp_path)}) == []
 
 
 def test_plain_functions_are_never_left_to_unittest_which_would_run_none(tmp_path: Path) -> None:
