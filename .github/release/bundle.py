@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SUMS = "SHA256SUMS"
 #: What the publish jobs run, besides the dists that they publish.
 COMMIT = "COMMIT"
+NONE = "none"
 CODE = ("noxfile.py", "pyproject.toml", ".github/release")
 
 
@@ -44,15 +45,16 @@ def write(root: Path, dists: list[Dist], folders: Sequence[Path] = ()) -> Path:
 
 
 def _commit(root: Path) -> str:
-    commit = git.ask(root, "rev-parse", "HEAD") or "none"
+    commit = git.ask(root, "rev-parse", "HEAD") or NONE
     return f"{commit} with changes" if git.changed(root) else commit
 
 
 def is_of(folder: Path, root: Path) -> str | None:
-    """Return the commit that the bundle in `folder` was made from, if the repository at `root` is at another one."""
+    """Return what the bundle in `folder` was made from, in words, if the repository at `root` is at another commit."""
     here = git.ask(root, "rev-parse", "HEAD")
-    made = (folder / COMMIT).read_text(encoding="utf-8").strip() if (folder / COMMIT).is_file() else "none"
-    return None if here is None or made == here else made
+    made = (folder / COMMIT).read_text(encoding="utf-8").strip() if (folder / COMMIT).is_file() else NONE
+    words = "files that were not committed yet" if made == NONE else f"commit {made}"
+    return None if here is None or made == here else words
 
 
 def _copy(path: Path, to: Path) -> None:

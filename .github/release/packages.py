@@ -88,6 +88,14 @@ def every(root: Path) -> list[Package]:
     return [Package(root, folder, canonicalize_name(name(folder))) for folder in folders]
 
 
+def left_out(root: Path) -> list[str]:
+    """Return the folders of uv's workspace that no release is about, as the root is a distribution that names none."""
+    pyproject = load_toml(root / "pyproject.toml")
+    if len(every(root)) > 1 or not _is_distribution(root, in_workspace=True) or not _workspace(pyproject):
+        return []
+    return [folder.relative_to(root).as_posix() for folder in _below(root, pyproject, alone=True) if folder != root]
+
+
 def chosen(root: Path, environ: Mapping[str, str]) -> list[Package]:
     """Return the distributions that this run is about: the tag's, the one that is asked for, or all.
 

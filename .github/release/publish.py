@@ -88,7 +88,7 @@ def _problems(
         found.insert(0, Problem("publish", ref.words, f"a tag such as {tag!r}: only a tag is published", remedy))
     if not environ.get("GITHUB_REF_TYPE") and (made := bundle.is_of(bundle.locate(root), root)):
         remedy = "check out the tagged commit and run: nox -s build verify-version"
-        found.append(Problem("bundle", f"dists of commit {made}", "dists of the commit here", remedy))
+        found.append(Problem("bundle", f"dists of {made}", "dists of the commit here", remedy))
     if index.site and not index.upload_url.endswith("/"):
         url = index.upload_url  # twine proves no identity to this one, and the index sends it away
         found.append(Problem("TWINE_REPOSITORY_URL", repr(url), repr(f"{url}/"), "mend it"))

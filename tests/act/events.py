@@ -38,8 +38,9 @@ class Event:
     @property
     def from_a_fork(self) -> bool:
         """Whether it is a pull request from another repository, which gets no identity."""
-        head = self.payload.get("pull_request", {}).get("head", {}).get("repo", {})
-        return bool(head.get("fork"))
+        request = self.payload.get("pull_request", {})
+        head, base = (request.get(side, {}).get("repo", {}).get("full_name") for side in ("head", "base"))
+        return bool(head != base)
 
 
 def push(repository: Path, ref: str, *, fork: bool = False) -> Event:

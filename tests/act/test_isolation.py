@@ -12,7 +12,7 @@ import pytest
 from tests.act import events
 from tests.act.conftest import register, tag
 from tests.act.runner import WORKFLOW
-from tests.act.test_release import EITHER, PUBLISHED, asked, results, served
+from tests.act.test_release import PUBLISHED, asked, results, served
 from tests.archives import write_wheel
 from tests.conftest import commit
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
+EITHER = pytest.mark.parametrize("repository", ["nox", "gh-action-pypi-publish"], indirect=True)
 ATTACK = Path(__file__).with_name("attack.py")
 #: hatchling, with `{code}` run in the job that builds, after each dist.
 BACKEND = """\

@@ -290,13 +290,6 @@ def test_credentials_in_pypirc_are_used_for_asking_too(bundle: Path, tmp_path: P
         assert server.files() == FILES
 
 
-def test_the_address_of_pypi_without_its_slash_is_still_pypi(bundle: Path) -> None:
-    from twine.utils import DEFAULT_REPOSITORY
-
-    address = {"TWINE_REPOSITORY_URL": DEFAULT_REPOSITORY.rstrip("/"), "HTTPS_PROXY": "http://127.0.0.1:9/"}
-    assert "https://pypi.org/simple/ship/: no answer" in refusal(bundle, **TAG, **address)
-
-
 def test_a_certificate_that_is_not_there_is_said(bundle: Path) -> None:
     said = refusal(bundle, **TAG, TWINE_REPOSITORY_URL="https://127.0.0.1:9/", TWINE_CERT="/nowhere.pem")
     assert "https://127.0.0.1:9/simple/ship/: no answer" in said

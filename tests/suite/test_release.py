@@ -145,8 +145,10 @@ def test_a_failing_test_is_red_and_a_project_without_tests_says_so(project: Path
     (tests / "test_red.py").write_text("def test_red() -> None:\n    raise AssertionError\n")
     assert try_nox(project, "-s", f"test-{HERE}").returncode == 1
     shutil.rmtree(tests)
-    done = nox(project, "-s", f"test-{HERE}")
+    summary = project.parent / "summary"
+    done = nox(project, "-s", f"test-{HERE}", GITHUB_STEP_SUMMARY=str(summary))
     assert "skipped: there are no tests" in done.stdout
+    assert "Nothing was tested: there are no tests" in summary.read_text()
 
 
 @pytest.mark.parametrize("python", ["3.10", "3.11", "3.12", "3.13", "3.14"])

@@ -251,6 +251,14 @@ def test_the_gate_refuses_another_version_and_the_dists_of_another_one(repositor
     assert not (repository / "bundle").exists()
 
 
+def test_members_that_no_release_is_about_are_named(repository: Path) -> None:
+    root = f"{project('ship-a')}[tool.uv.workspace]\nmembers = ['packages/*']\n"
+    write(repository, {"pyproject.toml": root})
+    only(repository, "ship_a")
+    said = release(repository, "verify", **BRANCH).stdout
+    assert "note: packages/a, packages/b: not a part of this release; to release them too, name them" in said
+
+
 def test_the_branches_that_the_repository_names_count_for_each(repository: Path) -> None:
     write(repository, {"pyproject.toml": '[tool.tagship]\nrelease-branches = ["stable"]\n'})
     commit(repository)

@@ -80,7 +80,11 @@ def _tests(folder: str, python: str) -> None:
 
     from .plans import plans
 
-    _answer(json.dumps([asdict(plan) for plan in plans(Path(), folder, python, os.environ)]))
+    found = plans(Path(), folder, python, os.environ)
+    if not any(plan.command for plan in found):
+        reasons = " and ".join(dict.fromkeys(plan.reason for plan in found))
+        report.summary(f"> [!WARNING]\n> Nothing was tested: {reasons}")
+    _answer(json.dumps([asdict(plan) for plan in found]))
 
 
 def verify() -> None:

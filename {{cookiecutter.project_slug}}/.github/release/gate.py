@@ -15,7 +15,7 @@ from . import git, rules, source
 from .config import Config
 from .dists import read_dist, read_dists
 from .errors import Problem, ReleaseError
-from .packages import Package
+from .packages import Package, left_out
 from .ref import current
 from .versions import SEPARATORS, parse_version, split_tag
 
@@ -83,6 +83,9 @@ def judge(package: Package, environ: Mapping[str, str], others: Collection[str] 
     _judge_local(verdict, ref, git.ask(root, "rev-parse", "HEAD") or environ.get("GITHUB_SHA", ""))
     if source.is_from_git(root, config):
         _judge_history(verdict, root, ref)
+    if names := _attempt(unread, left_out, package.root):
+        remedy = 'to release them too, name them in [tool.tagship]: packages = ["..."]'
+        verdict.notes.append(f"{', '.join(names)}: not a part of this release; {remedy}")
     if ref.tags and config.release_branches:
         verdict.problems += _branch_problems(root, config, ref)
     verdict.problems += rules.problems(verdict.dists, config.file_limit)
@@ -206,6 +209,8 @@ def _judge_tag(verdict: Verdict, ref: Ref) -> None:
             form = f"{parts[0]}{verdict.version}" if parts else verdict.package.tag(verdict.version)
             expected = f"version {str(verdict.version)!r}, as in {form!r}"
             remedy = "set the version and build again, or delete this tag and push the right one"
+            if git.changed(verdict.package.root):
+                remedy = "commit your changes, which this tag is not about"
             verdict.problems.append(Problem(f"tag {tag!r}", found, expected, remedy))
 
 
@@ -235,7 +240,9 @@ def _judge_history(verdict: Verdict, root: Path, ref: Ref) -> None:
         verdict.notes += map(str, [*obstacles, *changed]) if verdict.version.local else []
     elif verdict.problems or changed:
         again = Problem("dist", "dists from before the tag", "dists of this commit", "run: nox -s build")
-        verdict.problems += [*obstacles, *changed] or [again]
+        # Whoever heeded what is said of the tag would delete a right one.
+        others = [each for each in verdict.problems if not str(each).startswith("tag ")]
+        verdict.problems = [*(obstacles + changed or [again]), *others]
 
 
 def _changed(root: Path) -> list[Problem]:
