@@ -12,6 +12,7 @@ from .config import load_toml, subtable
 if TYPE_CHECKING:
     from pathlib import Path
 
+ROOT = r"\{(toxinidir|tox_root)\}(/)?"
 KEYS = ("deps", "extras", "dependency_groups")
 
 
@@ -37,10 +38,12 @@ def _texts(value: Any) -> list[str]:
 def _lines(parser: configparser.RawConfigParser, section: str, key: str, depth: int = 0) -> list[str]:
     found = []
     for line in parser.get(section, key, fallback="").splitlines():
-        text = re.sub(r"\s+#.*|^#.*", "", line).replace("{toxinidir}/", "").replace("{tox_root}/", "").strip()
+        text = re.sub(r"\s+#.*|^#.*", "", line).strip()
         if (other := re.fullmatch(r"\{\[(.+)\](\w+)\}", text)) and depth < 5:
             found += _lines(parser, other[1], other[2], depth + 1)
-        elif text and not re.match(r"[\w!,.-]+:\s|\S*\{", text):
+            continue
+        text = re.sub(ROOT, lambda match: "" if match[2] else ".", text)
+        if text and "{" not in text and not re.match(r"[\w!,.-]+:\s", text):
             found.append(text)
     return found
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PYTEST_FILE = {"tests/test_a.py": "def test_a():\n    assert True\n", "tests/conftest.py": ""}
+CONSTRAINED = ["-c", "https://example.org/c.txt"]
 TOX = """
 [common]
 deps =
@@ -82,6 +83,10 @@ def write(folder: Path, files: dict[str, str]) -> Path:
             [],
         ),
         ({"tox.ini": "[testenv]\ndeps = -rt.txt\n", "t.txt": "-e .\npytest\n"}, ["pytest"], []),
+        # What is there for some environments only, or nowhere here, is not for all.
+        ({"tox.ini": "[testenv]\ndeps =\n  pytest<9\n  -r ci/{envname}.txt\n  -rno.txt\n"}, ["pytest<9"], []),
+        ({"tox.ini": "[testenv]\ndeps = -chttps://example.org/c.txt\n  pytest<9\n"}, [*CONSTRAINED, "pytest<9"], []),
+        ({"tox.ini": "[testenv]\ndeps = -e{toxinidir}[x]\n"}, ["pytest"], ["x"]),
         ({"tox.ini": "[testenv]\ndeps = poetry\n"}, ["pytest"], []),
         ({"tox.ini": "no section\n"}, ["pytest"], []),
         ({}, ["pytest"], []),
@@ -211,6 +216,29 @@ def test_tests_inside_the_package_and_a_src_layout_run_where_they_are(tmp_path: 
     wheel = write_wheel(tmp_path / "a/dist")
     assert plan(write(tmp_path / "a", {"ship/tests/test_a.py": ""}), str(wheel)).folder == "."
     assert plan(write(tmp_path / "b", {"src/ship/__init__.py": "", **PYTEST_FILE}), str(wheel)).folder == "."
+
+
+SHIPPED = {"src/ship/__init__.py": "", "src/ship/tests/test_a.py": "import pytest\n"}
+
+
+@pytest.mark.parametrize(
+    ("more", "command"),
+    [
+        ({}, ["pytest", "--pyargs", "ship"]),
+        ({"src/ship/tests/data.txt": ""}, ["pytest"]),
+        ({"conftest.py": ""}, ["pytest"]),
+        ({"tests/test_b.py": ""}, ["pytest"]),
+        ({"pyproject.toml": "[tool.tagship]\ntest-command = 'tox'\n"}, ["tox"]),
+    ],
+    ids=["all shipped", "data left out", "a conftest", "others", "a command"],
+)
+def test_only_tests_that_the_wheel_ships_with_all_they_need_are_run_from_it(
+    tmp_path: Path, more: dict[str, str], command: list[str]
+) -> None:
+    write(tmp_path, {**SHIPPED, **more})
+    wheel = write_wheel(tmp_path / "dist", files={name[4:]: text for name, text in SHIPPED.items()})
+    found = plan(tmp_path, str(wheel))
+    assert (found.command, found.folder == ".") == (command, "--pyargs" not in command)
 
 
 POETRY = '[build-system]\nbuild-backend = "poetry.core.masonry.api"\n'

@@ -59,7 +59,7 @@ def _named(root: Path, pyproject: dict[str, Any], top: Path, names: list[str]) -
 def _by_tox(root: Path, pyproject: dict[str, Any], top: Path) -> tuple[list[str], list[str]] | None:
     """Return what tox's environment says, where that is about tests: tox may as well just run something else."""
     lines, extras, groups = tox.environment(root)
-    files = [line[3:] for line in lines if line.startswith("-r ")]
+    files = [line[3:] for line in lines if line.startswith("-r ") and (root / line[3:]).is_file()]
     others = [line for line in lines if not line.startswith("-r ")]
     found = [_requirements_file(root, file, top) for file in files] + [_arguments(others, root.relative_to(top))]
     known = subtable(pyproject, "dependency-groups")
@@ -86,7 +86,7 @@ def _arguments(lines: list[str], folder: Path) -> tuple[list[str], list[str]]:
     arguments = []
     for line in kept:
         option, _, value = re.sub(r"^(-[rc])\s*", r"\1 ", line).partition(" ") if line[0] == "-" else ("", "", line)
-        value = (folder / value).as_posix() if option in {"-r", "-c"} else value.strip()
+        value = (folder / value).as_posix() if option in {"-r", "-c"} and "://" not in value else value.strip()
         arguments += [word for word in (option, value) if word]
     return arguments, extras
 

@@ -68,10 +68,13 @@ def plan(root: Path, wheel: str = "", top: Path | None = None, beside: Collectio
 
 
 def _inside(root: Path, shipped: Iterable[str]) -> list[str]:
-    """Return the packages that the tests are a part of, where the wheel ships them all."""
-    files = {path.relative_to(root).as_posix().removeprefix("src/") for path in _test_files(root)}
-    alone = files <= {*shipped} and not (root / "conftest.py").is_file()
-    return sorted({name.split("/")[0] for name in files if "/" in name}) if alone else []
+    """Return the packages that the tests are a part of, where the wheel ships them all, with the data beside them."""
+    folders = {path.parent for path in _test_files(root)}
+    if root in folders or (root / "conftest.py").is_file():
+        return []
+    beside = [path for folder in folders for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    files = {path.relative_to(root).as_posix().removeprefix("src/") for path in beside}
+    return sorted({name.split("/")[0] for name in files}) if files <= {*shipped} else []
 
 
 def _by_name(command: list[str], packages: list[str]) -> list[str]:
