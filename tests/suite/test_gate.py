@@ -239,11 +239,14 @@ def test_settings_that_are_wrong_are_all_named(suite: Path) -> None:
     write_release(suite / "dist")
     (suite / "pyproject.toml").write_text(
         "[tool.tagship]\nversion-pattern = '['\ntest-comand = 'x'\nattestations = 'no'\n"
+        "file-limit = 50\ntest-in-place = 'yes'\n"
     )
     said = refusal(suite)
     assert "version-pattern: found '['" in said
     assert "'test-comand', expected one of test-command" in said
     assert "attestations: found 'no', expected one of required, optional, off" in said
+    assert "file-limit: found 50, expected a number of MiB, 100 or more" in said
+    assert "test-in-place: found 'yes', expected true or false" in said
     (suite / "pyproject.toml").write_text("[tool.tagship\n")
     assert "pyproject.toml: found" in refusal(suite)
 

@@ -212,6 +212,13 @@ def test_the_tests_of_a_wheel_cannot_import_the_package_that_lies_beside_them(
     assert there == {*files, "tests/__init__.py", "data.txt"}
 
 
+def test_tests_stay_in_the_checkout_where_the_project_says_so(tmp_path: Path) -> None:
+    setting = "[tool.tagship]\ntest-in-place = true\n"
+    write(tmp_path, {**PYTEST_FILE, "ship/__init__.py": "", "pyproject.toml": setting})
+    found = plan(tmp_path, str(write_wheel(tmp_path / "dist")))
+    assert (found.command, found.folder) == (["pytest"], ".")
+
+
 def test_tests_inside_the_package_and_a_src_layout_run_where_they_are(tmp_path: Path) -> None:
     wheel = write_wheel(tmp_path / "a/dist")
     assert plan(write(tmp_path / "a", {"ship/tests/test_a.py": ""}), str(wheel)).folder == "."

@@ -29,6 +29,7 @@ class Config:
 
     test_command: tuple[str, ...] = ()
     test_requires: tuple[str, ...] = ()
+    test_in_place: bool = False
     version_file: str = ""
     version_pattern: str = ""
     release_branches: tuple[str, ...] = ()
@@ -65,6 +66,7 @@ def load(root: Path, top: Path | None = None) -> Config:
     return Config(
         test_command=tuple(shlex.split(command) if isinstance(command, str) else command),
         test_requires=tuple(table.get("test-requires", [])),
+        test_in_place=table.get("test-in-place", False),
         version_file=table.get("version-file", ""),
         version_pattern=table.get("version-pattern", ""),
         release_branches=tuple(table.get("release-branches", [])),
@@ -140,6 +142,7 @@ def _is_pattern(value: object) -> bool:
 SETTINGS: dict[str, tuple[Callable[[object], bool], str]] = {
     "test-command": (_is_command, "a command"),
     "test-requires": (_is_texts, "a list of requirements"),
+    "test-in-place": (lambda value: isinstance(value, bool), "true or false"),
     "version-file": (_is_text, "a path"),
     "version-pattern": (_is_pattern, "a regular expression with one group around the version"),
     "release-branches": (_is_texts, "a list of branch names"),

@@ -58,7 +58,7 @@ def plan(root: Path, wheel: str = "", top: Path | None = None, beside: Collectio
     lacking = ["pytest"] if command and command[0] == "pytest" and not names(requires, "pytest") else []
     locked = [] if config.test_requires else poetry.locked(root, pyproject, top, GROUPS)
     folder = root
-    if command and wheel.endswith(".whl"):
+    if command and wheel.endswith(".whl") and not config.test_in_place:
         shipped = read_dist(Path(wheel)).members
         inside = [] if config.test_command else _inside(root, shipped)
         inside = inside if command[0] == "pytest" or len(inside) == 1 else []  # unittest discovers below one
