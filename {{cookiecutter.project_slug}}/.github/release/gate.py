@@ -240,9 +240,10 @@ def _judge_history(verdict: Verdict, root: Path, ref: Ref) -> None:
         verdict.notes += map(str, [*obstacles, *changed]) if verdict.version.local else []
     elif verdict.problems or changed:
         again = Problem("dist", "dists from before the tag", "dists of this commit", "run: nox -s build")
+        causes = obstacles + changed
         # Whoever heeded what is said of the tag would delete a right one.
-        others = [each for each in verdict.problems if not str(each).startswith("tag ")]
-        verdict.problems = [*(obstacles + changed or [again]), *others]
+        others = [each for each in verdict.problems if not (causes and str(each).startswith("tag "))]
+        verdict.problems[:] = [*(causes or [again]), *others]
 
 
 def _changed(root: Path) -> list[Problem]:
