@@ -32,11 +32,8 @@ def main() -> None:
             [*python, "cookiecutter", str(ROOT), "--no-input", "-o", folder],
             ROOT,
         )
-        step(
-            "git init, commit, tag v0.1.0",
-            ["sh", "-c", "git init -q && git add -A && git commit -qm first && git tag v0.1.0"],
-            project,
-        )
+        for arguments in ("init -q", "add -A", "commit -qm first", "tag v0.1.0"):  # no shell: there may be none
+            step(f"git {arguments}", ["git", *arguments.split()], project)
         step("nox -s build", [*nox, "build"], project)
         test = f"test-{sys.version_info.major}.{sys.version_info.minor}"
         step(f"nox -s {test} -- --installpkg dist", [*nox, test, "--", "--installpkg", "dist"], project)
