@@ -13,6 +13,8 @@ from invoke.tasks import task
 
 PYTHON = shlex.quote(sys.executable)
 RELEASE = ".github/release"
+#: One file for every Python and platform. Extras stay: pip 23 refuses a hashed `name[extra]` that is locked as `name`.
+LOCK = "--universal --python-version 3.10 --generate-hashes --no-strip-extras --only-binary :all:"
 
 
 @task
@@ -36,7 +38,7 @@ def release(context: Context, version: str, *, push: bool = False) -> None:
 def rehearse(context: Context) -> None:
     """Rehearse the whole release against a local index that behaves as PyPI does."""
     if shutil.which("tagship") is None:
-        raise Exit("tagship: found no such command, expected the package; run: pip install tagship", 1)
+        raise Exit("tagship: found no such command, expected the package; run: pip install CLONE, of the template", 1)
     context.run("tagship rehearse")
 
 
@@ -45,9 +47,7 @@ def lock(context: Context) -> None:
     """Compile the release tools' requirements anew, with hashes, for every Python and platform."""
     if importlib.util.find_spec("uv") is None:
         raise Exit("uv: found no such package, expected the one that compiles requirements; run: pip install uv", 1)
-    for name in ("nox", "tools", "wheels"):
-        context.run(
-            f"{PYTHON} -m uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes"
-            f" --only-binary :all: --no-emit-build-options --no-emit-index-url --no-emit-find-links"
-            f" --custom-compile-command 'inv lock' --output-file {RELEASE}/{name}.txt {RELEASE}/{name}.in"
-        )
+    compile_ = "-m uv pip compile --quiet --upgrade"
+    with context.cd(RELEASE):  # where Dependabot runs the command that each file records
+        for name in ("nox", "tools", "wheels"):
+            context.run(f"{PYTHON} {compile_} {LOCK} --output-file {name}.txt {name}.in")

@@ -71,6 +71,18 @@ def test_no_code_and_no_workflow_holds_jinja() -> None:
     ]
 
 
+def test_nobody_is_told_to_trust_a_name_that_anybody_could_take() -> None:
+    """The name is free at the index, and so is the account of that name: whoever takes it would be installed."""
+    told = re.compile(
+        r"(pip|pipx|uv|uv tool) (install|run) ['\"]?tagship\b|uvx tagship|gh:tagship/|github\.com/tagship/"
+    )
+    texts = {path: path.read_text(encoding="utf-8", errors="replace") for path in tracked() if path.is_file()}
+    assert len(texts) > 200
+    found = {path.relative_to(ROOT).as_posix() for path, text in texts.items() if told.search(text)}
+    assert found <= {"tests/test_suite.py"}, "which has the pattern itself"
+    assert told.search("run: pip " + "install tagship")
+
+
 def test_the_managed_files_have_unix_line_ends() -> None:
     assert not [path for path in suite.managed(ROOT) if b"\r" in (ROOT / path).read_bytes()]
 

@@ -170,17 +170,31 @@ def test_every_locked_tool_has_a_wheel_with_a_locked_hash(tmp_path: Path, name: 
 
 
 @pytest.mark.parametrize("name", ["nox", "tools", "wheels"])
-def test_the_locked_tools_install_with_pip_as_the_workflow_does(tmp_path: Path, name: str) -> None:
-    run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path)
-    pip: list[str | Path] = [tmp_path / "venv/bin/python", "-m", "pip", "install", "-q"]
-    run(
-        *pip,
-        "--require-hashes",
-        "--only-binary=:all:",
-        "-r",
-        ROOT / f".github/release/{name}.txt",
-        cwd=tmp_path,
-    )
+def test_the_oldest_pip_that_we_support_installs_the_locked_tools_whatever_was_released_since(
+    tmp_path: Path, name: str
+) -> None:
+    """Debian 12 has pip 23.0, which takes `pydantic[email]` for a requirement of its own, to be locked by that name."""
+    run("uv", "venv", "-q", "--python", sys.executable, tmp_path / "venv", cwd=tmp_path)
+    python = tmp_path / "venv/bin/python"
+    run("uv", "pip", "install", "-q", "--python", python, "pip==23.0.1", cwd=tmp_path)
+    options = ("-q", "--require-hashes", "--only-binary=:all:", "-r", ROOT / f".github/release/{name}.txt")
+    run(python, "-m", "pip", "install", *options, cwd=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["nox", "tools", "wheels"])
+def test_what_dependabot_runs_gives_the_same_lock_with_every_marker_and_hash(tmp_path: Path, name: str) -> None:
+    """Its options are those that it finds by name in a lock, see compile_file_updater.rb of dependabot-core."""
+    for path in (ROOT / ".github/release").glob("*.[it][nx]*"):
+        shutil.copy2(path, tmp_path)
+    lock = tmp_path / f"{name}.txt"
+    before = lock.read_text().splitlines()
+    recorded = before[1].removeprefix("#").split()
+    assert recorded[-3:] == ["--output-file", lock.name, f"{name}.in"], "by which it finds the file"
+    found = ["--universal", "--generate-hashes", "--no-strip-extras"]
+    assert {*found} <= {*recorded}
+    assert recorded[recorded.index("--python-version") + 1] == "3.10"
+    run("uv", "pip", "compile", "-q", *found, "--python-version=3.10", "-o", lock.name, f"{name}.in", cwd=tmp_path)
+    assert lock.read_text().splitlines()[2:] == before[2:]
 
 
 def test_this_repositorys_own_wheel_carries_the_suite_and_passes_its_own_gate(tmp_path: Path) -> None:
