@@ -6,6 +6,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 # JSON never holds three quotes in a row, so no answer can end the string. It is loaded in `main` only: as
@@ -192,11 +193,21 @@ def _shown(answer: object) -> str:
     return text if len(text) <= 80 else f"{text[:76]}...{text[-1]}"
 
 
+def kept(answers: Mapping[str, object]) -> Path | None:
+    """Return the file in which cookiecutter has kept the answers, None where it is not in its usual place."""
+    path = Path.home() / ".cookiecutter_replay" / f"{Path(str(answers.get('_repo_dir'))).name}.json"
+    return path if path.is_file() else None
+
+
 def main() -> None:
     """Print the problems, if there are any, and stop cookiecutter."""
-    found = problems(json.loads(ANSWERS))
+    answers = json.loads(ANSWERS)
+    found = problems(answers)
     for problem in found:
         print(problem, file=sys.stderr)  # which, unlike stdout, never fails on a character of the answer
+    if found and (path := kept(answers)):
+        remedy = "correct those there and run the same command with --replay"
+        print(f"The other answers are kept in {str(path)!a}: {remedy}.", file=sys.stderr)
     if found:
         sys.exit(1)
 

@@ -1,12 +1,15 @@
 """Answers that cannot give a working project are refused, each with one sentence."""
 
+import json
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .support import QUESTIONS, answers, load_hook
+from .support import QUESTIONS, ROOT, answers, environment, load_hook
 
 HOOK = load_hook("pre_gen_project")
 REFUSED = {
@@ -83,3 +86,24 @@ def test_every_refusal_is_one_short_printable_line(question: str, answer: str) -
     for problem in HOOK.problems(answers(**{question: answer})):
         assert problem.isprintable()
         assert len(problem) < 400
+
+
+def test_a_wrong_answer_does_not_cost_the_others(tmp_path: Path) -> None:
+    """The answers are corrected where cookiecutter keeps them, and given again with `--replay`."""
+    env = {name: value for name, value in environment(tmp_path).items() if name != "COOKIECUTTER_CONFIG"}
+    command = [sys.executable, "-m", "cookiecutter", str(ROOT)]
+
+    def cookiecutter(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*command, *arguments], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+        )
+
+    done = cookiecutter("--no-input", "author_email=x", "description=Kept.")
+    assert done.returncode == 1
+    path = tmp_path / ".cookiecutter_replay" / f"{ROOT.name}.json"
+    assert f"The other answers are kept in {str(path)!r}" in done.stderr
+    kept = json.loads(path.read_text())
+    kept["cookiecutter"] |= {"author_email": "right@example.org"}
+    path.write_text(json.dumps(kept))
+    assert cookiecutter("--replay").returncode == 0
+    assert "Kept." in (tmp_path / "my-package/README.md").read_text()
