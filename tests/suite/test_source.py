@@ -165,3 +165,69 @@ def test_a_character_of_several_bytes_before_it_does_not_move_the_version(tmp_pa
     path = tmp_path / "p.py"
     path.write_text('é = "ü"; __version__ = "1.2"  # ☃\n', encoding="utf-8")
     assert source.find(path).replaced("1.3") == 'é = "ü"; __version__ = "1.3"  # ☃\n'
+
+
+SETUPTOOLS = '[project]\nname = "ship"\ndynamic = ["version"]\n[build-system]\nrequires = [{requires}]\n'
+SETUPTOOLS += 'build-backend = "setuptools.build_meta"\n'
+
+
+@pytest.mark.parametrize(
+    ("files", "from_git"),
+    [
+        (
+            {"setup.py": "from setuptools import setup\n# once versioneer, use_scm_version\nsetup(version='1.2')\n"},
+            False,
+        ),
+        ({"setup.py": "import versioneer\nsetup(version=versioneer.get_version())\n"}, True),
+        ({"setup.py": "from setuptools_scm import get_version\nsetup(version=get_version())\n"}, True),
+        ({"setup.py": "setup(use_scm_version=True)\n"}, True),
+        ({"setup.py": "setup(setup_requires=['pbr'], pbr=True)\n"}, True),
+        ({"pyproject.toml": SETUPTOOLS.format(requires='"setuptools-scm[simple]>=9.2"')}, True),
+        ({"pyproject.toml": SETUPTOOLS.format(requires='"setuptools_scm[toml, simple]"')}, True),
+        (
+            {
+                "pyproject.toml": SETUPTOOLS.format(requires='"setuptools-scm"'),
+                "setup.cfg": "[metadata]\nversion = 1\n",
+            },
+            False,
+        ),
+    ],
+)
+def test_git_is_the_source_where_code_says_so_and_not_where_a_comment_does(
+    tmp_path: Path, files: dict[str, str], from_git: bool
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert source.is_from_git(tmp_path, Config()) == from_git
+
+
+def test_poetrys_plugin_may_read_a_file_and_then_no_tag(tmp_path: Path) -> None:
+    plugin = "[tool.poetry-dynamic-versioning]\nenable = true\nfrom-file.source = 'VERSION'\n"
+    (tmp_path / "pyproject.toml").write_text(f"[tool.poetry]\nname = 'ship'\nversion = '0.0.0'\n{plugin}")
+    (tmp_path / "VERSION").write_text("1.2\n")
+    located = source.locate(tmp_path, Config())
+    assert located is not None
+    assert (located.path.name, located.text) == ("VERSION", "1.2")
+    assert [each.path.name for each in source.places(tmp_path, Config())] == ["VERSION"]
+
+
+@pytest.mark.parametrize(
+    "statement", ["from ._version import __version__", "from ship._version import V as __version__"]
+)
+def test_an_attribute_that_a_package_imports_is_found_where_it_is_assigned(tmp_path: Path, statement: str) -> None:
+    dynamic = "[tool.setuptools.dynamic]\nversion = {attr = 'ship.__version__'}\n"
+    (tmp_path / "pyproject.toml").write_text(SETUPTOOLS.format(requires='"setuptools"') + dynamic)
+    (tmp_path / "ship").mkdir()
+    (tmp_path / "ship/__init__.py").write_text(f"{statement}\n")
+    (tmp_path / "ship/_version.py").write_text('__version__ = "1.2"\nV = "1.2"\n')
+    located = source.locate(tmp_path, Config())
+    assert located is not None
+    assert (located.path.name, located.text) == ("_version.py", "1.2")
+
+
+def test_modules_that_import_a_version_from_each_other_are_an_error_and_no_loop(tmp_path: Path) -> None:
+    (tmp_path / "setup.cfg").write_text("[metadata]\nversion = attr: one.__version__\n")
+    (tmp_path / "one.py").write_text("from two import __version__\n")
+    (tmp_path / "two.py").write_text("from one import __version__\n")
+    with pytest.raises(ReleaseError, match="no version"):
+        source.locate(tmp_path, Config())

@@ -30,6 +30,8 @@ BY_TAGS = (
     "poetry-dynamic-versioning",
     "uv-dynamic-versioning",
 )
+#: setuptools-scm is switched on by this alone, see https://setuptools-scm.readthedocs.io/en/latest/usage/
+SIMPLE = re.compile(r"setuptools[-_.]scm\s*\[[^]]*\bsimple\b", re.IGNORECASE)
 BEFORE_KEY = "[{,.]"  # of an inline table or a dotted key
 ASSIGNED = r"""^__version__ = "(.*)"$"""
 WHOLE = r"\A\s*(?:v(?=[0-9]))?(\S+)\s*\Z"
@@ -254,8 +256,8 @@ def _static(root: Path, pyproject: dict[str, Any]) -> Written | None:
     for keys in (("project",), ("tool", "poetry")):
         version = subtable(pyproject, *keys).get("version")
         if isinstance(version, str):
-            if subtable(pyproject, "tool", "poetry-dynamic-versioning").get("enable"):
-                return None
+            if _tool(pyproject, "poetry-dynamic-versioning").get("enable"):
+                return None  # a placeholder; see `_from_vcs` and `_from_backend`
             return _in_table(path, ".".join(keys), version)
     return None
 
@@ -287,20 +289,45 @@ def _tool(pyproject: dict[str, Any], *keys: str) -> dict[str, Any]:
 def _from_vcs(root: Path, pyproject: dict[str, Any]) -> Written | bool | None:
     """Return False where a tool derives the version from git's tags: nothing is written anywhere."""
     tool = subtable(pyproject, "tool")
+    if _from_file(pyproject):
+        return None
     derived = (
         any(key in tool for key in BY_TAGS)
+        or any(map(SIMPLE.match, map(str, subtable(pyproject, "build-system").get("requires", []))))
         or _tool(pyproject, "hatch", "version").get("source") in ("vcs", *BY_TAGS)
         or _tool(pyproject, "pdm", "version").get("source") == "scm"
     )
     setup = root / "setup.py"
-    derived = derived or (
-        setup.is_file() and re.search(r"use_scm_version|versioneer|pbr\s*=", read_text(setup)) is not None
-    )
-    return False if derived else None
+    return False if derived or (setup.is_file() and _derives(read_text(setup))) else None
+
+
+def _derives(text: str) -> bool:
+    """Tell whether the code of setup.py, and no comment in it, lets setuptools-scm, pbr or versioneer find it."""
+    try:
+        nodes = list(ast.walk(ast.parse(text)))
+    except (SyntaxError, ValueError):
+        return False
+    keywords = {keyword.arg for node in nodes if isinstance(node, ast.Call) for keyword in node.keywords}
+    called = {ast.unparse(node.func).rpartition(".")[2] for node in nodes if isinstance(node, ast.Call)}
+    asks = bool(_imported(nodes) & {"setuptools_scm", "versioneer"}) and "get_version" in called
+    return asks or bool(keywords & {"use_scm_version", "pbr"})
+
+
+def _imported(nodes: list[ast.AST]) -> set[str | None]:
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return plain | {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+
+
+def _from_file(pyproject: dict[str, Any]) -> dict[str, Any]:
+    """Return the table by which poetry-dynamic-versioning reads a file, and no tag; {} where it does not."""
+    table = _tool(pyproject, "poetry-dynamic-versioning")
+    return subtable(table, "from-file") if table.get("enable") and subtable(table, "from-file").get("source") else {}
 
 
 def _from_backend(root: Path, pyproject: dict[str, Any]) -> Written | None:
-    """Follow what hatchling, pdm, setuptools and flit call the source of a dynamic version."""
+    """Follow what hatchling, pdm, setuptools, flit and Poetry's plugin call the source of a dynamic version."""
+    if table := _from_file(pyproject):
+        return find(root / str(table["source"]), str(table.get("pattern", "")))
     hatch, pdm = _tool(pyproject, "hatch", "version"), _tool(pyproject, "pdm", "version")
     for table in (hatch, pdm):
         if isinstance(table.get("path"), str):
@@ -318,15 +345,38 @@ def _from_backend(root: Path, pyproject: dict[str, Any]) -> Written | None:
     return None
 
 
-def _attribute(root: Path, reference: str) -> Written:
-    """Return where `package.module.NAME` is assigned, in a flat or a src layout."""
+def _attribute(root: Path, reference: str, imports: int = 5) -> Written:
+    """Return where `package.module.NAME` is assigned, in a flat or a src layout; behind at most so many `imports`."""
     module, _, name = reference.rpartition(".")
     parts = module.split(".")
     places = [root / folder / Path(*parts) for folder in (".", "src", "lib")]
     for path in [file for place in places for file in (place.with_suffix(".py"), place / "__init__.py")]:
+        if path.is_file() and imports and (other := _reexported(path, module, name)):
+            return _attribute(root, other, imports - 1)
         if path.is_file():
             return find(path, rf"^{re.escape(name)} = \"(.*)\"$")
     raise ReleaseError(Problem(str(root), f"no module {module!r}", f"the source of {reference}", "set version-file"))
+
+
+def _reexported(path: Path, module: str, name: str) -> str:
+    """Return which `module.NAME` the file of `module` imports as `name`, "" where it imports none of its own.
+
+    setuptools imports the module where it finds no assignment, and so do we follow the import.
+    """
+    text = read_text(path)
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError):
+        return ""
+    package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
+    imports = [node for node in body if isinstance(node, ast.ImportFrom)]
+    for node in [] if assigned(text, name) else imports:
+        above = package[: len(package) - node.level + 1] if node.level else []
+        for alias in node.names:
+            found = ".".join([*above, *filter(None, [node.module]), alias.name])
+            if (alias.asname or alias.name) == name and found != f"{module}.{name}":
+                return found
+    return ""
 
 
 def _from_setup_cfg(root: Path, _: dict[str, Any]) -> Written | None:
