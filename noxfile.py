@@ -9,13 +9,18 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
 import tempfile
+from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 nox.needs_version = ">=2025.10.14"
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -45,19 +50,21 @@ SURROUNDINGS = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHON
 @nox.session(reuse_venv=True)
 def build(session: nox.Session) -> None:
     """Build the sdist, and the wheels from that sdist: the same bytes for the same commit."""
-    tools(session)
-    os.umask(0o022)
-    epoch, folders = json.loads(release(session, "prepare"))
-    env = {**SURROUNDINGS, "SOURCE_DATE_EPOCH": epoch}
-    for folder in folders:
-        session.run("pyproject-build", "--installer=uv", "--sdist", "--outdir=dist", folder, env=env)
-    for sdist, compiled in json.loads(release(session, "normalise", env=env)):
-        if compiled:
-            tools(session, "wheels")
-            session.run("cibuildwheel", "--output-dir=dist", sdist, env=env)
-        else:
-            session.run("pyproject-build", "--installer=uv", "--wheel", "--outdir=dist", sdist, env=env)
-    session.run("twine", "check", *map(str, sorted(Path("dist").iterdir())))
+    with all_or_nothing():
+        tools(session)
+        os.umask(0o022)
+        epoch, folders = json.loads(release(session, "prepare"))
+        env = {**SURROUNDINGS, "SOURCE_DATE_EPOCH": epoch}
+        for folder in folders:
+            session.run("pyproject-build", "--installer=uv", "--sdist", "--outdir=dist", folder, env=env)
+        for sdist, compiled in json.loads(release(session, "normalise", env=env)):
+            if compiled:
+                tools(session, "wheels")
+                session.run("cibuildwheel", "--output-dir=dist", sdist, env=env)
+            else:
+                session.run("pyproject-build", "--installer=uv", "--wheel", "--outdir=dist", sdist, env=env)
+        session.run("twine", "check", *map(str, sorted(Path("dist").iterdir())))
+    # What it refuses is there to be tested all the same: verify-version refuses it by the same rules.
     release(session, "describe", silent=False)
 
 
@@ -93,6 +100,17 @@ def publish(session: nox.Session) -> None:
     """Publish the bundle to PyPI: check, sign, `twine upload`, wait until the index serves it."""
     tools(session)
     session.run("python", RELEASE, "publish", "pypi", *session.posargs)
+
+
+@contextmanager
+def all_or_nothing() -> Iterator[None]:
+    """Remove what a build that fails has made: no later session may take a part of the dists for a release."""
+    try:
+        yield
+    except BaseException:
+        for folder in ("dist", "bundle"):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def tools(session: nox.Session, name: str = "tools") -> None:

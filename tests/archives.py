@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def metadata(name: str, version: str, *extra: str) -> str:
+def metadata(name: str, version: str, *extra: str, metadata_version: str = "2.4") -> str:
     """Return core metadata; `extra` are further header lines."""
-    return "\n".join(["Metadata-Version: 2.4", f"Name: {name}", f"Version: {version}", *extra, "", ""])
+    return "\n".join([f"Metadata-Version: {metadata_version}", f"Name: {name}", f"Version: {version}", *extra, "", ""])
 
 
 def write_wheel(
@@ -27,6 +27,7 @@ def write_wheel(
     files: Mapping[str, str] | None = None,
     extra: tuple[str, ...] = (),
     tag: str = "py3-none-any",
+    metadata_version: str = "2.4",
 ) -> Path:
     """Write a wheel to `folder`, with METADATA, WHEEL and RECORD; return its path."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -34,7 +35,7 @@ def write_wheel(
     wheel = f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: {tag}\n"
     members = {
         **({f"{name}/__init__.py": ""} if files is None else files),
-        f"{info}/METADATA": metadata(name, version, *extra),
+        f"{info}/METADATA": metadata(name, version, *extra, metadata_version=metadata_version),
         f"{info}/WHEEL": wheel,
     }
     lines = [f"{path},sha256={_record_hash(text)},{len(text.encode())}" for path, text in members.items()]
@@ -53,11 +54,14 @@ def write_sdist(
     *,
     files: Mapping[str, str] | None = None,
     extra: tuple[str, ...] = (),
+    metadata_version: str = "2.4",
+    before: str = "",
 ) -> Path:
-    """Write an sdist to `folder`, with PKG-INFO; return its path."""
+    """Write an sdist to `folder`, with PKG-INFO, which begins with `before`; return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}-{version}.tar.gz"
-    members = {"PKG-INFO": metadata(name, version, *extra), "pyproject.toml": "", **(files or {})}
+    info = before + metadata(name, version, *extra, metadata_version=metadata_version)
+    members = {"PKG-INFO": info, "pyproject.toml": "", **(files or {})}
     with tarfile.open(path, "w:gz") as archive:
         for member, text in members.items():
             entry = tarfile.TarInfo(f"{name}-{version}/{member}")

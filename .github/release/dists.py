@@ -12,6 +12,7 @@ import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from posixpath import normpath
 from typing import TYPE_CHECKING
 
 from packaging.utils import (
@@ -80,18 +81,18 @@ class Dist:
         with _readable(self.path):
             if self.is_wheel:
                 return {name: info.file_size for name, info in self._zipped.items() if not info.is_dir()}
-            return {entry.name: entry.size for entry in self._tarred if not entry.isdir()}
+            return {normpath(entry.name): entry.size for entry in self._tarred if not entry.isdir()}
 
     @cached_property
     def metadata(self) -> Message:
         """Its core metadata, from METADATA or PKG-INFO; raises `ReleaseError` where there is none."""
         name = self._metadata_path()
-        return _parsed(self.read([name])[name])
+        return _parsed(self.read([name], "utf-8")[name])  # a byte order mark would be part of its first field
 
-    def read(self, names: list[str]) -> dict[str, str]:
+    def read(self, names: list[str], encoding: str = "utf-8-sig") -> dict[str, str]:
         """Return the text of the files `names` in it; raise `ReleaseError` where it cannot be read."""
         with _readable(self.path):
-            return {name: content.decode("utf-8-sig", "replace") for name, content in self._read(names).items()}
+            return {name: content.decode(encoding, "replace") for name, content in self._read(names).items()}
 
     def check(self) -> list[Problem]:
         """Return what keeps it from being unpacked alike by everyone, and each file that is not as RECORD says.
@@ -132,7 +133,8 @@ class Dist:
     def _read(self, names: list[str]) -> dict[str, bytes]:
         if not self.is_wheel:
             with tars.opened(self.path) as tar:
-                files = {name: tar.extractfile(name) for name in names}
+                found = {normpath(entry.name): entry for entry in self._tarred}
+                files = {name: tar.extractfile(found[name]) for name in names}
                 return {name: file.read() for name, file in files.items() if file}
         with zips.opened(self.path) as view:
             return {name: zips.text(view, self._zipped[name]) for name in names}
@@ -204,17 +206,21 @@ def supported_pythons(metadata: Message, current: str) -> list[str]:
     """
     classifiers = metadata.get_all("Classifier", [])
     found = [match[1] for text in classifiers if (match := re.fullmatch(CLASSIFIER, text.strip()))]
-    found = [version for version in found if version in (*OLD, *RELEASED)]
+    found = [version for version in found if _minor(version) >= OLDEST]
     if not found and metadata["Requires-Python"]:
         found = _released(metadata["Requires-Python"])
-    return sorted(found, key=lambda version: int(version.partition(".")[2])) or [current]
+    return sorted(found, key=_minor) or [current]
 
 
 CLASSIFIER = r"Programming Language :: Python :: (3\.[0-9]+)"
 #: The CPythons that get fixes, see https://devguide.python.org/versions/.
-RELEASED = ("3.10", "3.11", "3.12", "3.13", "3.14")
-#: Those that setup-python can still set up; Poetry names even the ones that are not released yet.
-OLD = ("3.8", "3.9")
+RELEASED = ("3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
+#: The minor version of the first Python 3 that setup-python can still set up. There is no newest: a classifier counts.
+OLDEST = 8
+
+
+def _minor(version: str) -> int:
+    return int(version.partition(".")[2])
 
 
 def _released(requires_python: str) -> list[str]:

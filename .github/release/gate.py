@@ -71,7 +71,7 @@ def judge(package: Package, environ: Mapping[str, str], others: Collection[str] 
     ref = package.on(current(package.root, environ))
     config = _attempt(unread, _settings, package) or Config()
     dists = [dist for dist in _readable(unread, package.root) if dist.name not in others]
-    dists = [dist for dist in dists if _attempt(unread, _metadata, dist)]
+    dists = [dist for dist in dists if _attempt(unread, _named, dist)]
     if not dists:
         none = Problem("dist", f"no dists of {package.name}", "an sdist and wheels", "run: nox -s build")
         raise ReleaseError(*(unread or [none]))
@@ -105,8 +105,10 @@ def _settings(package: Package) -> Config:
     return package.settings
 
 
-def _metadata(dist: Dist) -> bool:
-    return bool(dist.metadata.keys())
+def _named(dist: Dist) -> Dist:
+    if not dist.metadata["Name"]:
+        raise ReleaseError(Problem(str(dist.path), "metadata without a Name", repr(dist.name), "build it again"))
+    return dist
 
 
 def _attempt(unread: list[Problem | str], read: Callable[[S], T], what: S) -> T | None:

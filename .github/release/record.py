@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from mmap import mmap
     from zipfile import ZipInfo
 
-HASHES = ("sha256", "sha384", "sha512")
+#: sha256 and what is better, of those that every Python has.
+HASHES = ("sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "blake2b", "blake2s")
 
 
 def differences(view: mmap, entries: dict[str, ZipInfo], record: str) -> Iterator[tuple[str, str, str]]:
@@ -48,7 +50,7 @@ def differences(view: mmap, entries: dict[str, ZipInfo], record: str) -> Iterato
 
 def _listed(content: bytes) -> dict[str, tuple[str, str]]:
     try:
-        rows = csv.reader(content.decode().splitlines())
+        rows = csv.reader(io.StringIO(content.decode(), newline=""))  # splitlines() knows more line ends
         return {name.replace("\\", "/"): (hashed.rstrip("="), size) for name, hashed, size in filter(None, rows)}
     except (ValueError, csv.Error) as error:
         raise BadZipFile(f"a RECORD that is no list of files, hashes and sizes: {error}") from None

@@ -11,7 +11,7 @@ import configparser
 import re
 from datetime import datetime, timedelta, timezone
 from email.utils import getaddresses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
@@ -22,11 +22,32 @@ from .errors import Problem, ReleaseError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from email.message import Message
+    from typing import Any
+
+    from packaging.metadata import RawMetadata
 
     from .dists import Dist
 
 MAX_SUMMARY = 512
 MAX_LABEL = 32
+#: How many bytes a file name has at most: the index serves its metadata under it and `.metadata`.
+MAX_NAME = 255 - len(".metadata")
+METADATA_VERSIONS = ("1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5")
+#: An address by the syntax that PyPI asks for; what is not ASCII, or in quotes or brackets, is left to it.
+_ATOM, _LABEL = r"[^\s@\"(),:;<>\[\]\\.]+", r"(?!-)[A-Za-z0-9\x80-\U0010ffff-]{1,63}(?<!-)"
+_SPECIAL = "arpa|invalid|local|localhost|onion|test"  # names that no mail can reach
+MAIL = re.compile(
+    rf'(?:{_ATOM}(?:\.{_ATOM})*|".*")@(?:\[.*\]|(?:{_LABEL}\.)+(?!(?:\d+|{_SPECIAL})$){_LABEL})', re.IGNORECASE
+)
+MAX_LOCAL = 64
+UNKNOWN = ("", "UNKNOWN")  # what distutils writes for none
+#: Fields that may be there once.
+SINGLE = ("Metadata-Version", "Name", "Version", "Summary", "License-Expression", "Description-Content-Type")
+#: Fields whose syntax `packaging` knows, by its name of them: those of one line, of several, and those of 2.4 on.
+TEXTS = {"Description-Content-Type": "description_content_type"}
+LISTS = {"Dynamic": "dynamic", "Provides-Extra": "provides_extra"}
+TEXTS_24 = {"License-Expression": "license_expression"}
+LISTS_24 = {"License-File": "license_files", "Import-Name": "import_names", "Import-Namespace": "import_namespaces"}
 #: How long after its first file a release takes others.
 MAX_AGE = timedelta(days=14)
 #: https://packaging.python.org/en/latest/specifications/name-normalization/
@@ -115,8 +136,12 @@ def _name(dist: Dist, where: str) -> Iterator[Problem]:
         yield Problem(where, found, f"{dist.name} {dist.version} as in the file name", "build it again")
     if not re.fullmatch(NAME, name):
         yield Problem(where, f"the name {name!r}", "letters, digits, and '.', '_', '-' between them", "rename it")
+    if len(dist.path.name.encode()) > MAX_NAME:
+        found = f"a file name of {len(dist.path.name.encode())} bytes"
+        yield Problem(where, found, f"at most {MAX_NAME} of them", "shorten the name or the version")
     plain = dist.name.replace("-", "_")
-    if not dist.is_wheel and dist.path.name != (file := f"{plain}-{dist.version}.tar.gz"):
+    version = str(Version(version)) if _same_version(version, dist.version) else dist.version
+    if not dist.is_wheel and dist.path.name != (file := f"{plain}-{version}.tar.gz"):
         # https://peps.python.org/pep-0625/
         yield Problem(where, repr(dist.path.name), repr(file), "use a build backend that knows PEP 625")
     if dist.is_wheel and (start := dist.path.name.split("-")[0]) != plain:
@@ -136,10 +161,43 @@ def _python(dist: Dist, where: str) -> Iterator[Problem]:
 def _fields(dist: Dist, where: str) -> Iterator[Problem]:
     metadata = dist.metadata
     summary = metadata.get("Summary", "")
-    if len(summary) > MAX_SUMMARY or "\n" in summary:
+    if len(summary) > MAX_SUMMARY or len(summary.splitlines()) > 1:
         yield Problem(where, "a longer summary", f"one line of {MAX_SUMMARY} characters", "shorten the description")
-    if metadata["License"] and metadata["License-Expression"]:
+    if metadata.get("License", "UNKNOWN") not in {"", "UNKNOWN"} and metadata["License-Expression"]:
         yield Problem(where, "License and License-Expression", "the second only", "leave the first out")
+
+
+def _core(dist: Dist, where: str) -> Iterator[Problem]:
+    """Find fields that are no core metadata, see https://packaging.python.org/en/latest/specifications/core-metadata/."""
+    metadata, version = dist.metadata, dist.metadata.get("Metadata-Version", "")
+    if version not in METADATA_VERSIONS:
+        expected = f"one of {', '.join(METADATA_VERSIONS)}"
+        yield Problem(where, f"Metadata-Version {version!r}", expected, "use another version of the build backend")
+    for field in SINGLE:
+        if (count := len(metadata.get_all(field, []))) > 1:
+            yield Problem(where, f"{count} lines {field}", "one", "leave out the others")
+    if "dynamic" in [text.lower() for text in metadata.get_all("Dynamic", [])]:
+        yield Problem(where, "Dynamic 'Dynamic'", "other fields", "leave it out")
+    newer = _same_version(version, "2.4", newer=True)
+    texts = {**TEXTS, **(TEXTS_24 if newer else {})}
+    lists = {**LISTS, **(LISTS_24 if newer else {})}
+    values = {key: metadata[field] for field, key in texts.items() if metadata.get(field, "UNKNOWN") not in UNKNOWN}
+    many = {key: metadata.get_all(field, []) for field, key in lists.items() if field in metadata}
+    for reason in _faults({**values, **many}):
+        yield Problem(where, f"metadata that is none ({reason})", "core metadata", "mend it")
+
+
+def _faults(raw: dict[str, Any]) -> Iterator[str]:
+    if not raw:
+        return
+    from packaging.metadata import InvalidMetadata, Metadata  # slow to import, and many have none of these
+
+    core = Metadata.from_raw(cast("RawMetadata", raw), validate=False)
+    for key in raw:
+        try:
+            getattr(core, key, None)  # a version of packaging that does not know it takes it
+        except InvalidMetadata as error:
+            yield str(error)
 
 
 def _urls(dist: Dist, where: str) -> Iterator[Problem]:
@@ -160,8 +218,10 @@ def _labelled(metadata: Message) -> Iterator[tuple[str, str]]:
 
 
 def _is_url(text: str) -> bool:
+    """Tell whether PyPI takes an address: it looks at the scheme, and for brackets, which it does not escape."""
     try:
-        return urlsplit(text).scheme in {"http", "https"}
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and not re.search(r"[\[\]]", parts.path + parts.query)
     except ValueError:
         return False
 
@@ -170,7 +230,7 @@ def _emails(dist: Dist, where: str) -> Iterator[Problem]:
     for field in ("Author-email", "Maintainer-email"):
         found = getaddresses([dist.metadata.get(field, "")])  # of several, PyPI checks none
         address = found[0][1] if len(found) == 1 else ""
-        if address not in {"", "UNKNOWN"} and not re.search(r"@.*\.", address):
+        if address not in UNKNOWN and not (MAIL.fullmatch(address) and len(address.rpartition("@")[0]) <= MAX_LOCAL):
             yield Problem(where, f"{field} {address!r}", "an address such as you@example.org", "mend it")
 
 
@@ -227,13 +287,20 @@ def _members(dist: Dist, where: str) -> Iterator[Problem]:
         licenses = "licenses/" if dist.is_wheel else ""
         needed += [f"{licenses}{name}" for name in dist.metadata.get_all("License-File", [])]
     for name in needed:
-        if f"{folder}/{name}" not in dist.members:
+        if f"{folder}/{name}" not in dist.members and not _is_folder(dist, f"{folder}/{name}"):
             yield Problem(where, f"no {folder}/{name}", "one, as its name and metadata say", "build it again")
     if dist.is_wheel and (scripts := f"{folder}/entry_points.txt") in dist.members:
-        yield from _entry_points(dist.read([scripts])[scripts], f"{where}: {scripts}")
+        yield from _entry_points(dist.read([scripts], "utf-8")[scripts], f"{where}: {scripts}")
+
+
+def _is_folder(dist: Dist, name: str) -> bool:
+    """Tell whether it is a folder that an sdist may call a license file; of a wheel, PyPI takes files only."""
+    return not dist.is_wheel and any(member.startswith(f"{name}/") for member in dist.members)
 
 
 def _entry_points(text: str, where: str) -> Iterator[Problem]:
+    if text.startswith("\ufeff"):  # what reads it does not skip one
+        yield Problem(where, "a byte order mark", "none", "save it as UTF-8 without one")
     parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
@@ -255,4 +322,4 @@ def _same_version(left: str, right: str, *, newer: bool = False) -> bool:
 
 #: What holds for every index, and what PyPI asks for besides.
 SOUND = (_archive, _name, _python, _members)
-PUBLIC = (_classifiers, _fields, _urls, _emails, _dependencies, _platforms)
+PUBLIC = (_classifiers, _core, _fields, _urls, _emails, _dependencies, _platforms)

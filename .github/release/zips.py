@@ -9,17 +9,19 @@ import mmap
 import re
 import stat
 import struct
+import unicodedata
 import zipfile
 import zlib
 from contextlib import contextmanager
+from posixpath import normpath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
     from zipfile import ZipInfo
 
-#: Beyond both, what is unpacked is no longer believed: the limits of PyPI, for sdists here too.
+#: Beyond both, what a wheel unpacks to is no longer believed: the limits of PyPI.
 BOMB_SIZE, BOMB_RATIO = 64 * 2**20, 50
 #: Bytes that are unpacked at once: 1032 times as many may come of them.
 PIECE = 8 * 1024
@@ -37,6 +39,12 @@ SEALED = 0x2061  # flags of what is encrypted, or a patch: bits 0, 5, 6 and 13
 DESCRIPTOR = 0x08
 ZIP64, UNICODE_PATH = 0x0001, 0x7075
 UNKNOWN = 0xFFFFFFFF
+#: What Windows leaves out of a name.
+STRIPPED = re.compile(r"[. ](?:/|$)|::\$")
+DATA = re.compile(r"[^/]+\.data/(.*)", re.DOTALL)
+#: What is in there for the folder with the packages and the one with the scripts: so named, or by their usual paths.
+PACKAGES = re.compile(r"(?:purelib|platlib|data/lib(?:64)?(?:/[^/]+)?/(?:site|dist)-packages)/")
+SCRIPTS = re.compile(r"^data/(?:bin|scripts)/")
 
 
 def is_inside(name: str) -> bool:
@@ -44,6 +52,43 @@ def is_inside(name: str) -> bool:
     parts = name.replace("\\", "/").split("/")
     odd = name.startswith(("/", "\\")) or ".." in parts or re.match(r"[A-Za-z]:|.*[\x00-\x1f\x7f]", name, re.DOTALL)
     return bool(name) and not odd
+
+
+def written(name: str) -> str:
+    """Return one name for all that a file system may write to the same file: by case, by Unicode, or on Windows.
+
+    Source of the rule: https://learn.microsoft.com/windows/win32/fileio/naming-a-file and, for `::$DATA`, its streams.
+    """
+    if not name.isascii():
+        name = unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
+    path = normpath(name.lower().replace("\\", "/"))
+    if STRIPPED.search(path):
+        path = "/".join(part.partition("::$")[0].rstrip(". ") or part for part in path.split("/"))
+    return path
+
+
+def twins(names: Iterable[tuple[str, str]]) -> str:
+    """Return which two of the files, each a name and where it is `written`, are one; "" where none are."""
+    first: dict[str, str] = {}
+    for name, place in names:
+        if place in first:
+            return f"{first[place]!r} and {name!r} are written to the same file"
+        first[place] = name
+    return ""
+
+
+def _installed(name: str) -> str:
+    """Return where an installer writes a wheel's file: those in `.data` are spread.
+
+    Source of the rule: https://packaging.python.org/en/latest/specifications/binary-distribution-format/ (spread).
+    pip takes every folder `*.data` for it, whatever its name and version.
+    """
+    place = written(name)
+    if not (spread := DATA.match(place)):
+        return place
+    if PACKAGES.match(spread[1]):
+        return PACKAGES.sub("", spread[1], count=1)
+    return ".data/" + SCRIPTS.sub("scripts/", spread[1])
 
 
 def limit(path: Path) -> int:
@@ -99,6 +144,8 @@ def check(view: mmap.mmap, found: Collection[ZipInfo]) -> None:
 
     So whoever reads the archive from its start and whoever reads it from its end unpack the same files.
     """
+    if same := twins((info.filename, _installed(info.filename)) for info in found if not info.is_dir()):
+        raise zipfile.BadZipFile(same)
     at = 0
     for info in sorted(found, key=lambda info: info.header_offset):
         _check_entry(info)
@@ -114,6 +161,8 @@ def _check_entry(info: ZipInfo) -> None:
     name = repr(info.orig_filename)
     if not is_inside(info.orig_filename):
         raise zipfile.BadZipFile(f"{name} is a path out of the archive")
+    if {"", "."} & {*info.orig_filename.removesuffix("/").split("/")}:
+        raise zipfile.BadZipFile(f"{name} is a path with an empty part or '.': it is written to a file of another name")
     if stat.S_IFMT(info.external_attr >> 16) not in {0, stat.S_IFREG, stat.S_IFDIR}:
         raise zipfile.BadZipFile(f"{name} is neither a file nor a folder")
     if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:

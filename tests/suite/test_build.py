@@ -11,7 +11,7 @@ import tagship.release.sdist as sdist
 from tagship.release.dists import read_dists, supported_pythons
 
 from tests.archives import metadata, write_sdist
-from tests.conftest import nox, try_nox
+from tests.conftest import commit, nox, try_nox
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -48,8 +48,51 @@ def test_a_description_that_does_not_render_is_an_error_and_a_missing_one_a_warn
     done = try_nox(project, "-s", "build")
     assert done.returncode == 1
     assert "`long_description` has syntax errors in markup" in done.stdout
+    assert not (project / "dist").exists()
     pyproject.write_text(pyproject.read_text().replace('readme = "README.rst"\n', ""))
     assert "`long_description` missing" in nox(project, "-s", "build").stdout
+
+
+BACKEND = """import sys
+from setuptools.build_meta import *
+from setuptools.build_meta import build_wheel as real
+
+def build_wheel(*arguments, **options):
+    sys.exit("this wheel fails") if {fails} else None
+    return real(*arguments, **options)
+"""
+
+
+@pytest.mark.slow
+def test_a_build_that_fails_leaves_no_dists_for_the_gate(suite: Path) -> None:
+    (suite / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+        '[project]\nname = "ship"\nversion = "1.0"\n[tool.setuptools]\npy-modules = ["ship", "backend"]\n'
+    )
+    (suite / "ship.py").write_text("")
+    (suite / "backend.py").write_text(BACKEND.format(fails=False))
+    nox(suite, "-s", "build", "verify-version")
+    assert (suite / "bundle/dist").is_dir()
+    (suite / "backend.py").write_text(BACKEND.format(fails=True))
+    done = try_nox(suite, "-s", "build", "verify-version")
+    assert done.returncode == 1
+    assert "this wheel fails" in done.stdout
+    assert "error: dist: found no dists, expected an sdist and wheels; run: nox -s build" in done.stdout
+    assert "may be published" not in done.stdout
+    assert not (suite / "dist").exists()
+    assert not (suite / "bundle").exists()
+
+
+@pytest.mark.slow
+def test_a_build_where_git_cannot_answer_leaves_nothing_of_an_earlier_one(project: Path) -> None:
+    commit(project)
+    for name in ("dist", "bundle"):
+        write_sdist(project / name)
+    done = try_nox(project, "-s", "build", GIT_DIR="/nowhere")
+    assert done.returncode == 1
+    assert "error: git log: found no answer (fatal: not a git repository: '/nowhere')" in done.stdout
+    assert not (project / "dist").exists()
+    assert not (project / "bundle").exists()
 
 
 def test_normalising_forgets_the_machine_and_keeps_names_contents_and_the_executable_bit(
@@ -89,12 +132,15 @@ def test_normalising_forgets_the_machine_and_keeps_names_contents_and_the_execut
         ),
         (
             ["Classifier: Programming Language :: Python :: 3", "Requires-Python: >=3.12"],
-            ["3.12", "3.13", "3.14"],
+            ["3.12", "3.13", "3.14", "3.15"],
         ),
         (["Requires-Python: >3.10.2, !=3.13.*,<3.14"], ["3.10", "3.11", "3.12"]),
         (["Requires-Python: nonsense"], ["3.77"]),
         ([], ["3.77"]),
-        ([f"Classifier: Programming Language :: Python :: 3.{minor}" for minor in (6, 9, 14, 15)], ["3.9", "3.14"]),
+        (
+            [f"Classifier: Programming Language :: Python :: 3.{minor}" for minor in (6, 9, 14, 99)],
+            ["3.9", "3.14", "3.99"],
+        ),
     ],
 )
 def test_the_supported_pythons_are_those_that_the_metadata_declares(lines: list[str], pythons: list[str]) -> None:

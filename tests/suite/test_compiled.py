@@ -197,7 +197,7 @@ def test_the_locked_cibuildwheel_plans_what_the_sdist_says(planned: Path, tmp_pa
     assert "cibuildwheel --output-dir=dist dist/ship-1.0.tar.gz" in done.stdout
     assert "cp312-manylinux_x86_64" in done.stdout
     assert "musllinux_x86_64" not in done.stdout.partition("selected:")[2].partition("Here we go")[0]
-    assert names(planned / "dist") == ["ship-1.0.tar.gz"]
+    assert not (planned / "dist").exists(), "a part of the dists is no release"
 
 
 STAND_IN = """

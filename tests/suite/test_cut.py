@@ -58,6 +58,19 @@ def test_patch_bumps_dates_the_changelog_commits_and_tags(repository: Path) -> N
     assert git(repository, "ls-remote", "--tags", "origin") == ""
 
 
+@pytest.mark.parametrize(("wanted", "released"), [("2026.03.01", "2026.03.01"), ("patch", "2026.02.04")])
+def test_a_calendar_version_keeps_its_zeros(repository: Path, wanted: str, released: str) -> None:
+    pyproject = repository / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text().replace('version = "0.1.0"', 'version = "2026.02.03"'))
+    commit(repository)
+    git(repository, "tag", "2026.02.03")
+    done = inv_release(repository, wanted)
+    assert done.returncode == 0, done.stdout
+    assert git(repository, "tag", "--points-at", "HEAD") == released
+    assert f'version = "{released}"' in pyproject.read_text()
+    assert f"{released} - {TODAY}" in (repository / "CHANGELOG.md").read_text()
+
+
 def test_push_pushes_the_commit_and_the_tag(repository: Path) -> None:
     done = inv_release(repository, "minor", "--push")
     assert done.returncode == 0, done.stdout
@@ -69,6 +82,20 @@ def test_a_push_to_nowhere_is_refused_before_anything_is_done(repository: Path) 
     git(repository, "remote", "remove", "origin")
     said = refusal(repository, "minor", "--push")
     assert "found no remote 'origin', expected one to push to; run: git remote add origin URL" in said
+
+
+def test_where_git_cannot_answer_nothing_is_released(repository: Path) -> None:
+    index = (repository / ".git/index").read_bytes()
+    (repository / ".git/index").write_bytes(b"broken")  # which is neither a clean tree nor one with changes
+    done = inv_release(repository, "minor")
+    assert done.returncode == 1
+    assert "git status: found no answer (" in done.stdout
+    (repository / ".git/index").write_bytes(index)
+    assert git(repository, "status", "--porcelain") == git(repository, "tag") == ""
+    done = try_release(repository, "cut", "minor", GIT_TEST_ASSUME_DIFFERENT_OWNER="1")
+    assert done.returncode == 1
+    assert "found no answer (fatal: detected dubious ownership in repository" in done.stdout
+    assert f"run: git config --global --add safe.directory {repository}" in done.stdout
 
 
 def test_current_releases_the_version_as_it_stands(repository: Path) -> None:

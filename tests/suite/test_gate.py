@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import shutil
+import tarfile
+import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
+from tagship.release.ref import current
 
 from tests.archives import write_release, write_sdist, write_wheel
 from tests.conftest import commit, git, release, try_release
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -122,6 +128,31 @@ def test_metadata_that_differs_from_the_file_name_is_found(suite: Path) -> None:
     assert "found metadata of 'ship' '1.0', expected ship 2.0" in refusal(suite)
 
 
+def without_headers(path: Path) -> None:
+    """Take everything out of the metadata of the dist at `path`."""
+    new = path.with_suffix(".new")
+    if path.suffix == ".whl":
+        with zipfile.ZipFile(path) as archive, zipfile.ZipFile(new, "w") as other:
+            for name in archive.namelist():
+                other.writestr(name, b"" if name.endswith("/METADATA") else archive.read(name))
+    else:
+        with tarfile.open(path) as tar, tarfile.open(new, "w:gz") as to:
+            for entry in tar:
+                file = tar.extractfile(entry)
+                entry.size = 0 if entry.name.endswith("/PKG-INFO") else entry.size
+                to.addfile(entry, file)
+    new.replace(path)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_dist_whose_metadata_has_no_headers_is_a_problem(suite: Path, which: int) -> None:
+    path = write_release(suite / "dist")[which]
+    without_headers(path)
+    for env in ({}, on_tag("v1.0")):
+        said = refusal(suite, **env)
+        assert f"error: dist/{path.name}: found metadata without a Name, expected 'ship'; build it again" in said
+
+
 def test_a_local_version_is_refused(suite: Path) -> None:
     write_release(suite / "dist", version="1.0+abc")
     for env in ({}, on_tag("v1.0+abc"), on_tag("v1.0")):
@@ -221,6 +252,97 @@ def test_gits_own_tags_count_where_no_ci_says_otherwise(suite: Path) -> None:
     git(suite, "tag", "v1.0")
     assert "tag 'v1.0'" in release(suite, "verify").stdout
     assert "CI_COMMIT_TAG" not in refusal(suite, CI_COMMIT_TAG="v3.0")
+
+
+def chown(suite: Path) -> None:
+    if os.geteuid():
+        pytest.skip("needs root")
+    os.chown(suite, 12345, -1)
+
+
+def cut_off(suite: Path) -> None:
+    shutil.rmtree(suite / ".git")
+    (suite / ".git").write_text("gitdir: /nowhere")
+
+
+DUBIOUS = "fatal: detected dubious ownership in repository at '{}'"
+ADVICE = "run: git config --global --add safe.directory {}"
+MEND = "mend {}/.git, or clone the repository again"
+#: How git is kept from answering: what is done, the environment of the run, git's words, and what to do.
+SILENCES: dict[str, tuple[Callable[[Path], object], dict[str, str], str, str]] = {
+    "another user's": (chown, {}, DUBIOUS, ADVICE),
+    "as if another user's": (str, {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}, DUBIOUS, ADVICE),
+    "a wrong GIT_DIR": (
+        str,
+        {"GIT_DIR": "/nowhere"},
+        "fatal: not a git repository: '/nowhere'",
+        "unset GIT_DIR, or set it to the repository",
+    ),
+    "no git": (str, {"PATH": "/nowhere"}, "there is no git on PATH", "install git, or put it on PATH"),
+    "a broken HEAD": (lambda suite: (suite / ".git/HEAD").write_text("?"), {}, "fatal: not a git repository", MEND),
+    "a broken branch": (lambda suite: (suite / ".git/refs/heads/main").write_text("?"), {}, "", MEND),
+    "a broken configuration": (lambda suite: (suite / ".git/config").write_text("[["), {}, "fatal: bad config", MEND),
+    "a worktree of nothing": (cut_off, {}, "fatal: not a git repository: /nowhere", MEND),
+    "no objects": (lambda suite: list(map(shutil.rmtree, (suite / ".git/objects").iterdir())), {}, "", MEND),
+}
+
+
+@pytest.mark.parametrize("silence", SILENCES)
+def test_where_git_cannot_answer_nothing_passes_and_nothing_is_dated(suite: Path, silence: str) -> None:
+    spoil, env, words, remedy = SILENCES[silence]
+    commit(suite)
+    git(suite, "tag", "v1.0")
+    write_release(suite / "dist")
+    spoil(suite)
+    for said in (refusal(suite, **env), try_release(suite, "prepare", **env).stdout):
+        (line,) = [line for line in said.splitlines() if "error" in line]
+        assert line.startswith("error: git ")
+        assert f": found no answer ({words}".format(suite) in line
+        assert f", expected one about {suite}; {remedy}".format(suite) in line
+    assert (suite / "dist").is_dir()  # `prepare` refused before it did anything
+
+
+def test_a_broken_tag_is_not_no_tag(suite: Path) -> None:
+    commit(suite)
+    write_release(suite / "dist")
+    (suite / ".git/refs/tags/v9.9").write_text("broken")
+    assert "git tag: found no answer (warning: ignoring broken ref refs/tags/v9.9)" in refusal(suite)
+
+
+def test_a_broken_index_is_not_a_clean_tree(suite: Path) -> None:
+    commit(suite)
+    write_release(suite / "dist")
+    (suite / ".git/index").write_text("broken")
+    assert "git status: found no answer (" in refusal(suite, **on_tag("v1.0"))
+
+
+@pytest.mark.parametrize("env", [{}, {"PATH": "/nowhere"}])
+def test_without_a_repository_git_is_not_missed(suite: Path, env: dict[str, str]) -> None:
+    write_release(suite / "dist")
+    assert "note: on no tag" in release(suite, "verify", **env).stdout
+    assert json.loads(release(suite, "prepare", **env).stdout)[0] == "315532800"
+
+
+def test_in_a_repository_without_a_commit_there_is_no_tag_yet(suite: Path) -> None:
+    git(suite, "init", "-q")
+    write_release(suite / "dist")
+    assert "note: on branch 'main'" in release(suite, "verify").stdout
+    assert json.loads(release(suite, "prepare").stdout)[0] == "315532800"
+
+
+def test_a_repository_beyond_gits_ceiling_is_none(suite: Path) -> None:
+    (suite.parent / ".git").mkdir()
+    write_release(suite / "dist")
+    assert "git tag: found no answer (fatal: not a git repository" in refusal(suite)
+    assert "note: on no tag" in release(suite, "verify", GIT_CEILING_DIRECTORIES=str(suite.parent)).stdout
+
+
+def test_what_the_ci_service_says_or_sets_is_not_asked_of_git(suite: Path) -> None:
+    commit(suite)
+    shutil.rmtree(suite / ".git/objects")
+    assert current(suite, on_tag("v1.0")).tags == ("v1.0",)
+    assert "git log: found no answer" in try_release(suite, "prepare", **on_tag("v1.0")).stdout
+    assert json.loads(release(suite, "prepare", SOURCE_DATE_EPOCH="1700000000").stdout)[0] == "1700000000"
 
 
 def test_the_configured_file_and_pattern_must_agree(suite: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
 import io
@@ -10,6 +11,7 @@ import shutil
 import stat
 import struct
 import tarfile
+import tempfile
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -17,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import tagship.release.rules as rules
+import tagship.release.sdist as sdist
+import tagship.release.tars as tars
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tagship.release.dists import read_dist
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
 WHEEL, SDIST, INFO = "ship-1.0-py3-none-any.whl", "ship-1.0.tar.gz", "ship-1.0.dist-info"
 TAG = {"GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": "v1.0"}
 MIB = 2**20
+INIT = "ship/__init__.py"
 
 
 def said(path: Path) -> str:
@@ -151,6 +156,81 @@ def test_a_wheel_that_unpackers_see_differently_or_that_gets_out_is_refused(tmp_
     assert words in said(path)
 
 
+#: What lies beside which other file, and is written over it by some installer or on some system.
+TWINS = {
+    "purelib": ("ship-1.0.data/purelib/ship/__init__.py", INIT),
+    "platlib": ("ship-1.0.data/platlib/ship/__init__.py", INIT),
+    "another .data folder": ("other.data/purelib/ship/__init__.py", INIT),
+    "the path below the prefix": ("ship-1.0.data/data/lib/python3.12/site-packages/ship/__init__.py", INIT),
+    "the path below the prefix on Windows": ("ship-1.0.data/data/Lib/site-packages/ship/__init__.py", INIT),
+    "over the metadata": (f"ship-1.0.data/purelib/{INFO}/METADATA", f"{INFO}/METADATA"),
+    "case": ("ship/__INIT__.py", INIT),
+    "case of the folder": ("Ship/__init__.py", INIT),
+    "case of the metadata": (f"{INFO}/metadata", f"{INFO}/METADATA"),
+    "case and purelib": ("SHIP-1.0.data/purelib/Ship/__init__.py", INIT),
+    "a dot at the end": ("ship/__init__.py.", INIT),
+    "a space at the end of a folder": ("ship /__init__.py", INIT),
+    "a stream of Windows": ("ship/__init__.py::$DATA", INIT),
+    "an empty part": ("ship//__init__.py", INIT),
+    "a dot as a part": ("ship/./__init__.py", INIT),
+    "a dot before it": ("./ship/__init__.py", INIT),
+    "a backslash": ("ship\\__init__.py", INIT),
+}
+
+
+@pytest.mark.parametrize("twin", TWINS)
+def test_a_wheel_with_two_members_for_one_file_is_refused(tmp_path: Path, twin: str) -> None:
+    name, other = TWINS[twin]
+    path = write_wheel(tmp_path, files={INIT: "", name: "evil = 1\n"})
+    first, second = sorted([name, other], key=list(contents(path)).index)
+    assert f"{path}: found a broken archive ({first!r} and {second!r} are written to the same file)" in said(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("ship/caf\u00e9.py", "ship/cafe\u0301.py"),
+        ("ship/\u00c9.py", "ship/e\u0301.py"),
+        ("ship/stra\u00dfe.py", "ship/STRASSE.py"),
+        ("ship-1.0.data/scripts/run", "ship-1.0.data/data/bin/run"),
+    ],
+)
+def test_names_that_are_one_in_unicode_or_after_the_install_are_refused(tmp_path: Path, name: str, other: str) -> None:
+    files = {name: "", other: "evil = 1\n"}
+    assert f"{name!r} and {other!r} are written to the same file" in said(write_wheel(tmp_path, files=files))
+    if ".data" not in name:
+        sdist = write_sdist(tmp_path, files=files)
+        assert f"{f'ship-1.0/{name}'!r} and {f'ship-1.0/{other}'!r} are written to the same file" in said(sdist)
+
+
+@pytest.mark.parametrize("name", ["ship/./a.py", "ship//a.py", "./ship/a.py", "ship/.", "ship//"])
+def test_a_member_whose_name_is_another_path_than_it_says_is_refused(tmp_path: Path, name: str) -> None:
+    path = write_wheel(tmp_path, files={INIT: "", name: ""})
+    assert f"found a broken archive ({name!r} is a path with an empty part or '.'" in said(path)
+
+
+def test_files_of_other_folders_are_no_twins(tmp_path: Path) -> None:
+    data = {f"ship-1.0.data/{folder}/a": "" for folder in ("scripts", "data", "headers", "purelib/ship", "data/etc")}
+    path = write_wheel(tmp_path, files={INIT: "", "a": "", "ship/.hidden": "", "ship/...": "", "ship/b.": "", **data})
+    assert said(path) == ""
+
+
+@pytest.mark.parametrize("odd", ["\u00a0", "\u200d", "\u202e", "\u2028", "\u0085", "\u3000", "\u00ad", "\U0001f680"])
+def test_odd_but_harmless_characters_in_names_are_fine(tmp_path: Path, odd: str) -> None:
+    files = {f"ship/a{odd}b.py": "x = 1\n"}
+    assert said(write_wheel(tmp_path, files=files)) == said(write_sdist(tmp_path, files=files)) == ""
+
+
+@pytest.mark.parametrize("algorithm", ["sha3_256", "sha3_512", "blake2b", "blake2s"])
+def test_a_record_may_have_every_strong_hash(tmp_path: Path, algorithm: str) -> None:
+    path = write_wheel(tmp_path)
+    digest = base64.urlsafe_b64encode(hashlib.new(algorithm).digest()).decode().rstrip("=")
+    rewrite(path, record(rf"{INIT},.*", f"{INIT},{algorithm}={digest},0"))
+    assert said(path) == ""
+    rewrite(path, record(rf"{INIT},.*", f"{INIT},{algorithm}={digest[::-1]},0"))
+    assert f"{INIT}: found {algorithm}={digest}, expected" in said(path)
+
+
 def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
     paths = [write_wheel(tmp_path / "declared"), write_wheel(tmp_path / "denied")]
     add(paths[0], "bomb", bytes(65 * MIB), compress_type=zipfile.ZIP_DEFLATED)
@@ -183,7 +263,6 @@ def record(pattern: str, new: str) -> Callable[[dict[str, bytes]], object]:
     return change
 
 
-INIT = "ship/__init__.py"
 EMPTY = "sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"  # of no bytes at all
 RECORDS: dict[str, tuple[Callable[[dict[str, bytes]], object], str]] = {
     "another content": (lambda members: members.update({INIT: b"evil = 1\n"}), f"{INIT}: found 9 bytes, expected 0 as"),
@@ -346,14 +425,120 @@ def test_an_sdist_may_link_within_its_folder(tmp_path: Path) -> None:
     assert said(path) == ""
 
 
+@pytest.mark.parametrize("target", ["a/../PKG-INFO", "docs/a/../../PKG-INFO", ".", "./docs/./a.txt", "nothing"])
+def test_a_link_may_go_down_and_up_within_its_folder(tmp_path: Path, target: str) -> None:
+    path = write_sdist(tmp_path, files={"docs/a.txt": ""})
+    pack(path, entry("ship-1.0/l", tarfile.SYMTYPE, target))
+    assert said(path) == ""
+
+
+@pytest.mark.parametrize("target", ["e/a/../../../x", "e/A/../x", "e/a/b/../../x"])
+def test_a_link_may_not_go_up_behind_another_one(tmp_path: Path, target: str) -> None:
+    path = write_sdist(tmp_path, files={"d/e/b": ""})
+    # By their names these stay inside; but `e/a` is the top already, and above it is out.
+    pack(path, entry("ship-1.0/d/e/a", tarfile.SYMTYPE, "../.."), entry("ship-1.0/d/l", tarfile.SYMTYPE, target))
+    assert f"links to {target!r}, out of its folder" in said(path)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("ship-1.0/a", "ship-1.0/a"),
+        ("ship-1.0/a", "./ship-1.0/a"),
+        ("ship-1.0/PKG-INFO", "./ship-1.0/PKG-INFO"),
+        ("ship-1.0/PKG-INFO", "ship-1.0//PKG-INFO"),
+        ("ship-1.0/PKG-INFO", "ship-1.0/PKG-INFO"),
+        ("ship-1.0/PKG-INFO", "ship-1.0/pkg-info"),
+        ("ship-1.0/a", "ship-1.0/a."),
+    ],
+)
+def test_an_sdist_with_two_members_for_one_file_is_refused(tmp_path: Path, names: tuple[str, str]) -> None:
+    path = write_sdist(tmp_path)
+    pack(path, *(entry(name) for name in names if name != "ship-1.0/PKG-INFO"))
+    if names[0] == names[1] == "ship-1.0/PKG-INFO":
+        pack(path, entry(names[1]))
+    assert f"{path}: found a broken archive ({names[0]!r} and {names[1]!r} are written to the same file)" in said(path)
+
+
+def test_an_sdist_whose_members_begin_with_a_dot_is_fine_but_for_pkg_info(tmp_path: Path) -> None:
+    path = write_sdist(tmp_path)
+    pack(path, entry("./ship-1.0/x"), entry("./ship-1.0", tarfile.DIRTYPE), entry("ship-1.0/", tarfile.DIRTYPE))
+    assert said(path) == ""
+    with tarfile.open(path) as archive, tarfile.open(tmp_path / "dotted", "w:gz") as dotted:
+        for info in archive.getmembers():
+            file = archive.extractfile(info) if info.isreg() else None
+            info.name = f"./{info.name.removeprefix('./')}"
+            dotted.addfile(info, file)
+    (tmp_path / "dotted").replace(path)
+    assert read_dist(path).metadata["Name"] == "ship"
+    assert "'./ship-1.0/PKG-INFO' is not found by PyPI, which looks for 'ship-1.0/PKG-INFO'" in said(path)
+
+
+def pour(path: Path, size: int) -> None:
+    """Add zeros to an sdist, without holding them."""
+    with tempfile.TemporaryFile() as hole:
+        hole.truncate(size)
+        with tarfile.open(path) as old, tarfile.open(path.with_name("poured"), "w:gz", compresslevel=1) as new:
+            for info in (entry("ship-1.0/b/zeros"), entry("ship-1.0/a/zeros")):
+                hole.seek(0)
+                info.size = size
+                new.addfile(info, hole)
+            for member in old.getmembers():
+                new.addfile(member, old.extractfile(member))
+    path.with_name("poured").replace(path)
+
+
+def test_an_sdist_that_compresses_well_is_no_bomb_and_takes_little_memory(tmp_path: Path) -> None:
+    path = write_sdist(tmp_path)
+    pour(path, 40 * MIB)
+    tracemalloc.start()
+    try:
+        assert said(path) == ""
+        sdist.normalise(path, 1_700_000_000)
+        assert said(path) == ""
+        assert tracemalloc.get_traced_memory()[1] < 10 * MIB
+    finally:
+        tracemalloc.stop()
+    assert sorted(path.parent.iterdir()) == [path]
+
+
+def test_an_sdist_is_rewritten_to_the_same_bytes_as_in_memory(tmp_path: Path) -> None:
+    path = write_sdist(tmp_path, files={f"data/{name}": name * 40_000 for name in "caÄb"})
+    pack(path, entry("ship-1.0/l", tarfile.SYMTYPE, "data/a"), entry("ship-1.0/data", tarfile.DIRTYPE))
+    raw = io.BytesIO()
+    with tarfile.open(path) as old, tarfile.open(fileobj=raw, mode="w", format=tarfile.PAX_FORMAT) as new:
+        for info in sorted(old.getmembers(), key=lambda info: info.name):
+            info.uid = info.gid = 0
+            info.uname, info.gname, info.mtime, info.pax_headers = "", "", 1_700_000_000, {}
+            info.mode = 0o755 if info.isdir() else 0o644
+            new.addfile(info, old.extractfile(info) if info.isreg() else None)
+    sdist.normalise(path, 1_700_000_000)
+    assert gzip.decompress(path.read_bytes()) == raw.getvalue()
+    again = path.read_bytes()
+    sdist.normalise(path, 1_700_000_000)
+    assert path.read_bytes() == again
+
+
+def test_an_sdist_of_many_small_files_is_no_bomb(tmp_path: Path) -> None:
+    path = write_sdist(tmp_path, files={f"data/{number}": "" for number in range(5000)})
+    assert said(path) == ""
+
+
+def test_an_sdist_of_headers_without_end_is_a_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tars, "MOST_HEADERS", MIB)
+    path = write_sdist(tmp_path, files={f"data/{number}": "" for number in range(3000)})
+    assert f"a bomb, whose headers alone unpack to more than {MIB} bytes" in said(path)
+
+
 def bomb(path: Path) -> None:
+    """Write a header that declares more than all that we would unpack, and little behind it."""
     info = entry("ship-1.0/zeros")
-    info.size = 65 * MIB
-    pack(path, info)
+    info.size = tars.MOST + MIB
+    path.write_bytes(gzip.compress(info.tobuf(tarfile.GNU_FORMAT) + bytes(MIB)))
 
 
 BROKEN_SDISTS: dict[str, tuple[Callable[[Path], object], str]] = {
-    "a bomb": (bomb, f"a bomb, which unpacks to more than {64 * MIB} bytes"),
+    "a bomb": (bomb, f"a bomb, which unpacks to more than {10 * 1024 * MIB} bytes"),
     "half of it": (lambda path: path.write_bytes(path.read_bytes()[:-20]), "a broken archive (Compressed file ended"),
     "no gzip": (lambda path: path.write_bytes(b"text"), "a broken archive (Not a gzipped file"),
     "a zip behind it": (

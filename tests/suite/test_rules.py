@@ -49,8 +49,30 @@ def said(path: Path) -> str:
         ("License-Expression: MIT\nLicense: MIT", "found License and License-Expression"),
         ("Author-email: me", "found Author-email 'me', expected an address such as"),
         ("Maintainer-email: Me <me@localhost>", "found Maintainer-email 'me@localhost'"),
+        ("Author-email: a@b..org", "found Author-email 'a@b..org'"),
+        ("Author-email: .a@b.org", "found Author-email '.a@b.org'"),
+        ("Author-email: a@b_c.org", "found Author-email 'a@b_c.org'"),
+        ("Author-email: a@-b.org", "found Author-email 'a@-b.org'"),
+        ("Author-email: a@b.123", "found Author-email 'a@b.123'"),
+        ("Author-email: a@b.local", "found Author-email 'a@b.local'"),
+        (f"Author-email: a@{'b' * 64}.org", "found Author-email 'a@bbb"),
+        (f"Author-email: {'a' * 65}@b.org", "found Author-email 'aaa"),
         ("License-File: COPYING", "/COPYING, expected one"),
         (f"Summary: {'x' * 513}", "found a longer summary"),
+        ("Summary: one\u2028two", "found a longer summary"),
+        ("Summary: one\nSummary: two", "found 2 lines Summary, expected one"),
+        ("Name: ship", "found 2 lines Name, expected one"),
+        ("Dynamic: Name", "('name' is not allowed as a dynamic field)"),
+        ("Dynamic: version", "('version' is not allowed as a dynamic field)"),
+        ("Dynamic: Metadata-Version", "('metadata-version' is not allowed as a dynamic field)"),
+        ("Dynamic: Dynamic", "found Dynamic 'Dynamic'"),
+        ("Dynamic: Colour", "('colour' is not a valid dynamic field)"),
+        ("License-Expression: MIT AND", "('MIT AND' is invalid for 'license-expression')"),
+        ("License-File: ../COPYING", "'../COPYING' is invalid for 'license-file'"),
+        ("Provides-Extra: two words", "('two words' is invalid for 'provides-extra')"),
+        ("Description-Content-Type: text/html", "('description-content-type' must be one of"),
+        ("Description-Content-Type: text/markdown; charset=latin-1", "can only specify the UTF-8 charset"),
+        ("Project-URL: Home, https://x.org/a[1]", "found Home 'https://x.org/a[1]'"),
     ],
 )
 def test_metadata_that_pypi_refuses_is_refused_in_wheels_and_sdists(tmp_path: Path, line: str, words: str) -> None:
@@ -67,12 +89,58 @@ def test_metadata_that_pypi_refuses_is_refused_in_wheels_and_sdists(tmp_path: Pa
         "Requires-Dist: other[extra]>=1; python_version < '3.12'",
         "Author-email: Doe, John <john@example.org>",
         "Author-email: Jöhn <john@example.org>\nMaintainer-email: UNKNOWN",
+        "Author-email: a+tag.b@b-c.example.com",
+        "Author-email: a@[127.0.0.1]",
+        "Author-email: a@münchen.de",
         "License: MIT",
         "License-Expression: MIT\nLicense:",
+        "License-Expression: MIT\nLicense: UNKNOWN",
+        "License-Expression: UNKNOWN",
+        "Dynamic: Requires-Dist\nDynamic: license-file",
+        "Provides-Extra: Foo_Bar",
+        "Description-Content-Type: text/markdown; charset=UTF-8; variant=GFM",
     ],
 )
 def test_metadata_that_pypi_takes_is_fine(tmp_path: Path, line: str) -> None:
     assert said(write_wheel(tmp_path, extra=(line,))) == said(write_sdist(tmp_path, extra=(line,))) == ""
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5"])
+def test_the_metadata_versions_that_pypi_takes_are_fine(tmp_path: Path, version: str) -> None:
+    assert said(write_wheel(tmp_path, metadata_version=version)) == ""
+    assert said(write_sdist(tmp_path, metadata_version=version)) == ""
+
+
+@pytest.mark.parametrize("version", ["2.0", "2", "2.6", "3.0", "two", ""])
+def test_other_metadata_versions_are_refused(tmp_path: Path, version: str) -> None:
+    for path in (write_wheel(tmp_path, metadata_version=version), write_sdist(tmp_path, metadata_version=version)):
+        assert f"found Metadata-Version {version!r}, expected one of 1.0, 1.1, 1.2, 2.1" in said(path)
+
+
+def test_a_license_file_may_be_a_folder_of_an_sdist_but_not_of_a_wheel(tmp_path: Path) -> None:
+    line = "License-File: LICENSES"
+    wheel = write_wheel(tmp_path, files={"ship-1.0.dist-info/licenses/LICENSES/MIT.txt": ""}, extra=(line,))
+    assert "no ship-1.0.dist-info/licenses/LICENSES" in said(wheel)
+    assert said(write_sdist(tmp_path, files={"LICENSES/MIT.txt": ""}, extra=(line,))) == ""
+    assert "no ship-1.0/LICENSES" in said(write_sdist(tmp_path, files={"LICENSES2/MIT.txt": ""}, extra=(line,)))
+
+
+def test_entry_points_and_metadata_have_no_byte_order_mark(tmp_path: Path) -> None:
+    points = {"ship-1.0.dist-info/entry_points.txt": "\ufeff[console_scripts]\nship = ship:main\n"}
+    assert "entry_points.txt: found a byte order mark" in said(write_wheel(tmp_path, files=points))
+    assert "found Metadata-Version ''" in said(write_sdist(tmp_path, metadata_version="2.4", before="\ufeff"))
+
+
+@pytest.mark.parametrize(("length", "refused"), [(246 - len("-1.0-py3-none-any.whl"), False), (226, True)])
+def test_a_file_name_has_room_for_that_of_its_metadata(tmp_path: Path, length: int, *, refused: bool) -> None:
+    found = said(write_wheel(tmp_path, name="s" * length, files={"ship.py": ""}))
+    assert found == "" if not refused else "found a file name of 247 bytes, expected at most 246" in found
+
+
+def test_an_sdist_is_named_after_the_version_in_its_metadata(tmp_path: Path) -> None:
+    path = write_sdist(tmp_path, version="1.0.0")
+    path = path.rename(tmp_path / SDIST)
+    assert "found 'ship-1.0.tar.gz', expected 'ship-1.0.0.tar.gz'" in said(path)
 
 
 def test_the_case_of_an_entry_point_matters(tmp_path: Path) -> None:

@@ -301,7 +301,7 @@ def test_the_tests_of_one_use_the_others_from_here_but_on_a_tag(tmp_path: Path) 
     write(tmp_path, files)
     a, b = plans(tmp_path, "", "3.11", BRANCH)
     assert (a.command, a.reason) == ([], NO_TESTS)
-    assert (b.command, b.reason) == ([], "ship-b is for Python 3.12, 3.13, 3.14")
+    assert (b.command, b.reason) == ([], "ship-b is for Python 3.12, 3.13, 3.14, 3.15")
     plan = plans(tmp_path, "", "3.12", BRANCH)[1]
     assert (plan.command, plan.folder, plan.package, plan.reason) == (["pytest"], "packages/b", "./packages/b", "")
     assert plan.requires[:3] == ["responses", "pytest", "--constraint"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -49,20 +50,22 @@ def cut(root: Path, wanted: str, *, push: bool) -> str:
             Problem("git", "no commit", "a repository with one", "run: git init && git add -A && git commit")
         )
     places = source.places(package.folder, settings)
-    tags = filter(package.owns, git.lines(root, "tag"))
+    tags = [*filter(package.owns, git.lines(root, "tag"))]
     newest = newest_tag(tags, project.name(package.folder) or root.resolve().name)
     now = _now(places, newest, wanted)
     version = _next(now, wanted)
-    tag = f"{newest[0]}{version}" if newest else package.tag(version)
+    before = [place.text for place in places] or [tag.removeprefix(newest[0]) for tag in tags if newest]
+    text = _as_before(version, before)
+    tag = f"{newest[0]}{text}" if newest else package.tag(text)
     refuse(_problems(root, settings.release_branches, None if wanted == CURRENT else now, version, tag))
-    branch = git.ask(root, "symbolic-ref", "--short", "HEAD") or "HEAD"
+    branch = git.symbolic(root, "HEAD") or "HEAD"
     if push:
         if "origin" not in git.lines(root, "remote"):
             remedy = "run: git remote add origin URL, or release without --push"
             raise ReleaseError(Problem("git", "no remote 'origin'", "one to push to", remedy))
         # Before anything is committed: a branch that is behind could not be pushed afterwards either.
         git.run(root, "push", "--quiet", "--dry-run", "origin", branch)
-    files, unsaid = _changes(package.folder, places, version)
+    files, unsaid = _changes(package.folder, places, text)
     _commit(root, files, f"Release {package.label} {version}".replace("  ", " "), tag)
     if push:
         _push(root, branch, tag)
@@ -102,6 +105,18 @@ def _next(now: Version, wanted: str) -> Version:
         raise ReleaseError(Problem("version", repr(wanted), expected, "name the version to release")) from None
 
 
+def _as_before(version: Version, before: list[str]) -> str:
+    """Return `version` with as many digits a number as one of the versions `before`, where that is padded.
+
+    Calendar versions are: 2026.02.03 is the same by PEP 440 as 2026.2.3, and its tags sort as they are written.
+    """
+    padded = next((text for text in before if re.fullmatch(r"\d+(\.\d+)*", text) and re.search(r"(^|\.)0\d", text)), "")
+    widths = [len(number) for number in padded.split(".")]
+    if not padded or version.public != version.base_version or len(version.release) != len(widths):
+        return str(version)
+    return ".".join(str(number).zfill(width) for number, width in zip(version.release, widths, strict=True))
+
+
 def _problems(root: Path, branches: tuple[str, ...], now: Version | None, version: Version, tag: str) -> list[Problem]:
     """Return every reason not to release `version`; `now` is the version that it must exceed, if any."""
     found = []
@@ -118,28 +133,28 @@ def _problems(root: Path, branches: tuple[str, ...], now: Version | None, versio
 
 
 def _branch_problem(root: Path, branches: tuple[str, ...]) -> list[Problem]:
-    default = (git.ask(root, "symbolic-ref", "--short", "refs/remotes/origin/HEAD") or "").removeprefix("origin/")
+    default = (git.symbolic(root, "refs/remotes/origin/HEAD") or "").removeprefix("origin/")
     allowed = branches or tuple(dict.fromkeys(filter(None, (default, *DEFAULT_BRANCHES))))
-    branch = git.ask(root, "symbolic-ref", "--short", "HEAD")
+    branch = git.symbolic(root, "HEAD")
     if branch in allowed:
         return []
     remedy = "switch to it, or set release-branches"
     return [Problem("branch", repr(branch or "none"), " or ".join(map(repr, allowed)), remedy)]
 
 
-def _changes(root: Path, places: list[source.Written], version: Version) -> tuple[dict[Path, str], str]:
+def _changes(root: Path, places: list[source.Written], version: str) -> tuple[dict[Path, str], str]:
     """Return the new text of each file that the release changes, and words on a changelog that it does not."""
     files: dict[Path, str] = {}
     # From the end of a file to its beginning, so that each place is still where it was found.
     for written in sorted(places, key=lambda written: written.start, reverse=True):
         text = files.get(written.path) or source.read_text(written.path)
-        files[written.path] = text[: written.start] + str(version) + text[written.end :]
+        files[written.path] = text[: written.start] + version + text[written.end :]
     files = {path: text for path, text in files.items() if text != source.read_text(path)}
     changelogs = [root / name for name in CHANGELOGS if (root / name).is_file()]
     for path in changelogs:
         text = source.read_text(path)
-        _check_heading(path.name, text, version)
-        if (dated := _dated(text, str(version))) is not None:
+        _check_heading(path.name, text, Version(version))
+        if (dated := _dated(text, version)) is not None:
             return {**files, path: dated}, ""
     names = " and ".join(path.name for path in changelogs)
     return files, f"\nnote: {names}: no heading 'Unreleased' to date" if changelogs else ""
@@ -181,11 +196,12 @@ def _commit(root: Path, files: dict[Path, str], message: str, tag: str) -> None:
             git.run(root, "commit", "--quiet", "--message", message, "--", *map(str, files))
         git.run(root, "tag", "--annotate", tag, "--message", message)
     except BaseException:
-        if git.ask(root, "rev-parse", "HEAD") != before:
-            git.ask(root, "reset", "--quiet", "--soft", str(before))
         for path, content in saved.items():
             path.write_bytes(content)
-        git.ask(root, "reset", "--quiet")
+        with suppress(ReleaseError):  # what git said first is the reason
+            if git.ask(root, "rev-parse", "HEAD") != before:
+                git.run(root, "reset", "--quiet", "--soft", str(before))
+            git.run(root, "reset", "--quiet")
         raise
 
 

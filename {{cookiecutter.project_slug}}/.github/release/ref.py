@@ -22,7 +22,10 @@ class Ref:
 
 
 def current(root: Path, environ: Mapping[str, str]) -> Ref:
-    """Return where this run is: GitHub's and GitLab's variables count before git, which may not be there."""
+    """Return where this run is: GitHub's and GitLab's variables count before git, which may not be there.
+
+    Raises `ReleaseError` where git has to tell and cannot.
+    """
     if environ.get("GITHUB_REF_TYPE"):
         return _named(environ["GITHUB_REF_TYPE"], environ.get("GITHUB_REF_NAME", ""))
     if environ.get("CI_COMMIT_TAG"):
@@ -31,7 +34,7 @@ def current(root: Path, environ: Mapping[str, str]) -> Ref:
     tags = tuple(filter(holds_version, git.tags_here(root)))
     if tags:
         return Ref(tags, f"tag {' '.join(map(repr, tags))}")
-    branch = git.ask(root, "symbolic-ref", "--short", "HEAD")
+    branch = git.symbolic(root, "HEAD")
     return Ref((), f"branch {branch!r}" if branch else "no tag")
 
 

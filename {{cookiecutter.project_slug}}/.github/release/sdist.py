@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import gzip
-import io
+import shutil
 import tarfile
-from typing import TYPE_CHECKING
+import tempfile
+from typing import TYPE_CHECKING, cast
 
+from . import tars
 from ._compat import tomllib
 from .config import subtable
 from .dists import read_dist
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import IO
 
 
 def normalise(path: Path, epoch: int) -> None:
@@ -20,13 +23,13 @@ def normalise(path: Path, epoch: int) -> None:
 
     Contents, names and the executable bit stay. Source of the rule: https://reproducible-builds.org/docs/archives/
     """
-    raw = io.BytesIO()
-    with tarfile.open(path) as old, tarfile.open(fileobj=raw, mode="w", format=tarfile.PAX_FORMAT) as new:
-        for member in sorted(old.getmembers(), key=lambda member: member.name):
-            new.addfile(_plain(member, epoch), old.extractfile(member) if member.isreg() else None)
     partial = path.with_name(f".{path.name}.part")
-    with partial.open("wb") as file, gzip.GzipFile("", "wb", 9, file, mtime=epoch) as packed:
-        packed.write(raw.getvalue())
+    with tempfile.TemporaryFile(dir=path.parent) as raw:  # on disk: it may be large, and is read in another order
+        with tars.Bounded(path, "rb") as packed:
+            shutil.copyfileobj(packed, raw, 2**20)
+        raw.seek(0)
+        with partial.open("wb") as file, gzip.GzipFile("", "wb", 9, file, mtime=epoch) as packed:
+            _rewrite(raw, packed, epoch)
     partial.replace(path)
 
 
@@ -36,6 +39,16 @@ def is_compiled(path: Path) -> bool:
     dist = read_dist(path)
     text = dist.read([file])[file] if file in dist.members else ""
     return "cibuildwheel" in subtable(tomllib.loads(text), "tool")
+
+
+def _rewrite(raw: IO[bytes], packed: gzip.GzipFile, epoch: int) -> None:
+    stream = cast("IO[bytes]", packed)
+    with (
+        tarfile.open(fileobj=raw, mode="r:") as old,
+        tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as new,
+    ):
+        for member in sorted(old.getmembers(), key=lambda member: member.name):
+            new.addfile(_plain(member, epoch), old.extractfile(member) if member.isreg() else None)
 
 
 def _plain(member: tarfile.TarInfo, epoch: int) -> tarfile.TarInfo:

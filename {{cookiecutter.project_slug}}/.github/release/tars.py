@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING, cast
 
-from .zips import BOMB_SIZE, PIECE, is_inside, limit
+from .zips import BOMB_SIZE, PIECE, is_inside, twins, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from typing import IO
 
 
-class _Bounded(gzip.GzipFile):
-    """Stops before it has unpacked more than `limit` bytes, or gives more than one file's text at once."""
+#: How many bytes we unpack at most, and how many of them may be headers, which are held in memory: PyPI has no limit.
+MOST, MOST_HEADERS = 10 * 2**30, 128 * 2**20
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, "rb")
-        self.limit = limit(path)
+
+class Bounded(gzip.GzipFile):
+    """Stops before it has unpacked more than `MOST` bytes, or gives more than one file's text at once."""
 
     def read(self, size: int | None = -1) -> bytes:
         if size is None or not 0 <= size <= BOMB_SIZE:
@@ -40,20 +40,25 @@ class _Bounded(gzip.GzipFile):
         return super().seek(offset, whence)
 
     def _check(self, offset: int) -> None:
-        if offset > self.limit:
-            raise tarfile.ReadError(f"a bomb, which unpacks to more than {self.limit} bytes")
+        if offset > MOST:
+            raise tarfile.ReadError(f"a bomb, which unpacks to more than {MOST} bytes")
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[TarFile]:
     """Give the gzipped tar at `path`."""
-    with _Bounded(path) as file, tarfile.open(fileobj=cast("IO[bytes]", file), mode="r:") as archive:
+    with Bounded(path, "rb") as file, tarfile.open(fileobj=cast("IO[bytes]", file), mode="r:") as archive:
         yield archive
 
 
 def entries(path: Path) -> list[TarInfo]:
     """Return what is in the archive at `path`; raise `TarError` where it is a bomb, or goes on after its end."""
     with opened(path) as archive:
+        headers = 0
+        for entry in archive:
+            headers += entry.offset_data - entry.offset
+            if headers > MOST_HEADERS:
+                raise tarfile.ReadError(f"a bomb, whose headers alone unpack to more than {MOST_HEADERS} bytes")
         found = archive.getmembers()
         assert archive.fileobj
         while block := archive.fileobj.read(PIECE):
@@ -67,13 +72,21 @@ def check(path: Path, found: list[TarInfo]) -> None:
     if zipfile.is_zipfile(path):
         raise tarfile.ReadError("it is a zip archive too")
     names = {normpath(entry.name) for entry in found}
-    links = {normpath(entry.name) for entry in found if entry.issym()}
+    links = {written(entry.name) for entry in found if entry.issym()}
     folders = {name.split("/")[0] for name in names}
     for entry in found:
         if reason := _fault(entry, links):
             raise tarfile.ReadError(f"{entry.name!r} {reason}")
+    if same := twins((entry.name, written(entry.name)) for entry in found if not entry.isdir()):
+        raise tarfile.ReadError(same)
+    if odd := [entry.name for entry in found if _is_metadata(entry.name) and normpath(entry.name) != entry.name]:
+        raise tarfile.ReadError(f"{odd[0]!r} is not found by PyPI, which looks for {normpath(odd[0])!r}")
     if len(folders) != 1 or folders & (names - {normpath(entry.name) for entry in found if entry.isdir()}):
         raise tarfile.ReadError(f"{len(folders)} folders and files at its top, not one folder")
+
+
+def _is_metadata(name: str) -> bool:
+    return name.endswith("PKG-INFO") and normpath(name).count("/") == 1
 
 
 def _fault(entry: TarInfo, links: set[str]) -> str:
@@ -84,21 +97,27 @@ def _fault(entry: TarInfo, links: set[str]) -> str:
     if not (entry.isreg() or entry.isdir() or entry.issym() or entry.islnk()):
         return "is neither a file, a folder nor a link"
     parts = normpath(entry.name).split("/")
-    if links & {"/".join(parts[:depth]) for depth in range(1, len(parts))}:
+    if links and _goes_through(parts[:-1], links):
         return "is a path through a link"
     if entry.issym() or entry.islnk():
-        return "" if _stays(entry, parts[0]) else f"links to {entry.linkname!r}, out of its folder"
+        return "" if _stays(entry, parts[0], links) else f"links to {entry.linkname!r}, out of its folder"
     return ""
 
 
-def _stays(link: TarInfo, top: str) -> bool:
-    """Tell whether a link stays in the folder `top`; it may go up first, but not once it has gone down."""
+def _goes_through(parts: list[str], links: set[str]) -> bool:
+    return any(written("/".join(parts[:depth])) in links for depth in range(1, len(parts) + 1))
+
+
+def _stays(link: TarInfo, top: str, links: set[str]) -> bool:
+    """Tell whether a link stays in the folder `top`; it may not go up once it has gone through one of `links`."""
     target = link.linkname
     if link.issym():
-        down = target.split("/")
-        while down[:1] == [".."]:
-            down = down[1:]
-        if ".." in down or target.startswith("/"):
+        if target.startswith("/"):
             return False
+        path = normpath(dirname(link.name)).split("/")
+        for part in filter(lambda part: part not in {"", "."}, target.split("/")):
+            if part == ".." and _goes_through(path, links):
+                return False  # where that leads is not for the names to tell
+            path = path[:-1] if part == ".." else [*path, part]
         target = normpath(join(dirname(link.name), target))
     return is_inside(target) and normpath(target).split("/")[0] == top
