@@ -150,11 +150,43 @@ def test_a_wrong_tag_and_a_failing_test_stop_it_before_any_index(repository: Pat
     assert outcomes(report)["nox -s verify-version"] == "not run"
 
 
+def name_pythons(repository: Path, *versions: str) -> None:
+    """Have the project be tested on these Pythons, and no other."""
+    pyproject = repository / "pyproject.toml"
+    text = pyproject.read_text().partition("\n[tool.tagship]\n")[0]
+    pyproject.write_text(f"{text}\n[tool.tagship]\npythons = {json.dumps(versions)}\n")
+    commit(repository)
+
+
+#: Nobody has them.
+NOWHERE = ("3.97", "3.98", "3.99")
+
+
+def test_pythons_that_are_not_here_are_named_as_not_tested(repository: Path) -> None:
+    name_pythons(repository, HERE, *NOWHERE)
+    done = run(*TAGSHIP, "rehearse", cwd=repository)
+    first, *_, last = done.stdout.strip().splitlines()
+    assert first == f"rehearsing my-package v0.1.0 at {git(repository, 'rev-parse', 'HEAD')[:12]}"
+    untested = "if its tests pass on what was not tested here: Python 3.97, 3.98 and 3.99"
+    assert last.endswith(f"pushing the tag would publish it, {untested}")
+    (repository / "tests/test_red.py").write_text("def test_red() -> None:\n    raise AssertionError\n")
+    commit(repository)
+    status, report = rehearse(repository)
+    assert (status, report["untested"]) == (1, list(NOWHERE))
+    assert outcomes(report)[SESSIONS[1]] == "failed"
+    assert "none of the project's Pythons" not in json.dumps(report)
+    name_pythons(repository, *NOWHERE)
+    status, report = rehearse(repository)
+    assert (status, report["untested"]) == (1, list(NOWHERE))
+    assert "none of the project's Pythons on this machine, expected one of: 3.97, 3.98, 3.99" in json.dumps(report)
+
+
 def test_what_was_kept_goes_on_and_can_be_looked_at(repository: Path, tmp_path: Path) -> None:
     keep = tmp_path / "kept"
+    keep.mkdir()
     for _ in range(2):
         status, report = rehearse(repository, "--keep", str(keep))
-        assert status == 0, report
+        assert (status, report["kept"]) == (0, str(keep)), report
     assert "skipped, the index has it with the same SHA-256" in (keep / "logs/publish.log").read_text()
     assert list((keep / "state").glob("*.sqlite*"))
     (repository / "src/my_package/__init__.py").write_text('"""Other bytes."""\n')
@@ -164,8 +196,71 @@ def test_what_was_kept_goes_on_and_can_be_looked_at(repository: Path, tmp_path: 
     assert any("a file name can be used once" in line for step in report["steps"] for line in step["said"])
 
 
+def everything(folder: Path) -> dict[str, bytes | None]:
+    """Return all that lies in `folder`: the bytes of each file, and the folders."""
+    return {str(path): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+def refused(repository: Path, keep: str | Path) -> str:
+    """Return the one line with which `--keep` is refused, before anything runs and with nothing touched."""
+    before = everything(repository.parent)
+    done = try_run(*TAGSHIP, "rehearse", "--keep", keep, cwd=repository)
+    assert (done.returncode, len(done.stdout.splitlines())) == (2, 1), done.stdout
+    assert everything(repository.parent) == before
+    return done.stdout.removeprefix(f"error: --keep {keep}: ").strip()
+
+
+def test_a_folder_that_is_not_its_own_is_refused_and_left_alone(repository: Path, tmp_path: Path) -> None:
+    for name in ("repository", "publish", "publish-test"):
+        (repository / "docs" / name).mkdir(parents=True)
+        (repository / "docs" / name / "page.md").write_text("What nobody else has.\n")
+    expected = "expected a new folder, an empty one, or one that an earlier rehearsal kept; name a new or empty folder"
+    assert refused(repository, "docs") == f"found 'publish' and 2 more in it, {expected}"
+    assert f" more in it, {expected}" in refused(repository, ".")
+    assert refused(repository, "pyproject.toml") == f"found a file, {expected}"
+    (tmp_path / "broken").symlink_to(tmp_path / "nowhere")
+    assert refused(repository, tmp_path / "broken") == f"found a file, {expected}"
+    missing = tmp_path / "missing"
+    assert refused(repository, missing / "kept") == f"found no folder {missing}, expected one; make it first"
+    assert "expected one; make it first" in refused(repository, "pyproject.toml/kept")
+
+
+def test_a_folder_where_nothing_can_be_written_is_refused(repository: Path, tmp_path: Path) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o555)
+    # No mode keeps the superuser out, but no user at all makes a folder in /sys.
+    parent = Path("/sys") if os.access(locked, os.W_OK) else locked
+    for keep in {parent / "kept", locked if parent == locked else parent / "kept"}:
+        assert "', expected a folder to write to; name another one" in refused(repository, keep)
+
+
+def test_a_kept_folder_with_anything_else_in_it_is_refused(repository: Path, tmp_path: Path) -> None:
+    keep, other = tmp_path / "kept", tmp_path / "other"
+    # It fails at once, and has kept what it made by then.
+    git(repository, "rm", "-q", "noxfile.py")
+    commit(repository)
+    (repository / "noxfile.py").write_text("raise SystemExit(1)\n")
+    for _ in range(2):
+        status, report = rehearse(repository, "--keep", str(keep))
+        assert (status, report["kept"]) == (1, str(keep))
+    said = try_run(*TAGSHIP, "rehearse", "--keep", keep, cwd=repository).stdout
+    assert f"\nkept in {keep}\n" in said
+    (keep / "notes.md").write_text("What nobody else has.\n")
+    assert refused(repository, keep).startswith("found 'notes.md' in it, ")
+    (keep / "notes.md").rename(tmp_path / "notes.md")
+    other.mkdir()
+    (other / "HEAD").write_text("What nobody else has.\n")
+    (keep / "publish").symlink_to(other)
+    assert refused(repository, keep).startswith("found 'publish' in it, ")
+    (keep / "publish").unlink()
+    (keep / ".tagship-rehearsal").write_text("")
+    assert refused(repository, keep).startswith("found '.tagship-rehearsal' and ")
+
+
 def test_the_text_names_the_steps_the_files_and_what_to_register(repository: Path) -> None:
     said = run(sys.executable, "-m", "invoke", "rehearse", cwd=repository).stdout
+    assert "kept in" not in said
+    assert "not tested" not in said
     for words in [
         *SESSIONS,
         INSTALL,
@@ -218,6 +313,33 @@ def test_an_interrupt_at_any_moment_leaves_no_process_and_no_folder(
     assert marked(marker) == []
     assert list(temporary.iterdir()) == []
     assert git(repository, "tag") == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_promptly_with_the_status_that_help_names(
+    repository: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    env = {**os.environ, "TMPDIR": str(temporary), "TAGSHIP_TEST_MARKER": str(tmp_path)}
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    started = time.monotonic()
+    process = subprocess.Popen([*TAGSHIP, "rehearse"], cwd=repository, env=env, **pipes)
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    assert first == f"rehearsing my-package v0.1.0 at {git(repository, 'rev-parse', 'HEAD')[:12]}\n"
+    assert time.monotonic() - started < 2
+    process.send_signal(number)
+    ended = time.monotonic()
+    # Whoever is impatient does not get less cleaned up.
+    time.sleep(0.2)
+    process.send_signal(number)
+    said, _ = process.communicate(timeout=60)
+    assert (process.returncode, said) == (128 + number, "interrupted\n")
+    assert time.monotonic() - ended < 5
+    assert marked(f"TAGSHIP_TEST_MARKER={tmp_path}") == []
+    assert list(temporary.iterdir()) == []
+    assert f"{128 + number}: " in run(*TAGSHIP, "rehearse", "--help", cwd=repository).stdout
 
 
 def test_twenty_at_once_do_not_disturb_each_other(repository: Path) -> None:

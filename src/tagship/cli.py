@@ -5,23 +5,58 @@ from __future__ import annotations
 import json
 import signal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tagship.errors import TagshipError
+from tagship.release.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 
 class Group(click.Group):
-    """A group whose commands end with one line for each problem, and exit status 1, where the user can mend it."""
+    """A group whose commands end with one line for each problem, and exit status 2, where the user can mend it."""
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; what it raises for the user becomes lines on standard error."""
         try:
             return super().invoke(ctx)
-        except TagshipError as error:
+        except (TagshipError, ReleaseError) as error:  # the second where git cannot tell what there is
             for line in error.args:
                 click.echo(f"error: {line}", err=True)
             raise SystemExit(2) from None
+        except KeyboardInterrupt as interrupt:
+            # Nothing is left to clear away, and a second one would only print a traceback over the exit.
+            for each in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(each, signal.SIG_IGN)
+            number = interrupt.args[0] if interrupt.args else signal.SIGINT
+            click.echo("interrupted", err=True)
+            # What a shell makes of a program that a signal ended.
+            raise SystemExit(128 + number) from None
+
+
+def _interrupt(number: int, _: FrameType | None) -> None:
+    raise KeyboardInterrupt(number)
+
+
+def _interrupt_on_signals() -> None:
+    """Let what `kill` and CI services send clean up as a Ctrl-C does, and remember which of the two it was."""
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        # By way of the handler of a Ctrl-C, as the servers hold that back while they start and stop.
+        handler = signal.getsignal(signal.SIGINT)
+        (handler if callable(handler) else _interrupt)(number, frame)
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if number != signal.SIGINT or not ignored:
+            _interrupt(number, frame)
+
+    # A job in the background of a shell ignores a Ctrl-C, and must go on to.
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGTERM, terminate)
 
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -40,15 +75,22 @@ def main() -> None:
 @click.option(
     "--fail", "failures", multiple=True, metavar="NAME", help="Let something go wrong; `--fail help` lists it."
 )
-@click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="Keep everything in this folder.")
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Keep everything in this folder: a new one, an empty one, or one that an earlier rehearsal kept.",
+)
 @FORMAT
 def rehearse(path: Path, tag: str, failures: tuple[str, ...], keep: Path | None, form: str) -> None:
     """Rehearse the release of the repository at PATH (here), at HEAD, against local indexes that behave as PyPI does.
 
-    Exit status 0: pushing the tag would have published it. 1: not, and the report says why. 2: nothing to rehearse.
+    Exit status 0: pushing the tag would have published it, if the tests pass on the Pythons that the report names as
+    not tested. 1: not, and the report says why. 2: nothing to rehearse, or an option that cannot be. 130: ended by
+    Ctrl-C, 143: by SIGTERM; either way what ran is stopped, and what was not to be kept is removed.
     """
     from tagship.rehearsal import run
-    from tagship.rehearsal.report import Step, row
+    from tagship.rehearsal.report import Report, Step, row
 
     unknown = [name for name in failures if name not in run.FAILURES]
     if unknown:
@@ -58,9 +100,12 @@ def rehearse(path: Path, tag: str, failures: tuple[str, ...], keep: Path | None,
         if form == "text":
             click.echo("\n".join([row(step), *(f"    {line}" for line in step.said)]))
 
-    # What `kill` and CI services send must clean up as a Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    report = run.rehearse(path, run.Options(tag, failures, keep), tell)
+    def begun(report: Report) -> None:
+        if form == "text":
+            click.echo(f"rehearsing {report.name} {report.tag} at {report.commit[:12]}")
+
+    _interrupt_on_signals()
+    report = run.rehearse(path, run.Options(tag, failures, keep), tell, begun)
     click.echo(json.dumps(report.data(), indent=2) if form == "json" else "\n".join(report.lines()))
     raise SystemExit(0 if report.passed else 1)
 

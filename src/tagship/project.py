@@ -60,7 +60,7 @@ def read_all(path: Path, tag: str = "") -> list[Project]:
 
 def _project(path: Path, package: Package) -> Project:
     name = name_of(package.folder)
-    addresses = [*lines(path, "remote", "get-url", "origin"), *_addresses(package.folder), *_addresses(path)]
+    addresses = [*lines(path, "config", "--get", "remote.origin.url"), *_addresses(package.folder), *_addresses(path)]
     if not name:
         found = "no name" if path.is_dir() else "no folder"
         raise TagshipError(

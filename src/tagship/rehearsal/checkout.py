@@ -1,7 +1,9 @@
-"""What is rehearsed: a clone of the repository at HEAD, with the tag that its release will have."""
+"""What is rehearsed, and where: a clone of the repository at HEAD, with the tag that its release will have."""
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -18,8 +20,76 @@ if TYPE_CHECKING:
     from tagship.project import Project
 
 
-def clone(path: Path, to: Path) -> str:
-    """Clone the repository at `path` at HEAD to the folder `to`; return the commit."""
+#: The file that proves a folder to be a rehearsal's own, and what it says.
+MARKER = ".tagship-rehearsal"
+PROOF = "tagship rehearse made this folder, and replaces what is in it.\n"
+#: All that a rehearsal makes at the top of its folder.
+MADE = frozenset(
+    {
+        MARKER,
+        "environments",
+        "github",
+        "install-back.txt",
+        "logs",
+        "publish",
+        "publish-test",
+        "repository",
+        "state",
+        "temporary",
+    }
+)
+
+
+def check_own(folder: Path) -> None:
+    """Raise `TagshipError` where a rehearsal must not write to `folder`: it holds something that none made."""
+    elsewhere = "; name a new or empty folder"
+    expected = "expected a new folder, an empty one, or one that an earlier rehearsal kept"
+    try:
+        if not os.path.lexists(folder):
+            if not folder.parent.is_dir():
+                raise TagshipError(f"--keep {folder}: found no folder {folder.parent}, expected one; make it first")
+            return
+        if not folder.is_dir():
+            raise TagshipError(f"--keep {folder}: found a file, {expected}{elsewhere}")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        foreign = _foreign(folder)
+    except OSError as error:
+        raise _unusable(folder, error) from error
+    if foreign:
+        more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
+        raise TagshipError(f"--keep {folder}: found {foreign[0]!r}{more} in it, {expected}{elsewhere}")
+
+
+def make_own(folder: Path) -> None:
+    """Make `folder` a rehearsal's own, which `check_own` found that it may be."""
+    try:
+        folder.mkdir(exist_ok=True)
+        # Before anything else, so that a rehearsal that is cut off leaves a folder that the next one knows.
+        if not (folder / MARKER).exists():
+            with (folder / MARKER).open("x", encoding="utf-8") as file:
+                file.write(PROOF)
+    except OSError as error:
+        raise _unusable(folder, error) from error
+
+
+def _foreign(folder: Path) -> list[str]:
+    """Return the names in `folder` that no rehearsal made: all of them where no marker proves otherwise."""
+    names = sorted(path.name for path in folder.iterdir())
+    marker = folder / MARKER
+    if not marker.is_file() or marker.is_symlink() or marker.read_bytes() != PROOF.encode():
+        return names
+    # A link leads to what is somebody else's, whatever its name.
+    return [name for name in names if name not in MADE or (folder / name).is_symlink()]
+
+
+def _unusable(folder: Path, error: OSError) -> TagshipError:
+    said = (error.strerror or str(error)).lower()
+    return TagshipError(f"--keep {folder}: found '{said}', expected a folder to write to; name another one")
+
+
+def commit_of(path: Path) -> str:
+    """Return the commit at HEAD of the repository at `path`, which must have the suite."""
     commit: str | None = git.ask(path, "rev-parse", "HEAD")
     if commit is None:
         raise TagshipError(f"{path}: found no commit, expected a git repository with one; commit first")
@@ -28,13 +98,17 @@ def clone(path: Path, to: Path) -> str:
         raise TagshipError(
             f"{path}: found no {' and no '.join(missing)}, expected the suite; copy it in, see the README"
         )
+    return commit
+
+
+def clone(path: Path, commit: str, to: Path) -> None:
+    """Clone the repository at `path` at `commit` to `to`, in a rehearsal's own folder."""
     shutil.rmtree(to, ignore_errors=True)
     try:
         git.run(path, "clone", "--quiet", "--no-checkout", str(path.resolve()), str(to))
         git.run(to, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit)
     except ReleaseError as error:
         raise TagshipError(*error.args) from error
-    return commit
 
 
 def tag_of(repository: Path, found: Project) -> str:

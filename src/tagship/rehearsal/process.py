@@ -8,14 +8,41 @@ import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping, Sequence
 
 GRACE = 3.0  # seconds for a command to clean up after itself
+
+
+@contextmanager
+def closing_undisturbed() -> Iterator[ExitStack]:
+    """Give a stack that no second Ctrl-C stops from closing: what it would leave, nobody would clear away."""
+    stack = ExitStack()
+    try:
+        try:
+            yield stack
+        finally:
+            _close(stack)
+    finally:
+        # An interrupt between `finally` and the closing leads here; closing twice does no harm.
+        _close(stack)
+
+
+def _close(stack: ExitStack) -> None:
+    if threading.current_thread() is not threading.main_thread():
+        stack.close()
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        stack.close()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @dataclass(frozen=True)
@@ -36,6 +63,8 @@ class Processes:
         self._closed = False
         #: Runs one thing at a time, beside what the main thread runs.
         self.background = ThreadPoolExecutor(1)
+        #: Starts them: a Ctrl-C reaches the main thread alone, and none that it cuts off here would be known of.
+        self._starter = ThreadPoolExecutor(1)
 
     def __enter__(self) -> Processes:
         return self
@@ -47,6 +76,7 @@ class Processes:
         for process in running:
             _end(process)
         self.background.shutdown(cancel_futures=True)
+        self._starter.shutdown(cancel_futures=True)
 
     def run(self, command: Sequence[object], cwd: Path, env: Mapping[str, str], log: Path) -> Done:
         """Run `command` in `cwd` with `env`, its output in the file `log`; an interrupt ends all that it started."""
@@ -54,14 +84,14 @@ class Processes:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             begin = output.tell()
-            process = self._start(list(map(str, command)), cwd, dict(env), output)
+            process = self._starter.submit(self._start, list(map(str, command)), cwd, dict(env), output).result()
             try:
                 status = process.wait()
             except BaseException:
+                # Should this be interrupted too, the end of the block goes on with it.
                 _end(process)
                 raise
-            finally:
-                self._running.discard(process)
+            self._running.discard(process)
         text = log.read_bytes()[begin:].decode("utf-8", "replace")
         return Done(status, text, time.perf_counter() - started)
 
@@ -106,4 +136,19 @@ def _group_lives(process: subprocess.Popen[bytes]) -> bool:
         os.killpg(process.pid, 0)
     except ProcessLookupError:
         return False
-    return True
+    return _any_runs(process.pid)
+
+
+def _any_runs(group: int) -> bool:
+    """Tell whether a process of the group still runs: one that init has yet to collect is not worth waiting for."""
+    stats = list(Path("/proc").glob("[0-9]*/stat"))
+    for stat in stats:
+        try:
+            # After the name, which may hold anything, in parentheses: state, parent, group.
+            state, _, of = stat.read_bytes().rpartition(b")")[2].split()[:3]
+        except OSError:
+            continue
+        if int(of) == group and state not in {b"Z", b"X"}:
+            return True
+    # Without /proc, what the kernel said has to do.
+    return not stats

@@ -44,6 +44,10 @@ class Report:
     name: str
     tag: str
     commit: str
+    #: The folder in which everything was kept, if it was.
+    kept: str | None = None
+    #: The Pythons that the metadata names and this machine lacks: nothing is known of them.
+    untested: list[str] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     files: list[File] = field(default_factory=list)
     publishers: list[Publisher] = field(default_factory=list)
@@ -51,7 +55,7 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether a real release with this registration would have gone through."""
+        """Whether a real release with this registration would have gone through, but for `untested`."""
         outcomes = [step.outcome for step in self.steps]
         return bool(outcomes) and "failed" not in outcomes and "not run" not in outcomes
 
@@ -61,7 +65,9 @@ class Report:
 
     def lines(self) -> list[str]:
         """Return what to print after the steps, which were printed as they went."""
-        return [*self._files(), *self._publishers(), *(f"note: {note}" for note in self.notes), "", self._verdict()]
+        kept = [f"kept in {self.kept}"] if self.kept else []
+        notes = [f"note: {note}" for note in self.notes]
+        return [*self._files(), *self._publishers(), *notes, *kept, "", self._verdict()]
 
     def _files(self) -> list[str]:
         rows = [f"  {file.name}  {file.size} bytes  SHA-256 {file.sha256}" for file in self.files]
@@ -80,9 +86,16 @@ class Report:
 
     def _verdict(self) -> str:
         if self.passed:
-            return f"{self.name} {self.tag}: with these publishers registered, pushing the tag would publish it"
+            condition = f", if its tests pass on what was not tested here: Python {listed(self.untested)}"
+            would = "with these publishers registered, pushing the tag would publish it"
+            return f"{self.name} {self.tag}: {would}{condition if self.untested else ''}"
         failed = next((step.name for step in self.steps if step.outcome == "failed"), "nothing ran")
         return f"{self.name} {self.tag}: would not have been published: {failed}"
+
+
+def listed(pythons: list[str]) -> str:
+    """Return the versions as a list in a sentence."""
+    return " and ".join(filter(None, [", ".join(pythons[:-1]), *pythons[-1:]]))
 
 
 def row(step: Step) -> str:

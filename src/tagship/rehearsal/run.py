@@ -8,7 +8,6 @@ import re
 import shutil
 import sys
 import tempfile
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib import import_module
 from itertools import dropwhile
@@ -16,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tagship import project
-from tagship.rehearsal.checkout import clone, tag_of
+from tagship.rehearsal.checkout import check_own, clone, commit_of, make_own, tag_of
 from tagship.rehearsal.faults import Fault
-from tagship.rehearsal.process import Processes
+from tagship.rehearsal.process import Processes, closing_undisturbed
 from tagship.rehearsal.push import TagPush, variables_of
 from tagship.rehearsal.report import File, Publisher, Report, Step
 from tagship.release import git, packages
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Future
 
+    from tagship.project import Project
     from tagship.publisher import Registration
     from tagship.rehearsal.process import Done
     from tagship.rehearsal.servers import Servers
@@ -69,23 +69,43 @@ class Options:
     keep: Path | None = None
 
 
-def rehearse(path: Path, options: Options, tell: Callable[[Step], None] = lambda _: None) -> Report:
-    """Rehearse the release of the repository at `path`, at HEAD; `tell` hears of each step as it ends.
+def rehearse(
+    path: Path,
+    options: Options,
+    tell: Callable[[Step], None] = lambda _: None,
+    begun: Callable[[Report], None] = lambda _: None,
+) -> Report:
+    """Rehearse the release of the repository at `path`, at HEAD.
 
-    Nothing of the user's is changed, and unless `options.keep` nothing is left. Raises `TagshipError` where
-    there is nothing to rehearse: no repository, no suite, no version.
+    `begun` hears what is rehearsed before the first step, `tell` of each step as it ends. Nothing of the user's is
+    changed, and unless `options.keep` nothing is left. Raises `TagshipError` where there is nothing to rehearse (no
+    repository, no suite, no version) or where `options.keep` is not a folder that a rehearsal may write to.
     """
-    with ExitStack() as stack:
+    with closing_undisturbed() as stack:
+        if options.keep:
+            check_own(options.keep)
+        found = project.read(path.resolve(), options.tag)
+        commit = commit_of(path.resolve())
+        if options.keep:
+            make_own(options.keep)
         folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tagship-rehearsal-")))
         processes = stack.enter_context(Processes())
-        return _Stage(path.resolve(), folder.resolve(), options, tell, processes).perform()
+        stage = _Stage(found, commit, folder.resolve(), options, tell, processes)
+        begun(stage.report)
+        return stage.perform()
 
 
 class _Stage:
     """One rehearsal: the clone, its folders and the report that grows."""
 
     def __init__(
-        self, path: Path, folder: Path, options: Options, tell: Callable[[Step], None], processes: Processes
+        self,
+        found: Project,
+        commit: str,
+        folder: Path,
+        options: Options,
+        tell: Callable[[Step], None],
+        processes: Processes,
     ) -> None:
         self.folder, self.options, self.tell, self.processes = folder, options, tell, processes
         self.environments = folder / "environments"
@@ -94,15 +114,15 @@ class _Stage:
         self.clone = folder / "repository"
         self.temporary = folder / "temporary"
         self.temporary.mkdir(parents=True, exist_ok=True)
-        self.project = project.read(path, options.tag)
-        commit = clone(path, self.clone)
+        self.project = found
+        clone(found.path, commit, self.clone)
         tag = options.tag or tag_of(self.clone, self.project)
         git.run(
             self.clone, "-c", "user.name=tagship", "-c", "user.email=rehearsal@localhost", "tag", "-f", "--no-sign", tag
         )
-        self.report = Report(self.project.name, tag, commit)
+        self.report = Report(self.project.name, tag, commit, str(folder) if options.keep else None)
         self.push = TagPush(self.project.owner, self.project.repository, tag, commit)
-        self._note(path)
+        self._note(found.path)
 
     def perform(self) -> Report:
         """Run every step, stop at the first that fails, and fill in the report."""
@@ -160,8 +180,10 @@ class _Stage:
         for python in json.loads(self._outputs("build").get("pythons", "[]")):
             arguments = ["-P", python, "--", "--installpkg", "dist"]
             passed.append(self._nox("test", self.clone, self._environment("test"), *arguments, python=python))
-        if not any(step.name.startswith("nox -s test") and step.outcome == "passed" for step in self.report.steps):
-            self._end(Step("nox -s test", 0.0, "failed", ("error: none of the project's Pythons is on this machine",)))
+        if len(passed) == len(self.report.untested):
+            wanted = ", ".join(self.report.untested)
+            why = f"error: found none of the project's Pythons on this machine, expected one of: {wanted}; install one"
+            self._end(Step("nox -s test", 0.0, "failed", (why,)))
             return False
         return all(passed)
 
@@ -222,6 +244,7 @@ class _Stage:
         done = self._run(["nox", "-s", session, *arguments], cwd, environment, session)
         name = f"nox -s {session}" + (f" -P {python}" if python else "")
         if python and done.status and f"interpreter {python} not found" in done.output:
+            self.report.untested.append(python)
             self._end(Step(name, done.seconds, "missing", (f"Python {python} is not on this machine",)))
             return True
         return self._ended(name, done)
