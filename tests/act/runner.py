@@ -162,7 +162,8 @@ class Runner:
         home.mkdir(exist_ok=True)
         caches = {"UV_CACHE_DIR": _uv_cache(), "PYENV_ROOT": os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv"))}
         tools = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self.wheels), "PIP_NO_COMPILE": "1"}
-        ours = {"STAND_INS": str(folder), "STAND_IN": str(folder / "stand-in")}
+        # An index that a test has put out of order stays so: 30 s of waiting show as much as the usual 300.
+        ours = {"STAND_INS": str(folder), "STAND_IN": str(folder / "stand-in"), "TAGSHIP_PATIENCE": "30"}
         return {**kept, **caches, **tools, **ours, "HOME": str(home), "PATH": _path()}
 
 
