@@ -66,7 +66,7 @@ def cut(root: Path, wanted: str, *, push: bool) -> str:
         # Before anything is committed: a branch that is behind could not be pushed afterwards either.
         git.run(root, "push", "--quiet", "--dry-run", "origin", branch)
     files, unsaid = _changes(package.folder, places, text)
-    _commit(root, files, f"Release {package.label} {version}".replace("  ", " "), tag)
+    _commit(root, files, f"Release {package.label} {text}".replace("  ", " "), tag)
     if push:
         _push(root, branch, tag)
         return f"{tag}: pushed to origin with {branch}{unsaid}"

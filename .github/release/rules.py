@@ -163,7 +163,7 @@ def _fields(dist: Dist, where: str) -> Iterator[Problem]:
     summary = metadata.get("Summary", "")
     if len(summary) > MAX_SUMMARY or len(summary.splitlines()) > 1:
         yield Problem(where, "a longer summary", f"one line of {MAX_SUMMARY} characters", "shorten the description")
-    if metadata.get("License", "UNKNOWN") not in {"", "UNKNOWN"} and metadata["License-Expression"]:
+    if metadata.get("License", "") not in UNKNOWN and metadata["License-Expression"]:
         yield Problem(where, "License and License-Expression", "the second only", "leave the first out")
 
 
@@ -181,7 +181,7 @@ def _core(dist: Dist, where: str) -> Iterator[Problem]:
     newer = _same_version(version, "2.4", newer=True)
     texts = {**TEXTS, **(TEXTS_24 if newer else {})}
     lists = {**LISTS, **(LISTS_24 if newer else {})}
-    values = {key: metadata[field] for field, key in texts.items() if metadata.get(field, "UNKNOWN") not in UNKNOWN}
+    values = {key: metadata[field] for field, key in texts.items() if metadata.get(field, "") not in UNKNOWN}
     many = {key: metadata.get_all(field, []) for field, key in lists.items() if field in metadata}
     for reason in _faults({**values, **many}):
         yield Problem(where, f"metadata that is none ({reason})", "core metadata", "mend it")
@@ -210,7 +210,7 @@ def _urls(dist: Dist, where: str) -> Iterator[Problem]:
 
 def _labelled(metadata: Message) -> Iterator[tuple[str, str]]:
     for field in ("Home-page", "Download-URL"):
-        if metadata.get(field, "UNKNOWN") not in {"", "UNKNOWN"}:  # what distutils writes for none
+        if metadata.get(field, "") not in UNKNOWN:
             yield field, metadata[field]
     for text in metadata.get_all("Project-URL", []):
         label, _, url = text.partition(",")

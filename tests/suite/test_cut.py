@@ -67,6 +67,7 @@ def test_a_calendar_version_keeps_its_zeros(repository: Path, wanted: str, relea
     done = inv_release(repository, wanted)
     assert done.returncode == 0, done.stdout
     assert git(repository, "tag", "--points-at", "HEAD") == released
+    assert git(repository, "log", "-1", "--format=%s") == f"Release {released}"
     assert f'version = "{released}"' in pyproject.read_text()
     assert f"{released} - {TODAY}" in (repository / "CHANGELOG.md").read_text()
 
