@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
@@ -70,6 +71,18 @@ def test_a_calendar_version_keeps_its_zeros(repository: Path, wanted: str, relea
     assert git(repository, "log", "-1", "--format=%s") == f"Release {released}"
     assert f'version = "{released}"' in pyproject.read_text()
     assert f"{released} - {TODAY}" in (repository / "CHANGELOG.md").read_text()
+
+
+def test_no_shell_is_needed(repository: Path, tmp_path: Path) -> None:
+    """Nor is there one that everybody has: Windows has no bash, and quotes in another way."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/git").symlink_to(str(shutil.which("git")))
+    command = (sys.executable, "-m", "invoke", "release", "0.2.0; exit 3")
+    done = try_run(*command, cwd=repository, PATH=str(tmp_path / "bin"))
+    assert done.returncode == 1
+    assert "error: version: found '0.2.0; exit 3'" in done.stdout
+    assert try_run(*command[:-1], "0.2.0", cwd=repository, PATH=str(tmp_path / "bin")).returncode == 0
+    assert git(repository, "tag", "--points-at", "HEAD") == "v0.2.0"
 
 
 def test_push_pushes_the_commit_and_the_tag(repository: Path) -> None:
