@@ -1,4 +1,4 @@
-"""Put the suite into the wheel; everything else about the build is in pyproject.toml."""
+"""Put the managed files that are not code into the wheel; everything else about the build is in pyproject.toml."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from setuptools.command.build_py import build_py
 ROOT = Path(__file__).parent.resolve()
 sys.path.insert(0, str(ROOT / "src"))
 
-from tagship.suite import WORKFLOWS, managed  # noqa: E402
+from tagship.suite import sources  # noqa: E402
 
 
 class BuildWithSuite(build_py):
@@ -22,7 +22,7 @@ class BuildWithSuite(build_py):
         """Build as ever, then add the suite; an editable install finds it at the root."""
         super().run()
         if not self.editable_mode:
-            for path in {*managed(ROOT), *WORKFLOWS.values()}:
+            for path in sources(ROOT):
                 to = Path(self.build_lib, "tagship", "_suite", path)
                 to.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(ROOT / path, to)

@@ -24,7 +24,7 @@ def by_tagship(bundle: Path, index: Pypiserver) -> None:
     release(bundle, "publish", "pypi", **TAG, **index.twine)
 
 
-WAYS = {"twine upload": by_twine, "python .github/release publish": by_tagship}
+WAYS = {"twine upload": by_twine, "python -m tagship_suite publish": by_tagship}
 
 
 @pytest.mark.benchmark(group="publish 2 files to an index on loopback")

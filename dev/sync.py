@@ -1,42 +1,71 @@
-"""Copy the managed files from the root, where they are written, into the template."""
+"""Write what is made from another file: the template's managed files, and the page of the settings."""
 
 import shutil
 from pathlib import Path
 
 from tagship import suite
+from tagship_suite.config import SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = ROOT / "{{cookiecutter.project_slug}}"
 
 
 def main() -> None:
-    """Make the template's copy of the suite the root's, without what the root no longer has."""
-    shutil.rmtree(TEMPLATE / ".github", ignore_errors=True)
-    for path in suite.managed(ROOT):
-        (TEMPLATE / path).parent.mkdir(parents=True, exist_ok=True)
-        if path != suite.WORKFLOW:
-            shutil.copy2(ROOT / path, TEMPLATE / path)
-    for path, text in workflows().items():
-        path.write_bytes(text.encode())
+    """Write everything, and remove managed files of the template that are no longer there."""
+    shutil.rmtree(TEMPLATE / suite.RELEASE, ignore_errors=True)
+    for path in (TEMPLATE / suite.WORKFLOW.parent).glob("*release.yml*"):
+        path.unlink()
+    for path, content in written().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
 
 
-def workflows() -> dict[Path, str]:
-    """Return the template's files that become the workflow, each if it is the one that was asked for.
+def written() -> dict[Path, bytes]:
+    """Return the files to write, by their paths."""
+    found = {TEMPLATE / path: content for path, content in suite.files().items() if path != suite.WORKFLOW}
+    return {**found, **workflows(), ROOT / "docs/configuration.md": configuration().encode()}
+
+
+def workflows() -> dict[Path, bytes]:
+    """Return the template's files that become the workflow, each if it is the chosen one.
 
     cookiecutter can leave out a file by its name only if it renders the file. `raw` keeps its text as it is.
     """
     folder = TEMPLATE / suite.WORKFLOW.parent
     return {
         folder / f"{tag(f'if cookiecutter.publish_with == {choice!r}')}{suite.WORKFLOW.name}{tag('endif')}": (
-            tag("raw") + (ROOT / path).read_bytes().decode() + tag("endraw")
+            tag("raw").encode() + (ROOT / path).read_bytes() + tag("endraw").encode()
         )
         for choice, path in suite.WORKFLOWS.items()
     }
 
 
-def tag(words: str) -> str:
-    """Return `words` as a tag of cookiecutter's templates, which no code here may hold itself."""
-    return "{" + f"% {words} %" + "}"
+CONFIGURATION = """\
+# Settings
+
+All are optional and stand in `[tool.tagship]` of `pyproject.toml`. Of several distributions in one repository, each has
+its own `pyproject.toml`, and inherits from the root's what it does not set itself, except the settings marked with *.
+
+| Setting | Value | Meaning |
+|---|---|---|
+{rows}
+
+This page is made from `src/tagship_suite/config.py` by `nox -s sync`.
+"""
+
+
+def configuration() -> str:
+    """Return the page that describes each setting."""
+    rows = (
+        f"| `{name}`{'*' * setting.metadata['own']} | {setting.metadata['expected']} | {setting.metadata['doc']} |"
+        for name, setting in SETTINGS.items()
+    )
+    return CONFIGURATION.format(rows="\n".join(rows))
+
+
+def tag(content: str) -> str:
+    """Return `content` as a tag of cookiecutter's templates, which no code here may hold itself."""
+    return "{" + f"% {content} %" + "}"
 
 
 if __name__ == "__main__":

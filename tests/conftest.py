@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cookiecutter.main import cookiecutter
 
+from tagship import suite as managed
 from tests.servers import Pypiserver
 
 if TYPE_CHECKING:
@@ -58,7 +59,15 @@ def run(*command: str | Path, cwd: Path, **env: str) -> subprocess.CompletedProc
 
 
 NOX = (sys.executable, "-m", "nox")
-RELEASE = (sys.executable, ".github/release")
+RELEASE = (sys.executable, ROOT / "tests/step.py")
+#: The noxfile and the tasks of a project that has none of its own.
+NOXFILE = """\
+import sys
+
+sys.path.insert(0, ".github/release")
+from tagship_suite.sessions import build, publish, publish_test, test, verify_version
+"""
+TASKS = NOXFILE.replace("sessions import build, publish, publish_test, test, verify_version", "tasks import *")
 
 
 def nox(cwd: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -72,12 +81,12 @@ def try_nox(cwd: Path, *arguments: str, **env: str) -> subprocess.CompletedProce
 
 
 def release(cwd: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run a verb of the release code in `cwd`, as a session does; it must pass."""
+    """Run a step of the suite in `cwd`; it must pass."""
     return run(*RELEASE, *arguments, cwd=cwd, **env)
 
 
 def try_release(cwd: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run a verb of the release code in `cwd`, as a session does, whatever comes of it."""
+    """Run a step of the suite in `cwd`, whatever comes of it."""
     return try_run(*RELEASE, *arguments, cwd=cwd, **env)
 
 
@@ -106,10 +115,10 @@ def project(_generated: Path, tmp_path: Path) -> Path:
 
 
 def copy_suite(folder: Path) -> Path:
-    """Copy the suite to `folder`, which must not have one."""
-    shutil.copytree(ROOT / ".github", folder / ".github", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy2(ROOT / "noxfile.py", folder)
-    shutil.copy2(ROOT / "tasks.py", folder)
+    """Write the suite to `folder`, with a noxfile and tasks."""
+    managed.write(folder, managed.files())
+    (folder / "noxfile.py").write_text(NOXFILE)
+    (folder / "tasks.py").write_text(TASKS)
     return folder
 
 

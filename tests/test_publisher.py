@@ -7,12 +7,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from tagship.release.publisher import workflow_file
 
 from tagship.indexes import INDEXES
 from tagship.publisher import Registration, explain, form, forms, registration_of
 from tagship.rehearsal.issuer import claims_of
 from tagship.rehearsal.push import TagPush
+from tagship_suite.publish.claims import workflow_file
 
 PUSH = TagPush(owner="Octo", repository="tiny", tag="v1.0", sha="a" * 40, owner_id="77")
 REGISTERED = Registration("tiny", "Octo", "tiny", "release.yml", "pypi", "77")

@@ -280,7 +280,8 @@ def test_without_anything_to_rehearse_it_says_what_is_missing(project: Path, tmp
         assert words in done.stdout
     (project / "noxfile.py").unlink()
     commit(project)
-    assert "no noxfile.py, expected the suite" in try_run(*TAGSHIP, "rehearse", cwd=project).stdout
+    said = try_run(*TAGSHIP, "rehearse", cwd=project).stdout
+    assert "noxfile.py: found no such file, expected one with the release's sessions" in said
     assert (
         "--fail takes one of: invalid-publisher" in try_run(*TAGSHIP, "rehearse", "--fail", "help", cwd=project).stdout
     )

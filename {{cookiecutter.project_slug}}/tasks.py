@@ -1,59 +1,17 @@
-"""Tasks for people; CI runs the nox sessions. `inv --list` shows them."""
+"""Invoke tasks; `inv --list` shows them."""
 
-from __future__ import annotations
-
-import importlib.util
-import shutil
-import subprocess
 import sys
 
 from invoke.context import Context
-from invoke.exceptions import Exit
 from invoke.tasks import task
 
-RELEASE = ".github/release"
-#: One file for every Python and platform. Extras stay: pip 23 refuses a hashed `name[extra]` that is locked as `name`.
-LOCK = ["--universal", "--python-version", "3.10", "--generate-hashes", "--no-strip-extras", "--only-binary", ":all:"]
+sys.path.insert(0, ".github/release")
+from tagship_suite.tasks import check, lock, rehearse, release
+
+__all__ = ["check", "lock", "rehearse", "release"]
 
 
 @task
-def check(_: Context) -> None:
-    """Run what a release needs to pass: build, test, verify-version."""
-    run(sys.executable, "-m", "nox")
-
-
-@task(
-    help={
-        "version": "a version, major, minor, patch, or current as it stands; NAME/patch for one of several",
-        "push": "also push",
-    }
-)
-def release(_: Context, version: str, *, push: bool = False) -> None:
-    """Bump the version, date the changelog, commit and tag; the pushed tag is what publishes."""
-    run(sys.executable, RELEASE, "cut", version, *["--push"] * push)
-
-
-@task
-def rehearse(_: Context) -> None:
-    """Rehearse the whole release against a local index that behaves as PyPI does."""
-    command = shutil.which("tagship")
-    if command is None:
-        raise Exit("tagship: found no such command, expected the package; run: pip install CLONE, of the template", 1)
-    run(command, "rehearse")
-
-
-@task
-def lock(_: Context) -> None:
-    """Compile the release tools' requirements anew, with hashes, for every Python and platform."""
-    if importlib.util.find_spec("uv") is None:
-        raise Exit("uv: found no such package, expected the one that compiles requirements; run: pip install uv", 1)
-    compile_ = (sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--upgrade", *LOCK)
-    for name in ("nox", "tools", "wheels"):  # in the folder where Dependabot runs the command that each file records
-        run(*compile_, "--output-file", f"{name}.txt", f"{name}.in", cwd=RELEASE)
-
-
-def run(*command: str, cwd: str = ".") -> None:
-    """Run `command` without a shell, which is bash where there is one; end with its exit status where it fails."""
-    status = subprocess.run(command, cwd=cwd, check=False).returncode
-    if status:
-        raise Exit(code=status)
+def lint(context: Context) -> None:
+    """Lint, check the format and the types."""
+    context.run("nox -s lint")

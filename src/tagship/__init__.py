@@ -1,1 +1,1 @@
-"""Push a tag, ship to PyPI: the package beside the template."""
+"""Push a tag, ship to PyPI: the command line."""

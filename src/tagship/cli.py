@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from tagship.errors import TagshipError
-from tagship.release.errors import ReleaseError
+from tagship_suite.errors import ReleaseError
 
 if TYPE_CHECKING:
     from types import FrameType
 
 
 class Group(click.Group):
-    """A group whose commands end with one line for each problem, and exit status 2, where the user can mend it."""
+    """A group whose commands end with one line for each problem that the user can fix, and the exit status for it."""
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; what it raises for the user becomes lines on standard error."""
@@ -26,7 +26,7 @@ class Group(click.Group):
         except (TagshipError, ReleaseError) as error:  # the second where git cannot tell what there is
             for line in error.args:
                 click.echo(f"error: {line}", err=True)
-            raise SystemExit(2) from None
+            raise SystemExit(getattr(error, "status", TagshipError.status)) from None
         except KeyboardInterrupt as interrupt:
             # Nothing is left to clear away, and a second one would only print a traceback over the exit.
             for each in (signal.SIGINT, signal.SIGTERM):
@@ -135,3 +135,51 @@ def publisher(path: Path, form: str) -> None:
         click.echo("\n".join(to_type(pending.values)))
     if not all(each.known for each in projects):
         click.echo("note: no remote on GitHub: OWNER and the repository's name are guesses", err=True)
+
+
+@main.command()
+@click.argument("path", type=FOLDER, default=".")
+@click.option("--dry-run", is_flag=True, help="Show what would be decided and written, and write nothing.")
+@FORMAT
+def adopt(path: Path, form: str, *, dry_run: bool) -> None:
+    """Bring the release suite into the repository at PATH (here).
+
+    Reads the repository and runs nothing of it. Writes the managed files, what `[tool.tagship]` must say, and the
+    import of the release's sessions into noxfile.py; says what it decided and why, and what is left to do.
+
+    Exit status 0: done, or nothing to do. 1: refused, and nothing was written. 2: a file that cannot be read.
+    """
+    from tagship.adopt import plan, report
+
+    found = plan.plan(path)
+    if not dry_run:
+        plan.carry_out(found)
+    if form == "json":
+        click.echo(json.dumps(report.data(found, dry_run=dry_run), indent=2))
+    else:
+        click.echo("\n".join(report.lines(found, dry_run=dry_run)))
+
+
+@main.command()
+@click.argument("path", type=FOLDER, default=".")
+@click.option("--check", "only_check", is_flag=True, help="Prove that the files are untouched and of this version.")
+@click.option("--force", is_flag=True, help="Overwrite managed files that were edited, or that a newer version wrote.")
+@FORMAT
+def sync(path: Path, form: str, *, only_check: bool, force: bool) -> None:
+    """Update the managed files of the project at PATH (here) to this version.
+
+    Pinned actions and locked requirements that a bot updated stay as they are.
+
+    Exit status 0: done, or with --check untouched and of this version. 1: refused and nothing was written, or with
+    --check what differs.
+    """
+    from tagship import update
+
+    if only_check and force:
+        raise click.UsageError("--check changes nothing: use it without --force")
+    found = update.check(path) if only_check else update.sync(path, force=force)
+    if form == "json":
+        click.echo(json.dumps(found.data(), indent=2))
+    else:
+        click.echo("\n".join(found.checked() if only_check else found.synced()))
+    raise SystemExit(1 if only_check and found.findings else 0)

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tagship.errors import TagshipError
-from tagship.release.config import load_toml
-from tagship.release.errors import ReleaseError
-from tagship.release.git import lines
-from tagship.release.packages import chosen
-from tagship.release.project import name as name_of
+from tagship_suite.errors import ReleaseError
+from tagship_suite.repo.files import load_toml
+from tagship_suite.repo.git import lines
+from tagship_suite.repo.packages import chosen, distribution_name
 
 if TYPE_CHECKING:
-    from tagship.release.packages import Package
+    from tagship_suite.repo.packages import Package
 
 GITHUB = re.compile(r"github\.com[:/](?P<owner>[\w-]+)/(?P<repository>[\w.-]+?)(?:\.git)?/?(?:[#?].*)?$")
 
@@ -59,7 +58,7 @@ def read_all(path: Path, tag: str = "") -> list[Project]:
 
 
 def _project(path: Path, package: Package) -> Project:
-    name = name_of(package.folder)
+    name = distribution_name(package.folder)
     addresses = [*lines(path, "config", "--get", "remote.origin.url"), *_addresses(package.folder), *_addresses(path)]
     if not name:
         found = "no name" if path.is_dir() else "no folder"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tagship.indexes import INDEXES, PackageIndex
-from tagship.release.publisher import link, values
+from tagship_suite.publish.claims import link, values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -9,7 +9,8 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-FIRST = 4001
+#: The ids of a later attempt are lower here: GitHub promises no order.
+FIRST, EARLIER = 9001, 1000
 
 
 class ArtifactError(Exception):
@@ -39,7 +40,7 @@ class Store:
         self.folder = folder
 
     def all(self) -> list[Artifact]:
-        """Return every artifact, oldest first."""
+        """Return every artifact, by its id."""
         found = sorted(self.folder.glob("*/about.json"), key=lambda path: int(path.parent.name))
         return [_read(path) for path in found]
 
@@ -52,7 +53,7 @@ class Store:
                     " an artifact with this name already exists on the workflow run"
                 )
             (taken.archive.parent / "about.json").unlink()
-        folder = self._new()
+        folder = self._new(int(attempt))
         with zipfile.ZipFile(folder / "content.zip", "w", zipfile.ZIP_DEFLATED) as archive:
             for path, file in files.items():
                 archive.writestr(path, file.read_bytes())
@@ -60,7 +61,7 @@ class Store:
         return _read(folder / "about.json")
 
     def select(self, name: str = "", ids: str = "", pattern: str = "") -> list[Artifact]:
-        """Return the artifacts that the inputs of download-artifact name: the latest of each name."""
+        """Return the artifacts that the inputs of download-artifact name: the highest id of each name, else all."""
         if name and ids:
             raise ArtifactError("Inputs 'name' and 'artifact-ids' cannot be used together. Please specify only one.")
         latest = list({artifact.name: artifact for artifact in self.all()}.values())
@@ -71,8 +72,8 @@ class Store:
             raise ArtifactError(f"Artifact '{name}' not found")
         return [each for each in found if not pattern or fnmatch.fnmatchcase(each.name, pattern)]
 
-    def _new(self) -> Path:
-        number = FIRST
+    def _new(self, attempt: int) -> Path:
+        number = FIRST - EARLIER * (attempt - 1)
         while True:
             folder = self.folder / str(number)
             try:

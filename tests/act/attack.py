@@ -12,7 +12,13 @@ import zipfile
 from pathlib import Path
 
 SECRETS = ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_RUNTIME_TOKEN", "ghs_")
-SPOILED = ("noxfile.py", ".github/release/nox.txt", ".github/release/tools.txt", "SHA256SUMS", "bundle/SHA256SUMS")
+SPOILED = (
+    "noxfile.py",
+    ".github/release/requirements/nox.txt",
+    ".github/release/requirements/tools.txt",
+    "SHA256SUMS",
+    "bundle/SHA256SUMS",
+)
 PROGRAMS = ("git", "nox", "python", "twine", "uv")
 
 

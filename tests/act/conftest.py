@@ -8,7 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,12 +18,16 @@ import pytest
 from tagship import suite
 from tagship.publisher import Registration
 from tagship.rehearsal.servers import Servers, running
+from tests.act import events
+from tests.act.artifacts import Store
 from tests.act.pythons import HERE, find
-from tests.act.runner import Runner, workflow_of
+from tests.act.runner import Run, Runner, workflow_of
 from tests.conftest import ROOT, commit, copy_suite, git
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.act.events import Event
 
 SETUP = """\
 import re
@@ -49,6 +54,11 @@ class Test(unittest.TestCase):
     def test_version(self):
         self.assertEqual(my_package.__version__, "0.1.0")
 """
+LEGACY = """\
+[tool.tagship]
+attestations = "off"
+test-command = ["python", "-m", "unittest", "discover", "tests"]
+"""
 #: Before a test takes the surrounding CI's variables away.
 IN_CI = bool(os.environ.get("CI"))
 
@@ -68,7 +78,7 @@ def act() -> str:
 def wheels(act: str, request: pytest.FixtureRequest) -> Path:
     """A folder with the locked release tools, kept until they change."""
     assert act
-    requirements = [ROOT / ".github/release" / name for name in ("nox.txt", "tools.txt")]
+    requirements = [ROOT / ".github/release/requirements" / name for name in ("nox.txt", "tools.txt")]
     (version,) = re.findall(r"3\.\d+", workflow_of(ROOT)["env"]["PYTHON"])
     python = find(version)
     text = python.encode() + b"".join(path.read_bytes() for path in requirements)
@@ -91,14 +101,21 @@ def _download(folder: Path, python: str, requirements: list[Path]) -> None:
     shutil.rmtree(venv)
 
 
-@pytest.fixture
-def servers(tmp_path: Path) -> Iterator[Servers]:
-    """The indexes and the issuer of a rehearsal, where nothing is registered."""
-    none = tmp_path / "none.pem"
+@contextmanager
+def serving(folder: Path) -> Iterator[Servers]:
+    """Run the indexes and the issuer of a rehearsal, where nothing is registered."""
+    none = folder / "none.pem"
     none.write_text("# no other authority: loading the system's takes most of a request's time\n")
-    with running(tmp_path / "indexes", environ={"REQUESTS_CA_BUNDLE": str(none)}) as servers:
+    with running(folder / "indexes", environ={"REQUESTS_CA_BUNDLE": str(none)}) as servers:
         yield servers
         assert servers.errors == []
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[Servers]:
+    """The indexes and the issuer, of this test alone."""
+    with serving(tmp_path) as servers:
+        yield servers
 
 
 @pytest.fixture
@@ -111,7 +128,8 @@ def runner(act: str, tmp_path: Path, servers: Servers, wheels: Path) -> Runner:
 def repository(request: pytest.FixtureRequest, project: Path, tmp_path: Path) -> Path:
     """A committed project for this Python alone, with attestations off, named my-package 0.1.0.
 
-    Its parameter is how it publishes, or `legacy`: a repository with a setup.py, into which the suite was copied.
+    Its parameter is how it publishes, or `legacy`: a repository with a setup.py, into which the suite was copied, with
+    the workflow of compiled projects.
     """
     variant = getattr(request, "param", "nox")
     if variant == "legacy":
@@ -120,6 +138,48 @@ def repository(request: pytest.FixtureRequest, project: Path, tmp_path: Path) ->
     supports(project, HERE)
     commit(project)
     return project
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A run that got as far as the gate, which let v0.1.0 through, and the runner on which it goes on."""
+
+    runner: Runner
+    repository: Path
+    run: Run
+
+    @property
+    def artifacts(self) -> Store:
+        """The artifacts of the run."""
+        return Store(self.runner.folder / "run-1/artifacts")
+
+    def rerun(self, event: Event | None = None, attempt: str = "2", **variables: str) -> Run:
+        """Re-run the jobs that are not done, for the push of the tag unless for another event."""
+        event = event or events.push(self.repository, "refs/tags/v0.1.0")
+        return self.runner.run(self.repository, event, attempt=attempt, after=self.run, **variables)
+
+
+@pytest.fixture(scope="session")
+def checked(act: str, wheels: Path, _generated: Path, tmp_path_factory: pytest.TempPathFactory) -> Gate:
+    """The first three jobs, the same in each variant, run once; publish-test failed, as nothing was registered."""
+    folder = tmp_path_factory.mktemp("checked")
+    project = Path(shutil.copytree(_generated, folder / _generated.name))
+    supports(project, HERE)
+    commit(project)
+    with serving(folder) as servers:
+        runner = Runner(act, folder / "runs", servers, wheels)
+        run = runner.run(project, events.push(project, tag(project)))
+    assert [job for job, result in run.jobs.items() if result == "success"] == ["build", "test", "verify-version"], run
+    return Gate(runner, project, run)
+
+
+@pytest.fixture(params=["nox", "gh-action-pypi-publish"])
+def gate(request: pytest.FixtureRequest, checked: Gate, runner: Runner, tmp_path: Path) -> Gate:
+    """A copy of that run, to go on with each of the variants."""
+    repository = Path(shutil.copytree(checked.repository, tmp_path / "gate"))
+    (repository / suite.WORKFLOW).write_bytes(suite.workflow(request.param))
+    shutil.copytree(checked.artifacts.folder, runner.folder / "run-1/artifacts")
+    return Gate(runner, repository, replace(checked.run))
 
 
 def supports(project: Path, *pythons: str) -> None:
@@ -133,12 +193,13 @@ def supports(project: Path, *pythons: str) -> None:
 
 def _legacy(folder: Path) -> Path:
     copy_suite(folder)
+    (folder / suite.WORKFLOW).write_bytes(suite.workflow(compiled=True))
     (folder / "my_package").mkdir()
     (folder / "my_package/__init__.py").write_text('"""Old, and in use."""\n\n__version__ = "0.1.0"\n')
     (folder / "setup.py").write_text(SETUP.format(python=HERE))
     (folder / "tests").mkdir()
     (folder / "tests/test_version.py").write_text(TESTS)
-    (folder / "pyproject.toml").write_text('[tool.tagship]\nattestations = "off"\n')
+    (folder / "pyproject.toml").write_text(LEGACY)
     (folder / ".gitignore").write_text("__pycache__/\n*.egg-info/\nbuild/\ndist/\nbundle/\n.nox/\n")
     commit(folder)
     return folder

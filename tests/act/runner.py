@@ -54,11 +54,15 @@ main()
 
 @dataclass
 class Run:
-    """What came of a run: each job's result (`skipped` where it did not start), what it printed, its artifacts."""
+    """What came of a run: each job's result (`skipped` where it did not start), what it printed, its artifacts.
+
+    And the outputs of each job that another one has read.
+    """
 
     jobs: dict[str, str]
     artifacts: Store
     printed: dict[str, str] = field(default_factory=dict)
+    outputs: dict[str, dict[str, str]] = field(default_factory=dict)
     matrix: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     status: int = 0
 
@@ -88,10 +92,19 @@ class Runner:
         #: The environment in the identity of a job, where the workflow computes its name; the stand-ins compare it.
         self.environments: dict[str, str] = {}
 
-    def run(self, repository: Path, event: Event, *, number: str = "1", attempt: str = "1", **variables: str) -> Run:
+    def run(
+        self,
+        repository: Path,
+        event: Event,
+        *,
+        number: str = "1",
+        attempt: str = "1",
+        after: Run | None = None,
+        **variables: str,
+    ) -> Run:
         """Run the workflow of the commit that is checked out in `repository`; `variables` are the repository's.
 
-        A further attempt has the number of the run that it repeats.
+        A further attempt has the number of the run that it repeats; "re-run failed jobs" is one `after` another.
         """
         workflow = workflow_of(repository)
         folder = self.folder / f"run-{number}"
@@ -100,7 +113,9 @@ class Runner:
             return run
         run.jobs = dict.fromkeys(workflow["jobs"], "skipped")
         self._prepare(folder, repository, workflow, event, attempt)
+        path = str(_remaining(folder, workflow, after)) if after else WORKFLOW
         command = [self.act, event.name, *self._options(folder, workflow), "--directory", str(repository)]
+        command += [f"--workflows={path}", "--env=NEEDS=${{ toJSON(needs) }}"]
         command += [f"--env={name}={value}" for name, value in _github(event, number, attempt).items()]
         # act evaluates these in each job, with what it needs: so the stand-ins know the name of its environment.
         computed = {environment_variable(job): environment_of(about) for job, about in workflow["jobs"].items()}
@@ -113,6 +128,8 @@ class Runner:
             )
         run.status = process.returncode
         _read(log, run)
+        for read in folder.glob("needs-*.json"):
+            run.outputs.update({job: about["outputs"] or {} for job, about in json.loads(read.read_text()).items()})
         return run
 
     def _prepare(self, folder: Path, repository: Path, workflow: Mapping[str, Any], event: Event, attempt: str) -> None:
@@ -147,7 +164,6 @@ class Runner:
         uses = {step["uses"] for job in workflow["jobs"].values() for step in job["steps"] if "uses" in step}
         local = [f"--local-repository={name}={_stand_in(name)}" for name in sorted(uses)]
         return [
-            f"--workflows={WORKFLOW}",
             f"--eventpath={folder / 'event.json'}",
             f"--secret=GITHUB_TOKEN={TOKEN}",
             f"--action-cache-path={folder / 'act'}",
@@ -163,8 +179,20 @@ class Runner:
         caches = {"UV_CACHE_DIR": _uv_cache(), "PYENV_ROOT": os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv"))}
         tools = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self.wheels), "PIP_NO_COMPILE": "1"}
         # An index that a test has put out of order stays so: 30 s of waiting show as much as the usual 300.
-        ours = {"STAND_INS": str(folder), "STAND_IN": str(folder / "stand-in"), "TAGSHIP_PATIENCE": "30"}
+        ours = {"STAND_INS": str(folder), "STAND_IN": str(folder / "stand-in"), "TAGSHIP_TIMEOUT": "30"}
         return {**kept, **caches, **tools, **ours, "HOME": str(home), "PATH": _path()}
+
+
+def _remaining(folder: Path, workflow: Mapping[str, Any], after: Run) -> Path:
+    """Write the workflow in which the jobs that were green have their outputs, and nothing left to do."""
+    jobs = dict(workflow["jobs"])
+    for job in [job for job, result in after.jobs.items() if result == "success"]:
+        kept = {key: jobs[job][key] for key in ("name", "needs", "if") if key in jobs[job]}
+        outputs = {"outputs": after.outputs[job]} if after.outputs.get(job) else {}
+        jobs[job] = {**kept, **outputs, "runs-on": "ubuntu-latest", "steps": [{"run": "true"}]}
+    path = folder / "remaining.yml"
+    path.write_text(json.dumps({**workflow, "jobs": jobs}))
+    return path
 
 
 def _github(event: Event, number: str, attempt: str) -> dict[str, str]:

@@ -44,7 +44,9 @@ def _fresh_runner() -> None:
     home, temporary = (Path(os.environ["RUNNER_TEMP"], name) for name in ("home", "temporary"))
     home.mkdir()
     temporary.mkdir()
-    given = _identity(os.environ["GITHUB_JOB"])
+    job = os.environ["GITHUB_JOB"]
+    Path(os.environ["STAND_INS"], f"needs-{job}.json").write_text(os.environ["NEEDS"])
+    given = _identity(job)
     _set("GITHUB_ENV", HOME=str(home), TMPDIR=str(temporary), FRESH_RUNNER="no more", **given)
     os.environ.update({"HOME": str(home), "TMPDIR": str(temporary), **given})
 

@@ -32,17 +32,16 @@ jobs:
     steps:
       - run: echo {value}
 """
-#: Goes before the release code in the checkout of the build job: says anything of the project, and has the last word.
+#: Goes into the release code in the checkout of the build job: says anything of the project, and has the last word.
 LIAR = """\
-import atexit, os, sys
+import atexit, os
 from pathlib import Path
 
 def lie():
     with Path(os.environ["GITHUB_OUTPUT"]).open("a") as file:
         file.write({lies!r})
 
-if sys.argv[1] == "describe":
-    atexit.register(lie)
+atexit.register(lie)
 """
 
 

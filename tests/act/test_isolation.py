@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from tests.conftest import commit
 
 if TYPE_CHECKING:
     from tagship.rehearsal.servers import Servers
+    from tests.act.conftest import Gate
     from tests.act.runner import Run, Runner
 
 pytestmark = pytest.mark.slow
@@ -43,22 +45,23 @@ def done(name):
 {code}
     return name
 """
-#: Goes before the release code in the checkout of the build job: smuggles where nothing checks any more.
+#: Goes into the release code in the checkout of the build job: smuggles where nothing checks any more.
 SMUGGLER = """\
-import atexit, os, shutil, sys
+import atexit, os, shutil, subprocess
 from pathlib import Path
 
 def smuggle():
     workspace = Path(os.environ["GITHUB_WORKSPACE"])
     dist = workspace / "dist"
-    for name in ("noxfile.py", ".github/release/tools.txt", "zzz-1.0-py3-none-any.whl"):
+    for name in ("noxfile.py", ".github/release/requirements/tools.txt", "zzz-1.0-py3-none-any.whl"):
         shutil.copy(workspace / name, dist)
     (dist / "SHA256SUMS").write_text("0" * 64 + "  noxfile.py")
     (dist / "below").mkdir()
     (dist / "below/other-1.0.tar.gz").write_text("")
+    digest = "find . ! -type d -exec sha256sum {} + | LC_ALL=C sort | sha256sum | cut -d' ' -f1"
+    subprocess.run(f'echo "digest=$({digest})" >> "$GITHUB_OUTPUT"', cwd=dist, shell=True, check=True)
 
-if sys.argv[1] == "describe":
-    atexit.register(smuggle)
+atexit.register(smuggle)
 """
 
 
@@ -75,14 +78,14 @@ def backend(repository: Path, code: str) -> None:
 
 
 def subvert(repository: Path, code: str) -> None:
-    """Let the project's backend put `code` before the release code, which the build job runs after it."""
+    """Let the project's backend add `code` to what of the release code the build job imports after it."""
     (repository / "subverted.py").write_text(code)
     backend(
         repository,
         "if name.endswith('.gz'):\n"
         "    workspace = Path(os.environ['GITHUB_WORKSPACE'])\n"
-        "    main = workspace / '.github/release/__main__.py'\n"
-        "    main.write_text((workspace / 'subverted.py').read_text() + main.read_text())",
+        "    rules = workspace / '.github/release/tagship_suite/dists/rules.py'\n"
+        "    rules.write_text(rules.read_text() + (workspace / 'subverted.py').read_text())",
     )
 
 
@@ -137,14 +140,14 @@ def test_what_a_backend_a_test_and_a_dependency_do_in_their_jobs_reaches_no_othe
         found = report(runner, who)
         assert (found["job"], found["secrets"], "noxfile.py" in found["wrote"]) == (job, [], True)
     assert not (runner.folder / "run-1/reached").exists()
-    bundle = run.artifact("bundle", tmp_path / "bundle")
+    bundle = run.artifact("bundle-1", tmp_path / "bundle")
     names = {path.relative_to(bundle) for path in bundle.rglob("*") if path.is_file()} - {
         Path("COMMIT"),
         Path("SHA256SUMS"),
     }
     assert {name for name in names if name.parts[0] != "dist" and not same(bundle, repository, name)} == set()
     assert "spoiled" not in (bundle / "SHA256SUMS").read_text()
-    dist = run.artifact("dist", tmp_path / "dist")
+    dist = run.artifact("dist-1", tmp_path / "dist")
     assert sorted(served(servers, "pypi")) == sorted(path.name for path in dist.iterdir())
     for index in ("pypi", "testpypi"):
         (mint,) = servers.index.mints(index)
@@ -171,18 +174,61 @@ def test_what_is_smuggled_into_dist_stops_the_tests_and_all_behind_them(
 def test_a_bundle_that_the_build_uploads_keeps_the_gate_from_going_on(
     repository: Path, runner: Runner, servers: Servers
 ) -> None:
-    backend(repository, "if name.endswith('.whl'):\n    upload('bundle', 'noxfile.py')")
+    backend(repository, "if name.endswith('.whl'):\n    upload('bundle-1', 'noxfile.py')")
     run = release(repository, runner, servers)
     assert run.jobs == results("build test", "verify-version"), run.printed
     assert "409" in run.printed["verify-version"]
     assert asked(servers) == []
 
 
-def test_dists_that_a_test_puts_in_place_of_the_built_ones_are_not_taken(
+def test_dists_that_a_test_puts_in_place_of_the_built_ones_are_refused(
     repository: Path, runner: Runner, servers: Servers
 ) -> None:
-    add_test(repository, "poison('dist')\n    upload('dist', 'dist/', overwrite=True)")
+    add_test(repository, "poison('dist')\n    upload('dist-1', 'dist/', overwrite=True)")
     run = release(repository, runner, servers)
     assert run.jobs == results("build test", "verify-version"), run.printed
-    assert "None of the provided artifact IDs were found" in run.printed["verify-version"]
+    assert "error: dist: found other files, expected those of digest" in run.printed["verify-version"]
+    assert asked(servers) == []
+
+
+@pytest.mark.parametrize("testpypi", ["true", "false"])
+def test_a_bundle_that_was_overwritten_is_refused_before_a_line_of_it_runs(
+    testpypi: str, gate: Gate, servers: Servers, tmp_path: Path
+) -> None:
+    register(servers, "pypi", "testpypi")
+    evil, mark = tmp_path / "evil", tmp_path / "mark"
+    gate.run.artifact("bundle-1", evil)
+    for name in ("noxfile.py", ".github/release/tagship_suite/sessions.py", "pip.py", ".github/release/packaging.py"):
+        (evil / name).write_text(f"from pathlib import Path\nPath({str(mark)!r}).touch()\n")
+    listed = {path.relative_to(evil).as_posix(): path for path in evil.rglob("*") if path.is_file()}
+    gate.artifacts.upload("bundle-1", listed, "1", overwrite=True)
+    run = gate.rerun(PUBLISH_TEST=testpypi)
+    job = "publish-test" if testpypi == "true" else "publish"
+    assert run.jobs == results("build test verify-version", job)
+    assert "found other files than verify-version wrote" in run.printed[job]
+    assert not mark.exists()
+    assert asked(servers) == []
+
+
+def test_a_single_file_too_many_in_the_bundle_is_refused(gate: Gate, servers: Servers, tmp_path: Path) -> None:
+    register(servers, "pypi", "testpypi")
+    evil = gate.run.artifact("bundle-1", tmp_path / "evil")
+    (evil / "pip.py").write_text("raise SystemExit\n")
+    listed = {path.relative_to(evil).as_posix(): path for path in evil.rglob("*") if path.is_file()}
+    gate.artifacts.upload("bundle-1", listed, "1", overwrite=True)
+    assert gate.rerun().jobs == results("build test verify-version", "publish-test")
+    assert asked(servers) == []
+
+
+def test_a_digest_that_github_has_dropped_is_refused_with_the_reason(gate: Gate, servers: Servers) -> None:
+    register(servers, "pypi", "testpypi")
+    reason = "GitHub drops an output that contains a secret"
+    masked = {name: {**outputs, "digest": ""} for name, outputs in gate.run.outputs.items()}
+    run = replace(gate, run=replace(gate.run, outputs=masked)).rerun()
+    assert run.jobs == results("build test verify-version", "publish-test")
+    assert f"DIGEST: empty: {reason}; use a longer secret" in run.printed["publish-test"]
+    earlier = replace(gate.run, outputs=masked, jobs=results("build test", "verify-version"))
+    run = replace(gate, run=earlier).rerun(attempt="3")
+    assert run.jobs == results("build test", "verify-version")
+    assert f"DIST_DIGEST: found 0 digests, expected 1, one for each machine; {reason}" in run.printed["verify-version"]
     assert asked(servers) == []

@@ -17,7 +17,8 @@ from tests.conftest import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-WORKFLOWS = [ROOT / path for path in suite.WORKFLOWS.values()]
+WORKFLOWS = [ROOT / path for path in (*suite.WORKFLOWS.values(), suite.COMPILED)]
+EACH = pytest.mark.parametrize("path", WORKFLOWS, ids=[path.stem for path in WORKFLOWS])
 
 
 @pytest.fixture
@@ -44,14 +45,14 @@ def uses(workflow: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from (step for step in job["steps"] if "uses" in step)
 
 
-@pytest.mark.parametrize("path", WORKFLOWS, ids=list(suite.WORKFLOWS))
+@EACH
 def test_every_action_has_a_stand_in_that_knows_the_inputs_given(path: Path) -> None:
     for step in uses(load(path)):
         action = load(ACTIONS / step["uses"].partition("@")[0].rpartition("/")[2] / "action.yml")
         assert set(step.get("with", {})) <= set(action["inputs"])
 
 
-@pytest.mark.parametrize("path", WORKFLOWS, ids=list(suite.WORKFLOWS))
+@EACH
 def test_every_job_begins_with_an_action_which_makes_the_runner_a_fresh_one(path: Path) -> None:
     assert all("uses" in job["steps"][0] for job in load(path)["jobs"].values())
 
@@ -82,8 +83,18 @@ def test_a_name_is_taken_once_in_an_attempt_and_a_new_artifact_has_a_new_number(
     second = store.upload("dist", found, "2")
     third = store.upload("dist", found, "2", overwrite=True)
     assert len({first.id, second.id, third.id}) == 3
-    assert store.select(name="dist") == [third]
-    assert store.all() == [first, third]
+    assert store.all() == [third, first]
+
+
+def test_of_two_attempts_the_highest_id_of_a_name_is_taken_which_may_be_the_first_ones(
+    workspace: Path, store: Store
+) -> None:
+    found = files(workspace, "dist/", hidden=False)
+    first, second = (store.upload("dist", found, attempt) for attempt in "12")
+    assert second.id < first.id
+    assert store.select(name="dist") == store.select() == [first]
+    with pytest.raises(ArtifactError, match="None of the provided artifact IDs"):
+        store.select(ids=f"{second.id}")
 
 
 def test_artifacts_are_found_by_name_number_or_pattern_or_it_is_an_error(workspace: Path, store: Store) -> None:
@@ -109,7 +120,7 @@ def test_an_artifact_is_never_unpacked_outside_of_its_folder(store: Store, works
     assert not (tmp_path / "noxfile.py").exists()
 
 
-@pytest.mark.parametrize("path", WORKFLOWS, ids=list(suite.WORKFLOWS))
+@EACH
 def test_the_filters_start_it_for_versions_and_release_branches_only(path: Path) -> None:
     triggers = load(path)["on"]
 

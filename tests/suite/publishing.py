@@ -6,12 +6,11 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import tagship.release.bundle as bundles
-from tagship.release.dists import read_dists
-
+import tagship_suite.gate.bundle as bundles
 from tagship.publisher import Registration
 from tagship.rehearsal.push import TagPush
 from tagship.rehearsal.servers import Servers, running
+from tagship_suite.dists.reading import read_dists
 from tests.archives import write_sdist, write_wheel
 from tests.conftest import RELEASE, copy_suite, try_run
 

@@ -9,11 +9,11 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-import tagship.release.attest as attest
-from tagship.release.errors import ReleaseError
-from tagship.release.index import Index
-from tagship.release.patience import Patience
 
+import tagship_suite.publish.attest as attest
+from tagship_suite.errors import ReleaseError
+from tagship_suite.publish.index import Index
+from tagship_suite.publish.retry import RetryPolicy
 from tests.conftest import RELEASE, try_run
 from tests.suite.publishing import PUSH, TAG, hashes, serving, write_bundle
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PYPI = Index("https://upload.example/legacy/", ("https://example/simple/",), "https://example/")
 OWN = Index("https://own.example/", ("https://own.example/simple/",))
 GITHUB = {"GITHUB_ACTIONS": "true"}
-BRIEF = Patience(1.5)
+BRIEF = RetryPolicy(1.5)
 SIGNER = """#!/bin/sh
 here="$(dirname "$0")"
 echo "$@" >> "$here/asked"
@@ -44,7 +44,7 @@ def signer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     command = tmp_path / "python"
     command.write_text(SIGNER)
     command.chmod(0o755)
-    monkeypatch.setattr(attest.sys, "executable", str(command))
+    monkeypatch.setattr("sys.executable", str(command))
     return command
 
 
@@ -76,13 +76,13 @@ def test_an_outage_that_passes_is_waited_for_and_no_file_is_signed_twice(
 ) -> None:
     (signer.parent / "fail").write_text("Failed to sign: Rekor answered 503\n")
     files = [tmp_path / "a.whl", tmp_path / "a.tar.gz"]
-    assert attest.sign(files, "required", PYPI, GITHUB, Patience(5))
+    assert attest.sign(files, "required", PYPI, GITHUB, RetryPolicy(5))
     assert [line.split()[4:] for line in (signer.parent / "asked").read_text().splitlines()] == [
         [str(files[0]), str(files[1])],
         [str(files[1])],
     ]
     said = capsys.readouterr().out
-    assert "nothing was uploaded: Failed to sign: Rekor answered 503\ntrying again in 1 s" in said
+    assert "nothing was uploaded: Failed to sign: Rekor answered 503\nretrying in 1 s" in said
 
 
 def test_an_outage_that_lasts_stops_the_release_unless_they_are_optional(
@@ -92,11 +92,11 @@ def test_an_outage_that_lasts_stops_the_release_unless_they_are_optional(
     (signer.parent / "fail").write_text(outage)
     files = [tmp_path / f"{number}.whl" for number in range(9)]
     with pytest.raises(ReleaseError, match="nothing was uploaded") as refused:
-        attest.sign(files, "required", PYPI, GITHUB, Patience(1.5))
+        attest.sign(files, "required", PYPI, GITHUB, RetryPolicy(1.5))
     assert 'attestations = "optional"' in str(refused.value)
     assert "gave up after 1.5 s" in str(refused.value)
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
-    assert not attest.sign(files, "optional", PYPI, GITHUB, Patience(0))
+    assert not attest.sign(files, "optional", PYPI, GITHUB, RetryPolicy(0))
     assert "No attestations were made" in (tmp_path / "summary").read_text()
 
 
@@ -104,7 +104,7 @@ def test_without_an_identity_nothing_is_tried_again(signer: Path, tmp_path: Path
     unset = "GitHub: missing or insufficient OIDC token permissions, the ACTIONS_ID_TOKEN_REQUEST_TOKEN environment"
     (signer.parent / "fail").write_text(f"Failed to detect identity: {unset} variable was unset\n" * 2)
     with pytest.raises(ReleaseError, match="permissions: id-token: write"):
-        attest.sign([tmp_path / "a.whl"], "required", PYPI, GITHUB, Patience(60))
+        attest.sign([tmp_path / "a.whl"], "required", PYPI, GITHUB, RetryPolicy(60))
     assert len((signer.parent / "asked").read_text().splitlines()) == 1
 
 
@@ -114,7 +114,7 @@ def test_nothing_is_signed_for_a_password_in_pypirc(tmp_path: Path) -> None:
     home.mkdir()
     (home / ".pypirc").write_text("[pypi]\nusername = __token__\npassword = pypi-old\n")
     with serving(tmp_path / "index") as servers:
-        job = {**servers.job(PUSH, "pypi"), "HOME": str(home), "TAGSHIP_PATIENCE": "1"}
+        job = {**servers.job(PUSH, "pypi"), "HOME": str(home), "TAGSHIP_TIMEOUT": "1"}
         done = try_run(*RELEASE, "publish", "pypi", cwd=write_bundle(tmp_path), **job, **TAG)
     assert "error: the index answered 403" in done.stdout
     assert "attestations" not in done.stdout
@@ -138,7 +138,8 @@ for path in map(pathlib.Path, sys.argv[5:]):
 RUN = """
 import runpy, sys
 sys.executable, *sys.argv = sys.argv[1:]
-runpy.run_path(".github/release", run_name="__main__")
+sys.path.insert(0, ".github/release")
+runpy.run_module("tagship_suite", run_name="__main__")
 """
 
 

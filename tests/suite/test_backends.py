@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tagship.release.dists import read_dists
 
+from tagship_suite.dists.reading import read_dists
 from tests.conftest import commit, git, nox, run
 from tests.template.support import CHOICES, generate
 

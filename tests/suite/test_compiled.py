@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-import tagship.release.machines as machines
 from packaging.tags import platform_tags
-from tagship.release.dists import read_dists
-from tagship.release.errors import ReleaseError
-from tagship.release.fitting import pick
 
+from tagship_suite.dists.reading import read_dists
+from tagship_suite.errors import ReleaseError
+from tagship_suite.gate import handover
+from tagship_suite.testing.fitting import pick
 from tests.archives import write_sdist, write_wheel
 from tests.conftest import commit, copy_suite, git, nox, release, try_nox, try_release
 
@@ -65,11 +65,17 @@ def test_nothing_that_fits_is_said(tmp_path: Path) -> None:
 
 @pytest.fixture
 def dist(tmp_path: Path) -> Path:
-    """The dists of three machines, as the job that collects them gets them."""
-    write_all(tmp_path / "dist/dist", "cp312-cp312-manylinux_2_28_x86_64", "cp312-cp312-musllinux_1_2_x86_64")
-    write_all(tmp_path / "dist/dist-1", "cp312-cp312-macosx_11_0_arm64", sdist=False)
-    write_all(tmp_path / "dist/dist-2", "cp312-cp312-win_amd64", sdist=False)
+    """The dists of three machines, as the job that collects them gets them; each has built the sdist too."""
+    write_all(tmp_path / "dist/dist-1", "cp312-cp312-manylinux_2_28_x86_64", "cp312-cp312-musllinux_1_2_x86_64")
+    write_all(tmp_path / "dist/dist-1-1", "cp312-cp312-macosx_11_0_arm64")
+    write_all(tmp_path / "dist/dist-1-2", "cp312-cp312-win_amd64")
     return tmp_path / "dist"
+
+
+def handed(dist: Path, *names: str) -> dict[str, str]:
+    """Return what the workflow hands to the gate beside the dists in these folders."""
+    digests = [handover.digest(dist / name) for name in names]
+    return {"DIST_DIGEST": " ".join([*digests, *[""] * (8 - len(digests))]), "MACHINES": f"{len(names)}"}
 
 
 FILES = [
@@ -85,49 +91,89 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+MACHINES = ("dist-1", "dist-1-1", "dist-1-2")
+
+
 def test_the_bundle_holds_the_sdist_and_the_wheels_of_all_machines(suite: Path, dist: Path) -> None:
     sums = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in dist.glob("*/*")}
+    environ = handed(dist, *MACHINES)
     dist.rename(suite / "dist")
-    assert "5 dists that may be published" in release(suite, "verify", **TAG, MACHINES="3").stdout
+    assert "5 dists that may be published" in release(suite, "verify", **TAG, **environ).stdout
     assert names(suite / "bundle/dist") == FILES
     listed = (suite / "bundle/SHA256SUMS").read_text().splitlines()
     assert {f"{digest}  dist/{name}" for name, digest in sums.items()} <= set(listed)
     assert "5 dists" in release(suite, "verify", **TAG).stdout, "a second time, and by hand"
 
 
-@pytest.mark.parametrize(("expected", "found"), [("4", "3"), ("9", "3")])
-def test_a_machine_whose_dists_are_missing_stops_the_release(
-    suite: Path, dist: Path, expected: str, found: str
-) -> None:
+def test_of_several_attempts_those_dists_are_taken_whose_digests_were_handed_on(dist: Path) -> None:
+    # The second machine failed at first, and the whole run was repeated once before.
+    write_all(dist / "dist-2-1", "cp312-cp312-macosx_12_0_arm64")
+    environ = handed(dist, "dist-1", "dist-2-1", "dist-1-2")
+    handover.gather(dist, environ)
+    assert names(dist) == [name.replace("11_0", "12_0") for name in FILES]
+
+
+def test_the_dists_of_one_machine_are_compared_too(tmp_path: Path) -> None:
+    folder = write_all(tmp_path / "dist", "py3-none-any")
+    environ = handed(tmp_path, "dist")
+    handover.gather(folder, environ)
+    handover.check(folder, environ)
+    handover.check(folder, {})
+    assert names(folder) == ["ship-1.0-py3-none-any.whl", "ship-1.0.tar.gz"]
+    (folder / "sitecustomize.py").write_text("")
+    for step in (handover.gather, handover.check):
+        with pytest.raises(ReleaseError, match=r"dist: found other files, expected those of digest \w{64}; "):
+            step(folder, environ)
+
+
+@pytest.mark.parametrize("lost", ["dist-1", "dist-1-2"])
+def test_a_machine_whose_dists_are_missing_or_others_stops_the_release(suite: Path, dist: Path, lost: str) -> None:
+    environ = handed(dist, *MACHINES)
+    write_wheel(dist / lost, tag="py3-none-any")
     dist.rename(suite / "dist")
-    done = try_release(suite, "verify", **TAG, MACHINES=expected)
+    done = try_release(suite, "verify", **TAG, **environ)
     assert done.returncode == 1
-    assert f"dist: found the dists of {found} machines, expected those of {expected}; run the workflow" in done.stdout
+    assert "dist: found other files, expected those of digest" in done.stdout
     assert not (suite / "bundle").exists()
-    assert names(suite / "dist") == ["dist", "dist-1", "dist-2"]
+    assert names(suite / "dist") == list(MACHINES)
 
 
-def test_one_machine_is_expected_to_hand_on_no_folders(suite: Path) -> None:
-    write_all(suite / "dist", "py3-none-any")
-    release(suite, "verify", **TAG, MACHINES="1")
-    assert try_release(suite, "verify", **TAG, MACHINES="2").returncode == 1
+@pytest.mark.parametrize(("count", "machines"), [(0, 1), (2, 3), (8, 9)])
+def test_a_digest_that_is_missing_is_refused_with_the_reason(dist: Path, count: int, machines: int) -> None:
+    environ = {"DIST_DIGEST": " ".join(["0" * 64] * count), "MACHINES": f"{machines}"}
+    with pytest.raises(ReleaseError) as refused:
+        handover.gather(dist, environ)
+    (line,) = refused.value.args
+    assert line.startswith(
+        f"DIST_DIGEST: found {count} digests, expected {machines}, one for each machine; GitHub drops"
+    )
+    assert "eight machines" in line
 
 
 def test_two_machines_that_make_other_bytes_for_one_name_are_refused_and_the_same_bytes_are_one_file(
     dist: Path,
 ) -> None:
-    shutil.copy(dist / "dist" / FILES[1], dist / "dist-1")
-    write_wheel(dist / "dist-2", tag="cp312-cp312-macosx_11_0_arm64", files={"ship/__init__.py": "other = 1\n"})
+    shutil.copy(dist / "dist-1" / FILES[1], dist / "dist-1-1")
+    write_wheel(dist / "dist-1-2", tag="cp312-cp312-macosx_11_0_arm64", files={"ship/__init__.py": "other = 1\n"})
     with pytest.raises(ReleaseError) as refused:
-        machines.gather(dist, "3")
+        handover.gather(dist, handed(dist, *MACHINES))
     (line,) = refused.value.args
-    assert f"{FILES[0]}: found other bytes, expected those of {dist / 'dist-1' / FILES[0]}; let one machine" in line
-    assert names(dist) == ["dist", "dist-1", "dist-2"]
-    (dist / "dist-2" / FILES[0]).unlink()
-    machines.gather(dist, "3")
+    assert f"{FILES[0]}: found other bytes, expected those of {dist / 'dist-1-1' / FILES[0]}; let one machine" in line
+    assert names(dist) == list(MACHINES)
+    (dist / "dist-1-2" / FILES[0]).unlink()
+    handover.gather(dist, handed(dist, *MACHINES))
     assert names(dist) == FILES
 
 
+def test_the_first_machines_sdist_ships(dist: Path) -> None:
+    write_sdist(dist / "dist-1-2", files={"windows.txt": "other line ends"})
+    expected = (dist / "dist-1/ship-1.0.tar.gz").read_bytes()
+    assert (dist / "dist-1-2/ship-1.0.tar.gz").read_bytes() != expected
+    handover.gather(dist, handed(dist, *MACHINES))
+    assert (dist / "ship-1.0.tar.gz").read_bytes() == expected
+
+
+PYPROJECT = '[dependency-groups]\ntest = ["pytest"]\n'
 SETUP = """
 from setuptools import Extension, setup
 setup(name="ship", version="1.0", packages=["ship"], ext_modules=[Extension("ship._one", ["one.c"])])
@@ -150,6 +196,7 @@ def compiled(tmp_path: Path) -> Path:
     """A project with an extension in C."""
     folder = copy_suite(tmp_path / "compiled")
     files = {
+        "pyproject.toml": PYPROJECT,
         "setup.py": SETUP,
         "one.c": SOURCE,
         "tests/test_one.py": TESTS,
@@ -182,7 +229,9 @@ def test_a_wheel_for_this_linux_alone_stops_the_build_which_says_what_to_add(com
 @pytest.fixture
 def planned(compiled: Path) -> Path:
     """The same, to be built by cibuildwheel."""
-    (compiled / "pyproject.toml").write_text('[tool.cibuildwheel]\nbuild = "cp312-*"\nskip = "*musllinux*"\n')
+    (compiled / "pyproject.toml").write_text(
+        f'{PYPROJECT}[tool.cibuildwheel]\nbuild = "cp312-*"\nskip = "*musllinux*"\n'
+    )
     (compiled / "MANIFEST.in").write_text("include one.c\n")
     commit(compiled, "build wheels")
     return compiled
@@ -218,7 +267,7 @@ def stand_in(project: Path, folder: Path) -> None:
     wheel = write_wheel(folder, "cibuildwheel", "99", files=files)
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     line = f"cibuildwheel @ {wheel.as_uri()} --hash=sha256:{digest}\n"
-    (project / ".github/release/wheels.txt").write_text(line)
+    (project / ".github/release/requirements/wheels.txt").write_text(line)
 
 
 @pytest.mark.slow
@@ -247,9 +296,8 @@ def test_two_machines_build_one_tests_what_fits_and_all_is_released(planned: Pat
     assert "1 passed" in nox(linux, "-s", "test", "--", "--installpkg", "dist").stdout
     gate = tmp_path / "gate"
     git(tmp_path, "clone", "-q", str(planned), str(gate))
-    # As the workflow uploads them: all of the first machine, the wheels of the others.
-    shutil.copytree(linux / "dist", gate / "dist/dist")
-    shutil.copytree(mac / "dist", gate / "dist/dist-1", ignore=shutil.ignore_patterns("*.tar.gz"))
-    nox(gate, "-s", "verify-version", MACHINES="2")
+    shutil.copytree(linux / "dist", gate / "dist/dist-1")
+    shutil.copytree(mac / "dist", gate / "dist/dist-1-1")
+    nox(gate, "-s", "verify-version", **handed(gate / "dist", "dist-1", "dist-1-1"))
     built = [f"ship-1.0-{tag}.whl" for tags in wheels.values() for tag in tags]
     assert names(gate / "bundle/dist") == sorted([*built, "ship-1.0.tar.gz"])

@@ -6,10 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from tagship.release.explain import CAUSES, UNKNOWN, cause, explained
 
 from tagship.publisher import Registration
 from tagship.rehearsal.faults import Fault
+from tagship_suite.publish.causes import CAUSES
+from tagship_suite.publish.explain import UNKNOWN, cause, explained
 from tests.suite.publishing import PUSH, publish, serving, write_bundle
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ FAILURES = [
     (
         MINT + "`invalid-publisher`: valid token, but no corresponding publisher (Publishing from a workflow invoked"
         " via 'pull_request_target' is not supported.)",
-        "from the push of a tag",
+        "when a tag is pushed",
     ),
     (MINT + "`invalid-publisher`: valid token, but no corresponding publisher (Missing claim 'ref')", "reusable"),
     (
@@ -82,13 +83,13 @@ FAILURES = [
     (UPLOAD + "'x' is not a valid classifier. See https://example.com for more information.", "pyproject.toml"),
     ("the index answered 405 Client Error: Method Not Allowed", "TWINE_REPOSITORY_URL"),
     ("twine: Missing 'mine' section from ~/.pypirc.", ".pypirc"),
-    ("the index answered 429 Client Error: Too Many Requests", "asked too often"),
+    ("the index answered 429 Client Error: Too Many Requests", "too many requests"),
     ("the index answered 503 Server Error: Service Unavailable", "status"),
     ("twine: HTTPSConnectionPool: SSLError: certificate verify failed: self-signed certificate", "TWINE_CERT"),
     ("twine: HTTPSConnectionPool: ProxyError('Unable to connect to proxy')", "HTTPS_PROXY"),
     ("twine: HTTPSConnectionPool: Read timed out. (read timeout=120)", "does not answer"),
     ("twine: Failed to establish a new connection: [Errno 111] Connection refused", "check its address"),
-    ("twine: ('Connection aborted.', ConnectionResetError(104, 'Connection reset by peer'))", "broke off"),
+    ("twine: ('Connection aborted.', ConnectionResetError(104, 'Connection reset by peer'))", "was lost"),
 ]
 
 
@@ -148,7 +149,7 @@ def bundle(tmp_path: Path) -> Path:
 
 def refusal(bundle: Path, servers: Servers, **env: str) -> str:
     """Return the one error of a run that must fail, with the lines that explain it."""
-    done = publish(bundle, servers, **{"TAGSHIP_PATIENCE": "4", **env})
+    done = publish(bundle, servers, **{"TAGSHIP_TIMEOUT": "4", **env})
     assert done.returncode == 1, done.stdout
     assert "Traceback" not in done.stdout
     (error,) = re.findall(r"^error: (.*(?:\n  .*)*)", done.stdout, re.MULTILINE)
@@ -179,7 +180,7 @@ def test_a_job_without_the_permission_is_told_which(bundle: Path, servers: Serve
         ({"environment": "release"}, "environment 'release'"),
         ({"repository": "octo/ship"}, "no publisher at the index"),
         ({"job_workflow_ref": "Octo/ship/.github/workflows/publish.yaml@refs/tags/v1.0"}, "'publish.yaml'"),
-        ({"event_name": "pull_request_target"}, "publish from the push of a tag"),
+        ({"event_name": "pull_request_target"}, "publish when a tag is pushed"),
         ({"ref": None}, "publish from a workflow in .github/workflows"),
     ],
 )
@@ -192,11 +193,11 @@ def test_an_unknown_publisher_is_explained_by_its_own_claims(
     assert words in said
 
 
-def test_an_index_that_has_switched_trusted_publishing_off_is_told_from_a_wrong_password(
+def test_trusted_publishing_that_is_disabled_at_the_index_is_told_from_a_wrong_password(
     bundle: Path, servers: Servers
 ) -> None:
     servers.index.mint.enabled = False
-    assert "switched Trusted Publishing off" in refusal(bundle, servers)
+    assert "Trusted Publishing is disabled" in refusal(bundle, servers)
 
 
 def test_a_pending_publisher_of_another_name_is_told_the_difference(bundle: Path, tmp_path: Path) -> None:
@@ -206,7 +207,7 @@ def test_a_pending_publisher_of_another_name_is_told_the_difference(bundle: Path
 
 def test_a_proxy_and_an_authority_that_are_wrong_are_named(bundle: Path, servers: Servers, tmp_path: Path) -> None:
     nowhere = "http://127.0.0.1:9"
-    assert "and HTTPS_PROXY" in refusal(bundle, servers, HTTPS_PROXY=nowhere, https_proxy=nowhere)
+    assert "check HTTPS_PROXY" in refusal(bundle, servers, HTTPS_PROXY=nowhere, https_proxy=nowhere)
     none = tmp_path / "index/none.pem"
     said = refusal(bundle, servers, **dict.fromkeys(("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "TWINE_CERT"), str(none)))
     assert "TWINE_CERT" in said
@@ -217,7 +218,7 @@ def test_on_github_a_failure_is_an_annotation_and_in_the_summary(
 ) -> None:
     servers.faults.tell(Fault.UPLOAD_503)
     summary = tmp_path / "summary"
-    done = publish(bundle, servers, TAGSHIP_PATIENCE="4", GITHUB_STEP_SUMMARY=str(summary))
+    done = publish(bundle, servers, TAGSHIP_TIMEOUT="4", GITHUB_STEP_SUMMARY=str(summary))
     (annotation,) = re.findall(r"^::error::(.*)$", done.stdout, re.MULTILINE)
     assert annotation.startswith("the index answered 503 Server Error")
     assert annotation.count("%0A") == 4

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import tarfile
@@ -11,8 +10,8 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-from tagship.release.ref import current
 
+from tagship_suite.repo.ref import current
 from tests.archives import write_release, write_sdist, write_wheel
 from tests.conftest import commit, git, release, try_release
 
@@ -46,7 +45,7 @@ def test_the_right_tag_passes_and_leaves_a_bundle(suite: Path, tag: str) -> None
         name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items() if name != "SHA256SUMS"
     }
     assert {"dist/ship-1.0.tar.gz", "dist/ship-1.0-py3-none-any.whl", "noxfile.py"} <= set(files)
-    assert {".github/release/__main__.py", ".github/release/tools.txt"} <= set(files)
+    assert {".github/release/tagship_suite/__main__.py", ".github/release/requirements/tools.txt"} <= set(files)
     assert not [name for name in files if "__pycache__" in name]
 
 
@@ -163,7 +162,7 @@ def test_a_local_version_is_refused(suite: Path) -> None:
 def test_a_version_that_is_written_as_between_releases_is_only_refused_on_a_tag(suite: Path) -> None:
     write_release(suite / "dist", version="1.0+dev")
     assert "a build between releases" in release(suite, "verify").stdout
-    assert "or mend what is written" in refusal(suite, **on_tag("v1.0"))
+    assert "or correct the version" in refusal(suite, **on_tag("v1.0"))
 
 
 def test_a_build_between_tags_is_noted_and_only_refused_on_a_tag(suite: Path) -> None:
@@ -267,7 +266,7 @@ def cut_off(suite: Path) -> None:
 
 DUBIOUS = "fatal: detected dubious ownership in repository at '{}'"
 ADVICE = "run: git config --global --add safe.directory {}"
-MEND = "mend {}/.git, or clone the repository again"
+REPAIR = "repair {}/.git, or clone the repository again"
 #: How git is kept from answering: what is done, the environment of the run, git's words, and what to do.
 SILENCES: dict[str, tuple[Callable[[Path], object], dict[str, str], str, str]] = {
     "another user's": (chown, {}, DUBIOUS, ADVICE),
@@ -279,11 +278,11 @@ SILENCES: dict[str, tuple[Callable[[Path], object], dict[str, str], str, str]] =
         "unset GIT_DIR, or set it to the repository",
     ),
     "no git": (str, {"PATH": "/nowhere"}, "there is no git on PATH", "install git, or put it on PATH"),
-    "a broken HEAD": (lambda suite: (suite / ".git/HEAD").write_text("?"), {}, "fatal: not a git repository", MEND),
-    "a broken branch": (lambda suite: (suite / ".git/refs/heads/main").write_text("?"), {}, "", MEND),
-    "a broken configuration": (lambda suite: (suite / ".git/config").write_text("[["), {}, "fatal: bad config", MEND),
-    "a worktree of nothing": (cut_off, {}, "fatal: not a git repository: /nowhere", MEND),
-    "no objects": (lambda suite: list(map(shutil.rmtree, (suite / ".git/objects").iterdir())), {}, "", MEND),
+    "a broken HEAD": (lambda suite: (suite / ".git/HEAD").write_text("?"), {}, "fatal: not a git repository", REPAIR),
+    "a broken branch": (lambda suite: (suite / ".git/refs/heads/main").write_text("?"), {}, "", REPAIR),
+    "a broken configuration": (lambda suite: (suite / ".git/config").write_text("[["), {}, "fatal: bad config", REPAIR),
+    "a worktree of nothing": (cut_off, {}, "fatal: not a git repository: /nowhere", REPAIR),
+    "no objects": (lambda suite: list(map(shutil.rmtree, (suite / ".git/objects").iterdir())), {}, "", REPAIR),
 }
 
 
@@ -320,14 +319,14 @@ def test_a_broken_index_is_not_a_clean_tree(suite: Path) -> None:
 def test_without_a_repository_git_is_not_missed(suite: Path, env: dict[str, str]) -> None:
     write_release(suite / "dist")
     assert "note: on no tag" in release(suite, "verify", **env).stdout
-    assert json.loads(release(suite, "prepare", **env).stdout)[0] == "315532800"
+    assert release(suite, "prepare", **env).stdout.split()[0] == "315532800"
 
 
 def test_in_a_repository_without_a_commit_there_is_no_tag_yet(suite: Path) -> None:
     git(suite, "init", "-q")
     write_release(suite / "dist")
     assert "note: on branch 'main'" in release(suite, "verify").stdout
-    assert json.loads(release(suite, "prepare").stdout)[0] == "315532800"
+    assert release(suite, "prepare").stdout.split()[0] == "315532800"
 
 
 def test_a_repository_beyond_gits_ceiling_is_none(suite: Path) -> None:
@@ -342,7 +341,7 @@ def test_what_the_ci_service_says_or_sets_is_not_asked_of_git(suite: Path) -> No
     shutil.rmtree(suite / ".git/objects")
     assert current(suite, on_tag("v1.0")).tags == ("v1.0",)
     assert "git log: found no answer" in try_release(suite, "prepare", **on_tag("v1.0")).stdout
-    assert json.loads(release(suite, "prepare", SOURCE_DATE_EPOCH="1700000000").stdout)[0] == "1700000000"
+    assert release(suite, "prepare", SOURCE_DATE_EPOCH="1700000000").stdout.split()[0] == "1700000000"
 
 
 def test_the_configured_file_and_pattern_must_agree(suite: Path) -> None:
@@ -365,7 +364,7 @@ def test_settings_that_are_wrong_are_all_named(suite: Path) -> None:
     )
     said = refusal(suite)
     assert "version-pattern: found '['" in said
-    assert "'test-comand', expected one of test-command" in said
+    assert "'test-comand', expected one of pythons, test-command" in said
     assert "attestations: found 'no', expected one of required, optional, off" in said
     assert "file-limit: found 50, expected a number of MiB, 100 or more" in said
     assert "test-in-place: found 'yes', expected true or false" in said
@@ -502,6 +501,6 @@ def test_no_file_of_a_project_causes_a_traceback(suite: Path, name: str, text: s
     commit(suite)
     git(suite, "tag", "v1.0")
     write_release(suite / "dist")
-    for verb in (["verify"], ["tests", ""], ["cut", "patch"], ["describe"]):
+    for verb in (["verify"], ["pythons"], ["cut", "patch"], ["describe"]):
         said = try_release(suite, *verb).stdout
         assert "Traceback" not in said, said

@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from tagship.release.inputs import ELSEWHERE
 
+from tagship_suite.publish.inputs import ELSEWHERE
 from tests.archives import write_release
 from tests.conftest import ROOT, release, try_release
 

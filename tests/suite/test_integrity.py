@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import tagship.release.rules as rules
-import tagship.release.sdist as sdist
-import tagship.release.tars as tars
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tagship.release.dists import read_dist
 
+import tagship_suite.dists.rules as rules
+import tagship_suite.dists.sdist as sdist
+import tagship_suite.dists.tars as tars
+from tagship_suite.dists.reading import read_dist
 from tests.archives import write_release, write_sdist, write_wheel
 from tests.conftest import release, try_release
 

@@ -1,8 +1,7 @@
-"""Poetry's lock file, and private registries with credentials, for what a build and the tests need."""
+"""Projects of Poetry, and private registries with credentials, for what a build and the tests need."""
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 import zipfile
@@ -10,13 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tagship.release.testing import plan
 
 from tests.archives import write_wheel
-from tests.conftest import commit, copy_suite, git, nox, run, try_nox
+from tests.conftest import commit, copy_suite, git, nox, try_nox
 from tests.servers import Pypiserver
 from tests.suite.test_workflow import PRIVATE
-from tests.template.support import generate, tomllib
+from tests.template.support import generate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,38 +22,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
-
-
-def test_the_tests_get_exactly_what_is_locked(tmp_path: Path) -> None:
-    project = generate(tmp_path, build_backend="poetry")
-    assert "1 passed" in nox(project, "-s", f"test-{HERE}").stdout
-    python = next((project / ".nox").glob("test-*/bin/python"))
-    listed = run("uv", "pip", "list", "--format=json", "--quiet", "--python", python, cwd=project).stdout
-    installed = {package["name"]: package["version"] for package in json.loads(listed)}
-    assert installed.pop("my-package") == "0.1.0"
-    packages = tomllib.loads((project / "poetry.lock").read_text(encoding="utf-8"))["package"]
-    locked = {package["name"]: package["version"] for package in packages if "test" in package["groups"]}
-    assert "pytest" in installed
-    assert installed.items() <= locked.items()
-
-
-def test_a_lock_file_that_is_older_than_pyproject_toml_is_refused(tmp_path: Path) -> None:
-    project = generate(tmp_path, build_backend="poetry")
-    pyproject = project / "pyproject.toml"
-    pyproject.write_text(pyproject.read_text().replace("dependencies = []", 'dependencies = ["packaging"]'))
-    done = try_nox(project, "-s", f"test-{HERE}")
-    assert done.returncode == 1
-    assert "Run `poetry lock` to fix the lock file" in done.stdout
-
-
-def test_the_poetry_that_the_project_names_is_the_one_that_is_asked(tmp_path: Path) -> None:
-    project = generate(tmp_path, build_backend="poetry")
-    pyproject = project / "pyproject.toml"
-    chosen = '[tool.poetry]\nrequires-poetry = "~2.2.0"\n'
-    pyproject.write_text(pyproject.read_text().replace("[tool.poetry]\n", chosen))
-    command = plan(project).locked
-    program = command[: command.index("poetry") + 1]
-    assert run(*program, "--version", cwd=project).stdout.startswith("Poetry (version 2.2.")
 
 
 def test_the_poetry_core_that_the_project_names_builds_and_no_poetry_is_there(tmp_path: Path) -> None:
@@ -79,7 +45,7 @@ build-backend = "poetry.core.masonry.api"
 [project]
 name = "ship"
 version = "1.0"
-requires-python = ">=3.10"
+classifiers = ["Programming Language :: Python :: {here}"]
 
 [dependency-groups]
 test = ["private-helper"]
@@ -111,14 +77,11 @@ def index(server: Pypiserver) -> dict[str, str]:
     return dict.fromkeys(PRIVATE, server.simple)
 
 
-def test_lock_build_and_tests_use_a_private_registry_with_a_password(private: Pypiserver, tmp_path: Path) -> None:
+def test_build_and_tests_use_a_private_registry_with_a_password(private: Pypiserver, tmp_path: Path) -> None:
     project = copy_suite(tmp_path / "project")
-    (project / "pyproject.toml").write_text(POETRY.format(url=private.url))
+    (project / "pyproject.toml").write_text(POETRY.format(url=private.url, here=HERE))
     (project / "ship").mkdir()
     (project / "ship/__init__.py").write_text("")
-    poetry = {"POETRY_HTTP_BASIC_PRIVATE_USERNAME": "maintainer", "POETRY_HTTP_BASIC_PRIVATE_PASSWORD": "secret"}
-    run("uv", "tool", "run", "poetry", "lock", cwd=project, HOME=str(tmp_path), **poetry)
-    assert "maintainer:" not in (project / "poetry.lock").read_text()
     assert try_nox(project, "-s", "build", **dict.fromkeys(PRIVATE, "")).returncode == 1
     done = nox(project, "-s", "build", "test", "--", "--installpkg", "dist", **index(private))
     assert "secret@" not in done.stdout
@@ -126,8 +89,11 @@ def test_lock_build_and_tests_use_a_private_registry_with_a_password(private: Py
 
 def test_the_same_secret_serves_uv_and_pip_where_there_is_no_poetry(private: Pypiserver, tmp_path: Path) -> None:
     project = copy_suite(tmp_path / "project")
-    (project / "setup.py").write_text("from setuptools import setup\nsetup(name='ship', version='1.0')\n")
-    command = "test-command = \"python -c 'import private_helper'\"\n"
+    (project / "setup.py").write_text(
+        "from setuptools import setup\nsetup(name='ship', version='1.0', py_modules=['ship'])\n"
+    )
+    (project / "ship.py").write_text("")
+    command = "test-command = \"python -c 'import private_helper, ship'\"\n"
     (project / "pyproject.toml").write_text(f'[tool.tagship]\ntest-requires = ["private-helper"]\n{command}')
     for backend in ("uv", "virtualenv"):
         nox(project, "-s", "test", "--default-venv-backend", backend, **index(private))

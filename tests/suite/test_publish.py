@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import sys
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
-import tagship.release.index as index
 from twine.utils import DEFAULT_REPOSITORY
 
+import tagship_suite.publish.index as index
+from tagship_suite.errors import ReleaseError
+from tagship_suite.publish.retry import TransientError
 from tests.archives import write_release, write_wheel
 from tests.conftest import commit, git, release, run, try_release
 from tests.servers import Pypiserver
 
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Iterator
 
 TAG = {"GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": "v1.0"}
 FILES = ["ship-1.0-py3-none-any.whl", "ship-1.0.tar.gz"]
@@ -67,7 +74,7 @@ def test_the_files_are_uploaded_awaited_compared_and_installable(
 @pytest.mark.parametrize(
     ("repository", "url", "words"),
     [
-        ("pypi", DEFAULT_REPOSITORY.rstrip("/"), f"legacy', expected {DEFAULT_REPOSITORY!r}; mend it"),
+        ("pypi", DEFAULT_REPOSITORY.rstrip("/"), f"legacy', expected {DEFAULT_REPOSITORY!r}; correct it"),
         ("testpypi", DEFAULT_REPOSITORY, "expected TestPyPI or an index of your own"),
     ],
 )
@@ -293,3 +300,127 @@ def test_credentials_in_pypirc_are_used_for_asking_too(bundle: Path, tmp_path: P
 def test_a_certificate_that_is_not_there_is_said(bundle: Path) -> None:
     said = refusal(bundle, **TAG, TWINE_REPOSITORY_URL="https://127.0.0.1:9/", TWINE_CERT="/nowhere.pem")
     assert "https://127.0.0.1:9/simple/ship/: no answer" in said
+
+
+def test_an_index_may_have_its_simple_api_at_another_address_than_its_uploads(
+    suite: Path, pypiserver: Pypiserver, tmp_path: Path
+) -> None:
+    closed = {"authenticate": ["update", "list", "download"], "roots": [str(pypiserver.folder)]}
+    with Pypiserver(tmp_path / "simple", **closed) as simple:
+        (suite / "pyproject.toml").write_text(f'[tool.tagship]\nindex-url = "{simple.url}simple"\n')
+        write_release(suite / "dist")
+        release(suite, "verify", **TAG)
+        bundle = (suite / "bundle").rename(tmp_path / "bundle")
+        done = publish(bundle, **TAG, **pypiserver.twine)
+        assert done.returncode == 0, done.stdout
+        assert f"published: {simple.url}simple/ship/" in done.stdout
+        assert publish(bundle, **TAG, **pypiserver.twine).stdout.count(": skipped, ") == 2
+        assert simple.requests("POST") == 0
+    assert pypiserver.files() == FILES
+    assert pypiserver.requests("POST") == 2
+    assert pypiserver.requests("GET") == 1  # the one that waited for the server itself
+
+
+class Answers:
+    """An index on loopback that gives fixed answers, by path, and remembers the requests."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str, tuple[int, dict[str, str], bytes]] = {}
+        self.requests: list[tuple[str, str | None]] = []
+        self.url = ""
+
+    def index(self, *other: str) -> index.Index:
+        """Return the index with this address for everything, and other addresses of its simple API."""
+        return index.Index(self.url, (f"{self.url}simple/", *other), auth=("me", "secret"))
+
+
+@contextmanager
+def answering() -> Iterator[Answers]:
+    answers = Answers()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answers.requests.append((self.path, self.headers["Authorization"]))
+            status, headers, body = answers.pages.get(self.path, (404, {}, b""))
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    answers.url = f"http://127.0.0.1:{server.server_port}/"
+    yield answers
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("scheme", ["file", "ftp"])
+@pytest.mark.parametrize("by", ["link", "redirect"])
+def test_a_link_to_anything_but_http_is_refused_and_never_opened(bundle: Path, scheme: str, by: str) -> None:
+    with answering() as answers:
+        # Opened, the file would be the one that is expected.
+        link = f"{scheme}://{'' if scheme == 'file' else '127.0.0.1:9'}{bundle / 'dist' / FILES[0]}"
+        listed = link if by == "link" else f"{answers.url}{FILES[0]}"
+        answers.pages[f"/{FILES[0]}"] = (302, {"Location": link}, b"")
+        answers.pages["/simple/ship/"] = (200, {"Content-Type": "text/html"}, f'<a href="{listed}">x</a>'.encode())
+        said = refusal(
+            bundle, **TAG, TWINE_REPOSITORY_URL=answers.url, TWINE_USERNAME="maintainer", TWINE_PASSWORD="secret"
+        )
+        assert f"{answers.url}: found a link to '{link}', expected one with http or https" in said
+
+
+def test_credentials_go_to_the_hosts_of_the_index_and_to_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".netrc").write_text("default login other password netrc\n")
+    (tmp_path / ".netrc").chmod(0o600)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    sent = "Basic " + base64.b64encode(b"me:secret").decode()
+    with answering() as own, answering() as other:
+        other.pages["/a.whl"] = (200, {}, b"a")
+        own.pages["/a.whl"] = (302, {"Location": f"{other.url}a.whl"}, b"")
+        digest = hashlib.sha256(b"a").hexdigest()
+        assert own.index().sha256(index.Remote(f"{own.url}a.whl", {})) == digest
+        assert own.index().sha256(index.Remote(f"{other.url}a.whl", {})) == digest
+        assert own.index(f"{other.url}simple/").sha256(index.Remote(f"{other.url}a.whl", {})) == digest
+        assert [auth for _, auth in own.requests] == [sent]
+        assert [auth for _, auth in other.requests] == [None, None, sent]
+
+
+def test_a_file_is_compared_as_it_is_even_if_the_index_calls_it_compressed(bundle: Path) -> None:
+    with answering() as answers:
+        content = (bundle / "dist" / FILES[1]).read_bytes()
+        answers.pages["/a.tar.gz"] = (200, {"Content-Encoding": "gzip"}, content)
+        found = answers.index().sha256(index.Remote(f"{answers.url}a.tar.gz", {}))
+        assert found == hashlib.sha256(content).hexdigest()
+
+
+def test_a_file_that_breaks_off_and_a_busy_index_are_transient_errors() -> None:
+    with answering() as answers:
+        answers.pages["/a.whl"] = (200, {"Content-Length": "9"}, b"half")
+        with pytest.raises(TransientError, match="no answer"):
+            answers.index().sha256(index.Remote(f"{answers.url}a.whl", {}))
+        answers.pages["/simple/ship/"] = (429, {"Retry-After": "7"}, b"")
+        with pytest.raises(TransientError, match="answered 429") as busy:
+            answers.index().files("ship")
+        assert busy.value.delay == 7
+
+
+def test_a_listing_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index, "MAX_LISTING", 1000)
+    with answering() as answers:
+        answers.pages["/simple/ship/"] = (200, {"Content-Type": "text/html"}, b"<a href=x>" * 101)
+        with pytest.raises(ReleaseError, match="over 1000 bytes"):
+            answers.index().files("ship")
+
+
+def test_redirects_without_end_mean_that_there_is_nothing() -> None:
+    with answering() as answers:
+        answers.pages["/simple/ship/"] = (302, {"Location": "/simple/ship/"}, b"")
+        assert answers.index().files("ship") == {}
+        assert len(answers.requests) == index.MAX_REDIRECTS

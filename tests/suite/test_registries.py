@@ -92,7 +92,7 @@ def test_variables_and_secrets_that_are_not_set_leave_trusted_publishing_as_it_i
         assert len(servers.index.files("ship")) == 2
 
 
-def test_a_registry_whose_password_is_not_set_is_asked_nothing(pypiserver: Pypiserver, tmp_path: Path) -> None:
+def test_a_registry_whose_password_is_not_set_gets_no_upload(pypiserver: Pypiserver, tmp_path: Path) -> None:
     ours = bundle(tmp_path / "ours", "")
     done = try_release(ours, "publish", "pypi", **TAG, **{**pypiserver.twine, "TWINE_PASSWORD": ""})
     assert done.returncode == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from base64 import b64encode
 from datetime import datetime, timedelta, timezone
@@ -10,15 +11,15 @@ from random import randbytes
 from typing import TYPE_CHECKING
 
 import pytest
-import tagship.release.readme as readme
-import tagship.release.rules as rules
-from tagship.release.dists import Dist, read_dist
 
+import tagship_suite.dists.readme as readme
+import tagship_suite.dists.rules as rules
 from tagship.publisher import Registration
 from tagship.rehearsal.push import TagPush
 from tagship.rehearsal.servers import Servers, running
+from tagship_suite.dists.reading import Dist, read_dist
 from tests.archives import write_sdist, write_wheel
-from tests.conftest import release, try_release
+from tests.conftest import ROOT, release, run, try_release
 
 if TYPE_CHECKING:
     import subprocess
@@ -115,6 +116,20 @@ def test_the_metadata_versions_that_pypi_takes_are_fine(tmp_path: Path, version:
 def test_other_metadata_versions_are_refused(tmp_path: Path, version: str) -> None:
     for path in (write_wheel(tmp_path, metadata_version=version), write_sdist(tmp_path, metadata_version=version)):
         assert f"found Metadata-Version {version!r}, expected one of 1.0, 1.1, 1.2, 2.1" in said(path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", ["22.0", "23.1", "24.0"])
+def test_an_old_packaging_in_the_environment_of_nox_checks_what_it_knows(tmp_path: Path, version: str) -> None:
+    path = write_wheel(tmp_path, extra=("License-Expression: MIT", "Dynamic: Requires-Dist", "Home-page: example.org"))
+    code = (
+        "import pathlib, sys; from tagship_suite.dists import rules; from tagship_suite.dists.reading import read_dist;"
+        "print(*rules.problems([read_dist(pathlib.Path(sys.argv[1]))], 100), sep='\\n')"
+    )
+    command = ["uv", "run", "--no-project", "--python", sys.executable, "--with", f"packaging=={version}", "--with"]
+    done = run(*command, "tomli", "python", "-c", code, str(path), cwd=tmp_path, PYTHONPATH=str(ROOT / "src"))
+    (problem,) = [line for line in done.stdout.splitlines() if "found" in line]
+    assert "found Home-page 'example.org'" in problem
 
 
 def test_a_license_file_may_be_a_folder_of_an_sdist_but_not_of_a_wheel(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
-import tagship.release.secrecy as secrecy
 
+import tagship_suite.redact as redact
 from tagship.publisher import Registration
 from tagship.rehearsal.faults import Fault
 from tagship.rehearsal.push import TagPush
@@ -146,7 +146,7 @@ def test_an_index_that_repeats_the_password_does_not_make_it_known(
         for _ in range(2):
             status, text = publish(bundle, planted, *options, **sources(url, planted, tmp_path)[source])
             assert status == 1
-            assert secrecy.STRUCK in text
+            assert redact.REDACTED in text
         assert Parrot.uploads >= 2
 
 
@@ -186,11 +186,12 @@ def test_trusted_publishing_tells_no_token(
 
 
 def test_secrets_are_struck_out_of_a_traceback_too(bundle: Path) -> None:
-    cli = bundle / ".github/release/cli.py"
+    cli = bundle / ".github/release/tagship_suite/cli.py"
     code = cli.read_text()
     cli.write_text(
         code.replace(
-            "    from .publish import", "    raise ValueError(os.environ['TWINE_PASSWORD'])\n    from .publish import"
+            "    from .publish.run import",
+            "    raise ValueError(os.environ['TWINE_PASSWORD'])\n    from .publish.run import",
         )
     )
     done = try_release(bundle, "publish", "pypi", **TAG, TWINE_PASSWORD=CANARY)
@@ -218,7 +219,7 @@ def test_secrets_are_struck_out_of_a_traceback_too(bundle: Path) -> None:
     ],
 )
 def test_what_is_struck_out(text: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(secrecy, "_known", set())
-    secrecy.learn("Basic bWU6aHVudGVyMmh1bnRlcjI=")
-    secrecy.learn_from({"A_TOKEN": "short", "INDEX": "https://me:p%40ssword@example.org/", "OTHER": "and"})
-    assert secrecy.struck(text) == expected
+    monkeypatch.setattr(redact, "_known", set())
+    redact.register("Basic bWU6aHVudGVyMmh1bnRlcjI=")
+    redact.register_environ({"A_TOKEN": "short", "INDEX": "https://me:p%40ssword@example.org/", "OTHER": "and"})
+    assert redact.redacted(text) == expected

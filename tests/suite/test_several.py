@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tagship.release.errors import ReleaseError
-from tagship.release.packages import chosen, every, of
-from tagship.release.plans import NO_TESTS, plans
 
+from tagship_suite.build import normalise
+from tagship_suite.errors import ReleaseError
+from tagship_suite.repo.packages import chosen, every, of
+from tagship_suite.testing.plan import NO_TESTS, plans
 from tests.archives import write_release, write_sdist, write_wheel
 from tests.conftest import commit, copy_suite, git, nox, release, run, try_nox, try_release, try_run
 
@@ -292,45 +293,51 @@ def test_build_tells_of_each_and_the_pythons_of_all(repository: Path, tmp_path: 
 
 
 def test_the_tests_of_one_use_the_others_from_here_but_on_a_tag(tmp_path: Path) -> None:
+    newer = 'classifiers = ["Programming Language :: Python :: 3.12", "Programming Language :: Python :: 3.13"]\n'
     files = {
-        **A,
-        "packages/b/pyproject.toml": project("ship_b", more='requires-python = ">=3.12"\n'),
-        "packages/b/tests/test_b.py": "",
-        "pyproject.toml": '[dependency-groups]\ndev = ["ship-a", "responses"]\n',
+        "packages/a/pyproject.toml": project("Ship.A", more="[tool.tagship]\ntest-command = []\n"),
+        "packages/b/pyproject.toml": project("ship_b", more=newer),
+        "pyproject.toml": '[dependency-groups]\ntest = ["ship-a", "pytest"]\n',
     }
     write(tmp_path, files)
     a, b = plans(tmp_path, "", "3.11", BRANCH)
-    assert (a.command, a.reason) == ([], NO_TESTS)
-    assert (b.command, b.reason) == ([], "ship-b is for Python 3.12, 3.13, 3.14, 3.15")
+    assert (a.command, a.reason) == ((), NO_TESTS)
+    assert (b.command, b.reason) == ((), "ship-b is for Python 3.12, 3.13")
     plan = plans(tmp_path, "", "3.12", BRANCH)[1]
-    assert (plan.command, plan.folder, plan.package, plan.reason) == (["pytest"], "packages/b", "./packages/b", "")
-    assert plan.requires[:3] == ["responses", "pytest", "--constraint"]
-    constraints = Path(plan.requires[3])
-    assert constraints.read_text() == f"ship-a @ {(tmp_path / 'packages/a').as_uri()}\n"
+    folder = tmp_path / "packages/b"
+    assert (plan.command, plan.folder, plan.source, plan.reason) == (("pytest",), folder, str(folder), "")
+    *requires, option, file, source = plan.arguments
+    assert (requires, option, source) == (["ship-a", "pytest"], "--constraint", str(folder))
+    assert Path(file).read_text() == f"ship-a @ {(tmp_path / 'packages/a').as_uri()}\n"
     (tagged,) = plans(tmp_path, "", "3.12", tag("ship-b/v1.0"))
-    assert tagged.requires == ["responses", "pytest"]
+    assert tagged.arguments == ["ship-a", "pytest", str(folder)]
+    sources = "[tool.uv.sources]\nship-a = { workspace = true }\n"
+    write(tmp_path, {"packages/b/pyproject.toml": files["packages/b/pyproject.toml"] + sources})
+    (tagged,) = plans(tmp_path, "", "3.12", tag("ship-b/v1.0"))
+    assert tagged.arguments[2] == "--constraint", "the project says that it is never the index's"
 
 
 def test_the_dists_of_one_are_tested_with_the_dists_of_the_others(tmp_path: Path) -> None:
-    write(tmp_path, {**BOTH, "packages/b/tests/test_b.py": ""})
+    write(tmp_path, {**BOTH, "pyproject.toml": '[tool.tagship]\ntest-command = "pytest"\n'})
     wheel, other = write_wheel(tmp_path / "dist", "ship_b"), write_wheel(tmp_path / "dist", "ship_a")
     write_sdist(tmp_path / "dist", "ship_a")
     _, plan = plans(tmp_path, str(tmp_path / "dist"), HERE, BRANCH)
-    assert plan.package == str(wheel)
-    assert Path(plan.requires[-1]).read_text() == f"ship-a @ {other.as_uri()}\n"
+    _, file, source = plan.arguments
+    assert source == str(wheel)
+    assert Path(file).read_text() == f"ship-a @ {other.as_uri()}\n"
     wheel.unlink()
     with pytest.raises(ReleaseError, match=r"expected a dist of ship-b; run: nox -s build"):
         plans(tmp_path, str(tmp_path / "dist"), HERE, BRANCH)
     (alone,) = plans(tmp_path, str(tmp_path / "dist"), HERE, tag("ship-a/v1.0"))
-    assert alone.package == str(other)
+    assert alone.source == str(other)
 
 
 def test_only_the_one_that_asks_for_cibuildwheel_gets_it(suite: Path) -> None:
     compiled = {"pyproject.toml": "[tool.cibuildwheel]\n"}
     for name, files in (("ship_a", compiled), ("ship_b", {})):
         write_sdist(suite / "dist", name, files=files)
-    printed = dict(json.loads(release(suite, "normalise").stdout))
-    assert printed == {"dist/ship_a-1.0.tar.gz": True, "dist/ship_b-1.0.tar.gz": False}
+    found = {path.name: compiled for path, compiled in normalise(suite / "dist", 0)}
+    assert found == {"ship_a-1.0.tar.gz": True, "ship_b-1.0.tar.gz": False}
 
 
 def test_inv_release_takes_the_name_before_the_version_and_changes_nothing_else(repository: Path) -> None:
@@ -383,6 +390,7 @@ PAIRS = {
     "hatchling and poetry": {"packages/b/pyproject.toml": POETRY},
 }
 CODE = {
+    "pyproject.toml": '[dependency-groups]\ntest = ["pytest"]\n',
     "packages/a/pyproject.toml": project("Ship.A", "1.2.0", 'requires-python = ">=3.10"\n'),
     "packages/a/ship_a/__init__.py": '"""Ship a."""\n\n__version__ = "1.2.0"\n',
     "packages/a/tests/test_a.py": TEST.format("ship_a", "1.2.0"),

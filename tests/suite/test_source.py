@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
-import tagship.release.source as source
-from tagship.release.config import Config
-from tagship.release.errors import ReleaseError
+
+from tagship_suite.config import Config
+from tagship_suite.errors import ReleaseError
+from tagship_suite.repo import version_source
+from tagship_suite.repo.literals import find
 
 #: The pattern of many a home-made workflow.
 LEGACY = r"""^__version__ = "(.*)"$"""
@@ -14,7 +16,7 @@ LEGACY = r"""^__version__ = "(.*)"$"""
 def found(tmp_path: Path, text: str, pattern: str = "", name: str = "module.py") -> str:
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
-    return str(source.find(path, pattern).text)
+    return str(find(path, pattern).text)
 
 
 @pytest.mark.parametrize("pattern", ["", LEGACY, r"__version__ = '([^']+)'", r"^__version__\s*=\s*['\"]([^'\"]*)['\"]"])
@@ -130,7 +132,7 @@ def test_the_version_is_found_and_changed_in_its_one_place(tmp_path: Path, files
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
-    written = source.locate(tmp_path, Config())
+    written = version_source.locate(tmp_path, Config())
     assert written
     assert written.path == tmp_path / where
     assert written.text == "1.2"
@@ -153,18 +155,18 @@ def test_the_version_is_found_and_changed_in_its_one_place(tmp_path: Path, files
 def test_a_version_from_git_is_written_nowhere(tmp_path: Path, files: dict[str, str]) -> None:
     for name, text in files.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-    assert source.locate(tmp_path, Config()) is None
+    assert version_source.locate(tmp_path, Config()) is None
 
 
 def test_a_project_that_does_not_say_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="set version-file"):
-        source.locate(tmp_path, Config())
+        version_source.locate(tmp_path, Config())
 
 
 def test_a_character_of_several_bytes_before_it_does_not_move_the_version(tmp_path: Path) -> None:
     path = tmp_path / "p.py"
     path.write_text('é = "ü"; __version__ = "1.2"  # ☃\n', encoding="utf-8")
-    assert source.find(path).replaced("1.3") == 'é = "ü"; __version__ = "1.3"  # ☃\n'
+    assert find(path).replaced("1.3") == 'é = "ü"; __version__ = "1.3"  # ☃\n'
 
 
 SETUPTOOLS = '[project]\nname = "ship"\ndynamic = ["version"]\n[build-system]\nrequires = [{requires}]\n'
@@ -198,17 +200,17 @@ def test_git_is_the_source_where_code_says_so_and_not_where_a_comment_does(
 ) -> None:
     for name, text in files.items():
         (tmp_path / name).write_text(text)
-    assert source.is_from_git(tmp_path, Config()) == from_git
+    assert version_source.is_from_git(tmp_path, Config()) == from_git
 
 
 def test_poetrys_plugin_may_read_a_file_and_then_no_tag(tmp_path: Path) -> None:
     plugin = "[tool.poetry-dynamic-versioning]\nenable = true\nfrom-file.source = 'VERSION'\n"
     (tmp_path / "pyproject.toml").write_text(f"[tool.poetry]\nname = 'ship'\nversion = '0.0.0'\n{plugin}")
     (tmp_path / "VERSION").write_text("1.2\n")
-    located = source.locate(tmp_path, Config())
+    located = version_source.locate(tmp_path, Config())
     assert located is not None
     assert (located.path.name, located.text) == ("VERSION", "1.2")
-    assert [each.path.name for each in source.places(tmp_path, Config())] == ["VERSION"]
+    assert [each.path.name for each in version_source.places(tmp_path, Config())] == ["VERSION"]
 
 
 @pytest.mark.parametrize(
@@ -220,7 +222,7 @@ def test_an_attribute_that_a_package_imports_is_found_where_it_is_assigned(tmp_p
     (tmp_path / "ship").mkdir()
     (tmp_path / "ship/__init__.py").write_text(f"{statement}\n")
     (tmp_path / "ship/_version.py").write_text('__version__ = "1.2"\nV = "1.2"\n')
-    located = source.locate(tmp_path, Config())
+    located = version_source.locate(tmp_path, Config())
     assert located is not None
     assert (located.path.name, located.text) == ("_version.py", "1.2")
 
@@ -230,4 +232,4 @@ def test_modules_that_import_a_version_from_each_other_are_an_error_and_no_loop(
     (tmp_path / "one.py").write_text("from two import __version__\n")
     (tmp_path / "two.py").write_text("from one import __version__\n")
     with pytest.raises(ReleaseError, match="no version"):
-        source.locate(tmp_path, Config())
+        version_source.locate(tmp_path, Config())

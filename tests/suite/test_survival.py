@@ -1,4 +1,4 @@
-"""A release that survives: what may pass is waited for, what broke off is completed, nothing is doubled."""
+"""A release that survives: transient errors are retried, a partial release is completed, nothing is uploaded twice."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-import tagship.release.bundle as bundles
-from tagship.release.dists import read_dists
 
+import tagship_suite.gate.bundle as bundles
 from tagship.publisher import Registration
 from tagship.rehearsal.faults import Fault
+from tagship_suite.dists.reading import read_dists
 from tests.archives import write_wheel
 from tests.conftest import RELEASE, copy_suite, try_run
 from tests.relay import Relay
@@ -35,13 +35,13 @@ def bundle(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("fault", [Fault.UPLOAD_503, Fault.UPLOAD_RESET, Fault.TOO_MANY_REQUESTS])
-def test_what_passes_is_waited_for_and_each_wait_is_said(bundle: Path, servers: Servers, fault: Fault) -> None:
+def test_transient_errors_are_retried_and_each_delay_is_printed(bundle: Path, servers: Servers, fault: Fault) -> None:
     servers.faults.tell(fault, times=2)
     done = publish(bundle, servers)
     assert done.returncode == 0, done.stdout
     assert served(servers) == hashes(bundle)
     first, second = (3, 3) if fault is Fault.TOO_MANY_REQUESTS else (1, 2)
-    waits = re.findall(r"(\S.*)\ntrying again in (\S+) s", done.stdout)
+    waits = re.findall(r"(\S.*)\nretrying in (\S+) s", done.stdout)
     assert [wait for _, wait in waits] == [f"{first}", f"{second}"]
     words = {Fault.UPLOAD_503: "503", Fault.UPLOAD_RESET: "onnection", Fault.TOO_MANY_REQUESTS: "429"}
     assert all(words[fault] in why for why, _ in waits)
@@ -57,47 +57,47 @@ def test_a_release_that_breaks_off_after_its_first_file_is_completed_in_the_same
     assert [entry.status for entry in servers.index.uploads()] == [200, 503, 200]  # the first file went once
 
 
-def test_patience_ends_and_says_what_happened_why_and_what_to_do(bundle: Path, servers: Servers) -> None:
+def test_retries_end_with_the_timeout_and_say_what_happened_why_and_what_to_do(bundle: Path, servers: Servers) -> None:
     servers.faults.tell(Fault.UPLOAD_503)
     began = time.monotonic()
-    done = publish(bundle, servers, TAGSHIP_PATIENCE="3")
+    done = publish(bundle, servers, TAGSHIP_TIMEOUT="3")
     assert done.returncode == 1
     assert 3 <= time.monotonic() - began < 30
     (error,) = re.findall(r"^error: .*(?:\n  .*)*", done.stdout, re.MULTILINE)
     assert "503 Server Error: Service Unavailable" in error
     assert "gave up after 3 s without progress" in error
     assert error.count("\n") == 4
-    # The pauses grow, and there are no tries between them.
+    # The delays grow, and there are no attempts between them.
     assert [entry.status for entry in servers.index.uploads()] == [503] * 3
 
 
-def test_a_pause_longer_than_patience_is_not_waited_for(bundle: Path, servers: Servers) -> None:
+def test_a_delay_longer_than_the_timeout_is_not_waited_for(bundle: Path, servers: Servers) -> None:
     servers.faults.tell(Fault.TOO_MANY_REQUESTS, seconds=3600)
     began = time.monotonic()
     done = publish(bundle, servers)
     assert done.returncode == 1
-    assert "it asked for 3600 s" in done.stdout
+    assert "the server asked to wait 3600 s" in done.stdout
     assert time.monotonic() - began < 60
 
 
 def test_a_connection_that_says_nothing_ends_with_the_time_for_everything(bundle: Path, servers: Servers) -> None:
     servers.faults.tell(Fault.SLOW, seconds=6)
     began = time.monotonic()
-    done = publish(bundle, servers, TAGSHIP_PATIENCE="0.5")
+    done = publish(bundle, servers, TAGSHIP_TIMEOUT="0.5")
     assert done.returncode == 1
     assert "gave up after 2.5 s in all; run this again" in done.stdout
     assert time.monotonic() - began < 30
     servers.faults.clear()
 
 
-@pytest.mark.parametrize("patience", ["", "soon", "-1", "1e3", "inf", "0"])
-def test_a_patience_that_is_no_number_of_seconds_is_refused(bundle: Path, servers: Servers, patience: str) -> None:
-    done = publish(bundle, servers, TAGSHIP_PATIENCE=patience)
+@pytest.mark.parametrize("timeout", ["", "soon", "-1", "1e3", "inf", "0"])
+def test_a_timeout_that_is_no_number_of_seconds_is_refused(bundle: Path, servers: Servers, timeout: str) -> None:
+    done = publish(bundle, servers, TAGSHIP_TIMEOUT=timeout)
     assert done.returncode == 1
-    assert f"TAGSHIP_PATIENCE: found {patience!r}, expected a number of seconds" in done.stdout
+    assert f"TAGSHIP_TIMEOUT: found {timeout!r}, expected a number of seconds" in done.stdout
 
 
-def test_what_cannot_pass_is_not_tried_again(bundle: Path, servers: Servers, tmp_path: Path) -> None:
+def test_permanent_errors_are_not_retried(bundle: Path, servers: Servers, tmp_path: Path) -> None:
     with serving(tmp_path / "other", Registration("ship", "Octo", "ship", "publish.yml", "pypi", "77")) as other:
         done = publish(bundle, other)
         assert "invalid-publisher" in done.stdout
@@ -106,7 +106,7 @@ def test_what_cannot_pass_is_not_tried_again(bundle: Path, servers: Servers, tmp
     done = publish(bundle, servers)
     assert "token is expired" in done.stdout
     assert len(servers.index.mints()) == 2  # one more, for a token that did expire
-    assert "trying again in" not in done.stdout
+    assert "retrying in" not in done.stdout
 
 
 def test_a_token_that_expires_between_two_files_is_replaced(bundle: Path, tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_token_that_expires_between_two_files_is_replaced(bundle: Path, tmp_pa
         done = publish(bundle, servers)
         assert done.returncode == 0, done.stdout
         assert "token is expired" in done.stdout
-        assert "trying again with a new token" in done.stdout
+        assert "retrying with a new token" in done.stdout
         assert served(servers) == hashes(bundle)
 
 
@@ -146,9 +146,9 @@ def test_pip_gets_the_wheel_that_was_published(bundle: Path, servers: Servers) -
     # The index says the right hash, and gives other bytes: only who downloads sees that.
     (wheel,) = [file for file in servers.index.files("ship") if file.filename.endswith(".whl")]
     servers.index._state.path(wheel.blake2_256).write_bytes(b"other")
-    done = publish(bundle, servers, TAGSHIP_PATIENCE="1")
+    done = publish(bundle, servers, TAGSHIP_TIMEOUT="1")
     assert done.returncode == 1
-    assert f"pip does not get {wheel.filename}" in done.stdout
+    assert f"pip cannot download {wheel.filename}" in done.stdout
 
 
 @pytest.mark.parametrize("tag", ["py3-none-any", "cp39-abi3-win_amd64", "cp314-cp314t-macosx_11_0_arm64", GRAALPY])
@@ -156,7 +156,7 @@ def test_pip_gets_wheels_for_other_pythons_and_machines_too(tmp_path: Path, pypi
     suite = copy_suite(tmp_path / "ship")
     write_wheel(suite / "dist", tag=tag, extra=("Requires-Python: >=4",))
     bundle = bundles.write(suite, read_dists(suite / "dist"))
-    done = try_run(*RELEASE, "publish", "pypi", cwd=bundle, **TAG, **pypiserver.twine, TAGSHIP_PATIENCE="1")
+    done = try_run(*RELEASE, "publish", "pypi", cwd=bundle, **TAG, **pypiserver.twine, TAGSHIP_TIMEOUT="1")
     assert done.returncode == 0, done.stdout
 
 
@@ -189,7 +189,7 @@ def kill_after(count: int | None, bundle: Path, servers: Servers) -> int:
     with Relay(servers.proxy.server.port) as relay:
         address = f"http://127.0.0.1:{relay.port}"
         env = {**servers.job(PUSH, "pypi"), **TAG, "HTTPS_PROXY": address, "https_proxy": address}
-        command = [*RELEASE, "publish", "pypi", "--no-attestations"]
+        command = [*map(str, RELEASE), "publish", "pypi", "--no-attestations"]
         process = subprocess.Popen(command, cwd=bundle, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         if count is not None:
             relay.cut_after(count, process.kill)

@@ -1,36 +1,24 @@
-"""How a project's own tests are found."""
+"""The project's own tests: what is installed for them, and the proof that they tested the wheel."""
 
 from __future__ import annotations
 
-import json
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
-import tagship.release.poetry as poetry
-from tagship.release.testing import plan
 
+from tagship_suite.errors import ReleaseError
+from tagship_suite.testing.plan import NO_TESTS, Plan, plans
+from tagship_suite.testing.proof import Evidence, problems
 from tests.archives import write_wheel
+from tests.conftest import commit, nox, try_nox
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PYTEST_FILE = {"tests/test_a.py": "def test_a():\n    assert True\n", "tests/conftest.py": ""}
-CONSTRAINED = ["-c", "https://example.org/c.txt"]
-TOX = """
-[common]
-deps =
-    mock
-    pytest<9  # until
-[testenv]
-extras = yaml
-deps =
-    {[common]deps}
-    x
-    .[toml]
-    py38: old
-    {env:MORE}
-"""
-UNITTEST_FILE = {"tests/test_a.py": "import unittest\n"}
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+BRANCH = {"GITHUB_REF_TYPE": "branch", "GITHUB_REF_NAME": "main"}
+TABLE = "[tool.tagship]\n"
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:
@@ -40,258 +28,391 @@ def write(folder: Path, files: dict[str, str]) -> Path:
     return folder
 
 
+def planned(root: Path, folder: str = "") -> Plan:
+    (plan,) = plans(root, folder, HERE, BRANCH)
+    return plan
+
+
 @pytest.mark.parametrize(
-    ("files", "requires", "extras"),
+    ("pyproject", "arguments"),
     [
         (
-            {"pyproject.toml": '[dependency-groups]\ntest = ["pytest>=8", {include-group = "More"}]\nmore = ["x"]\n'},
-            ["pytest>=8", "x"],
-            [],
+            '[dependency-groups]\ntest = ["pytest>=8", {include-group = "More"}]\nmore = ["x"]\n',
+            ["pytest>=8", "x", "."],
         ),
-        ({"pyproject.toml": '[project.optional-dependencies]\ntests = ["pytest"]\n'}, ["pytest"], ["tests"]),
-        ({"setup.cfg": "[options.extras_require]\ntest = pytest\n"}, ["pytest"], ["test"]),
+        ('[dependency-groups]\nTests = ["pytest"]\n', ["pytest", "."]),
+        ('[project.optional-dependencies]\ntests = ["pytest"]\n', [".[tests]"]),
+        ('[tool.poetry.extras]\ntest = ["pytest"]\n', [".[test]"]),
         (
-            {"pyproject.toml": '[tool.poetry.group.dev.dependencies]\npytest = "^8.1"\n'},
-            ["pytest>=8.1,<9"],
-            [],
-        ),
-        ({"pyproject.toml": '[tool.poetry.dev-dependencies]\nmock = "*"\n'}, ["mock", "pytest"], []),
-        ({"requirements-dev.txt": "pytest\n"}, ["-r", "requirements-dev.txt", "pytest"], []),
-        (
-            {"pyproject.toml": '[tool.tagship]\ntest-requires = ["pytest-cov"]\n'},
-            ["pytest-cov", "pytest"],
-            [],
-        ),
-        ({"dev.requirements.txt": "pytest\n"}, ["-r", "dev.requirements.txt", "pytest"], []),
-        ({"setup.py": "e = {'tests': ['pytest']}\nsetup(extras_require=e)\n"}, ["pytest"], ["tests"]),
-        ({"requirements.txt": "-e .[http2]\npytest==8.1\n"}, ["pytest==8.1"], ["http2"]),
-        ({"requirements.txt": "requests\n"}, ["pytest"], []),
-        (
-            {"requirements/dev.txt": "-e .\n-r base.txt\n", "requirements/base.txt": "mock\n"},
-            ["-r", "requirements/base.txt", "pytest"],
-            [],
-        ),
-        ({"tox.ini": TOX, "requirements-dev.txt": "ruff\n"}, ["mock", "pytest<9", "x"], ["yaml", "toml"]),
-        (
-            {"pyproject.toml": f"[tool.tox]\nlegacy_tox_ini = {json.dumps(TOX)}\n"},
-            ["mock", "pytest<9", "x"],
-            ["yaml", "toml"],
+            '[dependency-groups]\ntest = ["pytest"]\n[project.optional-dependencies]\ntest = ["x"]\n',
+            ["pytest", "."],
         ),
         (
-            {"pyproject.toml": '[tool.tox.env_run_base]\ndeps = ["pytest-cov", "pytest"]\n'},
-            ["pytest-cov", "pytest"],
-            [],
+            (
+                '[project.optional-dependencies]\ntest = ["x"]\n[dependency-groups]\ntest = ["y"]\n'
+                f"{TABLE}test-groups = []\n"
+            ),
+            [".[test]"],
         ),
-        ({"tox.ini": "[testenv]\ndeps = -rt.txt\n", "t.txt": "-e .\npytest\n"}, ["pytest"], []),
-        # What is there for some environments only, or nowhere here, is not for all.
-        ({"tox.ini": "[testenv]\ndeps =\n  pytest<9\n  -r ci/{envname}.txt\n  -rno.txt\n"}, ["pytest<9"], []),
-        ({"tox.ini": "[testenv]\ndeps = -chttps://example.org/c.txt\n  pytest<9\n"}, [*CONSTRAINED, "pytest<9"], []),
-        ({"tox.ini": "[testenv]\ndeps = -e{toxinidir}[x]\n"}, ["pytest"], ["x"]),
-        ({"tox.ini": "[testenv]\ndeps = poetry\n"}, ["pytest"], []),
-        ({"tox.ini": "no section\n"}, ["pytest"], []),
-        ({}, ["pytest"], []),
+        (f'{TABLE}test-extras = ["a", "b"]\n[dependency-groups]\ntest = ["x"]\n', [".[a,b]"]),
+        (f'{TABLE}test-groups = ["qa"]\n[dependency-groups]\nqa = ["x"]\ntest = ["y"]\n', ["x", "."]),
+        (
+            f'{TABLE}test-requires = ["pytest >= 8", "-r https://example.org/r.txt", "-e ./helper"]\n',
+            ["pytest >= 8", "-r", "https://example.org/r.txt", "-e", "./helper", "."],
+        ),
+        (f'{TABLE}test-requires = []\n[dependency-groups]\ntest = ["x"]\n', ["."]),
+        (f'{TABLE}test-command = "make check"\n', ["."]),
     ],
 )
-def test_what_the_tests_need_is_read_from_where_projects_say_it(
-    tmp_path: Path, files: dict[str, str], requires: list[str], extras: list[str]
+def test_what_the_tests_need_is_the_default_or_what_the_settings_name(
+    pyproject: str, arguments: list[str], tmp_path: Path
 ) -> None:
-    found = plan(write(tmp_path, {**PYTEST_FILE, **files}))
-    assert (found.requires, found.extras, found.command) == (requires, extras, ["pytest"])
+    write(tmp_path, {"pyproject.toml": pyproject})
+    assert [text.replace(str(tmp_path), ".") for text in planned(tmp_path).arguments] == arguments
 
 
-def test_unittest_runs_isolated_from_the_checkout(tmp_path: Path) -> None:
-    found = plan(write(tmp_path, UNITTEST_FILE))
-    assert found.requires == []
-    assert found.command == ["python", "-I", "-m", "unittest", "discover", "-s", "tests"]
-    write(tmp_path, {"tests/__init__.py": ""})
-    assert plan(tmp_path).command[-2:] == ["-t", "."]
+def test_the_extras_of_a_dist_are_those_of_its_metadata(tmp_path: Path) -> None:
+    wheel = write_wheel(tmp_path / "dist", extra=("Provides-Extra: docs", "Provides-Extra: tests"))
+    assert planned(tmp_path, str(tmp_path / "dist")).arguments == [f"{wheel}[tests]"]
+
+
+def test_files_of_requirements_are_found_from_the_root(tmp_path: Path) -> None:
+    requires = 'test-requires = ["-r requirements/test.txt", "--constraint=c.txt"]\n'
+    write(tmp_path, {"pyproject.toml": TABLE + requires, "requirements/test.txt": "", "c.txt": ""})
+    first, second = str(tmp_path / "requirements/test.txt"), str(tmp_path / "c.txt")
+    assert planned(tmp_path).arguments[:4] == ["-r", first, "--constraint", second]
+    (tmp_path / "c.txt").unlink()
+    with pytest.raises(ReleaseError, match=r"found '--constraint=c\.txt', expected a file that is there"):
+        planned(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("groups", "found"),
+    [
+        ('test = [{include-group = "test"}]', "test includes itself"),
+        ('test = [{include-group = "x"}]', "Dependency group 'x' not found"),
+        ("test = [3]", "Invalid dependency group item: 3"),
+        ('test = ["no requirement!"]', "no requirement!"),
+        ("test = 'pytest'", "contained a string"),
+    ],
+)
+def test_a_broken_dependency_group_is_one_line(groups: str, found: str, tmp_path: Path) -> None:
+    write(tmp_path, {"pyproject.toml": f"[dependency-groups]\n{groups}\n"})
+    with pytest.raises(ReleaseError) as error:
+        planned(tmp_path)
+    assert found in str(error.value)
+    assert "correct [dependency-groups]" in str(error.value)
+
+
+def test_where_nothing_is_named_the_error_has_the_lines_to_write(tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError) as error:
+        planned(write(tmp_path, {"pyproject.toml": '[project]\nname = "ship"\n', "requirements-test.txt": "pytest\n"}))
+    assert str(error.value).splitlines() == [
+        (
+            "pyproject.toml [tool.tagship]: found nothing that the tests need, expected a dependency group or an extra "
+            "called test; write one of these lines there:"
+        ),
+        '  test-requires = ["pytest"]',
+        "  test-command = []  # where there are no tests",
+    ]
+
+
+def test_the_empty_command_says_that_there_are_no_tests(tmp_path: Path) -> None:
+    found = planned(write(tmp_path, {"pyproject.toml": f"{TABLE}test-command = []\n"}))
+    assert (found.command, found.reason) == ((), NO_TESTS)
+
+
+@pytest.mark.parametrize(
+    "sources", ['helper = { path = "libs/helper" }', "helper = { workspace = true }", "", "other = { git = 'x' }"]
+)
+def test_a_path_or_member_of_the_workspace_is_never_taken_from_the_index(sources: str, tmp_path: Path) -> None:
+    root = '[project]\nname = "ship"\n[dependency-groups]\ntest = ["helper"]\n[build-system]\nrequires = []\n'
+    workspace = f"[tool.uv.workspace]\nmembers = ['libs/*']\n[tool.uv.sources]\n{sources}\n"
+    helper = '[project]\nname = "Helper"\n[build-system]\nrequires = []\n'
+    write(tmp_path, {"pyproject.toml": root + workspace, "libs/helper/pyproject.toml": helper})
+    option, file = planned(tmp_path).arguments[1:3]
+    lines = (tmp_path / file).read_text()
+    assert (option, lines) == ("--constraint", f"helper @ {(tmp_path / 'libs/helper').as_uri()}\n")
+
+
+# --- the proof ------------------------------------------------------------------------------------
+
+CODE = "x = 1\n"
+FLAT = {"ship/__init__.py": CODE, "ship/core.py": CODE, "tests/test_a.py": "", "conftest.py": ""}
+SHIPPED = ("ship/__init__.py", "ship/core.py")
+
+
+def judge(
+    folder: Path,
+    files: dict[str, str],
+    loose: list[str],
+    *,
+    shipped: tuple[str, ...] = SHIPPED,
+    imported: tuple[str, ...] = ("ship/__init__.py",),
+    ran: tuple[int, ...] = (),
+    kind: str = "module",
+) -> list[str]:
+    """Return what is wrong when the checkout's `loose` files ran and the wheel's `imported`."""
+    checkout, site = write(folder / "checkout", files), write(folder / "site", dict.fromkeys(shipped, CODE))
+    seen = {checkout / name: kind for name in loose} | {site / name: "module" for name in imported}
+    return list(map(str, problems(Evidence(checkout, site, frozenset(shipped), seen, ran), "ship.whl")))
 
 
 @pytest.mark.parametrize(
     "files",
     [
-        {"tests/test_b.py": "import pytest\n"},
-        {"pytest.ini": ""},
-        {"setup.cfg": "[tool:pytest]\n"},
-        {"tox.ini": "[pytest]\n"},
-        {"pyproject.toml": "[tool.pytest.ini_options]\n"},
-        {"tests/conftest.py": ""},
+        {"tests/helpers.py": "", "tests/data/fake.py": "", "tests/sub/test_b.py": "", "tests/sub/__init__.py": ""},
+        {"ship/tests/__init__.py": "", "ship/tests/test_b.py": "", "ship/tests/helpers.py": ""},
+        {"ship/test_core.py": "", "ship/conftest.py": ""},
+        {"checks/conftest.py": "", "checks/fake/__init__.py": ""},
+        # What setuptools does not take for packages of a flat layout.
+        {"docs/conf.py": "", "examples/__init__.py": "", "benchmarks/a.py": "", "setup.py": "", "_dev/a.py": ""},
+        # An environment, and tests that mirror the names of what they test.
+        {".venv/lib/site-packages/ship/core.py": CODE, "env/lib/site-packages/other.py": ""},
+        {"qa/ship/__init__.py": "", "qa/ship/core.py": "import ship\n", "qa/test_a.py": ""},
     ],
+    ids=["helpers", "inside the package", "beside modules", "other folder", "no packages", "environments", "a mirror"],
 )
-def test_any_sign_of_pytest_makes_it_the_runner(tmp_path: Path, files: dict[str, str]) -> None:
-    assert plan(write(tmp_path, {**UNITTEST_FILE, **files})).command == ["pytest"]
+def test_what_is_the_tests_own_may_come_from_the_checkout(files: dict[str, str], tmp_path: Path) -> None:
+    assert judge(tmp_path, {**FLAT, **files}, ["tests/test_a.py", "conftest.py", *files]) == []
 
 
 @pytest.mark.parametrize(
-    "path", ["testing/test_a.py", "ship/_tests/a.py", "src/a/b/tests/test_a.py", "src/ship/test_a.py", "tests.py"]
+    ("layout", "loose", "module"),
+    [
+        (FLAT, "ship/forgotten.py", "ship.forgotten"),
+        (FLAT, "ship/sub/__init__.py", "ship.sub"),
+        (FLAT, "other/__init__.py", "other"),
+        (FLAT, "alone.py", "alone"),
+        ({"src/ship/core.py": CODE}, "src/other/__init__.py", "other"),
+        ({"lib/ship/core.py": CODE}, "lib/other/deep/a.py", "other.deep.a"),
+        (FLAT, "ship/_speedups.cpython-311-x86_64-linux-gnu.so", "ship._speedups"),
+    ],
 )
-def test_tests_are_found_wherever_they_lie(tmp_path: Path, path: str) -> None:
-    assert plan(write(tmp_path, {path: "def test_a(): pass\n"})).command == ["pytest"]
+def test_a_module_that_the_wheel_lacks_is_named_with_its_path(
+    layout: dict[str, str], loose: str, module: str, tmp_path: Path
+) -> None:
+    files = {**layout, loose: CODE, "tests/test_a.py": "", "conftest.py": ""}
+    assert judge(tmp_path, files, [loose, "tests/test_a.py", "conftest.py"]) == [
+        (
+            f"{loose}: found module {module} imported from the checkout, expected it in ship.whl; "
+            "include it in the wheel, or move it to the tests"
+        )
+    ]
+    assert judge(tmp_path, files, [loose], kind="script") == []
 
 
-def test_unittest_is_left_to_pytest_where_it_would_find_nothing(tmp_path: Path) -> None:
-    write(tmp_path, {"src/a/b/tests/__init__.py": "", "src/a/b/tests/test_a.py": "import unittest\n"})
-    assert plan(tmp_path).command == ["pytest"]
+@pytest.mark.parametrize("source", ["", "src/", "lib/", "build/lib/", "python/"])
+def test_a_module_of_the_wheel_that_ran_from_elsewhere_is_named(source: str, tmp_path: Path) -> None:
+    (line,) = judge(tmp_path, {f"{source}ship/core.py": CODE}, [f"{source}ship/core.py"])
+    assert line.startswith(f"{source}ship/core.py: found module ship.core run from the checkout, expected the one of")
 
 
-def test_a_pytest_that_collects_every_module_leaves_out_those_of_the_suite(tmp_path: Path) -> None:
-    write(tmp_path, {**PYTEST_FILE, "pytest.ini": "[pytest]\naddopts = --doctest-modules\n"})
-    assert plan(tmp_path).command == ["pytest", "--ignore=noxfile.py", "--ignore=tasks.py"]
+def test_shipped_tests_may_run_from_the_checkout_as_long_as_they_are_the_same(tmp_path: Path) -> None:
+    shipped = (*SHIPPED, "ship/tests/test_a.py")
+    same, other = ({**FLAT, "ship/tests/test_a.py": text} for text in (CODE, "x = 2\n"))
+    assert judge(tmp_path / "same", same, ["ship/tests/test_a.py"], shipped=shipped) == []
+    (line,) = judge(tmp_path / "other", other, ["ship/tests/test_a.py"], shipped=shipped)
+    assert line.startswith("ship/tests/test_a.py: found module ship.tests.test_a run from the checkout")
 
 
-def test_the_configured_command_counts_most(tmp_path: Path) -> None:
-    write(
-        tmp_path,
+def test_a_wheel_of_which_nothing_was_imported_is_not_proven(tmp_path: Path) -> None:
+    assert judge(tmp_path, FLAT, ["tests/test_a.py"], imported=()) == [
+        (
+            "tests: found no module of ship.whl imported, expected one at least; correct what the wheel includes, or "
+            "test-command; or set test-in-place = true in [tool.tagship]"
+        )
+    ]
+    assert judge(tmp_path / "empty", FLAT, ["ship/core.py"], shipped=(), imported=()) == [
+        (
+            "ship.whl: found no module, expected the project's modules; "
+            "include them, or set test-in-place = true in [tool.tagship] if it has none"
+        )
+    ]
+
+
+def test_no_test_at_all_is_a_failure_unless_another_run_had_some(tmp_path: Path) -> None:
+    (line,) = judge(tmp_path, FLAT, [], ran=(0, 0))
+    assert line.startswith("tests: found 0 tests run by unittest, expected one at least")
+    assert judge(tmp_path, FLAT, [], ran=(0, 3)) == []
+
+
+def test_many_modules_are_not_all_named(tmp_path: Path) -> None:
+    names = [f"ship/m{number}.py" for number in range(9)]
+    lines = judge(tmp_path, FLAT | dict.fromkeys(names, CODE), names)
+    assert (len(lines), lines[-1].split(",")[0]) == (6, "tests: found 4 more modules from the checkout")
+
+
+# --- real sessions --------------------------------------------------------------------------------
+
+SETUPTOOLS = """\
+[project]
+name = "ship"
+version = "1.0"
+requires-python = ">=3.10"
+[build-system]
+requires = ["setuptools>=77"]
+build-backend = "setuptools.build_meta"
+[dependency-groups]
+test = ["pytest", "pytest-xdist"]
+"""
+HATCHLING = SETUPTOOLS.replace("setuptools>=77", "hatchling").replace("setuptools.build_meta", "hatchling.build")
+PACKAGES = "[tool.setuptools]\npackages = [{}]\n"
+USES = "import ship\n\n\ndef test_one():\n    assert ship.one() == 1\n    assert 'site-packages' in ship.__file__\n"
+UNITTEST = "import unittest, ship\n\n\nclass T(unittest.TestCase):\n    def test_one(self):\n        ship.one()\n"
+PACKAGE = "def one():\n    return 1\n"
+INSERTS = "import os, sys\n\nsys.path.insert(0, os.path.dirname(__file__))\n"
+LAYOUT = {
+    "pyproject.toml": SETUPTOOLS + PACKAGES.format('"ship"'),
+    "ship/__init__.py": PACKAGE,
+    "tests/__init__.py": "",
+    "tests/test_one.py": USES,
+    "conftest.py": INSERTS,
+    ".gitignore": ".nox/\n/build/\n/dist/\n*.egg-info/\n__pycache__/\n",
+}
+
+
+def with_table(lines: str, packages: str = '"ship"') -> dict[str, str]:
+    return {"pyproject.toml": f"{SETUPTOOLS}{PACKAGES.format(packages)}{TABLE}{lines}\n"}
+
+
+GREEN: dict[str, dict[str, str]] = {
+    "a flat layout and a conftest that inserts the root": {},
+    "pytest's pythonpath": {
+        "pyproject.toml": SETUPTOOLS + '[tool.pytest.ini_options]\npythonpath = ["src"]\n',
+        "src/ship/__init__.py": PACKAGE,
+        "conftest.py": "",
+    },
+    "parallel processes": with_table('test-command = "pytest -n 2"'),
+    "shipped tests with data that is not": {
+        **with_table("", '"ship", "ship.tests"'),
+        "tests/test_one.py": "from ship.tests import helpers\n",
+        "ship/tests/__init__.py": "",
+        "ship/tests/helpers.py": "",
+        "ship/tests/test_two.py": "from pathlib import Path\nfrom . import helpers\n\n\ndef test_data():\n"
+        "    assert Path(__file__).with_name('data.txt').read_text() == 'x'\n",
+        "ship/tests/data.txt": "x",
+    },
+    "shipped tests in the mode importlib": {
+        **with_table('test-command = "pytest --import-mode=importlib ship"', '"ship", "ship.tests"'),
+        "ship/tests/__init__.py": "",
+        "ship/tests/test_two.py": f"from ship import one\n{USES}",
+    },
+    "shipped tests of unittest": {
+        **with_table('test-command = "python -m unittest discover -s tests -t ."', '"ship", "tests"'),
+        "tests/test_one.py": UNITTEST,
+    },
+    "tests inside the package that are not shipped": {
+        "ship/tests/__init__.py": "",
+        "ship/tests/helpers.py": "",
+        "ship/tests/test_two.py": "import ship.tests.helpers\n" + USES,
+    },
+    "doctests of the modules": {
+        **with_table('test-command = "pytest --doctest-modules ship"'),
+        "ship/__init__.py": f'"""A doctest.\n\n>>> "site-packages" in __file__\nTrue\n"""\n\n{PACKAGE}',
+    },
+    "sources read, git asked, a folder called build, an optional extension": {
+        "ship/__init__.py": f"try:\n    from ship import _fast\nexcept ImportError:\n    _fast = None\n{PACKAGE}",
+        "build/test_build.py": "import subprocess\nfrom pathlib import Path\n\nimport ship\n\n\ndef test_it():\n"
+        "    assert Path('ship/__init__.py').read_text()\n"
+        "    subprocess.run(['git', 'status'], check=True)\n",
+        **with_table('test-command = "pytest build tests"'),
+        ".gitignore": ".nox/\n/dist/\n",
+    },
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", GREEN)
+def test_a_sound_project_is_green_and_proven(case: str, suite: Path) -> None:
+    commit(write(suite, {**LAYOUT, **GREEN[case]}))
+    assert "nox > proven: the tests imported " in nox(suite, "-s", f"test-{HERE}").stdout
+
+
+GREEN["tests by another name, a script, and the project's own exec()"] = {
+    "pyproject.toml": LAYOUT["pyproject.toml"] + '[tool.pytest.ini_options]\npython_files = ["check_*.py"]\n',
+    "checks/__init__.py": "",
+    "checks/helper.py": "",
+    "checks/check_one.py": "import subprocess, sys\nfrom pathlib import Path\n\nimport checks.helper\nimport ship\n\n\n"
+    "def test_it():\n    subprocess.run([sys.executable, 'loose.py'], check=True)\n"
+    "    exec(compile(Path('ship/__init__.py').read_text(), 'ship/__init__.py', 'exec'), {})\n",
+    "loose.py": "import ship\n",
+}
+RED: dict[str, tuple[dict[str, str], str]] = {
+    "a forgotten package": (
+        {"other/__init__.py": "", "tests/test_one.py": f"import other\n{USES}"},
+        "error: other/__init__.py: found module other imported from the checkout, expected it in ship-1.0-py3-none-any",
+    ),
+    "a forgotten module": (
         {
-            **PYTEST_FILE,
-            "pyproject.toml": "[tool.tagship]\ntest-command = \"python runtests.py --x 'a b'\"\n",
+            "ship/forgotten.py": "",
+            "pyproject.toml": HATCHLING + '[tool.hatch.build.targets.wheel]\nonly-include = ["ship/__init__.py"]\n',
+            "tests/test_one.py": "import ship.forgotten\n" + USES,
         },
-    )
-    assert plan(tmp_path).command == ["python", "runtests.py", "--x", "a b"]
+        "error: ship/forgotten.py: found module ship.forgotten imported from the checkout",
+    ),
+    "a forgotten subpackage": (
+        {"ship/sub/__init__.py": "", "tests/test_one.py": "import ship.sub\n" + USES},
+        "error: ship/sub/__init__.py: found module ship.sub imported from the checkout",
+    ),
+    "an empty wheel": (
+        {**with_table("", ""), "tests/test_one.py": "import ship\n\n\ndef test_one():\n    assert ship.one() == 1\n"},
+        "error: ship-1.0-py3-none-any.whl: found no module, expected the project's modules",
+    ),
+    "a module that is loaded by its file": (
+        {
+            "tests/test_one.py": f"import runpy\n{USES}",
+            "tests/test_two.py": "import runpy\n\n\ndef test_it():\n    runpy.run_path('ship/__init__.py')\n",
+        },
+        "error: ship/__init__.py: found module ship run from the checkout, expected the one of ship-1.0-py3-none-any",
+    ),
+    "a data file that the wheel lacks": (
+        {
+            "ship/data.txt": "1",
+            "ship/__init__.py": "from pathlib import Path\n\n\ndef one():\n"
+            "    return int(Path(__file__).with_name('data.txt').read_text())\n",
+            **with_table('test-command = "pytest"'),
+        },
+        "FileNotFoundError",
+    ),
+    "unittest that finds nothing": (
+        {
+            **with_table('test-command = "python -m unittest discover -s checks -t ."'),
+            "checks/__init__.py": "",
+            "checks/test_none.py": "import ship\n",
+        },
+        "tests: found 0 tests run by unittest" if sys.version_info < (3, 12) else "NO TESTS RAN",
+    ),
+    "pytest that is not named": (
+        {"pyproject.toml": f'{SETUPTOOLS.partition("[dependency")[0]}{TABLE}test-requires = ["mock"]\n'},
+        '  test-requires = ["pytest"]',
+    ),
+}
 
 
-def test_a_project_without_tests_has_no_command(tmp_path: Path) -> None:
-    write(tmp_path, {"ship.py": "", ".nox/x/tests/test_a.py": "", "build/lib/tests/test_a.py": ""})
-    assert plan(tmp_path).command == []
+@pytest.mark.slow
+@pytest.mark.parametrize("case", RED)
+def test_what_the_wheel_lacks_or_nothing_tested_is_red(case: str, suite: Path) -> None:
+    files, message = RED[case]
+    commit(write(suite, {**LAYOUT, **files}))
+    done = try_nox(suite, "-s", "build", f"test-{HERE}", "--", "--installpkg", "dist")
+    assert (done.returncode, "Traceback (most recent call last)" in done.stdout) == (1, False), done.stdout
+    assert message in done.stdout
 
 
-@pytest.mark.parametrize(
-    ("value", "requirement"),
-    [
-        ("^1.2.3", "p>=1.2.3,<2"),
-        ("^0.2.3", "p>=0.2.3,<0.3"),
-        ("^0.0.3", "p>=0.0.3,<0.0.4"),
-        ("^0", "p>=0,<1"),
-        ("~1.2.3", "p>=1.2.3,<1.3"),
-        ("~1", "p>=1,<2"),
-        ("1.2", "p==1.2"),
-        ("1.*", "p==1.*"),
-        (">= 1.2, <2", "p>=1.2,<2"),
-        ("*", "p"),
-        ("^7.0 || ^8.0", "p>=8.0,<9"),
-        (
-            {"version": "^1.0", "extras": ["x"], "markers": "python_version < '3.12'"},
-            "p[x]>=1.0,<2; python_version < '3.12'",
-        ),
-    ],
-)
-def test_poetrys_constraints_become_standard_ones(value: object, requirement: str) -> None:
-    assert poetry.requirement("p", value) == [requirement]
+@pytest.mark.slow
+def test_in_place_says_that_the_wheel_was_not_proven(suite: Path, tmp_path: Path) -> None:
+    files = {**with_table("test-in-place = true"), "tests/test_one.py": USES.replace("'site", "'no' or 'site")}
+    commit(write(suite, {**LAYOUT, **files}))
+    summary = tmp_path / "summary"
+    done = nox(suite, "-s", f"test-{HERE}", GITHUB_STEP_SUMMARY=str(summary))
+    said = "test-in-place is set: the wheel was installed, but nothing proves that the tests imported it"
+    assert (said in done.stdout, said in summary.read_text(), "proven:" in done.stdout) == (True, True, False)
 
 
-def test_what_is_no_requirement_in_poetry_is_left_out(tmp_path: Path) -> None:
-    assert poetry.requirement("python", "^3.10") == []
-    assert poetry.requirement("p", {"path": str(tmp_path)}) == []
-
-
-def test_plain_functions_are_never_left_to_unittest_which_would_run_none(tmp_path: Path) -> None:
-    files = {
-        "tests/test_a.py": "def test_a():\n    assert True\n",
-        "setup.cfg": "[options.extras_require]\ntest = pytest\n",
-    }
-    assert plan(write(tmp_path, files)).command == ["pytest"]
-    assert plan(write(tmp_path, {"tests/test_a.py": "import unittest\n"})).command == ["pytest"]
-
-
-def test_the_project_in_its_own_requirements_file_is_left_out(tmp_path: Path) -> None:
-    text = "# tools\n-e .\npytest>=8  # runner\n-r other.txt\n"
-    found = plan(write(tmp_path, {**PYTEST_FILE, "requirements-dev.txt": text}))
-    assert found.requires == ["pytest>=8", "-r", "other.txt"]
-
-
-@pytest.mark.parametrize("files", [UNITTEST_FILE, PYTEST_FILE])
-def test_the_tests_of_a_wheel_cannot_import_the_package_that_lies_beside_them(
-    tmp_path: Path, files: dict[str, str]
-) -> None:
-    write(tmp_path, {**files, "ship/__init__.py": "", "ship/sub.py": "", "tests/__init__.py": "", "data.txt": ""})
-    wheel = write_wheel(tmp_path / "dist")
-    assert plan(tmp_path).folder == "."
-    folder = tmp_path / plan(tmp_path, str(wheel)).folder
-    assert folder != tmp_path
-    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    assert there == {*files, "tests/__init__.py", "data.txt"}
-
-
-def test_tests_stay_in_the_checkout_where_the_project_says_so(tmp_path: Path) -> None:
-    setting = "[tool.tagship]\ntest-in-place = true\n"
-    write(tmp_path, {**PYTEST_FILE, "ship/__init__.py": "", "pyproject.toml": setting})
-    found = plan(tmp_path, str(write_wheel(tmp_path / "dist")))
-    assert (found.command, found.folder) == (["pytest"], ".")
-
-
-def test_tests_inside_the_package_and_a_src_layout_run_where_they_are(tmp_path: Path) -> None:
-    wheel = write_wheel(tmp_path / "a/dist")
-    assert plan(write(tmp_path / "a", {"ship/tests/test_a.py": ""}), str(wheel)).folder == "."
-    assert plan(write(tmp_path / "b", {"src/ship/__init__.py": "", **PYTEST_FILE}), str(wheel)).folder == "."
-
-
-SHIPPED = {"src/ship/__init__.py": "", "src/ship/tests/test_a.py": "import pytest\n"}
-
-
-@pytest.mark.parametrize(
-    ("more", "command"),
-    [
-        ({}, ["pytest", "--pyargs", "ship"]),
-        ({"src/ship/tests/data.txt": ""}, ["pytest"]),
-        ({"conftest.py": ""}, ["pytest"]),
-        ({"tests/test_b.py": ""}, ["pytest"]),
-        ({"pyproject.toml": "[tool.tagship]\ntest-command = 'tox'\n"}, ["tox"]),
-    ],
-    ids=["all shipped", "data left out", "a conftest", "others", "a command"],
-)
-def test_only_tests_that_the_wheel_ships_with_all_they_need_are_run_from_it(
-    tmp_path: Path, more: dict[str, str], command: list[str]
-) -> None:
-    write(tmp_path, {**SHIPPED, **more})
-    wheel = write_wheel(tmp_path / "dist", files={name[4:]: text for name, text in SHIPPED.items()})
-    found = plan(tmp_path, str(wheel))
-    assert (found.command, found.folder == ".") == (command, "--pyargs" not in command)
-
-
-POETRY = '[build-system]\nbuild-backend = "poetry.core.masonry.api"\n'
-
-
-@pytest.mark.parametrize(
-    ("pyproject", "tool", "selection"),
-    [
-        (f'[dependency-groups]\ntest = ["pytest"]\n{POETRY}', "poetry", ["--with=test"]),
-        (
-            '[tool.poetry]\nrequires-poetry = "^2.1"\n[tool.poetry.group.dev.dependencies]\npytest = "*"\n',
-            "poetry>=2.1,<3",
-            ["--with=dev"],
-        ),
-        (
-            f'[project.optional-dependencies]\ntests = ["pytest"]\n{POETRY}',
-            "poetry",
-            ["--extras=tests"],
-        ),
-        ('[tool.poetry.dev-dependencies]\npytest = "*"\n', "poetry", ["--with=dev"]),
-    ],
-)
-def test_what_poetry_has_locked_is_asked_of_the_poetry_that_the_project_names(
-    tmp_path: Path, pyproject: str, tool: str, selection: list[str]
-) -> None:
-    found = plan(write(tmp_path, {**PYTEST_FILE, "poetry.lock": "", "pyproject.toml": pyproject}))
-    # What an extra holds is not looked at: pytest is asked for, and is there already.
-    assert found.requires == (["pytest"] if "extras" in selection[0] else [])
-    assert found.locked[found.locked.index("--from") + 1] == tool
-    assert found.locked[found.locked.index("--with-credentials") + 1 :] == selection
-
-
-@pytest.mark.parametrize(
-    "files",
-    [
-        {"pyproject.toml": f'[dependency-groups]\ntest = ["pytest"]\n{POETRY}'},
-        {"poetry.lock": "", "pyproject.toml": '[dependency-groups]\ntest = ["pytest"]\n'},
-        {"poetry.lock": "", "pyproject.toml": f'[tool.tagship]\ntest-requires = ["pytest"]\n{POETRY}'},
-    ],
-    ids=["no lock", "a lock left behind", "configured otherwise"],
-)
-def test_nothing_is_locked_where_poetry_is_not_what_says_so(tmp_path: Path, files: dict[str, str]) -> None:
-    found = plan(write(tmp_path, {**PYTEST_FILE, **files}))
-    assert (found.requires, found.locked) == (["pytest"], [])
-
-
-def test_locked_tests_that_lack_pytest_still_get_it(tmp_path: Path) -> None:
-    pyproject = f'[dependency-groups]\ntest = ["mock"]\n{POETRY}'
-    assert plan(write(tmp_path, {**PYTEST_FILE, "poetry.lock": "", "pyproject.toml": pyproject})).requires == ["pytest"]
+@pytest.mark.slow
+def test_where_there_are_no_tests_the_session_is_skipped_and_says_so(suite: Path, tmp_path: Path) -> None:
+    write(suite, {**LAYOUT, **with_table("test-command = []")})
+    done = nox(suite, "-s", f"test-{HERE}", GITHUB_STEP_SUMMARY=str(tmp_path / "summary"))
+    assert f"skipped: nothing was tested: {NO_TESTS}" in done.stdout
+    assert f"Nothing was tested: {NO_TESTS}" in (tmp_path / "summary").read_text()

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
-from tagship.release.versions import bump, holds_version, newest_tag, parse_version, split_tag
+
+from tagship_suite.repo.versions import bump, holds_version, newest_tag, parse_version, split_tag
 
 
 @pytest.mark.parametrize(

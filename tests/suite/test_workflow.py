@@ -13,7 +13,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from tagship import suite
-from tests.conftest import ROOT, run, try_run
+from tagship_suite.gate.handover import digest
+from tests.conftest import ROOT, copy_suite, run, try_run
 
 #: DESIGN: each job, in order, with what must have passed before it.
 NEEDS = {
@@ -24,46 +25,54 @@ NEEDS = {
     "publish": ["verify-version", "publish-test"],
 }
 PUBLISHING = ("publish-test", "publish")
-#: What each machine that builds hands on: eight at most.
-MACHINES = ["dist", *(f"dist-{index}" for index in range(1, 8))]
-#: The workflow of each `publish_with`.
-PATHS = {name: ROOT / path for name, path in suite.WORKFLOWS.items()}
-#: The actions at the versions that are trusted; see docs/security.md.
-PINS = {
-    "actions/checkout": ("3d3c42e5aac5ba805825da76410c181273ba90b1", "v7.0.1"),
-    "actions/setup-python": ("5fda3b95a4ea91299a34e894583c3862153e4b97", "v7.0.0"),
-    "actions/upload-artifact": ("043fb46d1a93c77aae656e7c1c64a875d1fc6a0a", "v7.0.1"),
-    "actions/download-artifact": ("3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c", "v8.0.1"),
+#: What a project may have, by what it publishes with and whether it is compiled.
+VARIANTS = {
+    f"{name}{'-compiled' * compiled}": suite.workflow(name, compiled=compiled).decode()
+    for name in suite.WORKFLOWS
+    for compiled in (False, True)
 }
-ACTION_PINS = {**PINS, "pypa/gh-action-pypi-publish": ("dc37677b2e1c63e2034f94d8a5b11f265b73ba33", "v1.14.2")}
+#: Computes what the publish jobs compare; the same digest as `tagship_suite.gate.handover`.
+DIGEST = "find . ! -type d -exec sha256sum {} + | LC_ALL=C sort | sha256sum"
 
 
-@pytest.fixture(scope="module", params=list(PATHS))
-def publish_with(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(scope="module", params=list(VARIANTS))
+def variant(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture(scope="module")
-def path(publish_with: str) -> Path:
-    return PATHS[publish_with]
+def text(variant: str) -> str:
+    return VARIANTS[variant]
 
 
 @pytest.fixture(scope="module")
-def workflow(path: Path) -> dict[str, Any]:
-    return parse(path)
+def workflow(text: str) -> dict[str, Any]:
+    return parse(text)
 
 
-def parse(path: Path) -> dict[str, Any]:
-    return dict(YAML(typ="safe", pure=True).load(path))
+def parse(text: str | Path) -> dict[str, Any]:
+    return dict(YAML(typ="safe", pure=True).load(text))
 
 
-def listing(*arguments: str) -> list[dict[str, Any]]:
-    return list(json.loads(run(sys.executable, "-m", "nox", "--list", "--json", *arguments, cwd=ROOT).stdout))
+def parts(text: str) -> dict[str, str]:
+    """Return the text of what comes before the jobs, and of each job."""
+    before, *rest = re.split(r"(?m)^  (?=[\w-]+:$)", text[text.index("\njobs:\n") :])
+    jobs = {job.partition(":")[0]: job.rstrip() for job in rest}
+    return {"": re.sub(r"(?m)^#.*\n", "", text[: text.index("\njobs:\n")]) + before, **jobs}
 
 
-def test_the_jobs_are_the_sessions_in_the_same_order(workflow: dict[str, Any]) -> None:
-    sessions = list(dict.fromkeys(session["name"] for session in listing()))
-    assert sessions == list(workflow["jobs"]) == list(NEEDS)
+def listing(folder: Path) -> dict[str, bool]:
+    """Return whether `nox` alone runs a session, by its name, in their order."""
+    listed = run(sys.executable, "-m", "nox", "--list", cwd=folder).stdout
+    return {
+        re.sub(r"-3\.\d+$", "", line.split()[1]): line[0] == "*"
+        for line in listed.splitlines()
+        if line.startswith(("* ", "- "))
+    }
+
+
+def test_the_jobs_are_the_sessions_in_the_same_order(workflow: dict[str, Any], tmp_path: Path) -> None:
+    assert list(listing(copy_suite(tmp_path))) == list(workflow["jobs"]) == list(NEEDS)
 
 
 def test_each_job_needs_what_it_should(workflow: dict[str, Any]) -> None:
@@ -75,48 +84,63 @@ def test_each_job_needs_what_it_should(workflow: dict[str, Any]) -> None:
     } == NEEDS
 
 
-def test_the_workflows_differ_in_nothing_but_the_publish_jobs() -> None:
-    pattern = r"(?ms)^name: release\n.*?^  verify-version:\n.*?(?=^  publish-test:$)"
-    shared = [re.findall(pattern, path.read_text()) for path in PATHS.values()]
-    assert len(shared[0]) == 1
-    assert shared[0] == shared[1]
+def test_the_workflows_differ_in_the_publish_jobs_and_where_machines_build() -> None:
+    one, action, many, both = (parts(VARIANTS[f"{name}{end}"]) for end in ("", "-compiled") for name in suite.WORKFLOWS)
+    names = {"", "build", "test", "verify-version", *PUBLISHING}
+    assert {name for name in names if one[name] != action[name]} == set(PUBLISHING)
+    assert {name for name in names if one[name] != many[name]} == {"build", "verify-version"}
+    assert both == {**action, "build": many["build"], "verify-version": many["verify-version"]}
+    compiled = (ROOT / suite.COMPILED).read_text()
+    assert VARIANTS["nox-compiled"] == compiled
+
+
+def test_the_workflow_can_be_read_in_two_minutes() -> None:
+    assert len(VARIANTS["nox"].splitlines()) <= 150
+    assert max(map(len, VARIANTS["nox"].splitlines())) <= 120
+
+
+@pytest.mark.parametrize(
+    ("pyproject", "compiled"),
+    [("", False), ("[tool.cibuildwheel]\n", True), ("[tool.other]\ncibuildwheel = 1\n", False)],
+)
+def test_the_table_of_cibuildwheel_makes_a_project_compiled(tmp_path: Path, pyproject: str, compiled: bool) -> None:
+    assert suite.is_compiled(tmp_path) is False
+    (tmp_path / "pyproject.toml").write_text(pyproject)
+    assert suite.is_compiled(tmp_path) is compiled
+    managed = suite.files(compiled=suite.is_compiled(tmp_path))
+    assert (b"BUILD_ON" in managed[suite.WORKFLOW]) is compiled
 
 
 def test_the_action_publishes_the_bundle_and_does_nothing_else() -> None:
-    jobs = parse(PATHS["gh-action-pypi-publish"])["jobs"]
-    action = "pypa/gh-action-pypi-publish@dc37677b2e1c63e2034f94d8a5b11f265b73ba33"
+    jobs = parse(VARIANTS["gh-action-pypi-publish"])["jobs"]
     for name in PUBLISHING:
-        download, publish = jobs[name]["steps"]
+        download, check, publish = jobs[name]["steps"]
         assert download["uses"].startswith("actions/download-artifact@")
-        assert publish["uses"] == action
+        assert DIGEST in check["run"]
+        assert publish["uses"].startswith("pypa/gh-action-pypi-publish@")
         # Its default is the folder of the dists in the bundle, and the default index is PyPI.
         index = {"repository-url": "https://test.pypi.org/legacy/"} if name == "publish-test" else {}
         assert publish["with"] == {**index, "attestations": True}
 
 
 def test_a_job_is_named_by_its_command_and_runs_it() -> None:
-    for name, job in parse(PATHS["nox"])["jobs"].items():
+    for name, job in parse(VARIANTS["nox"])["jobs"].items():
         commands = [step["run"] for step in job["steps"] if "nox -s" in step.get("run", "")]
         plain = job["name"].replace("${{ matrix.python }}", '"$TEST_PYTHON"')
         assert commands == [plain]
         assert re.match(rf"nox -s {name}( |$)", plain)
 
 
-def test_nox_alone_publishes_nothing() -> None:
-    shown = run(sys.executable, "-m", "nox", "--list", cwd=ROOT).stdout
-    assert re.findall(r"^- (\S+)", shown, re.MULTILINE) == list(PUBLISHING)
-    assert {name.partition("-3")[0] for name in re.findall(r"^\* (\S+)", shown, re.MULTILINE)} == {
-        "build",
-        "test",
-        "verify-version",
-    }
+def test_nox_alone_publishes_nothing(tmp_path: Path) -> None:
+    by_default = listing(copy_suite(tmp_path))
+    assert [name for name, is_run in by_default.items() if not is_run] == list(PUBLISHING)
 
 
-def test_only_the_publish_jobs_have_an_identity_and_nothing_else(path: Path, workflow: dict[str, Any]) -> None:
+def test_only_the_publish_jobs_have_an_identity_and_nothing_else(text: str, workflow: dict[str, Any]) -> None:
     assert workflow["permissions"] == {}
     for name, job in workflow["jobs"].items():
         assert job["permissions"] == ({"id-token": "write"} if name in PUBLISHING else {"contents": "read"})
-    code = re.sub(r"#.*", "", path.read_text())
+    code = re.sub(r"#.*", "", text)
     assert code.count("id-token") == len(PUBLISHING)
 
 
@@ -125,7 +149,7 @@ def test_the_publish_jobs_check_out_nothing_and_get_only_the_bundle(workflow: di
         steps = workflow["jobs"][name]["steps"]
         assert not [step for step in steps if "checkout" in step.get("uses", "")]
         downloads = [step["with"] for step in steps if "download-artifact" in step.get("uses", "")]
-        assert downloads == [{"artifact-ids": "${{ needs.verify-version.outputs.bundle }}"}]
+        assert downloads == [{"name": "bundle-${{ needs.verify-version.outputs.attempt }}"}]
         index = {"publish": "pypi", "publish-test": "testpypi"}[name]
         # Of several distributions each has its own, by the word of a job that runs no project code.
         environment = f"{index}${{{{ needs.verify-version.outputs.suffix }}}}"
@@ -143,19 +167,19 @@ def test_every_checkout_leaves_no_credentials_and_every_job_has_a_time_limit(
         assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 
-@pytest.mark.parametrize(("publish_with", "pins"), [("nox", PINS), ("gh-action-pypi-publish", ACTION_PINS)])
-def test_every_action_is_pinned_with_its_version_beside_it(publish_with: str, pins: dict[str, tuple[str, str]]) -> None:
-    text = PATHS[publish_with].read_text()
-    uses = re.findall(r"uses: (\S+?)@(\S+) # (\S+)$", text, re.MULTILINE)
-    assert len(uses) == text.count("uses:")
-    assert {name: (sha, version) for name, sha, version in uses} == pins
+def test_every_action_is_pinned_with_its_version_beside_it() -> None:
+    everything = "".join(VARIANTS.values())
+    uses = re.findall(r"uses: (\S+?)@([0-9a-f]{40}) # (v\d+\.\d+\.\d+)$", everything, re.MULTILINE)
+    assert len(uses) == everything.count("uses:")
+    assert len(set(uses)) == len({name for name, _, _ in uses}), "each action has one pin"
 
 
 def test_no_value_of_an_expression_reaches_a_shell_and_no_variable_unquoted(workflow: dict[str, Any]) -> None:
     commands = [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
     assert commands
     assert not [command for command in commands if "${{" in command]
-    assert not [command for command in commands if "$" in re.sub(r'"\$\w+"', "", command)]
+    # What is in double quotes is one word.
+    assert not [command for command in commands if "$" in re.sub(r'"(\$\(.*?\)|[^"])*"|\w+=\$\(', "", command)]
 
 
 def undefined(workflow: dict[str, Any]) -> list[str]:
@@ -188,7 +212,9 @@ def axes(matrix: dict[str, Any] | str) -> set[str]:
 def words() -> set[str]:
     """Return every name that the release code writes as a text."""
     return {
-        word for path in (ROOT / ".github/release").glob("*.py") for word in re.findall(r'"([\w-]+)"', path.read_text())
+        word
+        for path in (ROOT / "src/tagship_suite").rglob("*.py")
+        for word in re.findall(r'"([\w-]+)"', path.read_text())
     }
 
 
@@ -200,65 +226,54 @@ def outputs(step: dict[str, Any]) -> set[str]:
     return set(parse(ROOT / f"tests/act/actions/{name}/action.yml").get("outputs", {}))
 
 
-WORKFLOWS = [*ROOT.glob(".github/workflows/*.yml"), *ROOT.glob("templates/workflows/*.yml")]
-
-
-@pytest.mark.parametrize("path", WORKFLOWS, ids=[path.name for path in WORKFLOWS])
-def test_every_reference_is_defined(path: Path) -> None:
-    assert undefined(parse(path)) == []
+def test_every_reference_is_defined(workflow: dict[str, Any]) -> None:
+    assert undefined(workflow) == []
 
 
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
         ("needs.build.outputs.pythons", "needs.build.outputs.python"),
-        ("needs.build.outputs.dist", "needs.builds.outputs.dist"),
-        ("needs.verify-version.outputs.bundle", "needs.test.outputs.bundle"),
+        ("needs.build.outputs.digest", "needs.builds.outputs.digest"),
+        ("needs.verify-version.outputs.attempt", "needs.test.outputs.attempt"),
         ("needs.publish-test.result", "needs.build.result"),
-        ("steps.dist.outputs.artifact-id", "steps.dist.outputs.artifact_id"),
         ("steps.build.outputs.version", "steps.nox.outputs.version"),
         ("steps.build.outputs.name", "steps.build.outputs.nomen"),
         ("matrix.python", "matrix.pythons"),
     ],
 )
 def test_a_reference_to_what_is_not_there_is_found(right: str, wrong: str) -> None:
-    text = PATHS["nox"].read_text()
+    text = VARIANTS["nox"]
     assert right in text
-    workflow = YAML(typ="safe", pure=True).load(text.replace(right, wrong, 1))
+    workflow = parse(text.replace(right, wrong, 1))
     assert set(undefined(workflow)) == {wrong}
 
 
 def test_the_tags_that_start_it_are_the_ones_that_the_gate_counts(workflow: dict[str, Any]) -> None:
-    from tagship.release.versions import holds_version
+    from tagship_suite.repo.versions import holds_version
 
     assert workflow["on"]["push"]["tags"] == ["v[0-9]*", "[0-9]*", "**[0-9].[0-9]**"]
     assert all(map(holds_version, ["v1", "1", "a/b-1.2c"]))
     assert not any(map(holds_version, ["v", "x1", "1".replace("1", "one.two")]))
 
 
-def test_the_sessions_install_the_release_tools_as_locked() -> None:
-    options = '"--require-hashes", "--only-binary=:all:", f"--requirement={RELEASE}/{name}.txt"'
-    assert options in (ROOT / "noxfile.py").read_text()
-
-
-def test_the_noxfile_can_be_read_in_two_minutes() -> None:
-    assert len((ROOT / "noxfile.py").read_text().splitlines()) <= 200
-
-
-def test_zizmor_finds_nothing_and_could_read_everything(path: Path, tmp_path: Path) -> None:
+def test_zizmor_finds_nothing_and_could_read_everything(text: str, tmp_path: Path) -> None:
     shutil.copytree(ROOT / ".github", tmp_path / ".github")
-    shutil.copy(path, tmp_path / suite.WORKFLOW)
+    (tmp_path / suite.WORKFLOW).write_text(text)
     done = try_run("zizmor", "--persona=auditor", "--offline", "--no-config", ".", cwd=tmp_path)
     assert "No findings to report" in done.stdout
     assert "warn" not in done.stdout.lower()
     assert done.returncode == 0
 
 
-def test_the_files_follow_their_schema() -> None:
-    run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *PATHS.values(), cwd=ROOT)
+def test_the_files_follow_their_schema(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{name}.yml" for name in VARIANTS]
+    for path, text in zip(paths, VARIANTS.values(), strict=True):
+        path.write_text(text)
+    run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *paths, cwd=ROOT)
     run("check-jsonschema", "--builtin-schema", "vendor.dependabot", ".github/dependabot.yml", cwd=ROOT)
     if actionlint := shutil.which("actionlint"):  # a program in Go, which CI installs
-        run(actionlint, "-no-color", *PATHS.values(), cwd=ROOT)
+        run(actionlint, "-no-color", *paths, cwd=ROOT)
 
 
 def test_only_a_tag_outside_a_fork_is_published_and_only_behind_the_gate_and_testpypi(workflow: dict[str, Any]) -> None:
@@ -268,16 +283,17 @@ def test_only_a_tag_outside_a_fork_is_published_and_only_behind_the_gate_and_tes
         **dict.fromkeys(["build", "test", "verify-version"]),
         "publish-test": f"${{{{ {tag} && vars.PUBLISH_TEST != 'false' }}}}",
         "publish": (
-            f"${{{{ !cancelled() && {tag} && needs.verify-version.result == 'success' "
-            "&& (needs.publish-test.result == 'success' || vars.PUBLISH_TEST == 'false') }}"
+            "${{ !cancelled() && needs.verify-version.result == 'success' && "
+            f"{tag} && (needs.publish-test.result == 'success' || vars.PUBLISH_TEST == 'false') }}}}"
         ),
     }
 
 
 def test_a_job_and_a_step_have_no_key_that_could_hide_a_failure_or_change_how_they_run(
-    publish_with: str, workflow: dict[str, Any]
+    variant: str, workflow: dict[str, Any]
 ) -> None:
-    assert set(workflow) == {"name", "on", "permissions", "concurrency", "env", "jobs"}, "such as defaults"
+    assert set(workflow) == {"name", "on", "permissions", "concurrency", "defaults", "env", "jobs"}
+    assert workflow["defaults"] == {"run": {"shell": "bash"}}, "which stops at a failure, in a pipe too"
     jobs = workflow["jobs"]
     known = {"name", "needs", "if", "runs-on", "timeout-minutes", "environment", "permissions", "outputs", "strategy"}
     assert set().union(*jobs.values()) - known == {"steps"}, "such as continue-on-error, container"
@@ -287,15 +303,22 @@ def test_a_job_and_a_step_have_no_key_that_could_hide_a_failure_or_change_how_th
         "fail-fast": False,
         "matrix": {"python": "${{ fromJSON(needs.build.outputs.pythons) }}"},
     }
-    if publish_with == "nox":
+    if variant.startswith("nox"):
         assert {jobs[name]["environment"]["url"] for name in PUBLISHING} == {"${{ steps.publish.outputs.url }}"}
 
 
-def test_a_job_runs_the_locked_nox_with_its_session_and_nothing_else(workflow: dict[str, Any]) -> None:
-    install = "python -m pip install --require-hashes --only-binary=:all: -r .github/release/nox.txt"
+def test_a_job_compares_digests_and_runs_the_locked_nox_with_its_session_and_nothing_else(
+    variant: str, workflow: dict[str, Any]
+) -> None:
+    install = "python -m pip install --require-hashes --only-binary=:all: -r .github/release/requirements/nox.txt"
     for name, job in workflow["jobs"].items():
         commands = [step["run"] for step in job["steps"] if "run" in step]
-        if commands or name not in PUBLISHING:  # the action runs none
+        if name in PUBLISHING:
+            # Right after the download, which is the first step: nothing that was received is used before.
+            assert DIGEST in commands.pop(0)
+            assert "run" in job["steps"][1]
+            assert job["steps"][1]["env"] == {"DIGEST": "${{ needs.verify-version.outputs.digest }}"}
+        if name not in PUBLISHING or variant.startswith("nox"):  # the action runs none
             assert commands[0] == install
             assert [command.split()[:3] for command in commands[1:]] == [["nox", "-s", name]]
 
@@ -320,52 +343,56 @@ def test_a_release_is_never_cut_off_and_what_it_needs_of_git_is_there(workflow: 
         assert checkout["with"].get("fetch-depth") == depth
 
 
-def test_artifacts_are_handed_on_whole_and_by_number(workflow: dict[str, Any]) -> None:
-    uploads = {
-        name: step
-        for name, job in workflow["jobs"].items()
-        for step in job["steps"]
-        if "upload-artifact" in step.get("uses", "")
-    }
-    assert {name: step["id"] for name, step in uploads.items()} == {"build": "dist", "verify-version": "bundle"}
-    assert uploads["verify-version"]["with"]["include-hidden-files"] is True
-    assert uploads["verify-version"]["with"]["path"] == "bundle/"
-    assert all(step["with"]["if-no-files-found"] == "error" for step in uploads.values())
-    numbers = [f"${{{{ needs.build.outputs.{name} }}}}" for name in MACHINES]
-    # The tests run on the first machine's system; the gate collects those of all.
-    for name, ids in {"test": numbers[:1], "verify-version": numbers}.items():
-        (download,) = [step for step in workflow["jobs"][name]["steps"] if "download-artifact" in step.get("uses", "")]
-        assert download["with"].keys() == {"artifact-ids", "path"}
-        assert download["with"]["path"] == "dist/"
-        assert download["with"]["artifact-ids"].replace(" $", "$").split(",") == ids
+def test_what_is_handed_over_has_the_attempt_in_its_name_and_a_digest_beside_it(workflow: dict[str, Any]) -> None:
+    build, test, verify = (workflow["jobs"][name] for name in ("build", "test", "verify-version"))
+    uploads = [
+        step["with"] for job in (build, verify) for step in job["steps"] if "upload-artifact" in step.get("uses", "")
+    ]
+    assert [upload["path"] for upload in uploads] == ["dist/", "bundle/"]
+    assert uploads[1]["include-hidden-files"] is True
+    assert all("${{ github.run_attempt }}" in upload["name"] for upload in uploads)
+    assert "github.run_attempt" in build["outputs"]["attempt"]
+    assert "steps.build.outputs.digest" in build["outputs"]["digest"]
+    assert verify["outputs"]["digest"] == "${{ steps.verify.outputs.digest }}"
+    for job in (test, verify):
+        (session,) = [step["env"] for step in job["steps"] if "nox -s" in step.get("run", "")]
+        assert session["DIST_DIGEST"].startswith("${{ needs.build.outputs.digest }}")
 
 
-def test_one_machine_builds_unless_a_variable_lists_more(workflow: dict[str, Any]) -> None:
-    build = workflow["jobs"]["build"]
+def test_each_of_several_machines_has_a_digest_of_its_own() -> None:
+    jobs = parse(VARIANTS["nox-compiled"])["jobs"]
+    build = jobs["build"]
     default = "format('[{0}]', toJSON(vars.RUNNER || 'ubuntu-latest'))"
-    assert build["strategy"] == {"matrix": {"machine": f"${{{{ fromJSON(vars.BUILD_ON || {default}) }}}}"}}
-    assert build["runs-on"] == "${{ matrix.machine }}"
-
-
-def test_each_machine_hands_on_its_own_number_and_the_first_one_alone_its_sdist(workflow: dict[str, Any]) -> None:
-    build = workflow["jobs"]["build"]
-    outputs = {name: value for name, value in build["outputs"].items() if name not in {"name", "version", "pythons"}}
-    assert outputs.pop("machines") == "${{ strategy.job-total }}"
+    assert build["strategy"]["matrix"] == {"machine": f"${{{{ fromJSON(vars.BUILD_ON || {default}) }}}}"}
+    names = ["digest", *(f"digest-{index}" for index in range(1, 8))]
+    outputs = {name: value for name, value in build["outputs"].items() if name.startswith("digest")}
     assert outputs == {
-        name: f"${{{{ strategy.job-index == {index} && steps.dist.outputs.artifact-id || '' }}}}"
-        for index, name in enumerate(MACHINES)
+        name: f"${{{{ strategy.job-index == {index} && steps.build.outputs.digest || '' }}}}"
+        for index, name in enumerate(names)
     }
-    (upload,) = [step["with"] for step in build["steps"] if step.get("id") == "dist"]
-    assert upload["name"] == "dist${{ strategy.job-index && format('-{0}', strategy.job-index) || '' }}"
-    assert upload["path"] == "${{ strategy.job-index == 0 && 'dist/' || 'dist/*.whl' }}"
-    (gate,) = [step for step in workflow["jobs"]["verify-version"]["steps"] if "nox -s" in step.get("run", "")]
-    assert gate["env"] == {"MACHINES": "${{ needs.build.outputs.machines }}"}
+    (gate,) = [step["env"] for step in jobs["verify-version"]["steps"] if "nox -s" in step.get("run", "")]
+    assert gate["DIST_DIGEST"].split(" $") == " ".join(
+        f"${{{{ needs.build.outputs.{name} }}}}" for name in names
+    ).split(" $")
+    assert gate["MACHINES"] == "${{ needs.build.outputs.machines }}"
+    assert build["outputs"]["machines"] == "${{ strategy.job-total }}"
+
+
+def test_the_digest_is_that_of_the_shell_and_sees_every_file(tmp_path: Path) -> None:
+    folder = tmp_path / "bundle"
+    (folder / ".github/release").mkdir(parents=True)
+    found = [digest(folder)]
+    for name, content in {"b": "1", "ä ö.whl": "1", ".github/release/a": "2", ".hidden": "", "a": "1"}.items():
+        (folder / name).write_text(content)
+        found.append(digest(folder))
+        assert run("bash", "-c", DIGEST, cwd=folder).stdout == f"{found[-1]}  -\n"
+    (folder / "a").write_text("2")
+    assert len({*found, digest(folder)}) == len(found) + 1
 
 
 def test_every_job_runs_where_the_variables_say(workflow: dict[str, Any]) -> None:
     runners = {name: job["runs-on"] for name, job in workflow["jobs"].items()}
-    assert runners.pop("build") == "${{ matrix.machine }}"  # see above
-    assert set(runners.values()) == {"${{ vars.RUNNER || 'ubuntu-latest' }}"}
+    assert set(runners.values()) - {"${{ matrix.machine }}"} == {"${{ vars.RUNNER || 'ubuntu-latest' }}"}
     (python,) = [step["with"] for step in workflow["jobs"]["build"]["steps"] if "setup-python" in step.get("uses", "")]
     assert python == {"python-version": "${{ vars.BUILD_PYTHON || env.PYTHON }}"}
 
@@ -379,14 +406,14 @@ REGISTRY = {
 }
 
 
-def test_a_secret_reaches_the_step_that_needs_it_and_no_other(publish_with: str, workflow: dict[str, Any]) -> None:
+def test_a_secret_reaches_the_step_that_needs_it_and_no_other(variant: str, workflow: dict[str, Any]) -> None:
     secret = {
-        (name, step.get("run", "")): {key: value for key, value in step["env"].items() if key != "TEST_PYTHON"}
+        (name, step.get("run", "")): {key: value for key, value in step["env"].items() if key in {*PRIVATE, *REGISTRY}}
         for name, job in workflow["jobs"].items()
         for step in job["steps"]
         if "secrets" in json.dumps(step)
     }
-    publishing = {(name, f"nox -s {name}"): REGISTRY for name in PUBLISHING} if publish_with == "nox" else {}
+    publishing = {(name, f"nox -s {name}"): REGISTRY for name in PUBLISHING} if variant.startswith("nox") else {}
     assert secret == {
         ("build", "nox -s build"): PRIVATE,
         ("test", 'nox -s test -P "$TEST_PYTHON" -- --installpkg dist'): PRIVATE,

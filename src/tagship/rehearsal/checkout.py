@@ -7,12 +7,14 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
+from tagship import noxfile
 from tagship.errors import TagshipError
-from tagship.release import git
-from tagship.release.config import load
-from tagship.release.errors import ReleaseError
-from tagship.release.source import locate
-from tagship.release.versions import bump, holds_version, newest_tag
+from tagship.update import command
+from tagship_suite.config import load
+from tagship_suite.errors import ReleaseError
+from tagship_suite.repo import git
+from tagship_suite.repo.version_source import locate
+from tagship_suite.repo.versions import bump, holds_version, newest_tag
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,14 +92,11 @@ def _unusable(folder: Path, error: OSError) -> TagshipError:
 
 def commit_of(path: Path) -> str:
     """Return the commit at HEAD of the repository at `path`, which must have the suite."""
-    commit: str | None = git.ask(path, "rev-parse", "HEAD")
+    commit: str | None = git.query(path, "rev-parse", "HEAD")
     if commit is None:
         raise TagshipError(f"{path}: found no commit, expected a git repository with one; commit first")
-    missing = [name for name in ("noxfile.py", ".github/release/__main__.py") if not (path / name).is_file()]
-    if missing:
-        raise TagshipError(
-            f"{path}: found no {' and no '.join(missing)}, expected the suite; copy it in, see the README"
-        )
+    if problem := noxfile.problem(path, f"run: {command('adopt', path)}"):
+        raise TagshipError(str(problem))
     return commit
 
 

@@ -140,7 +140,7 @@ def _group_lives(process: subprocess.Popen[bytes]) -> bool:
 
 
 def _any_runs(group: int) -> bool:
-    """Tell whether a process of the group still runs: one that init has yet to collect is not worth waiting for."""
+    """Return whether a process of the group still runs: one that init has yet to collect is not worth waiting for."""
     stats = list(Path("/proc").glob("[0-9]*/stat"))
     for stat in stats:
         try:

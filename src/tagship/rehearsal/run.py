@@ -20,8 +20,8 @@ from tagship.rehearsal.faults import Fault
 from tagship.rehearsal.process import Processes, closing_undisturbed
 from tagship.rehearsal.push import TagPush, variables_of
 from tagship.rehearsal.report import File, Publisher, Report, Step
-from tagship.release import git, packages
-from tagship.release.dists import read_dists
+from tagship_suite.dists.reading import read_dists
+from tagship_suite.repo import git, packages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tagship.publisher import Registration
     from tagship.rehearsal.process import Done
     from tagship.rehearsal.servers import Servers
-    from tagship.release.dists import Dist
+    from tagship_suite.dists.reading import Dist
 
 #: Each publish session, with the index that it publishes to: with a suffix, its environment on GitHub.
 PUBLISHING = {"publish-test": "testpypi", "publish": "pypi"}
@@ -42,7 +42,7 @@ MISREGISTERED: dict[str, Callable[[Registration], Registration | None]] = {
     "wrong-workflow-file": lambda registration: replace(registration, workflow="publish.yml"),
 }
 #: What is told to fail does not pass: nobody wants to wait for it.
-IMPATIENCE = {"TAGSHIP_PATIENCE": "12"}
+SHORT = {"TAGSHIP_TIMEOUT": "12"}
 FAILURES = (*MISREGISTERED, *(fault.value for fault in Fault))
 INSTALL = "pip install, from the index"
 #: What would make a session here another one than on GitHub, or show it a secret.
@@ -62,7 +62,7 @@ FOREIGN = (
 
 @dataclass(frozen=True)
 class Options:
-    """What was asked for: the tag (else the version's own), what is to fail, and a folder to keep it all in."""
+    """The options: the tag (else the version's own), what is to fail, and a folder to keep it all in."""
 
     tag: str = ""
     failures: tuple[str, ...] = ()
@@ -195,8 +195,8 @@ class _Stage:
         if (prepared := self.prepared[session].result()).status:
             return self._ended(f"nox -s {session}", prepared)
         job = servers.issuer.job(self.push, PUBLISHING[session] + self._outputs("verify-version").get("suffix", ""))
-        patience = IMPATIENCE if self.options.failures else {}
-        environment = {**servers.environment(self._environment(session), job), **patience}
+        timeout = SHORT if self.options.failures else {}
+        environment = {**servers.environment(self._environment(session), job), **timeout}
         # Sigstore has no stand-in here, and must not be asked to sign for an identity that does not exist.
         options = ("-R", "--envdir", str(self.environments), "--", "--no-attestations")
         return self._nox(session, folder, environment, *options)

@@ -1,4 +1,4 @@
-"""Certificates: an authority that lives as long as the servers, trusted beside the system's own."""
+"""Certificates: an authority that lives as long as the servers, trusted in addition to the system's own."""
 
 from __future__ import annotations
 

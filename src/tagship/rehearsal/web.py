@@ -82,7 +82,7 @@ class _Handler(WSGIRequestHandler):
         raise ConnectionResetError
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Stay silent: what was asked for is in the index's own log."""
+        """Stay silent: requests are in the index's own log."""
 
 
 class _Output(ServerHandler):

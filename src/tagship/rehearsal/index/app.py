@@ -74,7 +74,7 @@ class LocalIndex:
             publishers.register_pending(db, INDEXES[index], registration, self._clock())
 
     def grant(self, limit: int) -> None:
-        """Let a file have so many MiB, as PyPI does for a project that asked for more than 100."""
+        """Let a file have so many MiB, as PyPI does for a project that it granted more than 100."""
         self._uploads.file_limit = limit
 
     def put_release(

@@ -37,7 +37,7 @@ def find_publisher(
 ) -> publishers.Publisher:
     """Return the publisher that a token belongs to.
 
-    Raises PublisherMismatch with PyPI's words, MintRefusal for a token that was used before.
+    Raises PublisherMismatch with PyPI's messages, MintRefusal for a token that was used before.
     """
     _check_present(claims)
     workflow = _workflow_file(claims)

@@ -1,4 +1,4 @@
-"""What the index was asked and what it answered: every mint and every upload, to be read later."""
+"""The log of the index: every mint and every upload, with its answer."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, not an error of ours
+class Refusal(Exception):
     """A request that the index does not grant; `status` is HTTP's, `message` is PyPI's."""
 
     def __init__(self, message: str, status: int = 400) -> None:
@@ -12,7 +12,7 @@ class Refusal(Exception):  # noqa: N818 - an answer, not an error of ours
         self.status = status
 
 
-class MintRefusal(Exception):  # noqa: N818
+class MintRefusal(Exception):
     """A token that the index does not exchange; `code` is one of PyPI's, `description` its text."""
 
     def __init__(self, code: str, description: str) -> None:
@@ -21,5 +21,5 @@ class MintRefusal(Exception):  # noqa: N818
         self.description = description
 
 
-class PublisherMismatch(Exception):  # noqa: N818
+class PublisherMismatch(Exception):
     """A valid token that no publisher accepts; the text is what PyPI puts into its brackets."""

@@ -1,4 +1,4 @@
-"""Whether an upload is taken: the checks of PyPI in PyPI's order, with PyPI's words.
+"""Whether an upload is taken: the checks of PyPI in PyPI's order, with PyPI's messages.
 
 The interface: https://docs.pypi.org/api/upload/.
 """

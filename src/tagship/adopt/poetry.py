@@ -1,0 +1,51 @@
+"""The dependency groups of Poetry's own, as PEP 508 has them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tagship_suite.repo.files import subtable
+
+
+def groups(pyproject: dict[str, Any]) -> dict[str, list[str]]:
+    """Return the requirements of each of Poetry's own groups, by their names."""
+    poetry = subtable(pyproject, "tool", "poetry")
+    found = {name: subtable(table, "dependencies") for name, table in subtable(poetry, "group").items()}
+    if old := subtable(poetry, "dev-dependencies"):
+        found.setdefault("dev", old)
+    return {
+        group: [line for name, value in table.items() for line in requirement(name, value)]
+        for group, table in found.items()
+    }
+
+
+def requirement(name: str, value: Any) -> list[str]:
+    """Return a Poetry dependency as PEP 508 requirements, none for `python` and for paths and repositories.
+
+    Source of the rule: https://python-poetry.org/docs/dependency-specification/
+    """
+    table = value if isinstance(value, dict) else {"version": value}
+    if name == "python" or not isinstance(table.get("version"), str):
+        return []
+    extras = f"[{','.join(table['extras'])}]" if table.get("extras") else ""
+    marker = f"; {table['markers']}" if table.get("markers") else ""
+    return [f"{name}{extras}{_specifier(table['version'])}{marker}"]
+
+
+def _specifier(text: str) -> str:
+    # Alternatives (`^1 || ^2`) have no form in PEP 508: the last of them is the newest.
+    parts = [part.strip() for part in re.split(r"\|\|?", text)[-1].split(",")]
+    return ",".join(_clause(part) for part in parts if part not in {"", "*"})
+
+
+def _clause(text: str) -> str:
+    operator, version = re.fullmatch(r"([\^~<>=!]*)\s*(.*)", text).groups()  # type: ignore[union-attr]
+    numbers = [int(number) for number in re.findall(r"\d+", re.match(r"[\d.]*", version)[0])]  # type: ignore[index]
+    if operator == "^":
+        first = next((index for index, number in enumerate(numbers) if number), len(numbers) - 1)
+        return f">={version},<{'.'.join(map(str, [*numbers[:first], numbers[first] + 1]))}"
+    if operator == "~":
+        kept = numbers[:2]
+        return f">={version},<{'.'.join(map(str, [*kept[:-1], kept[-1] + 1]))}"
+    return text.replace(" ", "") if operator else f"=={version}"

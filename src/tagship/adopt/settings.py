@@ -1,0 +1,122 @@
+"""What `[tool.tagship]` must say of a project, and writing it into pyproject.toml with where it was found."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import tomlkit
+
+from tagship_suite.errors import Problem, ReleaseError
+from tagship_suite.repo.files import subtable, tomllib
+
+from . import pythons, tests, version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+WIDTH = 88  # of a list on one line
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A line of `[tool.tagship]`: `value` is a text or a list of texts, `why` where it was found."""
+
+    key: str
+    value: str | list[str]
+    why: str
+
+
+def decide(folder: Path, top: Path) -> list[Setting]:
+    """Return the settings that the project in `folder` of the repository at `top` needs, where the defaults do not fit.
+
+    Raises `ReleaseError` where a file cannot be read.
+    """
+    return [*_of_pythons(folder), *_of_tests(folder, top), *_of_version(folder)]
+
+
+def _of_pythons(folder: Path) -> Iterator[Setting]:
+    found, why = pythons.guess(folder)
+    if found:
+        yield Setting("pythons", found, why)
+
+
+def _of_tests(folder: Path, top: Path) -> Iterator[Setting]:
+    guess = tests.guess(folder, None if folder == top else top)
+    for name in ("command", "requires", "groups", "extras"):
+        value = getattr(guess, name)
+        if value is not None:
+            yield Setting(f"test-{name}", list(value), guess.why.get(name, ""))
+
+
+def _of_version(folder: Path) -> Iterator[Setting]:
+    source = version.guess(folder)
+    if source.file:
+        yield Setting("version-file", source.file, source.why)
+    if source.pattern:
+        yield Setting("version-pattern", source.pattern, source.why)
+
+
+def missing(text: str, wanted: list[Setting]) -> list[Setting]:
+    """Return those of the `wanted` settings that the pyproject.toml of this `text` says nothing about.
+
+    One that is there, about tests for example, was thought through together with the others about tests.
+    """
+    table = subtable(tomllib.loads(text), "tool", "tagship")
+    known = {key.partition("-")[0] for key in table}
+    return [setting for setting in wanted if setting.key.partition("-")[0] not in known]
+
+
+def added(text: str, new: list[Setting]) -> str:
+    """Return the `text` of pyproject.toml with the `new` settings; every other character stays.
+
+    Raises `ReleaseError` where TOML does not allow it, as in `tool = {}`.
+    """
+    if not new:
+        return text
+    before = tomllib.loads(text)
+    if isinstance(subtable(before, "tool").get("tagship"), dict):
+        document = tomlkit.parse(text)
+        _fill(document["tool"]["tagship"], new)
+        after = tomlkit.dumps(document)
+    else:
+        after = _appended(text, new)
+    if "\r\n" in text:
+        after = re.sub(r"(?<!\r)\n", "\r\n", after)
+    try:
+        expected = {setting.key: setting.value for setting in new}
+        found = tomllib.loads(after)
+        written = subtable(found, "tool", "tagship")
+    except tomllib.TOMLDecodeError:
+        written = {}
+    if any(written.get(key) != value for key, value in expected.items()):
+        shown = ", ".join(f"{key} = {_value(expected[key]).as_string()}" for key in expected)
+        raise ReleaseError(Problem("pyproject.toml", "no place for [tool.tagship]", "a table", f"add to it: {shown}"))
+    return after
+
+
+def _appended(text: str, new: list[Setting]) -> str:
+    table = tomlkit.table()
+    _fill(table, new)
+    block = tomlkit.dumps({"tool": {"tagship": table}})
+    gap = "" if not text else "\n" if text.endswith("\n") else "\n\n"
+    return text + gap + block
+
+
+def _fill(table: Any, new: list[Setting]) -> None:
+    for setting in new:
+        if setting.why:
+            # A file may have any name, also one with a line end.
+            table.add(tomlkit.comment("".join(char if char.isprintable() else "?" for char in setting.why)))
+        table.add(setting.key, _value(setting.value))
+
+
+def _value(value: str | list[str]) -> Any:
+    if isinstance(value, str):
+        return tomlkit.string(value, literal=bool({*value} & {"\\", '"'}) and "'" not in value)
+    array = tomlkit.array()
+    array.extend(value)
+    array.multiline(len(array.as_string()) > WIDTH)
+    return array

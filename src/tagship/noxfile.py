@@ -1,0 +1,184 @@
+"""A project's own noxfile.py and tasks.py, read and never run: have they the release's sessions and tasks?"""
+
+from __future__ import annotations
+
+import ast
+import io
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tagship_suite.errors import Problem, ReleaseError
+from tagship_suite.repo.files import read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+#: The release's sessions, in their order.
+SESSIONS = ("build", "test", "verify-version", "publish-test", "publish")
+SESSIONS_MODULE = "tagship_suite.sessions"
+TASKS_MODULE = "tagship_suite.tasks"
+#: What the inserted lines need, by the name that they use.
+NEEDED = {"sys": "import sys", "import_module": "from importlib import import_module"}
+STANDARD = 1  # the section of the standard library
+
+
+@dataclass(frozen=True)
+class Module:
+    """What a noxfile or tasks file holds: `imported` modules, the lines of its own sessions or tasks, by name."""
+
+    imported: frozenset[str] = frozenset()
+    sessions: dict[str, int] = field(default_factory=dict)
+    tasks: dict[str, int] = field(default_factory=dict)
+
+
+def read(path: Path) -> Module:
+    """Return what the file at `path` holds; raise `ReleaseError` where it is no Python that can be read."""
+    tree = _parse(path)
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    sessions = {name: node.lineno for node in functions for name in _names(node, "session")}
+    tasks = {name: node.lineno for node in functions for name in _names(node, "task")}
+    return Module(frozenset(_imported(tree)), sessions, tasks)
+
+
+def problem(folder: Path, remedy: str) -> Problem | None:
+    """Return why the project in `folder` lacks one of the release's sessions, None where it has them all."""
+    path = folder / "noxfile.py"
+    if not path.is_file():
+        return Problem("noxfile.py", "no such file", "one with the release's sessions", remedy)
+    try:
+        module = read(path)
+    except ReleaseError:
+        return Problem("noxfile.py", "no Python that can be read", "the release's sessions", "fix the file")
+    if SESSIONS_MODULE not in module.imported:
+        return Problem("noxfile.py", f"no import of {SESSIONS_MODULE}", "the release's sessions", remedy)
+    return next(iter(own(module)), None)
+
+
+def own(module: Module) -> list[Problem]:
+    """Return a problem for each session of a noxfile that has the name of one of the release's."""
+    return [
+        Problem(
+            f"noxfile.py:{line}",
+            f"a session {name!r} of the project's own",
+            "no session named as one of the release's",
+            f"rename it, to {name + 's'!r} for example",
+        )
+        for name, line in module.sessions.items()
+        if name in SESSIONS
+    ]
+
+
+def with_sessions(text: str) -> str:
+    """Return the text of a noxfile with the import of the release's sessions after its imports.
+
+    nox takes every session that was registered when the noxfile was imported. A call instead of an import statement,
+    as that would be E402, F401 or F403 for one linter, and a needless `noqa` for another.
+    """
+    return _insert(text, [f'import_module("{SESSIONS_MODULE}")'])
+
+
+def with_tasks(text: str, taken: set[str]) -> str:
+    """Return the text of a tasks file with the release's tasks after its imports, without those that are `taken`."""
+    names = [name for name in ("check", "lock", "rehearse", "release") if name not in taken]
+    return _insert(text, [f'of_release = import_module("{TASKS_MODULE}")', *(f"{n} = of_release.{n}" for n in names)])
+
+
+def _parse(path: Path) -> ast.Module:
+    try:
+        return ast.parse(read_text(path).removeprefix("\ufeff"))
+    except (SyntaxError, ValueError, RecursionError) as error:
+        reason = str(getattr(error, "msg", error))
+        line = f":{error.lineno}" if isinstance(error, SyntaxError) else ""
+        raise ReleaseError(Problem(f"{path.name}{line}", reason, "valid Python", "fix the file")) from error
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            yield from (arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str))
+
+
+def _names(node: ast.FunctionDef, decorator: str) -> Iterator[str]:
+    """Yield the name by which nox or invoke knows a function that is decorated as a session or a task."""
+    for each in node.decorator_list:
+        call = each if isinstance(each, ast.Call) else None
+        if ast.unparse(call.func if call else each).rpartition(".")[2] == decorator:
+            given = [keyword.value for keyword in call.keywords if keyword.arg == "name"] if call else []
+            yield str(given[0].value) if given and isinstance(given[0], ast.Constant) else node.name
+
+
+def _insert(text: str, lines: list[str]) -> str:
+    end = "\r\n" if "\r\n" in text else "\n"
+    rows, tree = io.StringIO(text, newline="\n").readlines(), ast.parse(text.removeprefix("\ufeff"))
+    imports = _leading(tree)
+    after = (imports[-1].end_lineno or 0) if imports else _head(tree, rows)
+    if after == len(rows) and rows and not rows[-1].endswith(("\n", "\r")):
+        rows[-1] += end
+    missing = [line for name, line in NEEDED.items() if not _binds(imports, name)]
+    block = ['sys.path.insert(0, ".github/release")', *lines]
+    if not imports:
+        block = [*missing, "", *block, *([""] if rows[after:] and rows[after].strip() else [])]
+    rows[after:after] = [f"{line}{end}" for line in ([""] if after else []) + block]
+    if imports:
+        _insert_imports(rows, imports, missing, end)
+    return "".join(rows)
+
+
+def _leading(tree: ast.Module) -> list[ast.Import | ast.ImportFrom]:
+    """Return the import statements that a module begins with."""
+    found: list[ast.Import | ast.ImportFrom] = []
+    for node in tree.body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found.append(node)
+        elif not _is_text(node):
+            break
+    return found
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _head(tree: ast.Module, rows: list[str]) -> int:
+    """Return how many lines come before the code of a module without imports: its comments and its docstring."""
+    if tree.body and _is_text(tree.body[0]):
+        return tree.body[0].end_lineno or 0
+    return next((at for at, row in enumerate(rows) if not row.startswith("#")), len(rows))
+
+
+def _binds(imports: list[ast.Import | ast.ImportFrom], name: str) -> bool:
+    return any((alias.asname or alias.name) == name for node in imports for alias in node.names)
+
+
+def _insert_imports(rows: list[str], imports: list[ast.Import | ast.ImportFrom], missing: list[str], end: str) -> None:
+    """Insert imports of the standard library where isort and ruff sort them."""
+    if not any(_rank(node)[0] == STANDARD for node in imports):  # a section of its own
+        at = next((node.lineno - 1 for node in imports if _rank(node)[0] > STANDARD), None)
+        block = [*missing, ""] if at is not None else ["", *missing]
+        at = (imports[-1].end_lineno or 0) if at is None else at
+        rows[at:at] = [f"{line}{end}" for line in block if missing]
+        return
+    for line in reversed(missing):  # from the bottom to the top, so that the lines above are where they were found
+        rank = _rank(ast.parse(line).body[0])
+        before = [node.end_lineno or 0 for node in imports if _rank(node)[0] >= STANDARD and _rank(node) < rank]
+        first = next(node.lineno - 1 for node in imports if _rank(node)[0] == STANDARD)
+        at = before[-1] if before else first
+        rows[at:at] = [f"{line}{end}"]
+
+
+def _rank(node: ast.stmt) -> tuple[int, int, str]:
+    """Return where an import is sorted: its section, `import` before `from`, its module."""
+    if isinstance(node, ast.ImportFrom):
+        module, form = node.module or "", 1
+    else:
+        module, form = (node.names[0].name if isinstance(node, ast.Import) else ""), 0
+    standard = module.partition(".")[0] in sys.stdlib_module_names
+    section = 0 if module == "__future__" else STANDARD if standard else STANDARD + 1
+    return section, form, module

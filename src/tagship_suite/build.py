@@ -1,0 +1,130 @@
+"""The build: what comes before and after the build backend, and what later jobs need to know of the dists."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import report
+from .errors import Problem, refuse
+from .gate import handover
+from .repo import git
+from .repo.packages import chosen
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from email.message import Message
+
+    from .dists.reading import Dist
+    from .repo.packages import Package
+
+#: The minor version of the oldest Python 3 that setup-python has for the current runners.
+OLDEST = 8
+EARLIEST = 315532800  # seconds: 1980-01-01, the first day that a zip archive, and so a wheel, can hold
+
+
+def prepare(root: Path, environ: Mapping[str, str]) -> tuple[int, list[Package]]:
+    """Remove old dists and bundle; return SOURCE_DATE_EPOCH, and the distributions to build."""
+    found = epoch(root, environ), chosen(root, environ)
+    clean(root)
+    return found
+
+
+def clean(root: Path) -> None:
+    """Remove the dists, and the bundle of an earlier run."""
+    for folder in ("bundle", "dist"):
+        shutil.rmtree(root / folder, ignore_errors=True)
+
+
+def epoch(root: Path, environ: Mapping[str, str]) -> int:
+    """Return $SOURCE_DATE_EPOCH, else the time of the commit, in seconds since 1970."""
+    given = environ.get("SOURCE_DATE_EPOCH", "")
+    return max(int(given) if given.isascii() and given.isdigit() else git.commit_time(root) or 0, EARLIEST)
+
+
+def normalise(folder: Path, seconds: int) -> list[tuple[Path, bool]]:
+    """Normalise each sdist in `folder`; return its path, and whether cibuildwheel is to build its wheels."""
+    from .dists import sdist
+
+    paths = sorted(folder.glob("*.tar.gz"))
+    for path in paths:
+        sdist.normalise(path, seconds)
+    return [(path, sdist.is_compiled(path)) for path in paths]
+
+
+def describe(root: Path, environ: Mapping[str, str]) -> None:
+    """Check the dists against the index's rules; print their names, versions, Pythons, sizes and hashes."""
+    groups = read(root / "dist", chosen(root, environ))
+    for name, value in {**outputs(groups), "digest": handover.digest(root / "dist")}.items():
+        print(f"{name}: {value}")
+        report.output(name, value)
+    for dist in (dist for dists in groups.values() for dist in dists):
+        print(f"{dist.path}  {dist.size} bytes  SHA-256 {dist.sha256}")
+    for first, *others in groups.values():
+        files = [first, *others]
+        report.summary(f"## {first.name} {first.version}", report.files(files), *map(report.tree, files))
+
+
+def read(folder: Path, packages: list[Package]) -> dict[Package, list[Dist]]:
+    """Return the dists in `folder` by distribution; raise `ReleaseError` for what is missing or wrong."""
+    from .dists import rules
+    from .dists.reading import read_dists
+
+    dists = read_dists(folder)
+    groups = {package: [dist for dist in dists if package.name in {"", dist.name}] for package in packages}
+    found = " ".join(dist.path.name for dist in dists)
+    refuse([Problem("dist", found, f"dists of {each.name}", "build it") for each, some in groups.items() if not some])
+    refuse([problem for each, some in groups.items() for problem in rules.problems(some, each.settings.file_limit)])
+    return groups
+
+
+def outputs(groups: dict[Package, list[Dist]]) -> dict[str, str]:
+    """Return the outputs of the workflow's job: `name`, `version`, and `pythons`, a JSON list."""
+    firsts = [dists[0] for dists in groups.values()]
+    pythons = [python for package, (first, *_) in groups.items() for python in _pythons(package, first)]
+    return {
+        "name": " ".join(dist.name for dist in firsts),
+        "version": " ".join(dist.version for dist in firsts),
+        "pythons": json.dumps(list(dict.fromkeys(pythons))),
+    }
+
+
+def _pythons(package: Package, dist: Dist) -> list[str]:
+    return list(package.settings.pythons) or supported_pythons(dist.metadata, this_python())
+
+
+def this_python() -> str:
+    """Return the version of the Python that runs this, such as `3.13`."""
+    return ".".join(platform.python_version_tuple()[:2])
+
+
+def supported_pythons(metadata: Message, current: str) -> list[str]:
+    """Return the Pythons (`3.12`) that core metadata declares, oldest first, as `nox.project.python_versions` reads it.
+
+    From the classifiers, else from Requires-Python up to the `current` one, or the oldest that it allows, else just
+    `current`.
+    """
+    from nox.project import python_versions
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    requires = metadata.get("Requires-Python", "")
+    table = {"classifiers": metadata.get_all("Classifier", []), "requires-python": requires}
+    for newest in (None, current):
+        try:
+            found = filter(_is_set_up, python_versions({"project": table}, max_version=newest))
+            # `>3.9.1,<3.13` is about patch releases: a late one stands for the series.
+            allowed = SpecifierSet(requires)
+            every = map("3.{}".format, range(OLDEST, 100))
+            oldest = next((python for python in every if f"{python}.99" in allowed), current)
+            return [python for python in found if f"{python.rstrip('t')}.99" in allowed] or [oldest]
+        except (ValueError, InvalidSpecifier):
+            continue
+    return [current]
+
+
+def _is_set_up(python: str) -> bool:
+    """Return whether setup-python still has this version of Python 3."""
+    return int(python.rstrip("t").partition(".")[2]) >= OLDEST

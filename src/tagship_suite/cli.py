@@ -1,0 +1,77 @@
+"""What needs another interpreter than nox's, which is publishing: `python -m tagship_suite publish pypi`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import redact, report
+from .errors import ReleaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Reported(Exception):
+    """A step has failed, and why is printed already."""
+
+
+@contextmanager
+def reporting() -> Iterator[None]:
+    """Print what the block refuses, one line for each problem, then raise `Reported`; redact everything printed."""
+    redact.register_environ(os.environ)
+    with redact.redacting():
+        try:
+            yield
+        except ReleaseError as error:
+            report.errors(error.args)
+            raise Reported(f"{len(error.args)} problem{'s' * (len(error.args) > 1)}, see above") from None
+        except Exception:
+            traceback.print_exc()
+            raise Reported("a fault of tagship itself, see above") from None
+        finally:
+            sys.stdout.flush()  # before the next command of the session prints
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; return 0, or 1 where it refused."""
+    options = vars(_parser().parse_args(arguments))
+    os.chdir(options.pop("root"))
+    try:
+        with reporting():
+            _publish(**options)
+    except Reported:
+        return 1
+    return 0
+
+
+def _publish(repository: str, *, attestations: bool, verbose: bool, **inputs: str | None) -> None:
+    from .publish.inputs import refuse_inputs
+
+    refuse_inputs(inputs)
+    from .publish.run import Options, publish
+
+    # A workflow passes what is not set as an empty text, and twine takes that for a value.
+    for name in [name for name, value in os.environ.items() if name.startswith("TWINE_") and not value]:
+        del os.environ[name]
+    publish(Path(), Options(repository, attestations, verbose), os.environ)
+
+
+def _parser() -> argparse.ArgumentParser:
+    from .publish.inputs import ELSEWHERE
+
+    parser = argparse.ArgumentParser(prog="python -m tagship_suite", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--root", default=".", help="the folder of the project, or of its bundle")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    publishing = commands.add_parser("publish", help="Publish the bundle to an index.", allow_abbrev=False)
+    publishing.add_argument("repository", choices=("pypi", "testpypi"))
+    publishing.add_argument("--attestations", action=argparse.BooleanOptionalAction, default=True)
+    publishing.add_argument("--verbose", action="store_true")
+    for name, instead in ELSEWHERE.items():
+        publishing.add_argument(f"--{name}", dest=name, nargs="?", const="", help=instead)
+    return parser

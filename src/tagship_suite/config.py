@@ -1,0 +1,216 @@
+"""The project's settings: `[tool.tagship]` in pyproject.toml."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import Field, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from .errors import Problem, refuse
+from .repo.files import load_toml, subtable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+T = TypeVar("T")
+Texts = tuple[str, ...]
+ATTESTATIONS = ("required", "optional", "off")
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _is_command(value: object) -> bool:
+    try:
+        return bool(shlex.split(value)) if isinstance(value, str) else _is_texts(value)
+    except ValueError:
+        return False
+
+
+def is_folder(value: object) -> bool:
+    """Return whether `value` is the path of a folder below another one; `*` in it stands for any name."""
+    return isinstance(value, str) and not set(re.split(r"[/\\]", value)) & {"", ".", ".."}
+
+
+def _is_folders(value: object) -> bool:
+    return isinstance(value, list) and all(map(is_folder, value))
+
+
+def _is_limit(value: object) -> bool:
+    return isinstance(value, int) and value >= 100  # True is an int, and below
+
+
+def _is_pattern(value: object) -> bool:
+    try:
+        return isinstance(value, str) and re.compile(value).groups == 1
+    except re.error:
+        return False
+
+
+def _is_url(value: object) -> bool:
+    return isinstance(value, str) and urlsplit(value).scheme in {"http", "https"}
+
+
+def _read(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _split(value: str | list[str]) -> Texts:
+    return tuple(shlex.split(value) if isinstance(value, str) else value)
+
+
+def setting(
+    default: T,
+    check: Callable[[object], bool],
+    expected: str,
+    doc: str,
+    *,
+    read: Callable[[Any], Any] = _read,
+    own: bool = False,
+) -> T:
+    """Declare a setting: what it is where it is not set, which values are right, and its line in the documentation.
+
+    A distribution inherits the settings of the repository's root, except those that are its `own`.
+    """
+    metadata = {"check": check, "expected": expected, "doc": doc, "read": read, "own": own}
+    declared: T = field(default=default, metadata=metadata)
+    return declared
+
+
+@dataclass(frozen=True)
+class Config:
+    """The settings of `[tool.tagship]`, all optional: the field `test_command` is the key `test-command`."""
+
+    pythons: Texts = setting(
+        (),
+        _is_texts,
+        'a list such as ["3.12", "3.13"]',
+        "The Pythons to test on, where the classifiers do not name them.",
+    )
+    test_command: Texts | None = setting(
+        None,
+        _is_command,
+        "a command",
+        "How to run the tests, as a text or a list of arguments. Default: `pytest`. `[]`: there are no tests.",
+        read=_split,
+    )
+    test_requires: Texts | None = setting(
+        None,
+        _is_texts,
+        "a list of requirements",
+        'What the tests need, as pip takes it: `"pytest>=8"`, `"-r requirements/test.txt"`.',
+    )
+    test_groups: Texts | None = setting(
+        None,
+        _is_texts,
+        "a list of dependency groups",
+        "The dependency groups that the tests need. Default: the one called `test` or `tests`.",
+    )
+    test_extras: Texts | None = setting(
+        None,
+        _is_texts,
+        "a list of extras",
+        "The extras that the tests need. Default: the one called `test` or `tests`, where there is no such group.",
+    )
+    test_in_place: bool = setting(
+        False,  # noqa: FBT003 (a field's default)
+        lambda value: isinstance(value, bool),
+        "true or false",
+        "Let the tests import the project from the checkout; then nothing proves that the wheel was tested.",
+    )
+    version_file: str = setting(
+        "",
+        _is_text,
+        "a path",
+        "Another file that names the version, to be compared too, and bumped by `inv release`.",
+        own=True,
+    )
+    version_pattern: str = setting(
+        "",
+        _is_pattern,
+        "a regular expression with one group around the version",
+        "What finds the version in `version-file`. Default: `__version__` in Python, else the whole file.",
+        own=True,
+    )
+    release_branches: Texts = setting(
+        (),
+        _is_texts,
+        "a list of branch names",
+        "The branches of which one must hold the tagged commit. Default: any.",
+    )
+    packages: Texts = setting(
+        (),
+        _is_folders,
+        'a list of folders such as ["packages/*"]',
+        "The folders of the distributions, where the repository has several.",
+        own=True,
+    )
+    attestations: str = setting(
+        "required",
+        lambda value: value in ATTESTATIONS,
+        f"one of {', '.join(ATTESTATIONS)}",
+        '`"required"`, `"optional"` or `"off"`: what happens where the files cannot be signed (PEP 740).',
+    )
+    file_limit: int = setting(
+        100,
+        _is_limit,
+        "a number of MiB, 100 or more",
+        "The size in MiB that PyPI allows for a file of this project, where it granted more than 100.",
+    )
+    index_url: str = setting(
+        "",
+        _is_url,
+        "an address with http or https",
+        "The simple index (PEP 503) of your own package index, if it is at another address than the upload.",
+    )
+
+
+def key(declared: Field[Any]) -> str:
+    """Return the name of a setting as it is written in TOML."""
+    return declared.name.replace("_", "-")
+
+
+SETTINGS: dict[str, Field[Any]] = {key(declared): declared for declared in fields(Config)}
+
+
+def load(root: Path, top: Path | None = None) -> Config:
+    """Return the settings of the project at `root`; raise `ReleaseError` for everything in them that is wrong.
+
+    `top` is the root of the repository, from which a distribution in a folder inherits.
+    """
+    table = subtable(load_toml(root / "pyproject.toml"), "tool", "tagship")
+    problems = _problems(table, _shown(root, top))
+    if top is not None and top != root:
+        above = subtable(load_toml(top / "pyproject.toml"), "tool", "tagship")
+        problems += _problems(above, "pyproject.toml")
+        inherited = {name: above[name] for name in above if name in SETTINGS and not SETTINGS[name].metadata["own"]}
+        table = {**inherited, **table}
+    refuse(problems)
+    return Config(**{SETTINGS[name].name: SETTINGS[name].metadata["read"](value) for name, value in table.items()})
+
+
+def _shown(root: Path, top: Path | None) -> str:
+    path = root / "pyproject.toml"
+    return path.relative_to(top).as_posix() if top else path.name
+
+
+def _problems(table: dict[str, Any], path: str) -> list[Problem]:
+    where = f"{path} [tool.tagship]"
+    problems = []
+    for name, value in table.items():
+        if name not in SETTINGS:
+            problems.append(Problem(where, f"{name!r}", f"one of {', '.join(SETTINGS)}", "correct or remove it"))
+        elif not SETTINGS[name].metadata["check"](value):
+            expected = SETTINGS[name].metadata["expected"]
+            problems.append(Problem(f"{where} {name}", f"{value!r}", expected, "correct or remove it"))
+    if "version-pattern" in table and "version-file" not in table:
+        problems.append(Problem(where, "version-pattern alone", "version-file as well", "name the file"))
+    return problems

@@ -1,0 +1,1 @@
+"""The sdist and the wheels: reading them, and the rules that they must keep."""

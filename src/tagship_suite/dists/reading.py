@@ -1,0 +1,208 @@
+"""Reading dists: names, versions and metadata, without running anything in them."""
+
+from __future__ import annotations
+
+import email.parser
+import hashlib
+import re
+import struct
+import tarfile
+import zipfile
+import zlib
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from posixpath import normpath
+from typing import TYPE_CHECKING
+
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+from packaging.version import InvalidVersion
+
+from ..errors import Problem, ReleaseError, refuse
+from . import tars, zips
+from .record import differences
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from email.message import Message
+    from mmap import mmap
+    from pathlib import Path
+    from zipfile import ZipInfo
+
+    from packaging.tags import Tag
+
+BROKEN_ARCHIVE = (
+    OSError,
+    EOFError,
+    KeyError,
+    RuntimeError,
+    ValueError,
+    struct.error,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+#: How many files of a wheel are named that differ from its RECORD.
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Dist:
+    """An sdist or a wheel: where it lies, and what its file name says."""
+
+    path: Path
+    name: str
+    version: str
+    tags: frozenset[Tag]
+
+    @property
+    def is_wheel(self) -> bool:
+        """Whether it is a wheel; an sdist otherwise."""
+        return self.path.suffix == ".whl"
+
+    @property
+    def size(self) -> int:
+        """Its size in bytes."""
+        return self.path.stat().st_size
+
+    @cached_property
+    def sha256(self) -> str:
+        """Its SHA-256 in hexadecimal."""
+        return file_hash(self.path, "sha256")
+
+    @cached_property
+    def members(self) -> dict[str, int]:
+        """The size in bytes of each file in it, by path; raises `ReleaseError` where it cannot be read."""
+        with _readable(self.path):
+            if self.is_wheel:
+                return {name: info.file_size for name, info in self._zipped.items() if not info.is_dir()}
+            return {normpath(entry.name): entry.size for entry in self._tarred if not entry.isdir()}
+
+    @cached_property
+    def metadata(self) -> Message:
+        """Its core metadata, from METADATA or PKG-INFO; raises `ReleaseError` where there is none."""
+        name = self._metadata_path()
+        return _parsed(self.read([name], "utf-8")[name])  # a byte order mark would be part of its first field
+
+    def read(self, names: list[str], encoding: str = "utf-8-sig") -> dict[str, str]:
+        """Return the text of the files `names` in it; raise `ReleaseError` where it cannot be read."""
+        with _readable(self.path):
+            return {name: content.decode(encoding, "replace") for name, content in self._read(names).items()}
+
+    def check(self) -> list[Problem]:
+        """Return what keeps it from being unpacked alike by everyone, and each file that is not as RECORD says.
+
+        Raises `ReleaseError` where its archive is broken, see `zips` and `tars`.
+        """
+        with _readable(self.path):
+            if not self.is_wheel:
+                tars.check(self.path, self._tarred)
+                return []
+            with zips.opened(self.path) as view:
+                zips.check(view, self._zipped.values())
+                return self._record_problems(view)
+
+    @property
+    def info(self) -> str:
+        """The path in a wheel of the folder with its metadata."""
+        return "-".join(self.path.name.split("-")[:2]) + ".dist-info"
+
+    def _record_problems(self, view: mmap) -> list[Problem]:
+        record, remedy = f"{self.info}/RECORD", "build it again"
+        if record not in self._zipped:
+            return [Problem(str(self.path), f"no {record}", "one", remedy)]
+        found = list(differences(view, self._zipped, record))
+        problems = [Problem(f"{self.path}: {name}", is_there, said, remedy) for name, is_there, said in found]
+        if len(problems) > SHOWN:
+            problems[SHOWN:] = [Problem(str(self.path), f"{len(found) - SHOWN} more", "files as in RECORD", remedy)]
+        return problems
+
+    @cached_property
+    def _zipped(self) -> dict[str, ZipInfo]:
+        return zips.entries(self.path)
+
+    @cached_property
+    def _tarred(self) -> list[tarfile.TarInfo]:
+        return tars.entries(self.path)
+
+    def _read(self, names: list[str]) -> dict[str, bytes]:
+        if not self.is_wheel:
+            with tars.opened(self.path) as tar:
+                found = {normpath(entry.name): entry for entry in self._tarred}
+                files = {name: tar.extractfile(found[name]) for name in names}
+                return {name: file.read() for name, file in files.items() if file}
+        with zips.opened(self.path) as view:
+            return {name: zips.text(view, self._zipped[name]) for name in names}
+
+    def _metadata_path(self) -> str:
+        folder, file = (r"[^/]+\.dist-info", "METADATA") if self.is_wheel else ("[^/]+", "PKG-INFO")
+        found = [name for name in self.members if name.endswith(file) and re.fullmatch(f"{folder}/{file}", name)]
+        if len(found) != 1:
+            raise ReleaseError(Problem(str(self.path), f"{len(found)} {file} files", "one", "build it again"))
+        return found[0]
+
+
+@lru_cache(maxsize=8)  # the wheels of a release mostly have the same
+def _parsed(text: str) -> Message:
+    return email.parser.Parser().parsestr(text)
+
+
+def file_hash(path: Path, algorithm: str) -> str:
+    """Return the hash of the file at `path` in hexadecimal, by an algorithm of `hashlib`."""
+    digest = hashlib.new(algorithm)
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def read_dist(path: Path) -> Dist:
+    """Return the dist at `path` by its file name; raise `ReleaseError` where it is none.
+
+    Source of the rule: the binary and source distribution format specifications of packaging.python.org.
+    """
+    try:
+        if path.is_symlink() or not path.is_file():
+            raise InvalidSdistFilename("not a regular file")
+        if path.suffix == ".whl":
+            name, version, _, tags = parse_wheel_filename(path.name)
+        else:
+            name, version = parse_sdist_filename(path.name)
+            tags = frozenset()
+    except (InvalidSdistFilename, InvalidWheelFilename, InvalidVersion) as error:
+        problem = Problem(
+            str(path), f"no dist ({error})", "only an sdist (.tar.gz) and wheels", "remove it, build again"
+        )
+        raise ReleaseError(problem) from error
+    return Dist(path, name, str(version), tags)
+
+
+def read_dists(folder: Path) -> list[Dist]:
+    """Return the dists in `folder`, sorted by name; raise `ReleaseError` for all that is not one."""
+    paths = sorted(folder.iterdir()) if folder.is_dir() else []
+    if not paths:
+        raise ReleaseError(Problem(str(folder), "no dists", "an sdist and wheels", "run: nox -s build"))
+    dists: list[Dist] = []
+    problems: list[str] = []
+    for path in paths:
+        try:
+            dists.append(read_dist(path))
+        except ReleaseError as error:
+            problems.extend(error.args)
+    if problems:
+        raise ReleaseError(*problems)
+    return dists
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except BROKEN_ARCHIVE as error:
+        reason = " ".join(str(error).split())
+        refuse([Problem(str(path), f"a broken archive ({reason})", "a sound one", "build it again")])

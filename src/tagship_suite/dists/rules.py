@@ -1,0 +1,194 @@
+"""The rules by which PyPI refuses an upload, checked before the tag rather than after it.
+
+Source of the rules: https://docs.pypi.org/ and the file upload view of pypi/warehouse (warehouse/forklift/legacy.py and
+metadata.py). What changes with the index or cannot be known offline is left to it: the list of classifiers, whether a
+mail address can exist, the size of a whole project, whether the name is free. Local versions are the gate's.
+"""
+
+from __future__ import annotations
+
+import configparser
+import re
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from ..errors import Problem, ReleaseError
+from . import metadata
+from .metadata import same_version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .reading import Dist
+
+#: How many bytes a file name has at most: the index serves its metadata under it and `.metadata`.
+MAX_NAME = 255 - len(".metadata")
+#: How long after its first file a release takes others.
+MAX_AGE = timedelta(days=14)
+#: https://packaging.python.org/en/latest/specifications/name-normalization/
+NAME = r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
+_ARCHES = "x86_64|i686|aarch64|armv7l|ppc64le|s390x|riscv64"
+PLATFORM = re.compile(
+    "any|win32|win_(?:amd64|arm64|ia64)|linux_armv[67]l"
+    "|manylinux1_(?:x86_64|i686)|manylinux2010_(?:x86_64|i686)"
+    "|manylinux2014_(?:x86_64|i686|aarch64|armv7l|ppc64|ppc64le|s390x)"
+    rf"|manylinux_\d+_\d+_(?:{_ARCHES}|ppc64)|musllinux_\d+_\d+_(?:{_ARCHES})"
+    # PyPI names each year's macOS: a later one than it knows is left to it.
+    r"|macosx_(?:10_\d+|1[1-5]_0|(?:2[6-9]|[3-9]\d)_0)"
+    "_(?:ppc|ppc64|i386|x86_64|arm64|intel|fat|fat3|fat64|universal|universal2)"
+    r"|ios_\d+_\d+_(?:arm64|x86_64)_(?:iphoneos|iphonesimulator)"
+    r"|android_\d+_(?:armeabi_v7a|arm64_v8a|x86|x86_64)|pyemscripten_\d+_\d+_wasm32"
+)
+
+
+def problems(dists: list[Dist], limit: int, *, public: bool | None = None) -> list[Problem | str]:
+    """Return every reason why PyPI would refuse one of `dists`, or why nobody should unpack it.
+
+    `limit` is how many MiB PyPI lets a file of this project have. `public` is whether they go to PyPI, or to a registry
+    that has no such rules; None: what their classifiers say.
+    """
+    found = [problem for dist in dists for problem in _dist_problems(dist, limit, public=public)]
+    sdists = [dist.path.name for dist in dists if not dist.is_wheel]
+    if len(sdists) > 1:
+        found.append(Problem("dist", f"{len(sdists)} sdists ({', '.join(sdists)})", "one", "remove the others"))
+    return found
+
+
+def too_old(uploaded: Mapping[str, str], missing: list[Dist]) -> list[Problem]:
+    """Return why PyPI will not take `missing`, files of one release: it is closed 14 days after it was made.
+
+    `uploaded` is when the index took each file of the project, by name, in ISO 8601 (`upload-time` of PEP 700). PyPI
+    goes by when the release was made, which is when its first file came; where that was deleted, only PyPI knows.
+    """
+    version = missing[0].version if missing else ""
+    times = [_time(text) for name, text in uploaded.items() if same_version(_version(name), version)]
+    now = datetime.now(timezone.utc)
+    first = min(filter(None, times), default=now)
+    if now - first <= MAX_AGE:
+        return []
+    names = ", ".join(dist.path.name for dist in missing)
+    found, expected = f"a release of {first:%Y-%m-%d}", f"one that is at most {MAX_AGE.days} days old"
+    answer = f"Uploading new files to releases older than {MAX_AGE.days} days is not allowed."
+    return [Problem(f"{names}: missing at the index", found, expected, f"release a new version: PyPI says {answer!r}")]
+
+
+def _version(filename: str) -> str:
+    if filename.endswith(".whl"):
+        return filename.split("-")[1] if "-" in filename else ""
+    return filename.removesuffix(".tar.gz").removesuffix(".zip").rpartition("-")[2]
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
+
+
+def _dist_problems(dist: Dist, limit: int, *, public: bool | None) -> list[Problem | str]:
+    found: list[Problem | str] = []
+    public = not _private(dist) if public is None else public
+    if public and dist.size > limit * 2**20:
+        remedy = "ship less, or ask PyPI for a higher limit and set file-limit in [tool.tagship] to what it granted"
+        found.append(Problem(str(dist.path), f"{dist.size / 2**20:.1f} MiB", f"at most {limit} MiB", remedy))
+    for rule in SOUND + (PUBLIC if public else ()):
+        try:
+            found += rule(dist, str(dist.path))
+        except ReleaseError as error:
+            found += [line for line in error.args if line not in found]
+    return found
+
+
+def _archive(dist: Dist, _where: str) -> list[Problem]:
+    return dist.check()
+
+
+def _name(dist: Dist, where: str) -> Iterator[Problem]:
+    name, version = dist.metadata.get("Name", ""), dist.metadata.get("Version", "")
+    if canonicalize_name(name) != dist.name or not same_version(version, dist.version):
+        found = f"metadata of {name!r} {version!r}"
+        yield Problem(where, found, f"{dist.name} {dist.version} as in the file name", "build it again")
+    if not re.fullmatch(NAME, name):
+        yield Problem(where, f"the name {name!r}", "letters, digits, and '.', '_', '-' between them", "rename it")
+    if len(dist.path.name.encode()) > MAX_NAME:
+        found = f"a file name of {len(dist.path.name.encode())} bytes"
+        yield Problem(where, found, f"at most {MAX_NAME} of them", "shorten the name or the version")
+    plain = dist.name.replace("-", "_")
+    version = str(Version(version)) if same_version(version, dist.version) else dist.version
+    if not dist.is_wheel and dist.path.name != (file := f"{plain}-{version}.tar.gz"):
+        # https://peps.python.org/pep-0625/
+        yield Problem(where, repr(dist.path.name), repr(file), "use a build backend that knows PEP 625")
+    if dist.is_wheel and (start := dist.path.name.split("-")[0]) != plain:
+        # https://packaging.python.org/en/latest/specifications/binary-distribution-format/#escaping-and-unicode
+        yield Problem(where, f"a file name of {start!r}", repr(plain), "use a newer build backend")
+
+
+def _private(dist: Dist) -> list[str]:
+    """Return the classifiers by which a project says that it is not for PyPI."""
+    try:
+        return [text for text in dist.metadata.get_all("Classifier", []) if text.startswith("Private ::")]
+    except ReleaseError:
+        return []
+
+
+def _classifiers(dist: Dist, where: str) -> Iterator[Problem]:
+    for text in _private(dist):
+        remedy = "set TWINE_REPOSITORY_URL to the registry that it is for"
+        yield Problem(where, f"classifier {text!r}", "none that keeps it from PyPI", remedy)
+
+
+def _platforms(dist: Dist, where: str) -> Iterator[Problem]:
+    for platform in sorted({tag.platform for tag in dist.tags}):
+        if not PLATFORM.fullmatch(platform):
+            found = f"platform {platform!r}, which PyPI refuses"
+            yield Problem(where, found, *_portable(platform))
+
+
+def _portable(platform: str) -> tuple[str, str]:
+    if platform.startswith("linux"):
+        cure = "add [tool.cibuildwheel] to pyproject.toml: it builds wheels that run on other machines than this one"
+        return "manylinux or musllinux", cure
+    return "one that PyPI knows", "build it with cibuildwheel"
+
+
+def _members(dist: Dist, where: str) -> Iterator[Problem]:
+    """Find out about the files that the others speak of."""
+    folder = dist.info if dist.is_wheel else next(iter(dist.members), "").split("/")[0]
+    needed = ["METADATA", "WHEEL"] if dist.is_wheel else ["PKG-INFO"]
+    if same_version(dist.metadata.get("Metadata-Version", "0"), "2.4", newer=True):  # PEP 639
+        licenses = "licenses/" if dist.is_wheel else ""
+        needed += [f"{licenses}{name}" for name in dist.metadata.get_all("License-File", [])]
+    for name in needed:
+        if f"{folder}/{name}" not in dist.members and not _is_folder(dist, f"{folder}/{name}"):
+            yield Problem(where, f"no {folder}/{name}", "one, as its name and metadata say", "build it again")
+    if dist.is_wheel and (scripts := f"{folder}/entry_points.txt") in dist.members:
+        yield from _entry_points(dist.read([scripts], "utf-8")[scripts], f"{where}: {scripts}")
+
+
+def _is_folder(dist: Dist, name: str) -> bool:
+    """Return whether it is a folder that an sdist may call a license file; of a wheel, PyPI takes files only."""
+    return not dist.is_wheel and any(member.startswith(f"{name}/") for member in dist.members)
+
+
+def _entry_points(text: str, where: str) -> Iterator[Problem]:
+    if text.startswith("\ufeff"):  # what reads it does not skip one
+        yield Problem(where, "a byte order mark", "none", "save it as UTF-8 without one")
+    parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    try:
+        parser.read_string(text)
+    except configparser.Error as error:
+        yield Problem(where, error.message.splitlines()[0], "an INI file", "correct the entry points")
+    for section in {"console_scripts", "gui_scripts"} & {*parser.sections()}:
+        for name in parser.options(section):
+            if not re.fullmatch(r"[\w.-]+", name):
+                yield Problem(where, f"the script {name!r}", "a name of letters, digits, '.', '_' and '-'", "rename it")
+
+
+#: What holds for every index, and what PyPI asks for besides.
+SOUND = (_archive, _name, metadata.python, _members)
+PUBLIC = (_classifiers, *metadata.RULES, _platforms)

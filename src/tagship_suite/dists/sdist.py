@@ -1,0 +1,59 @@
+"""An sdist with the same bytes for the same commit, whichever backend, path, umask or machine made it."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import tarfile
+import tempfile
+from typing import TYPE_CHECKING, cast
+
+from ..repo.files import subtable, tomllib
+from . import tars
+from .reading import read_dist
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import IO
+
+
+def normalise(path: Path, epoch: int) -> None:
+    """Rewrite the sdist at `path` in place: sorted, owned by nobody, modes 755 or 644, times `epoch` (seconds).
+
+    Contents, names and the executable bit stay. Source of the rule: https://reproducible-builds.org/docs/archives/
+    """
+    partial = path.with_name(f".{path.name}.part")
+    with tempfile.TemporaryFile(dir=path.parent) as raw:  # on disk: it may be large, and is read in another order
+        with tars.Bounded(path, "rb") as packed:
+            shutil.copyfileobj(packed, raw, 2**20)
+        raw.seek(0)
+        with partial.open("wb") as file, gzip.GzipFile("", "wb", 9, file, mtime=epoch) as packed:
+            _rewrite(raw, packed, epoch)
+    partial.replace(path)
+
+
+def is_compiled(path: Path) -> bool:
+    """Return whether the sdist at `path` says that cibuildwheel makes its wheels."""
+    file = f"{path.name.removesuffix('.tar.gz')}/pyproject.toml"
+    dist = read_dist(path)
+    text = dist.read([file])[file] if file in dist.members else ""
+    return "cibuildwheel" in subtable(tomllib.loads(text), "tool")
+
+
+def _rewrite(raw: IO[bytes], packed: gzip.GzipFile, epoch: int) -> None:
+    stream = cast("IO[bytes]", packed)
+    with (
+        tarfile.open(fileobj=raw, mode="r:") as old,
+        tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as new,
+    ):
+        for member in sorted(old.getmembers(), key=lambda member: member.name):
+            new.addfile(_plain(member, epoch), old.extractfile(member) if member.isreg() else None)
+
+
+def _plain(member: tarfile.TarInfo, epoch: int) -> tarfile.TarInfo:
+    member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    member.mtime = epoch
+    member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
+    member.pax_headers = {}
+    return member

@@ -1,0 +1,123 @@
+"""An sdist's archive: everything stays in its one folder, and it does not unpack without end.
+
+Source of the rules: https://packaging.python.org/en/latest/specifications/source-distribution-format/ (unpacking) and
+https://docs.pypi.org/archives/.
+"""
+
+from __future__ import annotations
+
+import gzip
+import tarfile
+import zipfile
+from contextlib import contextmanager
+from posixpath import dirname, join, normpath
+from typing import TYPE_CHECKING, cast
+
+from .zips import BOMB_SIZE, PIECE, is_inside, twins, written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from tarfile import TarFile, TarInfo
+    from typing import IO
+
+
+#: How many bytes we unpack at most, and how many of them may be headers, which are held in memory: PyPI has no limit.
+MOST, MOST_HEADERS = 10 * 2**30, 128 * 2**20
+
+
+class Bounded(gzip.GzipFile):
+    """Stops before it has unpacked more than `MOST` bytes, or gives more than one file's text at once."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or not 0 <= size <= BOMB_SIZE:
+            raise tarfile.ReadError(f"a file of more than {BOMB_SIZE} bytes where text was expected")
+        self._check(self.tell() + size)
+        return super().read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._check(offset)
+        return super().seek(offset, whence)
+
+    def _check(self, offset: int) -> None:
+        if offset > MOST:
+            raise tarfile.ReadError(f"a bomb, which unpacks to more than {MOST} bytes")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[TarFile]:
+    """Give the gzipped tar at `path`."""
+    with Bounded(path, "rb") as file, tarfile.open(fileobj=cast("IO[bytes]", file), mode="r:") as archive:
+        yield archive
+
+
+def entries(path: Path) -> list[TarInfo]:
+    """Return what is in the archive at `path`; raise `TarError` where it is a bomb, or goes on after its end."""
+    with opened(path) as archive:
+        headers = 0
+        for entry in archive:
+            headers += entry.offset_data - entry.offset
+            if headers > MOST_HEADERS:
+                raise tarfile.ReadError(f"a bomb, whose headers alone unpack to more than {MOST_HEADERS} bytes")
+        found = archive.getmembers()
+        assert archive.fileobj
+        while block := archive.fileobj.read(PIECE):
+            if block.strip(b"\0"):
+                raise tarfile.ReadError("data behind its end")
+        return found
+
+
+def check(path: Path, found: list[TarInfo]) -> None:
+    """Raise `TarError` for the first entry that another program would take for something else, or that gets out."""
+    if zipfile.is_zipfile(path):
+        raise tarfile.ReadError("it is a zip archive too")
+    names = {normpath(entry.name) for entry in found}
+    links = {written(entry.name) for entry in found if entry.issym()}
+    folders = {name.split("/")[0] for name in names}
+    for entry in found:
+        if reason := _fault(entry, links):
+            raise tarfile.ReadError(f"{entry.name!r} {reason}")
+    if same := twins((entry.name, written(entry.name)) for entry in found if not entry.isdir()):
+        raise tarfile.ReadError(same)
+    if odd := [entry.name for entry in found if _is_metadata(entry.name) and normpath(entry.name) != entry.name]:
+        raise tarfile.ReadError(f"{odd[0]!r} is not found by PyPI, which looks for {normpath(odd[0])!r}")
+    if len(folders) != 1 or folders & (names - {normpath(entry.name) for entry in found if entry.isdir()}):
+        raise tarfile.ReadError(f"{len(folders)} folders and files at its top, not one folder")
+
+
+def _is_metadata(name: str) -> bool:
+    return name.endswith("PKG-INFO") and normpath(name).count("/") == 1
+
+
+def _fault(entry: TarInfo, links: set[str]) -> str:
+    if not is_inside(entry.name):
+        return "is a path out of the archive"
+    if entry.issparse():
+        return "is sparse"
+    if not (entry.isreg() or entry.isdir() or entry.issym() or entry.islnk()):
+        return "is neither a file, a folder nor a link"
+    parts = normpath(entry.name).split("/")
+    if links and _goes_through(parts[:-1], links):
+        return "is a path through a link"
+    if entry.issym() or entry.islnk():
+        return "" if _stays(entry, parts[0], links) else f"links to {entry.linkname!r}, out of its folder"
+    return ""
+
+
+def _goes_through(parts: list[str], links: set[str]) -> bool:
+    return any(written("/".join(parts[:depth])) in links for depth in range(1, len(parts) + 1))
+
+
+def _stays(link: TarInfo, top: str, links: set[str]) -> bool:
+    """Return whether a link stays in the folder `top`; it may not go up once it has gone through one of `links`."""
+    target = link.linkname
+    if link.issym():
+        if target.startswith("/"):
+            return False
+        path = normpath(dirname(link.name)).split("/")
+        for part in filter(lambda part: part not in {"", "."}, target.split("/")):
+            if part == ".." and _goes_through(path, links):
+                return False  # where that leads is not for the names to tell
+            path = path[:-1] if part == ".." else [*path, part]
+        target = normpath(join(dirname(link.name), target))
+    return is_inside(target) and normpath(target).split("/")[0] == top

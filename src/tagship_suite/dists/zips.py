@@ -1,0 +1,232 @@
+"""A wheel's archive: the same files to everyone who unpacks it, and never more bytes than it declares.
+
+Source of the rules: https://docs.pypi.org/archives/ and https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT.
+"""
+
+from __future__ import annotations
+
+import mmap
+import re
+import stat
+import struct
+import unicodedata
+import zipfile
+import zlib
+from contextlib import contextmanager
+from posixpath import normpath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+    from pathlib import Path
+    from zipfile import ZipInfo
+
+#: Beyond both, what a wheel unpacks to is no longer believed: the limits of PyPI.
+BOMB_SIZE, BOMB_RATIO = 64 * 2**20, 50
+#: Bytes that are unpacked at once: 1032 times as many may come of them.
+PIECE = 8 * 1024
+
+# Signature, flags, method, CRC, packed and unpacked size, lengths of the name and of the extra fields.
+LOCAL = struct.Struct("<4s2xHH4xLLLHH")
+# Signature, lengths of the name, of the extra fields and of the comment.
+CENTRAL = struct.Struct("<4s24xHHH12x")
+# Signature, entries here and in all, size and place of the directory; in a zip64 first its own size, in the other
+# last the length of the comment.
+END = struct.Struct("<4s4xHHLLH")
+END64 = struct.Struct("<4sQ12xQQQQ")
+LOCATOR64 = struct.Struct("<4s4xQ4x")
+SEALED = 0x2061  # flags of what is encrypted, or a patch: bits 0, 5, 6 and 13
+DESCRIPTOR = 0x08
+ZIP64, UNICODE_PATH = 0x0001, 0x7075
+UNKNOWN = 0xFFFFFFFF
+#: What Windows leaves out of a name.
+STRIPPED = re.compile(r"[. ](?:/|$)|::\$")
+DATA = re.compile(r"[^/]+\.data/(.*)", re.DOTALL)
+#: What is in there for the folder with the packages and the one with the scripts: so named, or by their usual paths.
+PACKAGES = re.compile(r"(?:purelib|platlib|data/lib(?:64)?(?:/[^/]+)?/(?:site|dist)-packages)/")
+SCRIPTS = re.compile(r"^data/(?:bin|scripts)/")
+
+
+def is_inside(name: str) -> bool:
+    """Return whether a file of this name stays in the folder that it is unpacked to, on every system."""
+    parts = name.replace("\\", "/").split("/")
+    odd = name.startswith(("/", "\\")) or ".." in parts or re.match(r"[A-Za-z]:|.*[\x00-\x1f\x7f]", name, re.DOTALL)
+    return bool(name) and not odd
+
+
+def written(name: str) -> str:
+    """Return one name for all that a file system may write to the same file: by case, by Unicode, or on Windows.
+
+    Source of the rule: https://learn.microsoft.com/windows/win32/fileio/naming-a-file and, for `::$DATA`, its streams.
+    """
+    if not name.isascii():
+        name = unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
+    path = normpath(name.lower().replace("\\", "/"))
+    if STRIPPED.search(path):
+        path = "/".join(part.partition("::$")[0].rstrip(". ") or part for part in path.split("/"))
+    return path
+
+
+def twins(names: Iterable[tuple[str, str]]) -> str:
+    """Return which two of the files, each a name and where it is `written`, are one; "" where none are."""
+    first: dict[str, str] = {}
+    for name, place in names:
+        if place in first:
+            return f"{first[place]!r} and {name!r} are written to the same file"
+        first[place] = name
+    return ""
+
+
+def _installed(name: str) -> str:
+    """Return where an installer writes a wheel's file: those in `.data` are spread.
+
+    Source of the rule: https://packaging.python.org/en/latest/specifications/binary-distribution-format/ (spread).
+    pip takes every folder `*.data` for it, whatever its name and version.
+    """
+    place = written(name)
+    if not (spread := DATA.match(place)):
+        return place
+    if PACKAGES.match(spread[1]):
+        return PACKAGES.sub("", spread[1], count=1)
+    return ".data/" + SCRIPTS.sub("scripts/", spread[1])
+
+
+def limit(path: Path) -> int:
+    """Return how many bytes the archive at `path` may unpack to."""
+    return max(BOMB_SIZE, BOMB_RATIO * path.stat().st_size)
+
+
+def entries(path: Path) -> dict[str, ZipInfo]:
+    """Return the entries of the archive at `path` by name; raise `BadZipFile` for a bomb or a name that is twice."""
+    with zipfile.ZipFile(path) as archive:
+        infos = archive.infolist()
+    if (size := sum(info.file_size for info in infos)) > limit(path):
+        raise zipfile.BadZipFile(f"a bomb, which unpacks to {size} bytes")
+    found = {info.filename: info for info in infos}
+    if len(found) < len(infos):
+        raise zipfile.BadZipFile("two entries of one name")
+    return found
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[mmap.mmap]:
+    """Give the bytes of the file at `path`, which may not be empty."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
+        yield view
+
+
+def unpacked(view: mmap.mmap, info: ZipInfo) -> Iterator[bytes]:
+    """Give an entry's bytes in blocks; raise `BadZipFile` for more or others than it declares."""
+    *_, name, extra = LOCAL.unpack_from(view, info.header_offset)
+    start = info.header_offset + LOCAL.size + name + extra
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS) if info.compress_type else None
+    size = crc = 0
+    for at in range(start, start + info.compress_size, PIECE):
+        piece = view[at : min(at + PIECE, start + info.compress_size)]
+        block = unpacker.decompress(piece) if unpacker else piece
+        size, crc = size + len(block), zlib.crc32(block, crc)
+        if size > info.file_size:
+            break
+        yield block
+    if (size, crc) != (info.file_size, info.CRC):
+        raise zipfile.BadZipFile(f"{info.filename!r} unpacks to other bytes than it declares")
+
+
+def text(view: mmap.mmap, info: ZipInfo) -> bytes:
+    """Return the bytes of an entry that is read whole; raise `BadZipFile` where it is too long for that."""
+    if info.file_size > BOMB_SIZE:
+        raise zipfile.BadZipFile(f"{info.filename!r} has {info.file_size} bytes where text was expected")
+    return b"".join(unpacked(view, info))
+
+
+def check(view: mmap.mmap, found: Collection[ZipInfo]) -> None:
+    """Raise `BadZipFile` unless the directory and the headers before each entry tell the same, and nothing is between.
+
+    So whoever reads the archive from its start and whoever reads it from its end unpack the same files.
+    """
+    if same := twins((info.filename, _installed(info.filename)) for info in found if not info.is_dir()):
+        raise zipfile.BadZipFile(same)
+    at = 0
+    for info in sorted(found, key=lambda info: info.header_offset):
+        _check_entry(info)
+        if info.header_offset != at:
+            raise zipfile.BadZipFile(f"{info.orig_filename!r} does not follow on the entry before it")
+        at = _check_local(view, info)
+    _check_directory(view, at, len(found))
+    if view[257:262] == b"ustar":
+        raise zipfile.BadZipFile("it is a tar archive too")
+
+
+def _check_entry(info: ZipInfo) -> None:
+    name = repr(info.orig_filename)
+    if not is_inside(info.orig_filename):
+        raise zipfile.BadZipFile(f"{name} is a path out of the archive")
+    if {"", "."} & {*info.orig_filename.removesuffix("/").split("/")}:
+        raise zipfile.BadZipFile(f"{name} is a path with an empty part or '.': it is written to a file of another name")
+    if stat.S_IFMT(info.external_attr >> 16) not in {0, stat.S_IFREG, stat.S_IFDIR}:
+        raise zipfile.BadZipFile(f"{name} is neither a file nor a folder")
+    if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise zipfile.BadZipFile(f"{name} is neither stored nor deflated")
+    if info.flag_bits & SEALED:
+        raise zipfile.BadZipFile(f"{name} is encrypted")
+
+
+def _check_local(view: mmap.mmap, info: ZipInfo) -> int:
+    """Compare what stands before an entry with the directory; return where the next one starts."""
+    at = info.header_offset
+    signature, flags, method, crc, packed, size, name_length, extra_length = LOCAL.unpack_from(view, at)
+    if flags & SEALED:
+        raise zipfile.BadZipFile(f"{info.orig_filename!r} is encrypted")
+    if flags & DESCRIPTOR:
+        raise zipfile.BadZipFile(f"{info.orig_filename!r} has a data descriptor")
+    start = at + LOCAL.size
+    name, extra = view[start : start + name_length], _extra(view, start + name_length, extra_length)
+    packed, size = _sizes(extra.get(ZIP64, b""), packed, size)
+    told = (signature, name, method, crc, packed, size)
+    listed = (info.orig_filename.encode(), info.compress_type, info.CRC, info.compress_size, info.file_size)
+    if told != (b"PK\3\4", *listed) or extra.get(UNICODE_PATH, bytes(5) + name)[5:] != name:
+        raise zipfile.BadZipFile(f"{info.orig_filename!r} is another file by its own header than by the directory")
+    return start + int(name_length + extra_length) + info.compress_size
+
+
+def _extra(view: mmap.mmap, at: int, length: int) -> dict[int, bytes]:
+    """Return the extra fields by their number; one that says more about the file may be there once."""
+    fields: dict[int, bytes] = {}
+    end = at + length
+    while at < end:
+        kind, size = struct.unpack_from("<HH", view, at)
+        if at + 4 + size > end or (kind in fields and kind in {ZIP64, UNICODE_PATH}):
+            raise zipfile.BadZipFile("malformed extra fields")
+        fields[kind] = view[at + 4 : at + 4 + size]
+        at += 4 + size
+    return fields
+
+
+def _sizes(zip64: bytes, packed: int, size: int) -> tuple[int, int]:
+    if len(zip64) not in {0, 8, 16, 24, 28}:
+        raise zipfile.BadZipFile("malformed extra fields")
+    if not zip64:
+        return packed, size
+    values = struct.unpack_from(f"<{min(len(zip64) // 8, 2)}Q", zip64)
+    return values[-1], values[0] if size == UNKNOWN else size
+
+
+def _check_directory(view: mmap.mmap, start: int, count: int) -> None:
+    at = start
+    for _ in range(count):
+        signature, name, extra, comment = CENTRAL.unpack_from(view, at)
+        if signature != b"PK\1\2" or comment:
+            raise zipfile.BadZipFile("a malformed directory")
+        at += CENTRAL.size + name + extra
+    values = (count, count, at - start, start)
+    is_zip64 = view[at : at + 4] == b"PK\6\6"
+    if is_zip64:
+        if END64.unpack_from(view, at)[1:] != (44, *values) or LOCATOR64.unpack_from(view, at + 56) != (b"PK\6\7", at):
+            raise zipfile.BadZipFile("a malformed directory")
+        at += END64.size + LOCATOR64.size
+    signature, *told, comment = END.unpack_from(view, at)
+    unknown = (0xFFFF, 0xFFFF, UNKNOWN, UNKNOWN) if is_zip64 else values
+    if signature != b"PK\5\6" or any(each not in pair for each, *pair in zip(told, values, unknown, strict=True)):
+        raise zipfile.BadZipFile("a malformed directory")
+    if at + END.size + comment != len(view):
+        raise zipfile.BadZipFile("data behind its end")

@@ -1,0 +1,1 @@
+"""The gate between building and publishing: every version compared, and the bundle that it lets through."""

@@ -1,0 +1,135 @@
+"""The bundle: what the gate hands to the publish jobs, and its check before anything leaves."""
+
+from __future__ import annotations
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..dists.reading import Dist, file_hash, read_dists
+from ..errors import Problem, ReleaseError, refuse
+from ..repo import git
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SUMS = "SHA256SUMS"
+COMMIT = "COMMIT"
+NONE = "none"
+RELEASE = Path(".github/release")
+#: The package that runs here is the one that publishes.
+PACKAGE = Path(__file__).resolve().parents[1]
+NOXFILE = """\
+\"\"\"The sessions that publish this bundle.\"\"\"
+
+import sys
+
+sys.path.insert(0, ".github/release")
+
+from tagship_suite.sessions import publish, publish_test
+"""
+
+
+def clear(root: Path) -> None:
+    """Remove the bundle at `root`: one that an earlier run let through says nothing about this one."""
+    shutil.rmtree(root / "bundle", ignore_errors=True)
+
+
+def write(root: Path, dists: list[Dist], folders: Sequence[Path] = ()) -> Path:
+    """Write the bundle of `dists` and this checkout's release code to `bundle/`, whole or not at all.
+
+    `folders` are those of the distributions, below `root`, that have metadata of their own.
+    """
+    clear(root)
+    partial = root / "bundle.part"
+    shutil.rmtree(partial, ignore_errors=True)
+    (partial / "dist").mkdir(parents=True)
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(lambda dist: shutil.copy2(dist.path, partial / "dist"), dists))
+    for path in (root / RELEASE / "requirements", *(folder / "pyproject.toml" for folder in (root, *folders))):
+        _copy(path, partial / path.relative_to(root))
+    _copy(PACKAGE, partial / RELEASE / PACKAGE.name)
+    (partial / "noxfile.py").write_text(NOXFILE, encoding="utf-8")
+    (partial / COMMIT).write_text(f"{_commit(root)}\n", encoding="utf-8")
+    (partial / SUMS).write_text(_sums(partial), encoding="utf-8", newline="\n")
+    return partial.replace(root / "bundle")
+
+
+def _commit(root: Path) -> str:
+    commit = git.query(root, "rev-parse", "HEAD") or NONE
+    return f"{commit} with changes" if git.changed(root) else commit
+
+
+def made_from(folder: Path, root: Path) -> str | None:
+    """Return what the bundle in `folder` was made from, if the repository at `root` is at another commit."""
+    here = git.query(root, "rev-parse", "HEAD")
+    made = (folder / COMMIT).read_text(encoding="utf-8").strip() if (folder / COMMIT).is_file() else NONE
+    words = "files that were not committed yet" if made == NONE else f"commit {made}"
+    return None if here is None or made == here else words
+
+
+def _copy(path: Path, to: Path) -> None:
+    if path.is_dir():
+        shutil.copytree(path, to, ignore=shutil.ignore_patterns("__pycache__"))
+    elif path.exists():
+        to.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, to)
+
+
+def _sums(folder: Path) -> str:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    with ThreadPoolExecutor() as threads:
+        hashes = threads.map(lambda path: file_hash(path, "sha256"), files)
+        return "".join(
+            f"{digest}  {path.relative_to(folder).as_posix()}\n" for digest, path in zip(hashes, files, strict=True)
+        )
+
+
+def locate(root: Path) -> Path:
+    """Return the bundle: `root` itself, as in a publish job, or its `bundle/`; raise `ReleaseError` for neither."""
+    for folder in (root, root / "bundle"):
+        if (folder / SUMS).is_file():
+            return folder
+    raise ReleaseError(Problem("bundle", "nothing to publish", SUMS, "run: nox -s build verify-version"))
+
+
+def check(folder: Path) -> list[Dist]:
+    """Return the dists of the bundle in `folder`; raise `ReleaseError` for every file that is not as it was written."""
+    listed = _listed(folder)
+    present = _present(folder)
+    remedy = "do not publish this bundle; run: nox -s build verify-version"
+    problems = [
+        Problem(name, "a file", f"no file that {SUMS} does not list", remedy) for name in sorted(present - set(listed))
+    ]
+    for name, digest in listed.items():
+        found = _found(folder, name)
+        if found != f"SHA-256 {digest}":
+            problems.append(Problem(name, found, f"SHA-256 {digest} as in {SUMS}", remedy))
+    refuse(problems)
+    return read_dists(folder / "dist")
+
+
+def _present(folder: Path) -> set[str]:
+    """Return the files in the folders that publishing reads; nox and Python may add files elsewhere."""
+    found = [path for name in ("dist", ".github") for path in (folder / name).rglob("*")]
+    return {
+        path.relative_to(folder).as_posix()
+        for path in found
+        if "__pycache__" not in path.parts and (path.is_symlink() or not path.is_dir())
+    }
+
+
+def _found(folder: Path, name: str) -> str:
+    path = folder / name
+    if path.resolve() != folder.resolve() / name or ".." in Path(name).parts or Path(name).is_absolute():
+        return "a path out of the bundle"
+    return f"SHA-256 {file_hash(path, 'sha256')}" if path.is_file() else "no file"
+
+
+def _listed(folder: Path) -> dict[str, str]:
+    lines = (folder / SUMS).read_text(encoding="utf-8", errors="replace").splitlines()
+    sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines) if name}
+    if not any(name.startswith("dist/") for name in sums):
+        raise ReleaseError(Problem(SUMS, "no dists", "a line for each", "run: nox -s build verify-version"))
+    return sums

@@ -1,0 +1,89 @@
+"""What one job of the workflow hands to the next: files, which any job can replace, and a digest, which none can."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from ..dists.reading import file_hash
+from ..errors import Problem, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+VARIABLE = "DIST_DIGEST"
+EMPTY = "GitHub drops an output that contains a secret: use longer secrets; BUILD_ON may name at most eight machines"
+
+
+def digest(folder: Path) -> str:
+    """Return the SHA-256 of the names and contents of all files in `folder`.
+
+    It is what the publish jobs compute: `find . ! -type d -exec sha256sum {} + | LC_ALL=C sort | sha256sum`.
+    """
+    files = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
+    with ThreadPoolExecutor() as threads:
+        hashes = list(threads.map(lambda path: file_hash(path, "sha256") if path.is_file() else "", files))
+    lines = [f"{each}  ./{path.relative_to(folder).as_posix()}\n" for each, path in zip(hashes, files, strict=True)]
+    return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
+
+
+def check(folder: Path, environ: Mapping[str, str]) -> None:
+    """Raise `ReleaseError` unless `folder` is as $DIST_DIGEST says; outside of a workflow nothing does."""
+    _received([folder], environ)
+
+
+def gather(folder: Path, environ: Mapping[str, str]) -> None:
+    """Let `folder` hold the dists of all machines, which several hand over in a folder each; one does in `folder`.
+
+    Raises `ReleaseError`, and moves nothing, unless they are those of $DIST_DIGEST, or where two machines made
+    different files of one name: what ships might not be what was tested.
+    """
+    if not folder.is_dir():
+        return  # the gate says so
+    folders = [path for path in sorted(folder.glob("*")) if path.is_dir() and not path.is_symlink()]
+    parts = _received([folder, *folders], environ)
+    files: dict[str, Path] = {}
+    problems = []
+    for path in (path for part in parts for path in sorted(part.iterdir()) if path not in folders):
+        first = files.setdefault(path.name, path)
+        if not (path.name.endswith(".tar.gz") or _same(first, path)):  # the first machine's sdist ships
+            remedy = "let one machine build it: set build or skip in [tool.cibuildwheel]"
+            problems.append(Problem(str(path), "other bytes", f"those of {first}", remedy))
+    refuse(problems)
+    if folders:
+        _move(files, folder)
+
+
+def _received(parts: Sequence[Path], environ: Mapping[str, str]) -> list[Path]:
+    """Return those of `parts` that $DIST_DIGEST names, one for each machine; all where it is not set.
+
+    Earlier attempts of the workflow's run leave dists too. Raises `ReleaseError` where a machine's are missing.
+    """
+    if (given := environ.get(VARIABLE)) is None:
+        return list(parts)
+    expected, machines = given.split(), environ.get("MACHINES") or "1"
+    if str(len(expected)) != machines:
+        refuse([Problem(VARIABLE, f"{len(expected)} digests", f"{machines}, one for each machine", EMPTY)])
+    found = {digest(part): part for part in parts}
+    remedy = "an artifact was overwritten, or the workspace was not empty; do not release these, run all jobs again"
+    refuse(
+        [Problem(str(parts[0]), "other files", f"those of digest {each}", remedy) for each in set(expected) - {*found}]
+    )
+    return [found[each] for each in dict.fromkeys(expected)]
+
+
+def _move(files: Mapping[str, Path], folder: Path) -> None:
+    partial = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    for name, path in files.items():
+        path.replace(partial / name)
+    shutil.rmtree(folder)
+    partial.replace(folder)
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one == other or (one.is_file() and other.is_file() and one.read_bytes() == other.read_bytes())

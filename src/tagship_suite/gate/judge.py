@@ -1,0 +1,202 @@
+"""The gate: do the dists, the modules they ship, the source file and the tag name one and the same version?"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from packaging.version import Version
+
+from ..config import Config
+from ..dists import rules
+from ..dists.modules import is_own, modules
+from ..dists.reading import read_dist, read_dists
+from ..errors import Problem, ReleaseError
+from ..repo import git, version_source
+from ..repo.literals import assigned, find
+from ..repo.packages import Package, left_out
+from ..repo.ref import current
+from ..repo.versions import SEPARATORS, found_version, parse_version
+from .history import branch_problems, judge_history
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from ..dists.reading import Dist
+    from ..repo.ref import Ref
+
+T = TypeVar("T")
+S = TypeVar("S")
+
+NO_VERSION = f"no version (only 'v', 'release' or the name may stand before it, with one of {SEPARATORS})"
+
+
+@dataclass
+class Verdict:
+    """What was compared (where, the version found), what is wrong, and what is worth knowing."""
+
+    dists: list[Dist]
+    package: Package
+    compared: list[tuple[str, str]] = field(default_factory=list)
+    problems: list[Problem | str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The normalised name of the release."""
+        return self.package.name or self.dists[0].name
+
+    @property
+    def version(self) -> Version:
+        """The version of the release, as the first dist says."""
+        return Version(self.dists[0].version)
+
+
+def judge(package: Package, environ: Mapping[str, str], others: Collection[str] = ()) -> Verdict:
+    """Compare every version of `package`, whose dists are in `dist/` at the top, with each other and the tag.
+
+    The dists may be those of `others` too, by their names, and of nobody else. What cannot be read is a problem among
+    the others. Raises `ReleaseError` where there is no dist at all.
+    """
+    unread: list[Problem | str] = []
+    root = package.folder
+    ref = package.on(current(package.root, environ))
+    config = _attempt(unread, _settings, package) or Config()
+    dists = [dist for dist in _readable(unread, package.root) if dist.name not in others]
+    dists = [dist for dist in dists if _attempt(unread, _named, dist)]
+    if not dists:
+        none = Problem("dist", f"no dists of {package.name}", "an sdist and wheels", "run: nox -s build")
+        raise ReleaseError(*(unread or [none]))
+    verdict = Verdict(dists, package, problems=unread)
+    _judge_dists(verdict)
+    _judge_modules(verdict)
+    _judge_source(verdict, root, config)
+    _judge_tag(verdict, ref)
+    _judge_local(verdict, ref, git.query(root, "rev-parse", "HEAD") or environ.get("GITHUB_SHA", ""))
+    if version_source.is_from_git(root, config):
+        judge_history(verdict, root, ref)
+    if names := _attempt(unread, left_out, package.root):
+        remedy = 'to release them too, name them in [tool.tagship]: packages = ["..."]'
+        verdict.notes.append(f"{', '.join(names)}: not a part of this release; {remedy}")
+    if ref.tags and config.release_branches:
+        verdict.problems += branch_problems(root, config, ref)
+    verdict.problems += rules.problems(verdict.dists, config.file_limit)
+    return verdict
+
+
+def judge_release(dists: list[Dist], package: Package, ref: Ref) -> Verdict:
+    """Compare only what a bundle holds, its `dists` of `package`, with each other and with the tag."""
+    verdict = Verdict(dists, package)
+    _judge_dists(verdict)
+    _judge_tag(verdict, ref)
+    _judge_local(verdict, ref, "")
+    return verdict
+
+
+def _settings(package: Package) -> Config:
+    return package.settings
+
+
+def _named(dist: Dist) -> Dist:
+    if not dist.metadata["Name"]:
+        raise ReleaseError(Problem(str(dist.path), "metadata without a Name", repr(dist.name), "build it again"))
+    return dist
+
+
+def _attempt(unread: list[Problem | str], read: Callable[[S], T], what: S) -> T | None:
+    try:
+        return read(what)
+    except ReleaseError as error:
+        unread += error.args
+        return None
+
+
+def _readable(unread: list[Problem | str], root: Path) -> list[Dist]:
+    # Messages say `dist/NAME`, which is true on every machine.
+    folder = root / "dist"
+    folder = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+    paths = sorted(folder.iterdir()) if folder.is_dir() else []
+    if not paths:
+        read_dists(folder)
+    return [dist for path in paths if (dist := _attempt(unread, read_dist, path))]
+
+
+def _compare(verdict: Verdict, where: str, found: str, remedy: str) -> None:
+    verdict.compared.append((where, found))
+    try:
+        same = parse_version(found) == verdict.version
+    except ValueError:
+        same = False
+    if not same:
+        verdict.problems.append(Problem(where, repr(found), repr(str(verdict.version)), remedy))
+
+
+def _judge_dists(verdict: Verdict) -> None:
+    for dist in verdict.dists:
+        where = str(dist.path)
+        if dist.name != verdict.name:
+            verdict.problems.append(
+                Problem(where, repr(dist.name), repr(verdict.name), "release one project at a time")
+            )
+        _compare(verdict, where, dist.version, "clean dist/ and run: nox -s build")
+
+
+def _judge_modules(verdict: Verdict) -> None:
+    shipped = {module for dist in verdict.dists if dist.is_wheel for module in modules(dist).values()}
+    for dist in verdict.dists:
+        found = {file: module for file, module in modules(dist).items() if not shipped or module in shipped}
+        own = {file: module for file, module in found.items() if is_own(module, dist.name)} or found
+        for name, text in dist.read(list(own)).items() if own else ():
+            for written in assigned(text, "__version__"):
+                _compare(verdict, f"{dist.path}: {name} __version__", written, "write the version in one place")
+
+
+def _judge_source(verdict: Verdict, root: Path, config: Config) -> None:
+    if not config.version_file:
+        return
+    try:
+        found = find(root / config.version_file, config.version_pattern)
+    except ReleaseError as error:
+        verdict.problems += error.args
+        return
+    where = (root / config.version_file).relative_to(verdict.package.root).as_posix()
+    _compare(verdict, where, found.text, "build again, or correct version-file and version-pattern")
+
+
+def _judge_tag(verdict: Verdict, ref: Ref) -> None:
+    if not ref.tags:
+        verdict.notes.append(f"on {ref.description}: the tag is compared when there is one")
+        return
+    named = {tag: found_version(tag, verdict.name) for tag in ref.tags}
+    right = [tag for tag, parts in named.items() if parts and parts[1] == verdict.version]
+    for tag in right or named:
+        parts = named[tag]
+        verdict.compared.append((f"tag {tag!r}", str(parts[1]) if parts else repr(tag)))
+        if not right:
+            found = f"version {str(parts[1])!r}" if parts else NO_VERSION
+            form = f"{parts[0]}{verdict.version}" if parts else verdict.package.tag(verdict.version)
+            expected = f"version {str(verdict.version)!r}, as in {form!r}"
+            remedy = "set the version and build again, or delete this tag and push the right one"
+            if git.changed(verdict.package.root):
+                remedy = "commit your changes, which this tag is not about"
+            verdict.problems.append(Problem(f"tag {tag!r}", found, expected, remedy))
+
+
+def _judge_local(verdict: Verdict, ref: Ref, commit: str) -> None:
+    local = verdict.version.local
+    if not local:
+        return
+    if not ref.tags and (local.startswith("dev") or _names_commit(local, commit)):
+        verdict.notes.append(f"{verdict.version} is a build between releases: no index would take it")
+        return
+    found, expected = repr(str(verdict.version)), f"nothing after {verdict.version.public!r}"
+    remedy = "an index takes no local version: build again, on the tag and from a clean tree, or correct the version"
+    verdict.problems += [Problem(str(dist.path), found, expected, remedy) for dist in verdict.dists]
+
+
+def _names_commit(local: str, commit: str) -> bool:
+    """Return whether a local version such as `g0123abc.d20260101` was derived from the commit's hash."""
+    hashes = re.findall(r"(?:^|\.)g?([0-9a-f]{6,40})(?=\.|$)", local)
+    return any(commit.startswith(text) for text in hashes)

@@ -1,0 +1,48 @@
+"""What the session verify-version does: judge the dists, say what was compared, write the bundle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import report
+from ..errors import refuse
+from ..repo.packages import chosen
+from . import bundle, handover, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from .judge import Verdict
+
+
+def verify(root: Path, environ: Mapping[str, str]) -> None:
+    """Compare every version with every other and with the tag; write the bundle if they agree.
+
+    Raises `ReleaseError` with everything that does not.
+    """
+    bundle.clear(root)
+    handover.gather(root / "dist", environ)
+    packages = chosen(root, environ)
+    names = {package.name for package in packages}
+    verdicts = [judge.judge(package, environ, names - {package.name}) for package in packages]
+    for verdict in verdicts:
+        _tell(verdict)
+    refuse(list(dict.fromkeys(problem for verdict in verdicts for problem in verdict.problems)))
+    dists = [dist for verdict in verdicts for dist in verdict.dists]
+    folder = bundle.write(root, dists, [package.folder for package in packages if package.folder != package.root])
+    print(f"{folder}: {len(dists)} dists that may be published")
+    report.output("digest", handover.digest(folder))
+    # The tag and this checkout name the publish jobs' environments, and nothing that a build could have written.
+    report.output("suffix", packages[0].suffix if len(packages) == 1 else "")
+
+
+def _tell(verdict: Verdict) -> None:
+    width = max(len(where) for where, _ in verdict.compared)
+    for where, found in verdict.compared:
+        print(report.one_line(f"{where:{width}}  {found}"))
+    for note in verdict.notes:
+        print(report.one_line(f"note: {note}"))
+    outcome = "agree" if not verdict.problems else f"{len(verdict.problems)} problems"
+    title = f"## Versions{verdict.package.name and f' of {verdict.package.name}'}: {outcome}"
+    report.summary(title, report.table(("where", "version"), verdict.compared), *verdict.notes)

@@ -1,0 +1,1 @@
+"""Publishing a bundle to an index."""

@@ -1,0 +1,59 @@
+"""Attestations (PEP 740): the dists are signed with the identity of this CI run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import report
+from ..errors import ReleaseError
+from .explain import explained
+from .retry import DeadlineExceeded, TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .index import Index
+    from .retry import RetryPolicy
+
+SUFFIX = ".publish.attestation"
+TIMEOUT = 120  # seconds
+
+
+def sign(paths: list[Path], mode: str, index: Index, environ: Mapping[str, str], retry: RetryPolicy) -> bool:
+    """Sign the files at `paths`, each attestation next to its file; return whether they were signed.
+
+    Only Trusted Publishing on GitHub can, and only PyPI and TestPyPI accept them (https://docs.pypi.org/attestations/).
+    `mode` is `required` (raises `ReleaseError` on failure), `optional` or `off`.
+    """
+    trusted = environ.get("GITHUB_ACTIONS") == "true" and "TWINE_PASSWORD" not in environ
+    if mode == "off" or not index.site or not trusted:
+        return False
+    try:
+        retry.call(lambda: _sign(paths))
+    except ReleaseError as error:
+        if mode == "required" or isinstance(error, DeadlineExceeded):
+            raise
+        print(f'{error}\nwarning: NO ATTESTATIONS: signing failed, and [tool.tagship] has attestations = "optional"')
+        report.summary("> [!WARNING]\n> **No attestations were made**: signing failed, and they are optional here.")
+        return False
+    return True
+
+
+def _sign(paths: list[Path]) -> None:
+    """Sign the files that have no attestation yet, so that a retry signs none twice."""
+    unsigned = [str(path) for path in paths if not Path(f"{path}{SUFFIX}").exists()]
+    command = [sys.executable, "-I", "-m", "pypi_attestations", "sign", *unsigned]
+    try:
+        done = subprocess.run(
+            command, check=False, text=True, timeout=TIMEOUT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TransientError(explained(f"no attestations could be signed within {TIMEOUT} s")) from error
+    if not done.returncode:
+        return
+    message = (done.stdout.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+    kind = ReleaseError if "detect identity" in message else TransientError
+    raise kind(explained(f"no attestations could be signed, and nothing was uploaded: {message}"))

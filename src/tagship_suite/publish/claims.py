@@ -1,0 +1,66 @@
+"""The OIDC claims of this job, and the publisher to register for them: https://docs.pypi.org/trusted-publishers/."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NO_PUBLISHER = "claims was not found"  # in what an index says where no publisher matches
+WORKFLOW = re.compile(r"[^/]+/[^/]+/\.github/workflows/(?P<file>[^/]+\.ya?ml)@")
+
+
+def of_this_job() -> dict[str, Any]:
+    """Return the claims of the OIDC token that GitHub issues to this job, {} where it issues none.
+
+    The audience of the token is no index's, and the token itself is neither used nor shown.
+    """
+    from id import IdentityError, decode_oidc_token, detect_credential  # the command line for people has none
+
+    try:
+        token = detect_credential("claims")
+        return dict(json.loads(decode_oidc_token(token)[1])) if token else {}
+    except (IdentityError, OSError, ValueError, TypeError):
+        return {}
+
+
+def workflow_file(claims: Mapping[str, Any]) -> str:
+    """Return the file name in `job_workflow_ref`, "" when there is none."""
+    match = WORKFLOW.match(str(claims.get("job_workflow_ref", "")))
+    return match["file"] if match else ""
+
+
+def values(claims: Mapping[str, Any]) -> dict[str, str]:
+    """Return the publisher that accepts a token with these claims, by the names of the index's form."""
+    return {
+        "owner": str(claims.get("repository_owner", "")),
+        "repository": str(claims.get("repository", "")).partition("/")[2],
+        "workflow_filename": workflow_file(claims),
+        "environment": str(claims.get("environment") or ""),
+    }
+
+
+def link(site: str, project: str, fields: Mapping[str, str], *, exists: bool) -> str:
+    """Return where to register a publisher at the index `site`: a prefilled form where the project exists."""
+    if not exists:
+        return f"{site}manage/account/publishing/"
+    query = urlencode({"provider": "github", **fields})
+    return f"{site}manage/project/{project}/settings/publishing/?{query}"
+
+
+def advice(site: str, project: str, claims: Mapping[str, Any], *, exists: bool) -> list[str]:
+    """Return what to do where an index has no publisher for a token with these claims."""
+    fields = values(claims)
+    named = ", ".join(f"{name} {value!r}" for name, value in {"project_name": project, **fields}.items())
+    lines = [
+        f"register exactly this, upper and lower case included: {named}",
+        f"here: {link(site, project, fields, exists=exists)}",
+    ]
+    if claims.get("workflow_ref") != claims.get("job_workflow_ref"):
+        called = claims.get("job_workflow_ref")
+        lines.append(f"the job runs in a reusable workflow, {called}: Trusted Publishing does not support that")
+    return lines

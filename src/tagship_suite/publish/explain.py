@@ -1,0 +1,29 @@
+"""What a failed upload means: its message with the cause, the remedy and a link."""
+
+from __future__ import annotations
+
+import re
+
+from .causes import CAUSES, STATUS, Cause
+
+UNKNOWN = Cause(
+    "", "tagship does not know this message", "run it with `-- --verbose`, and see the index's help", "help/"
+)
+
+
+def cause(text: str) -> Cause:
+    """Return the cause of the failure that `text` describes, or `UNKNOWN`."""
+    message = re.sub(r"https?://[^\s'\"]+?/simple/[^\s'\"]*", "", text)  # a project's name may contain any pattern
+    return next((each for each in CAUSES if re.search(each.pattern, message)), UNKNOWN)
+
+
+def explained(text: str, site: str = "", *advice: str) -> str:
+    """Return a failure in at most five lines: what happened, why, what to do, and a link.
+
+    `site` is the index's own, as PyPI and TestPyPI have one; `advice` replaces the usual remedy and link.
+    """
+    found = cause(text)
+    link = f"{site}{found.link}" if found.link.startswith("help") else found.link
+    linked = link.startswith("https:") and (link != STATUS or site)  # the status page is PyPI's
+    usual = [f"do: {found.remedy}", *([f"see: {link}"] if linked else [])]
+    return "\n  ".join([" ".join(text.split()), f"why: {found.why}", *(advice or usual)])

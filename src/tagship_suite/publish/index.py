@@ -1,0 +1,199 @@
+"""What a package index serves, by its simple API (PEP 503, 691 and 700)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+import certifi
+import requests
+from requests.utils import get_environ_proxies
+from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
+from urllib3.exceptions import HTTPError
+
+from ..errors import Problem, ReleaseError
+from .retry import TransientError, failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from twine.settings import Settings
+
+T = TypeVar("T")
+HEADERS = {
+    "Accept": "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1",
+    "Accept-Encoding": "identity",  # an index may call a .tar.gz a compressed answer
+    "Cache-Control": "no-cache",
+}
+TIMEOUT = 30  # seconds, to connect and for each part of an answer
+MAX_LISTING = 100 * 2**20  # bytes
+MAX_REDIRECTS = 5
+ABSENT = {404, 410, *range(300, 400)}  # what an index without the project or file answers
+
+
+class Remote(NamedTuple):
+    """A file that an index serves: its address, its hashes in hexadecimal by algorithm, and its upload time."""
+
+    url: str
+    hashes: dict[str, str]
+    uploaded: str = ""
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index: the address for uploads, and those of its simple API."""
+
+    upload_url: str
+    simple_urls: tuple[str, ...]
+    site: str = ""  # PyPI's or TestPyPI's own, "" for another index
+    auth: tuple[str, str] = field(default=("", ""), repr=False)
+    ca_file: str = field(default_factory=certifi.where)
+
+    def page(self, name: str, version: str) -> str:
+        """Return the address of a release's page, or of the project's list of files where there is no page."""
+        return f"{self.site}project/{name}/{version}/" if self.site else f"{self.simple_urls[0]}{name}/"
+
+    def files(self, name: str) -> dict[str, Remote]:
+        """Return the files that the index serves for the project `name`; raise `ReleaseError` where it fails."""
+        found: dict[str, Remote] = {}
+        for url in self.simple_urls:
+            found.update(self._get(f"{url}{name}/", _listing, guess=url != self.simple_urls[0]) or {})
+        return found
+
+    def sha256(self, remote: Remote) -> str:
+        """Return the SHA-256 of a file as the index gives it, or of the file itself where it gives another hash."""
+        digest = remote.hashes.get("sha256") or self._get(remote.url, _sha256, elsewhere=True)
+        if not digest:
+            raise TransientError(f"{remote.url}: the index lists this file, but does not serve it")
+        return digest
+
+    def _get(
+        self, url: str, read: Callable[[requests.Response], T], *, guess: bool = False, elsewhere: bool = False
+    ) -> T | None:
+        """Return what `read` makes of the response; None where there is nothing at the address.
+
+        Where the address is a `guess`, any 4xx means that. A file may be `elsewhere`; a listing on the host to which an
+        index redirects (pypiserver does, to PyPI) is another index's.
+        """
+        host = urlsplit(url).netloc
+        for _ in range(MAX_REDIRECTS):
+            try:
+                with self._response(url) as response:
+                    if response.ok and not response.is_redirect:
+                        return read(response)
+            except (OSError, ValueError, HTTPError) as error:
+                reason = getattr(next(iter(error.args), None), "reason", error)  # requests wraps that of urllib3
+                raise failure(error, f"{url}: no answer ({reason or type(error).__name__})", self.site) from None
+            if not response.is_redirect:
+                if response.status_code in ABSENT or (guess and response.status_code < 500):
+                    return None
+                raise self._refusal(url, response)
+            url = urljoin(url, response.headers["Location"])
+            if not elsewhere and urlsplit(url).netloc != host:
+                break
+        return None
+
+    def _response(self, url: str) -> requests.Response:
+        """Return the response to a request, its body not read yet; credentials go to the index's own hosts only."""
+        if urlsplit(url).scheme not in {"http", "https"}:
+            expected = "one with http or https"
+            raise ReleaseError(Problem(self.upload_url, f"a link to {url!r}", expected, "ask who runs the index"))
+        own = {urlsplit(each)[:2] for each in (self.upload_url, *self.simple_urls)}
+        auth = self.auth if self.auth[1] and urlsplit(url)[:2] in own else None
+        with requests.Session() as session:
+            session.trust_env = False  # sends no credentials of a .netrc; the rest of what it covers follows
+            return session.get(
+                url,
+                headers=HEADERS,
+                auth=auth,
+                proxies=get_environ_proxies(url),
+                verify=self.ca_file,
+                timeout=TIMEOUT,
+                allow_redirects=False,
+                stream=True,
+            )
+
+    def _refusal(self, url: str, response: requests.Response) -> ReleaseError:
+        text = f"{url}: the index answered {response.status_code} {response.reason}, expected 200 or 404"
+        if response.status_code in {401, 403}:
+            return ReleaseError(f"{text}; set TWINE_USERNAME and TWINE_PASSWORD to a user who may read it")
+        return failure(requests.HTTPError(), text, self.site, response)
+
+
+def resolve(settings: Settings, environ: Mapping[str, str], index_url: str = "") -> Index:
+    """Return the index that twine's `settings` would upload to.
+
+    `environ` may have the credentials for it, and `index_url` is the address of its simple API, where that is not below
+    the upload address.
+    """
+    url = settings.repository_config["repository"] or ""
+    # As requests has it, and twine with it; pip is told the same.
+    ca_file = settings.cacert or environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or certifi.where()
+    if f"{url.rstrip('/')}/" in {DEFAULT_REPOSITORY, TEST_REPOSITORY}:
+        site = f"https://{urlsplit(url).netloc.removeprefix('upload.')}/"
+        return Index(url, (f"{site}simple/",), site, ca_file=ca_file)
+    base = url.rstrip("/").removesuffix("/legacy").removesuffix("/upload")
+    given = urlsplit(url)
+    config = settings.repository_config
+    username = environ.get("TWINE_USERNAME") or config.get("username") or given.username or ""
+    auth = (username, environ.get("TWINE_PASSWORD") or config.get("password") or given.password or "")
+    base = base.replace(f"{given.netloc.rpartition('@')[0]}@", "", 1) if given.username else base
+    guesses = (f"{base}/simple/", f"{base}/+simple/")  # the second one is devpi's
+    return Index(url, (f"{index_url.rstrip('/')}/",) if index_url else guesses, auth=auth, ca_file=ca_file)
+
+
+def _sha256(response: requests.Response) -> str:
+    digest = hashlib.sha256()
+    for chunk in response.raw.stream(1 << 20, decode_content=False):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _listing(response: requests.Response) -> dict[str, Remote]:
+    body = response.raw.read(MAX_LISTING + 1, decode_content=True)
+    if len(body) > MAX_LISTING:
+        raise ReleaseError(f"{response.url}: found a list of files over {MAX_LISTING} bytes, expected a shorter one")
+    return _parsed(response.url, response.headers.get("Content-Type", ""), body)
+
+
+def _parsed(url: str, content_type: str, body: bytes) -> dict[str, Remote]:
+    try:
+        return _parse(url, content_type, body)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise TransientError(f"{url}: found an answer that is no list of files, expected PEP 503 or PEP 691") from None
+
+
+def _parse(url: str, content_type: str, body: bytes) -> dict[str, Remote]:
+    text = body.decode("utf-8", "replace")
+    if "json" in content_type:
+        return {file["filename"]: _listed(url, file) for file in json.loads(text)["files"]}
+    page = _Links()
+    page.feed(text)
+    return dict(_remote(urljoin(url, link)) for link in page.links)
+
+
+def _listed(url: str, file: dict[str, Any]) -> Remote:
+    hashes = {algorithm: digest.lower() for algorithm, digest in (file.get("hashes") or {}).items()}
+    return Remote(urljoin(url, file["url"]), hashes, file.get("upload-time") or "")
+
+
+def _remote(link: str) -> tuple[str, Remote]:
+    address, fragment = urldefrag(link)
+    algorithm, _, digest = fragment.partition("=")
+    name = unquote(urlsplit(address).path.rpartition("/")[2])
+    digest = digest.partition("&")[0].lower()
+    return name, Remote(address, {algorithm: digest} if digest else {})
+
+
+class _Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "a" and (link := dict(attrs).get("href")):
+            self.links.append(link)

@@ -1,0 +1,27 @@
+"""The inputs of the action gh-action-pypi-publish that are no options here, and what replaces each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import Problem, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: By name; `verbose` and `attestations` are options here too.
+ELSEWHERE = {
+    "packages-dir": "put the dists into dist/ and run: nox -s verify-version; only what it lets through is published",
+    "verify-metadata": "leave it out: nox -s build has checked the metadata, and what was checked is what is published",
+    "skip-existing": "leave it out: a file that the index has is skipped, and refused if its SHA-256 is another",
+    "print-hash": "leave it out: the SHA-256 of each file is always printed",
+    "repository-url": "set TWINE_REPOSITORY_URL",
+    "user": "set TWINE_USERNAME",
+    "password": "set TWINE_PASSWORD: what stands in a command is seen by others",
+}
+
+
+def refuse_inputs(given: Mapping[str, str | None]) -> None:
+    """Raise `ReleaseError` for each input that was given, by its name; its value is not shown."""
+    named = [name for name in ELSEWHERE if given.get(name) is not None]
+    refuse([Problem(f"--{name}", "an input of gh-action-pypi-publish", "none", ELSEWHERE[name]) for name in named])

@@ -1,0 +1,134 @@
+"""Retries: transient errors are retried with exponential backoff, until nothing has progressed for a while."""
+
+from __future__ import annotations
+
+import email.utils
+import re
+import signal
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+from requests import exceptions
+from urllib3.exceptions import ProtocolError, ReadTimeoutError
+
+from ..errors import Problem, ReleaseError
+from .explain import explained
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from requests import Response
+
+T = TypeVar("T")
+VARIABLE = "TAGSHIP_TIMEOUT"
+DEFAULT_TIMEOUT = 300.0  # seconds without progress
+MAX_TIMEOUT = 86400  # seconds
+TOTAL = 5  # timeouts for everything: less than the workflow gives the job
+INITIAL_DELAY, MAX_DELAY = 1.0, 30.0  # seconds
+TRANSIENT_STATUSES = {408, 425, 429}  # and 5xx
+#: Connection errors that another attempt does not fix; a resolver that is temporarily unavailable is not one.
+PERMANENT = re.compile(
+    r"(?i)certificate|wrong version number|tunnel connection failed: 4"
+    r"|(?:NewConnection|NameResolution)Error(?!.*temporary failure)"
+)
+BROKEN = (
+    *(exceptions.ConnectionError, exceptions.Timeout, exceptions.RetryError, exceptions.ChunkedEncodingError),
+    *(ProtocolError, ReadTimeoutError, ConnectionError, TimeoutError),
+)
+
+
+class TransientError(ReleaseError):
+    """An error that another attempt may fix; `delay` is how many seconds the server asked to wait."""
+
+    def __init__(self, *problems: Problem | str, delay: float = 0.0) -> None:
+        super().__init__(*problems)
+        self.delay = delay
+
+
+class DeadlineExceeded(ReleaseError):
+    """The time for the whole run is over."""
+
+
+class RetryPolicy:
+    """Retries on `TransientError`, until there was no progress for `timeout` seconds."""
+
+    def __init__(self, timeout: float = DEFAULT_TIMEOUT) -> None:
+        self.timeout = timeout
+        self.reset()
+
+    def reset(self, delay: float = INITIAL_DELAY) -> None:
+        """Start the timeout again after progress; the first delay is `delay` seconds, and each one twice as long."""
+        self._until = time.monotonic() + self.timeout
+        self._delay = delay
+
+    def call(self, function: Callable[[], T]) -> T:
+        """Return what `function` returns; raise `ReleaseError` with its last error on timeout."""
+        while True:
+            try:
+                return function()
+            except TransientError as error:
+                self.wait(error)
+
+    def wait(self, error: TransientError) -> None:
+        """Print `error` and sleep until the next attempt; raise it as `ReleaseError` where no time is left for one."""
+        left = self._until - time.monotonic()
+        if left <= 0 or error.delay > left:
+            wanted = f"; the server asked to wait {error.delay:g} s" if error.delay > left > 0 else ""
+            raise ReleaseError(f"{error}\n  gave up after {self.timeout:g} s without progress{wanted}") from error
+        delay = min(max(self._delay, error.delay), left)
+        print(f"{str(error).splitlines()[0]}\nretrying in {delay:.3g} s", flush=True)
+        time.sleep(delay)
+        self._delay = min(2 * self._delay, MAX_DELAY)
+
+
+def timeout_from(environ: Mapping[str, str]) -> float:
+    """Return the seconds in $TAGSHIP_TIMEOUT, or the default; raise `ReleaseError` for anything else."""
+    text = environ.get(VARIABLE, f"{DEFAULT_TIMEOUT}")
+    if not text.replace(".", "", 1).isdecimal() or not 0 < float(text) <= MAX_TIMEOUT:
+        expected = f"a number of seconds, {MAX_TIMEOUT} at most"
+        raise ReleaseError(Problem(VARIABLE, repr(text), expected, "correct or unset it"))
+    return float(text)
+
+
+def failure(error: Exception, text: str, site: str = "", response: Response | None = None) -> ReleaseError:
+    """Return `text` with its explanation, as a `TransientError` where another attempt may succeed after `error`.
+
+    `response` is that of the server, where it answered; `site` is the index's own, for links to its help.
+    """
+    if response is None:
+        transient = isinstance(error, BROKEN) and not PERMANENT.search(str(error))
+        return (TransientError if transient else ReleaseError)(explained(text, site))
+    if response.status_code >= 500 or response.status_code in TRANSIENT_STATUSES:
+        return TransientError(explained(text, site), delay=_seconds(response.headers.get("Retry-After")))
+    return ReleaseError(explained(text, site))
+
+
+def _seconds(header: str | None) -> float:
+    """Return the seconds of a Retry-After header, a number or a date (RFC 9110); 0.0 for anything else."""
+    text = (header or "").strip()
+    if text.isdecimal():
+        return float(text)
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
+    except (ValueError, TypeError):
+        return 0.0
+
+
+@contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """Raise `DeadlineExceeded` in the block once it took longer, whatever it waits for; not on Windows."""
+
+    def stop(*_: object) -> NoReturn:
+        raise DeadlineExceeded(f"gave up after {seconds:g} s in all; run this again: uploaded files are skipped")
+
+    if not hasattr(signal, "SIGALRM"):
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

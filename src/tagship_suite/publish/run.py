@@ -1,0 +1,152 @@
+"""Publishing a bundle: check, sign, upload, wait until the index serves it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from twine.utils import TEST_REPOSITORY
+
+from .. import redact, report
+from ..dists import readme, rules
+from ..errors import Problem, ReleaseError, refuse
+from ..gate import bundle, judge
+from ..repo import packages
+from ..repo.ref import current
+from . import attest, claims, upload, verify
+from .explain import explained
+from .index import resolve
+from .retry import TOTAL, RetryPolicy, TransientError, deadline, timeout_from
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..dists.reading import Dist
+    from .index import Index
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of the command: twine's name of the index, whether to sign, and whether twine shows responses."""
+
+    repository: str
+    attestations: bool = True
+    verbose: bool = False
+
+
+@dataclass(frozen=True)
+class Run:
+    """What stays the same while a project is published: its name, the index, the options and the environment."""
+
+    name: str
+    index: Index
+    options: Options
+    environ: Mapping[str, str]
+
+
+def publish(root: Path, options: Options, environ: Mapping[str, str]) -> None:
+    """Publish the bundle of the project at `root`; raise `ReleaseError` with every reason not to.
+
+    A file that the index has with the same bytes is skipped, so a second run completes the release or changes nothing.
+    """
+    retry = RetryPolicy(timeout_from(environ))
+    with deadline(TOTAL * retry.timeout):
+        folder = bundle.locate(root)
+        dists = bundle.check(folder)
+        settings = upload.settings(options.repository, environ)
+        index = resolve(settings, environ, packages.of(root, dists[0].name).settings.index_url)
+        redact.register(index.auth[1])
+        refuse(_problems(root, dists, index, options, environ))
+        missing = retry.call(lambda: verify.missing(index, dists))
+        for dist in dists:
+            if dist not in missing:
+                print(f"{dist.path.name}: skipped, the index has it with the same SHA-256 {dist.sha256}")
+        if missing:
+            mode = packages.of(folder, dists[0].name).settings.attestations
+            signing = options.attestations and not settings.repository_config.get("password")  # in a .pypirc
+            _upload(missing, Run(dists[0].name, index, options, environ), retry, mode if signing else "off")
+        verify.wait(index, dists, retry)
+    _report(index, dists, missing)
+
+
+def _problems(
+    root: Path, dists: list[Dist], index: Index, options: Options, environ: Mapping[str, str]
+) -> list[Problem | str]:
+    """Return everything that can be found wrong without the network."""
+    package = packages.of(root, dists[0].name)
+    ref = package.on(current(root, environ))
+    verdict = judge.judge_release(dists, package, ref)
+    found = [
+        *verdict.problems,
+        *rules.problems(dists, package.settings.file_limit, public=bool(index.site)),
+        *readme.problems(dists),
+    ]
+    if not ref.tags:
+        tag = package.tag(verdict.version)
+        remedy = f"tag the commit that was built and try again: git tag {tag}"
+        found.insert(0, Problem("publish", ref.description, f"a tag such as {tag!r}: only a tag is published", remedy))
+    if not environ.get("GITHUB_REF_TYPE") and (made := bundle.made_from(bundle.locate(root), root)):
+        remedy = "check out the tagged commit and run: nox -s build verify-version"
+        found.append(Problem("bundle", f"dists of {made}", "dists of the commit here", remedy))
+    if index.site and not index.upload_url.endswith("/"):
+        url = index.upload_url  # twine does no Trusted Publishing for this one, and the index redirects it
+        found.append(Problem("TWINE_REPOSITORY_URL", repr(url), repr(f"{url}/"), "correct it"))
+    elif options.repository == "testpypi" and index.site and index.upload_url != TEST_REPOSITORY:
+        remedy = "unset TWINE_REPOSITORY_URL and TWINE_REPOSITORY"
+        found.append(Problem("publish-test", index.upload_url, "TestPyPI or an index of your own", remedy))
+    return found
+
+
+def _upload(dists: list[Dist], run: Run, retry: RetryPolicy, mode: str) -> None:
+    """Sign and upload `dists`, with retries; a file that the index has by then is not sent again."""
+    with tempfile.TemporaryDirectory() as staging:  # attestations are written next to the files
+        copies = {dist: Path(shutil.copy2(dist.path, staging)) for dist in dists}
+        signed = attest.sign(list(copies.values()), mode, run.index, run.environ, retry)
+        retry.reset()
+        left = dists
+        while left:
+            try:
+                _send([copies[dist] for dist in left], run, signed=signed)
+                break
+            except TransientError as error:
+                before, left = left, retry.call(lambda: verify.missing(run.index, dists))
+                if len(left) < len(before):
+                    retry.reset()
+                if left:
+                    retry.wait(error)
+
+
+def _send(paths: list[Path], run: Run, *, signed: bool) -> None:
+    """Upload the files at `paths`; where the token expires before the last one, once more with another token."""
+    try:
+        _send_once(paths, run, signed=signed)
+    except upload.ExpiredError as error:
+        print(f"{str(error).splitlines()[0]}\nretrying with a new token")
+        _send_once(paths, run, signed=signed)
+
+
+def _send_once(paths: list[Path], run: Run, *, signed: bool) -> None:
+    settings = upload.settings(run.options.repository, run.environ, signed=signed, verbose=run.options.verbose)
+    try:
+        upload.upload(paths, settings, run.index.site)
+    except upload.IdentityError as error:
+        raise ReleaseError(explained(str(error), run.index.site, *_advice(run, str(error)))) from error
+
+
+def _advice(run: Run, message: str) -> list[str]:
+    """Return what to register where the index has no publisher for this job; [] for other messages."""
+    found = claims.of_this_job() if claims.NO_PUBLISHER in message else {}
+    return claims.advice(run.index.site, run.name, found, exists=bool(run.index.files(run.name))) if found else []
+
+
+def _report(index: Index, dists: list[Dist], uploaded: list[Dist]) -> None:
+    page = index.page(dists[0].name, dists[0].version)
+    rows = [(dist.path.name, "uploaded" if dist in uploaded else "skipped, same bytes", dist.sha256) for dist in dists]
+    for row in rows:
+        print("  ".join(row))
+    print(f"published: {page}")
+    report.output("url", page)
+    report.summary(f"## {dists[0].name} {dists[0].version}", page, report.table(("file", "", "SHA-256"), rows))

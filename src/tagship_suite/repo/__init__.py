@@ -1,0 +1,1 @@
+"""The repository: what git and the project's own files say."""

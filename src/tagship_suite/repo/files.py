@@ -1,0 +1,59 @@
+"""Reading the project's own files: TOML, INI and text."""
+
+from __future__ import annotations
+
+import configparser
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ..errors import Problem, ReleaseError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["load_toml", "parse_cfg", "read_text", "subtable", "tomllib"]
+
+
+def load_toml(path: Path) -> dict[str, Any]:
+    """Return the TOML file at `path`, {} where there is none; raise `ReleaseError` where it is broken."""
+    try:
+        return tomllib.loads(path.read_bytes().decode())
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        problem = Problem(str(path), str(error), "valid TOML in UTF-8", "fix the file")
+        raise ReleaseError(problem) from error
+
+
+def parse_cfg(path: Path) -> configparser.RawConfigParser:
+    """Return the INI file at `path`, empty where there is none; raise `ReleaseError` where it is broken."""
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read_string(path.read_bytes().decode())
+    except FileNotFoundError:
+        pass
+    except (configparser.Error, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise ReleaseError(Problem(str(path), reason, "a valid INI file in UTF-8", "fix the file")) from error
+    return parser
+
+
+def read_text(path: Path) -> str:
+    """Return the text of the file at `path`, line ends as they are; raise `ReleaseError` where it is not UTF-8 text."""
+    try:
+        return path.read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8"
+        raise ReleaseError(Problem(str(path), reason, "a readable text file", "fix the path or the file")) from error
+
+
+def subtable(data: object, *keys: str) -> dict[str, Any]:
+    """Return the table below `data` that `keys` lead to; {} where there is none, or it is not a table."""
+    for key in keys:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data if isinstance(data, dict) else {}

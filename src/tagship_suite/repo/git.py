@@ -1,0 +1,117 @@
+"""What git knows of a project: its tags, its branch, the time of its commit."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
+
+from ..errors import Problem, ReleaseError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+#: A tag may be named in any bytes.
+TEXT: Any = {"encoding": "utf-8", "errors": "surrogateescape"}
+#: What git itself proposes where a repository is another user's, in every language and with the path quoted.
+ADVICE = re.compile(r"git config --global --add safe\.directory .+")
+
+
+def query(root: Path, *arguments: str) -> str | None:
+    """Return what `git ARGUMENTS` prints at `root`, or None where the answer is no.
+
+    It is no where there is no repository, no commit yet, or git says so by failing quietly. Raises `ReleaseError` where
+    there is a repository and git cannot tell: a failure is not an answer.
+    """
+    done = _call(root, *arguments)
+    # A tag whose file is damaged is left out of the list with a warning: the tags are not all there.
+    if done.returncode == 0 and "ignoring broken ref" not in done.stderr:
+        return done.stdout.rstrip("\n")
+    place = _repository(root)
+    if _is_no(done) or place is None or ("HEAD" in arguments and _is_unborn(root)):
+        return None
+    words = next(filter(str.strip, done.stderr.splitlines()), f"exit status {done.returncode}")
+    found, expected = f"no answer ({words})", f"one about {root.resolve()}"
+    raise ReleaseError(Problem(f"git {arguments[0]}", found, expected, _remedy(done.stderr, place)))
+
+
+def _call(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command, environ = ["git", *arguments], {**os.environ, "LC_ALL": "C"}  # for the messages that are looked for
+    try:
+        return subprocess.run(command, cwd=root, capture_output=True, check=False, env=environ, **TEXT)
+    except OSError as error:
+        said = str(error) if shutil.which("git") else "there is no git on PATH"
+        return subprocess.CompletedProcess(command, -1, "", said)
+
+
+def _is_no(done: subprocess.CompletedProcess[str]) -> bool:
+    return done.returncode == 1 and not done.stderr
+
+
+def _is_unborn(root: Path) -> bool:
+    """Return whether the branch at `root` has no commit yet, which is not a failure of what asks for HEAD."""
+    branch = _call(root, "symbolic-ref", "--quiet", "HEAD")
+    return branch.returncode == 0 and _is_no(_call(root, "rev-parse", "--verify", "--quiet", "HEAD"))
+
+
+def _repository(root: Path) -> str | None:
+    """Return where the repository of `root` should be, whether or not git can read it; None where there is none."""
+    if "GIT_DIR" in os.environ:
+        return os.environ["GIT_DIR"]
+    here = root.resolve()
+    ceilings = os.environ.get("GIT_CEILING_DIRECTORIES", "").split(os.pathsep)
+    folders = [here, *takewhile(lambda folder: str(folder) not in ceilings, here.parents)]
+    return next((str(folder / ".git") for folder in folders if os.path.lexists(folder / ".git")), None)
+
+
+def _remedy(said: str, place: str) -> str:
+    if not shutil.which("git"):
+        return "install git, or put it on PATH"
+    if advice := ADVICE.search(said):
+        return f"run: {advice[0]}"
+    if "GIT_DIR" in os.environ:
+        return "unset GIT_DIR, or set it to the repository"
+    return f"repair {place}, or clone the repository again"
+
+
+def run(root: Path, *arguments: str) -> None:
+    """Run `git ARGUMENTS` at `root`; raise `ReleaseError` with git's message where it fails."""
+    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False, **TEXT)
+    if done.returncode:
+        words = (done.stderr or done.stdout).strip().splitlines() or [f"exit status {done.returncode}"]
+        raise ReleaseError(f"git {arguments[0]}: {' / '.join(words)}")
+
+
+def lines(root: Path, *arguments: str) -> list[str]:
+    """Return the lines that `git ARGUMENTS` prints at `root`, none where the answer is no."""
+    return (query(root, *arguments) or "").splitlines()
+
+
+def commit_time(root: Path) -> int | None:
+    """Return the time of the commit at `root` in seconds since 1970, if there is one."""
+    time = query(root, "log", "-1", "--no-show-signature", "--format=%ct", "HEAD")
+    return int(time) if time else None
+
+
+def symbolic(root: Path, name: str) -> str | None:
+    """Return the branch that the reference `name` at `root` stands for, or None where it stands for none."""
+    return query(root, "symbolic-ref", "--quiet", "--short", name)
+
+
+def changed(root: Path) -> list[str]:
+    """Return the files at `root` that git knows and that differ from the commit."""
+    return [line[3:] for line in lines(root, "status", "--porcelain", "--untracked-files=no")]
+
+
+def is_shallow(root: Path) -> bool:
+    """Return whether the repository at `root` lacks a part of its history, as a clone with a depth does."""
+    return query(root, "rev-parse", "--is-shallow-repository") == "true"
+
+
+def tags_here(root: Path) -> list[str]:
+    """Return the tags that point at the commit at `root`."""
+    return lines(root, "tag", "--points-at", "HEAD")

@@ -1,0 +1,204 @@
+"""Literals in code and text: finding a version in a file without running anything, and changing it there."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import Problem, ReleaseError
+from .files import read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ASSIGNED = r"""^__version__ = "(.*)"$"""
+WHOLE = r"\A\s*(?:v(?=[0-9]))?(\S+)\s*\Z"
+
+
+@dataclass(frozen=True)
+class Written:
+    """A version in a file: the text, and from where to where it stands (in characters)."""
+
+    path: Path
+    text: str
+    start: int
+    end: int
+
+    def replaced(self, version: str) -> str:
+        """Return the file's text with `version` in its place."""
+        text = read_text(self.path)
+        return text[: self.start] + version + text[self.end :]
+
+
+def find(path: Path, pattern: str = "") -> Written:
+    """Return the one version that `pattern` (a regular expression with one group) finds in the file at `path`.
+
+    In a Python file only assignments count, however they are quoted or annotated, and neither comments
+    nor docstrings; the default pattern is `__version__`, elsewhere the whole file. Raises `ReleaseError`
+    where nothing is found, or different versions.
+    """
+    # A byte order mark is no Python; a line end in its place keeps every character where it is.
+    text = re.sub("^\ufeff", "\n", read_text(path))
+    if path.suffix == ".py":
+        found = list(_in_python(path, text, pattern or ASSIGNED))
+    else:
+        plain = re.sub(r"^[ \t]*#.*$", lambda match: " " * len(match[0]), text, flags=re.MULTILINE)
+        found = _in_text(path, plain, pattern or WHOLE)
+    if len({written.text for written in found}) != 1:
+        seen = " and ".join(sorted({repr(written.text) for written in found})) or "no version"
+        expected = f"one that matches {pattern!r}" if pattern else "one version"
+        raise ReleaseError(Problem(str(path), seen, expected, "correct the file, or version-file and version-pattern"))
+    return found[0]
+
+
+def _in_text(path: Path, text: str, pattern: str) -> list[Written]:
+    return [Written(path, match[1], *match.span(1)) for match in re.finditer(pattern, text, re.MULTILINE)]
+
+
+def _in_python(path: Path, text: str, pattern: str) -> Iterator[Written]:
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        yield from _in_text(path, _without_comments(text), pattern)
+        return
+    strings = list(_assigned(tree, text))
+    spelled = [
+        written
+        for name, value in strings
+        if any(_captures(pattern, line, value.text) for line in _spellings(name, value.text))
+        for written in [Written(path, value.text, value.start, value.end)]
+    ]
+    # A pattern about something else than an assignment, such as `version=` in a call, is tried on the code itself.
+    yield from spelled or _in_text(path, _without_comments(text), pattern)
+
+
+def assigned(text: str, name: str) -> list[str]:
+    """Return the literal strings that Python code assigns to `name` at its top level; none where it does not parse."""
+    try:
+        return [string.text for target, string in _assigned(ast.parse(text), text) if target == name]
+    except (SyntaxError, ValueError):
+        return []
+
+
+def _captures(pattern: str, line: str, version: str) -> bool:
+    match = re.search(pattern, line, re.MULTILINE)
+    return match is not None and match[1] == version
+
+
+def _spellings(name: str, value: str) -> Iterator[str]:
+    for equals in (" = ", "=", ": str = "):
+        for quote in ('"', "'"):
+            yield f"{name}{equals}{quote}{value}{quote}"
+
+
+@dataclass(frozen=True)
+class String:
+    text: str
+    start: int
+    end: int
+
+
+def _assigned(tree: ast.AST, text: str) -> Iterator[tuple[str, String]]:
+    """Yield each name that is assigned a literal string at the top level, also inside `if` and `try`."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if string := _string(node.value, text):
+                yield from ((target.id, string) for target in targets if isinstance(target, ast.Name))
+        elif isinstance(node, ast.If | ast.With):
+            yield from _assigned(node, text)
+        elif isinstance(node, ast.Try):
+            # What an `except` assigns stands in for what could not be imported or read.
+            yield from _assigned(ast.Module(node.body, []), text)
+
+
+def _string(node: ast.expr | None, text: str) -> String | None:
+    if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+        return None
+    start, end = (
+        _offset(text, node.lineno, node.col_offset),
+        _offset(text, node.end_lineno, node.end_col_offset),
+    )
+    at = text.find(node.value, start, end)
+    return String(node.value, at, at + len(node.value)) if at >= 0 else None
+
+
+def _offset(text: str, line: int | None, column: int | None) -> int:
+    lines = text.splitlines(keepends=True)[: line or 0]
+    # The columns of a syntax tree count bytes.
+    return sum(map(len, lines[:-1])) + len(lines[-1].encode()[: column or 0].decode())
+
+
+def _without_comments(text: str) -> str:
+    """Blank out comments and strings that stand alone, so that every other character keeps its place."""
+    lines = text.splitlines(keepends=True)
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+    except (tokenize.TokenError, SyntaxError):
+        return re.sub(r"#.*", lambda match: " " * len(match[0]), text)
+    for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None], strict=False):
+        alone = token.type == tokenize.STRING and _ends(before) and _ends(after)
+        if alone or token.type == tokenize.COMMENT:
+            _blank(lines, token.start, token.end)
+    return "".join(lines)
+
+
+def _ends(token: tokenize.TokenInfo | None) -> bool:
+    layout = (
+        tokenize.NEWLINE,
+        tokenize.NL,
+        tokenize.INDENT,
+        tokenize.DEDENT,
+        tokenize.COMMENT,
+        tokenize.ENDMARKER,
+    )
+    return token is None or token.type in layout
+
+
+def _blank(lines: list[str], start: tuple[int, int], end: tuple[int, int]) -> None:
+    for row in range(start[0], end[0] + 1):
+        line = lines[row - 1]
+        first = start[1] if row == start[0] else 0
+        last = end[1] if row == end[0] else len(line.rstrip("\r\n"))
+        lines[row - 1] = line[:first] + " " * (last - first) + line[last:]
+
+
+def passed(text: str, name: str) -> str:
+    """Return the literal string, or constant, that Python code passes to a call as `name`; "" where there is none."""
+    return next((string.text for string in keywords(text, name)), "")
+
+
+def passed_keys(text: str, name: str) -> list[str]:
+    """Return the literal keys of the dict, or constant, that Python code passes to a call as `name`."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return []
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign)]
+    constants = {ast.unparse(target): node.value for node in assigned for target in node.targets}
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    values = [keyword.value for call in calls for keyword in call.keywords if keyword.arg == name]
+    tables = [constants.get(ast.unparse(value), value) for value in values]
+    keys = [key for table in tables if isinstance(table, ast.Dict) for key in table.keys]
+    return [key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
+
+
+def keywords(text: str, name: str) -> Iterator[String]:
+    """Yield what is passed as `name`, to `setup()` first: setup.py also names extensions."""
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return
+    constants = dict(_assigned(tree, text))
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    for call in sorted(calls, key=lambda call: not ast.unparse(call.func).endswith("setup")):
+        for keyword in call.keywords:
+            if keyword.arg == name:
+                constant = keyword.value.id if isinstance(keyword.value, ast.Name) else ""
+                if string := _string(keyword.value, text) or constants.get(constant):
+                    yield string

@@ -1,0 +1,194 @@
+"""Which distributions does this repository hold, and which of them is this run about?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ..config import is_folder, load
+from ..errors import Problem, ReleaseError, refuse
+from .files import load_toml, parse_cfg, read_text, subtable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from ..config import Config
+    from .ref import Ref
+
+# What only several distributions need is imported where they do: most repositories have one, and two sessions ask.
+
+#: Names the one that a run without a tag is about.
+VARIABLE = "TAGSHIP_PACKAGE"
+DEFAULT = ["packages/*"]
+
+
+@dataclass(frozen=True)
+class Package:
+    """A distribution of the repository `root`: its folder, and where it is one of several its normalised name."""
+
+    root: Path
+    folder: Path
+    name: str = ""
+
+    @property
+    def label(self) -> str:
+        """Its name where tags and environments must say it: not of the only one, and not of the root's own."""
+        return "" if self.folder == self.root else self.name
+
+    @property
+    def path(self) -> str:
+        """The path of its folder in the repository, as installers and builders take it for one."""
+        return f"./{self.folder.relative_to(self.root).as_posix()}".removesuffix("/.")
+
+    @property
+    def suffix(self) -> str:
+        """What follows `pypi` and `testpypi` in the names of its environments."""
+        return f"-{self.label}" if self.label else ""
+
+    @property
+    def settings(self) -> Config:
+        """Its own `[tool.tagship]`, and where that says nothing the root's; raises `ReleaseError` for what is wrong."""
+        return load(self.folder, self.root)
+
+    def tag(self, version: object) -> str:
+        """Return the tag that releases this `version` of it."""
+        return f"{self.label}/v{version}" if self.label else f"v{version}"
+
+    def owns(self, tag: str) -> bool:
+        """Return whether `tag` is about it, and not about another one of several."""
+        if not self.name:
+            return True
+        from .versions import names
+
+        return names(tag, self.name, bare=not self.label)
+
+    def on(self, ref: Ref) -> Ref:
+        """Return `ref` with only those of its tags that are about it."""
+        return replace(ref, tags=tuple(filter(self.owns, ref.tags)))
+
+
+def every(root: Path) -> list[Package]:
+    """Return the distributions of the repository at `root`: most have one, in the root.
+
+    Others are looked for where `packages` in `[tool.tagship]` says, or where the root is no distribution itself, in
+    the members of uv's workspace, else `packages/*`. Raises `ReleaseError` for what is broken in their files.
+    """
+    try:
+        pyproject = load_toml(root / "pyproject.toml")
+        own = [root] if _is_distribution(root, in_workspace=bool(_workspace(pyproject))) else []
+    except ReleaseError:
+        own, pyproject = [root], {}  # told by whoever needs what is broken
+    folders = own + _below(root, pyproject, alone=not own)
+    if len(folders) < 2:
+        return [Package(root, next(iter(folders), root))]
+    from packaging.utils import canonicalize_name
+
+    return [Package(root, folder, canonicalize_name(distribution_name(folder))) for folder in folders]
+
+
+def distribution_name(folder: Path) -> str:
+    """Return the name of the distribution in `folder`; "" where its files do not say it literally."""
+    pyproject = load_toml(folder / "pyproject.toml")
+    tables = (subtable(pyproject, "project"), subtable(pyproject, "tool", "poetry"))
+    if name := next((table["name"] for table in tables if isinstance(table.get("name"), str)), ""):
+        return str(name)
+    if name := parse_cfg(folder / "setup.cfg").get("metadata", "name", fallback=""):
+        return name
+    from .literals import passed
+
+    path = folder / "setup.py"
+    return passed(read_text(path), "name") if path.is_file() else ""
+
+
+def left_out(root: Path) -> list[str]:
+    """Return the folders of uv's workspace that no release is about, as the root is a distribution that names none."""
+    pyproject = load_toml(root / "pyproject.toml")
+    if len(every(root)) > 1 or not _is_distribution(root, in_workspace=True) or not _workspace(pyproject):
+        return []
+    return [folder.relative_to(root).as_posix() for folder in _below(root, pyproject, alone=True) if folder != root]
+
+
+def chosen(root: Path, environ: Mapping[str, str]) -> list[Package]:
+    """Return the distributions that this run is about: the tag's, the one that $TAGSHIP_PACKAGE names, or all.
+
+    Raises `ReleaseError` for a tag that names none of several, and where the files do not tell them apart.
+    """
+    packages = every(root)
+    if len(packages) == 1:
+        return packages
+    from .ref import current
+
+    refuse(_unclear(packages))
+    tags, asked = current(root, environ).tags, environ.get(VARIABLE, "")
+    found = [package for package in packages if not tags or any(map(package.owns, tags))]
+    if not found:
+        forms = " or ".join(repr(package.tag("X.Y.Z")) for package in packages)
+        remedy = "delete this tag and push the right one"
+        refuse([Problem(f"tag {tag!r}", "no name of a distribution here", forms, remedy) for tag in tags])
+    return [one(packages, asked, VARIABLE)] if asked else found
+
+
+def one(packages: list[Package], name: str, where: str) -> Package:
+    """Return the one of `packages` with this `name`; raise `ReleaseError`, which says `where`, where none has it."""
+    from packaging.utils import canonicalize_name
+
+    for package in packages:
+        if package.name == canonicalize_name(name):
+            return package
+    known = " or ".join(repr(package.name) for package in packages)
+    raise ReleaseError(Problem(where, repr(name), known, "name one of them"))
+
+
+def of(root: Path, name: str) -> Package:
+    """Return the distribution at `root` with this normalised name, where there are several, else the only one."""
+    return next((package for package in every(root) if package.name in {"", name}), Package(root, root))
+
+
+def _workspace(pyproject: dict[str, Any]) -> dict[str, Any]:
+    return subtable(pyproject, "tool", "uv", "workspace")
+
+
+def _below(root: Path, pyproject: dict[str, Any], *, alone: bool) -> list[Path]:
+    """Return the folders of the distributions below `root`, which are looked for unasked if they are `alone`."""
+    if asked := subtable(pyproject, "tool", "tagship").get("packages"):
+        return [folder for folder in _matching(root, asked) if _is_distribution(folder, in_workspace=False)]
+    workspace = _workspace(pyproject)
+    folders = _matching(root, workspace.get("members", DEFAULT)) if alone else []
+    excluded = _matching(root, workspace.get("exclude"))
+    return [
+        folder
+        for folder in folders
+        if folder not in excluded and _is_distribution(folder, in_workspace=bool(workspace))
+    ]
+
+
+def _matching(root: Path, patterns: object) -> list[Path]:
+    texts = [text for text in patterns if is_folder(text)] if isinstance(patterns, list) else []
+    found = [folder for text in texts for folder in sorted(root.glob(text)) if folder.is_dir()]
+    return list(dict.fromkeys(found))
+
+
+def _is_distribution(folder: Path, *, in_workspace: bool) -> bool:
+    """Return whether something is built from `folder`; in uv's workspaces, what has no build system is not."""
+    pyproject = load_toml(folder / "pyproject.toml")
+    uv, poetry = subtable(pyproject, "tool", "uv"), subtable(pyproject, "tool", "poetry")
+    built = "build-system" in pyproject
+    if not uv.get("package", built or not in_workspace) or poetry.get("package-mode") is False:
+        return False
+    written = built or "project" in pyproject or "name" in poetry or (folder / "setup.py").is_file()
+    return written or parse_cfg(folder / "setup.cfg").has_option("metadata", "name")
+
+
+def _unclear(packages: list[Package]) -> list[Problem]:
+    found, seen = [], dict[str, Package]()
+    for package in packages:
+        where, other = package.folder.relative_to(package.root).as_posix(), seen.get(package.name)
+        remedy = "name it there, or set packages in [tool.tagship] at the top"
+        if not package.name:
+            found.append(Problem(where, "no name", "one in pyproject.toml, setup.cfg or setup.py", remedy))
+        elif other:
+            expected = f"another name than {other.folder.relative_to(other.root).as_posix()} has"
+            found.append(Problem(where, repr(package.name), expected, remedy))
+        seen[package.name] = package
+    return found

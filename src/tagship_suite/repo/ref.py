@@ -1,0 +1,42 @@
+"""On which tag is this run: as the CI service says, else as git does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import git
+from .versions import holds_version
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Ref:
+    """The tags that this run may release, and a description of where it is."""
+
+    tags: tuple[str, ...]
+    description: str
+
+
+def current(root: Path, environ: Mapping[str, str]) -> Ref:
+    """Return where this run is: GitHub's and GitLab's variables count before git, which may not be there.
+
+    Raises `ReleaseError` where git has to tell and cannot.
+    """
+    if environ.get("GITHUB_REF_TYPE"):
+        return _named(environ["GITHUB_REF_TYPE"], environ.get("GITHUB_REF_NAME", ""))
+    if environ.get("CI_COMMIT_TAG"):
+        return _named("tag", environ["CI_COMMIT_TAG"])
+    # `nightly` or `latest` may point here too: only tags that would start a release count.
+    tags = tuple(filter(holds_version, git.tags_here(root)))
+    if tags:
+        return Ref(tags, f"tag {' '.join(map(repr, tags))}")
+    branch = git.symbolic(root, "HEAD")
+    return Ref((), f"branch {branch!r}" if branch else "no tag")
+
+
+def _named(kind: str, name: str) -> Ref:
+    return Ref((name,) if kind == "tag" else (), f"{kind} {name!r}")

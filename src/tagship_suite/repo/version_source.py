@@ -1,0 +1,248 @@
+"""Where a project's version is written: in its metadata, a module, another file, or nowhere but in git's tags."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import Problem, ReleaseError
+from .files import load_toml, parse_cfg, read_text, subtable, tomllib
+from .literals import Written, assigned, find, keywords
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..config import Config
+
+#: Tools that derive the version from git's tags, as their tables are called.
+BY_TAGS = (
+    "setuptools_scm",
+    "setuptools-scm",
+    "setuptools-git-versioning",
+    "versioneer",
+    "versioningit",
+    "poetry-dynamic-versioning",
+    "uv-dynamic-versioning",
+)
+#: setuptools-scm is switched on by this alone, see https://setuptools-scm.readthedocs.io/en/latest/usage/
+SIMPLE = re.compile(r"setuptools[-_.]scm\s*\[[^]]*\bsimple\b", re.IGNORECASE)
+BEFORE_KEY = "[{,.]"  # of an inline table or a dotted key
+
+
+def locate(root: Path, config: Config) -> Written | None:
+    """Return where the version of the project at `root` is written; None where git's tags are the source.
+
+    Looks at `version-file`, pyproject.toml (static, or the file that the build backend reads), setup.cfg and
+    setup.py, in this order. Raises `ReleaseError` where none of them says.
+    """
+    if config.version_file:
+        return find(root / config.version_file, config.version_pattern)
+    return _in_metadata(root)
+
+
+def places(root: Path, config: Config) -> list[Written]:
+    """Return every place of the project at `root` that names its version: the metadata's, `version-file`, modules.
+
+    None where git's tags are the source. Raises `ReleaseError` where the places differ.
+    """
+    main = _in_metadata(root) if not config.version_file or _names_version(root) else locate(root, config)
+    if main is None:
+        return []
+    found = [main] + ([locate(root, config)] if config.version_file else [])
+    known = {(written.path, written.start): written for written in found if written}
+    for written in _module_versions(root):
+        if written.text == main.text:
+            known.setdefault((written.path, written.start), written)
+    other = [written for written in known.values() if written.text != main.text]
+    if other:
+        expected = f"{main.text!r} as in {main.path.name}"
+        problems = [Problem(str(each.path), repr(each.text), expected, "write one version") for each in other]
+        raise ReleaseError(*problems)
+    return list(known.values())
+
+
+def _names_version(root: Path) -> bool:
+    try:
+        return _in_metadata(root) is not None
+    except ReleaseError:
+        return False
+
+
+def _in_metadata(root: Path) -> Written | None:
+    pyproject = load_toml(root / "pyproject.toml")
+    for look in (_static, _from_vcs, _from_backend, _from_setup_cfg, _from_setup_py):
+        found = look(root, pyproject)
+        if found is not None:
+            return found if isinstance(found, Written) else None
+    problem = Problem(str(root), "no version", "one in pyproject.toml, setup.cfg or setup.py", "set version-file")
+    raise ReleaseError(problem)
+
+
+def is_from_git(root: Path, config: Config) -> bool:
+    """Return whether the version of the project at `root` is derived from git's tags."""
+    try:
+        return locate(root, config) is None
+    except ReleaseError:
+        return False
+
+
+def _static(root: Path, pyproject: dict[str, Any]) -> Written | None:
+    path = root / "pyproject.toml"
+    for keys in (("project",), ("tool", "poetry")):
+        version = subtable(pyproject, *keys).get("version")
+        if isinstance(version, str):
+            if _tool(pyproject, "poetry-dynamic-versioning").get("enable"):
+                return None  # a placeholder; see `_from_vcs` and `_from_backend`
+            return _in_table(path, ".".join(keys), version)
+    return None
+
+
+def _in_table(path: Path, header: str, version: str) -> Written | None:
+    """Return where the table `header` of the TOML file at `path` holds `version`, and not a text that looks so."""
+    text = read_text(path)
+    section = re.search(rf"(?ms)^\[[ \t]*{re.escape(header)}[ \t]*\][^\n]*\n(.*?)(?=^\[|\Z)", text)
+    start, end = section.span(1) if section else (0, len(text))
+    key = re.compile(rf"(?m)(?:^|{BEFORE_KEY})[ \t]*version[ \t]*=[ \t]*[\"']({re.escape(version)})[\"']")
+    for match in key.finditer(text, start, end):
+        written = Written(path, version, *match.span(1))
+        if _is_key(written.replaced("0+probe"), header):
+            return written
+    return None
+
+
+def _is_key(text: str, header: str) -> bool:
+    try:
+        return subtable(tomllib.loads(text), *header.split(".")).get("version") == "0+probe"
+    except tomllib.TOMLDecodeError:
+        return False
+
+
+def _tool(pyproject: dict[str, Any], *keys: str) -> dict[str, Any]:
+    return subtable(pyproject, "tool", *keys)
+
+
+def _from_vcs(root: Path, pyproject: dict[str, Any]) -> Written | bool | None:
+    """Return False where a tool derives the version from git's tags: nothing is written anywhere."""
+    tool = subtable(pyproject, "tool")
+    if _from_file(pyproject):
+        return None
+    derived = (
+        any(key in tool for key in BY_TAGS)
+        or any(map(SIMPLE.match, map(str, subtable(pyproject, "build-system").get("requires", []))))
+        or _tool(pyproject, "hatch", "version").get("source") in ("vcs", *BY_TAGS)
+        or _tool(pyproject, "pdm", "version").get("source") == "scm"
+    )
+    setup = root / "setup.py"
+    return False if derived or (setup.is_file() and _derives(read_text(setup))) else None
+
+
+def _derives(text: str) -> bool:
+    """Return whether the code of setup.py, and no comment in it, lets setuptools-scm, pbr or versioneer find it."""
+    try:
+        nodes = list(ast.walk(ast.parse(text)))
+    except (SyntaxError, ValueError):
+        return False
+    keywords = {keyword.arg for node in nodes if isinstance(node, ast.Call) for keyword in node.keywords}
+    called = {ast.unparse(node.func).rpartition(".")[2] for node in nodes if isinstance(node, ast.Call)}
+    asks = bool(_imported(nodes) & {"setuptools_scm", "versioneer"}) and "get_version" in called
+    return asks or bool(keywords & {"use_scm_version", "pbr"})
+
+
+def _imported(nodes: list[ast.AST]) -> set[str | None]:
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return plain | {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+
+
+def _from_file(pyproject: dict[str, Any]) -> dict[str, Any]:
+    """Return the table by which poetry-dynamic-versioning reads a file, and no tag; {} where it does not."""
+    table = _tool(pyproject, "poetry-dynamic-versioning")
+    return subtable(table, "from-file") if table.get("enable") and subtable(table, "from-file").get("source") else {}
+
+
+def _from_backend(root: Path, pyproject: dict[str, Any]) -> Written | None:
+    """Follow what hatchling, pdm, setuptools, flit and Poetry's plugin call the source of a dynamic version."""
+    if table := _from_file(pyproject):
+        return find(root / str(table["source"]), str(table.get("pattern", "")))
+    hatch, pdm = _tool(pyproject, "hatch", "version"), _tool(pyproject, "pdm", "version")
+    for table in (hatch, pdm):
+        if isinstance(table.get("path"), str):
+            default = r"(?i)^(?:__version__|version)(?:: str)? = \"v?(.*)\"$"
+            return find(root / table["path"], table.get("pattern") or default)
+    dynamic = _tool(pyproject, "setuptools", "dynamic", "version")
+    if isinstance(dynamic.get("attr"), str):
+        return _attribute(root, dynamic["attr"])
+    if isinstance(dynamic.get("file"), str | list):
+        return find(root / (dynamic["file"] if isinstance(dynamic["file"], str) else dynamic["file"][0]))
+    if "flit" in str(subtable(pyproject, "build-system").get("build-backend", "")):
+        name = _tool(pyproject, "flit", "module").get("name") or _tool(pyproject, "flit", "metadata").get("module")
+        name = str(name or subtable(pyproject, "project").get("name", ""))
+        return _attribute(root, f"{name.replace('-', '_')}.__version__")
+    return None
+
+
+def _attribute(root: Path, reference: str, imports: int = 5) -> Written:
+    """Return where `package.module.NAME` is assigned, in a flat or a src layout; behind at most so many `imports`."""
+    module, _, name = reference.rpartition(".")
+    parts = module.split(".")
+    places = [root / folder / Path(*parts) for folder in (".", "src", "lib")]
+    for path in [file for place in places for file in (place.with_suffix(".py"), place / "__init__.py")]:
+        if path.is_file() and imports and (other := _reexported(path, module, name)):
+            return _attribute(root, other, imports - 1)
+        if path.is_file():
+            return find(path, rf"^{re.escape(name)} = \"(.*)\"$")
+    raise ReleaseError(Problem(str(root), f"no module {module!r}", f"the source of {reference}", "set version-file"))
+
+
+def _reexported(path: Path, module: str, name: str) -> str:
+    """Return which `module.NAME` the file of `module` imports as `name`, "" where it imports none of its own.
+
+    setuptools imports the module where it finds no assignment, and so do we follow the import.
+    """
+    text = read_text(path)
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError):
+        return ""
+    package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
+    imports = [node for node in body if isinstance(node, ast.ImportFrom)]
+    for node in [] if assigned(text, name) else imports:
+        above = package[: len(package) - node.level + 1] if node.level else []
+        for alias in node.names:
+            found = ".".join([*above, *filter(None, [node.module]), alias.name])
+            if (alias.asname or alias.name) == name and found != f"{module}.{name}":
+                return found
+    return ""
+
+
+def _from_setup_cfg(root: Path, _: dict[str, Any]) -> Written | None:
+    path = root / "setup.cfg"
+    value = parse_cfg(path).get("metadata", "version", fallback="")
+    if value.startswith("attr:"):
+        return _attribute(root, value.removeprefix("attr:").strip())
+    if value.startswith("file:"):
+        return find(root / value.removeprefix("file:").strip())
+    return find(path, rf"(?s)^\[metadata\](?:(?!^\[).)*?^version\s*[=:]\s*({re.escape(value)})\s*$") if value else None
+
+
+def _from_setup_py(root: Path, _: dict[str, Any]) -> Written | None:
+    """Read the `version=` of setup.py where it is a literal or a constant; else the one `__version__` there is."""
+    path = root / "setup.py"
+    if not path.is_file():
+        return None
+    text = read_text(path)
+    if literal := next(keywords(text, "version"), None):
+        return Written(path, literal.text, literal.start, literal.end)
+    found = list(_module_versions(root))
+    return found[0] if len(found) == 1 else None
+
+
+def _module_versions(root: Path) -> Iterator[Written]:
+    for pattern in ("*.py", "*/__init__.py", "src/*.py", "src/*/__init__.py"):
+        for path in sorted(root.glob(pattern)):
+            if path.name not in {"setup.py", "noxfile.py", "tasks.py"}:
+                try:
+                    yield find(path)
+                except ReleaseError:
+                    continue

@@ -1,0 +1,93 @@
+"""What a run tells: on the terminal, and on GitHub in the job summary, the outputs and as annotations."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import redact
+from .errors import ReleaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from .dists.reading import Dist
+
+
+def output(name: str, value: str) -> None:
+    """Set the step's output `name`, on GitHub; one line, as what follows a line end would be another output."""
+    _append("GITHUB_OUTPUT", f"{name}={' '.join(value.split())}")
+
+
+def summary(*paragraphs: str) -> None:
+    """Add Markdown `paragraphs` to the job summary, on GitHub."""
+    _append("GITHUB_STEP_SUMMARY", "\n\n".join(paragraphs) + "\n")
+
+
+def errors(lines: Iterable[str]) -> None:
+    """Print each as an error, on GitHub as an annotation and in the job summary too; its explanation stays with it."""
+    for line in map(_safe, lines):
+        print(f"error: {line}", file=sys.stderr)
+        summary("\n".join(["> [!CAUTION]", *(f"> {_cell(part)}\\" for part in line.splitlines())]).rstrip("\\"))
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            print("::error::" + line.replace("%", "%25").replace("\n", "%0A"))
+
+
+def one_line(text: str) -> str:
+    """Return `text` without line ends: GitHub could take what a dist says after one for a command to the runner."""
+    return " ".join(text.splitlines()).replace("##[", "## [")
+
+
+def _safe(text: str) -> str:
+    """Return `text` with those line ends alone that lead to a line of an explanation, which is indented."""
+    first, *rest = text.replace("##[", "## [").splitlines() or [""]
+    return first + "".join(f"\n{line}" if re.match("  [a-z]", line) else f" {line}" for line in rest)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table; its cells are shown as code, so that nothing in them is taken as Markdown."""
+    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
+    lines += ["| " + " | ".join(map(_cell, row)) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def files(dists: Iterable[Dist]) -> str:
+    """Return the table of `dists` with their sizes in bytes and SHA-256."""
+    rows = [(dist.path.name, f"{dist.size}", dist.sha256) for dist in dists]
+    return table(("file", "bytes", "SHA-256"), rows)
+
+
+def tree(dist: Dist) -> str:
+    """Return the files in `dist` as an indented tree, folded away under its name."""
+    lines, shown = [], set()
+    for name in sorted(dist.members):
+        *folders, file = name.split("/")
+        for depth in range(len(folders)):
+            if (path := "/".join(folders[: depth + 1])) not in shown:
+                shown.add(path)
+                lines.append("  " * depth + folders[depth] + "/")
+        lines.append("  " * len(folders) + file)
+    text = "\n".join(lines).replace("&", "&amp;").replace("<", "&lt;")
+    return (
+        f"<details><summary>{dist.path.name}: {len(dist.members)} files</summary>\n\n<pre>\n{text}\n</pre>\n</details>"
+    )
+
+
+def _cell(text: str) -> str:
+    plain = " ".join(text.split()).replace("`", "'").replace("|", r"\|")
+    return f"`{plain}`" if plain else ""
+
+
+def _append(variable: str, text: str) -> None:
+    if not (path := os.environ.get(variable)):
+        return
+    try:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(redact.redacted(text) + "\n")
+    except OSError as error:
+        raise ReleaseError(
+            f"{variable}: found {path!r} ({error.strerror}), expected a file to write to; set another path"
+        ) from error

@@ -1,0 +1,130 @@
+"""The sessions of a release; each is the job of the same name in .github/workflows/release.yml.
+
+A project's noxfile imports them. What a release needs to know of the project is in its metadata or `[tool.tagship]`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from contextlib import contextmanager
+from importlib.metadata import version
+from itertools import takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import nox
+from packaging.version import Version
+
+from .build import clean, describe, normalise, prepare
+from .cli import Reported, reporting
+from .testing.pythons import declared
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+T = TypeVar("T")
+
+OLDEST_NOX = "2025.10.14"  # has download_python for a session
+if Version(version("nox")) < Version(OLDEST_NOX):
+    sys.exit(f"nox: found {version('nox')}, expected {OLDEST_NOX} or newer; run: python -m pip install --upgrade nox")
+
+ROOT = Path()  # nox runs in the folder of the noxfile
+REQUIREMENTS = ".github/release/requirements"
+BACKEND = "uv|virtualenv"
+#: The folder that holds this package, where another interpreter finds it.
+HOME = Path(__file__).resolve().parents[1]
+
+# `nox` alone leaves out, and says so, a Python that this machine does not have; one that is named must be there.
+NAMED = re.compile(r"-[a-z]*[ekpPst]|--(force-)?(sessions?|pythons?|keywords|tags)\b")
+OPTIONS = takewhile(lambda argument: argument != "--", sys.argv[1:])
+if "NOXSESSION" in os.environ or any(map(NAMED.match, OPTIONS)):
+    nox.options.error_on_missing_interpreters = True
+
+os.environ.setdefault("UV_SYSTEM_CERTS", "1")  # uv trusts what pip trusts
+# A build sees the same environment on every machine.
+ENVIRONMENT = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
+
+
+@nox.session(reuse_venv=True, venv_backend=BACKEND, download_python="never")
+def build(session: nox.Session) -> None:
+    """Build the sdist, and the wheels from that sdist: the same bytes for the same commit."""
+    with _all_or_nothing():
+        install_tools(session)
+        os.umask(0o022)
+        seconds, packages = run(session, prepare, ROOT, os.environ)
+        env = {**ENVIRONMENT, "SOURCE_DATE_EPOCH": str(seconds)}
+        for package in packages:
+            session.run("pyproject-build", "--installer=uv", "--sdist", "--outdir=dist", package.path, env=env)
+        for sdist, compiled in run(session, normalise, Path("dist"), seconds):
+            if compiled:
+                install_tools(session, "wheels")
+                session.run("cibuildwheel", "--output-dir=dist", str(sdist), env=env)
+            else:
+                session.run("pyproject-build", "--installer=uv", "--wheel", "--outdir=dist", str(sdist), env=env)
+        session.run("twine", "check", *map(str, sorted(Path("dist").iterdir())))
+    # What this refuses stays to be tested all the same: verify-version refuses it by the same rules.
+    run(session, describe, ROOT, os.environ)
+
+
+@nox.session(python=declared(ROOT) or None, venv_backend=BACKEND, download_python="never")
+def test(session: nox.Session) -> None:
+    """Run the project's own tests; `-- --installpkg dist` tests the wheel that will ship."""
+    from .gate import handover
+    from .testing.run import run_tests
+
+    run(session, handover.check, ROOT / "dist", os.environ)
+    run_tests(session, ROOT)
+
+
+@nox.session(name="verify-version", venv_backend="none")
+def verify_version(session: nox.Session) -> None:
+    """Refuse dists, modules or a tag that name different versions; write the bundle that may be published."""
+    from .gate.verify import verify
+
+    run(session, verify, ROOT, os.environ)
+
+
+@nox.session(name="publish-test", reuse_venv=True, venv_backend=BACKEND, download_python="never", default=False)
+def publish_test(session: nox.Session) -> None:
+    """Publish the bundle to TestPyPI: check, sign, `twine upload`, wait until the index serves it."""
+    _publish(session, "testpypi")
+
+
+@nox.session(reuse_venv=True, venv_backend=BACKEND, download_python="never", default=False)
+def publish(session: nox.Session) -> None:
+    """Publish the bundle to PyPI: check, sign, `twine upload`, wait until the index serves it."""
+    _publish(session, "pypi")
+
+
+def _publish(session: nox.Session, repository: str) -> None:
+    install_tools(session)
+    root = str(ROOT.resolve())
+    with session.chdir(HOME):
+        session.run("python", "-m", "tagship_suite", f"--root={root}", "publish", repository, *session.posargs)
+
+
+def run(session: nox.Session, function: Callable[..., T], *arguments: object) -> T:
+    """Return what `function` returns; end the session where it refuses, which is printed."""
+    try:
+        with reporting():
+            return function(*arguments)
+    except Reported as reported:
+        session.error(str(reported))
+
+
+def install_tools(session: nox.Session, name: str = "tools") -> None:
+    """Install release tools, as locked."""
+    options = ("--require-hashes", "--only-binary=:all:", f"--requirement={REQUIREMENTS}/{name}.txt")
+    session.install(*options, env={"UV_NO_CONFIG": "1"})  # the project's configuration of uv is not for these
+
+
+@contextmanager
+def _all_or_nothing() -> Iterator[None]:
+    """Remove what a failed build has made: no later session may take some of the dists for a release."""
+    try:
+        yield
+    except BaseException:
+        clean(ROOT)
+        raise

@@ -1,0 +1,1 @@
+"""Running the project's own tests on the wheel that will ship."""

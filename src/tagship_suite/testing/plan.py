@@ -1,0 +1,181 @@
+"""What the session test does for each distribution: what it installs, and the command that it runs."""
+
+from __future__ import annotations
+
+import platform
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nox.project import dependency_groups
+from packaging.utils import canonicalize_name
+
+from ..build import supported_pythons
+from ..dists.reading import read_dists
+from ..errors import Problem, ReleaseError, refuse
+from ..repo.files import load_toml, parse_cfg, subtable
+from ..repo.packages import chosen, distribution_name, every, left_out
+from ..repo.ref import current
+from . import pythons
+from .fitting import pick
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ..dists.reading import Dist
+    from ..repo.packages import Package
+
+DEFAULTS = ("test", "tests")
+NO_TESTS = "test-command = [] says that there are no tests"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one distribution is tested: arguments for the installer, its own path with extras last, and the command.
+
+    `source` is the path alone, `settings` where they are. Where nothing is tested, the command is empty, for `reason`.
+    """
+
+    folder: Path
+    settings: str
+    command: tuple[str, ...] = ()
+    source: str = ""
+    arguments: list[str] = field(default_factory=list)
+    in_place: bool = False
+    reason: str = ""
+
+
+def plans(root: Path, folder: str, python: str, environ: Mapping[str, str]) -> list[Plan]:
+    """Return how each distribution is tested that this run is about, in the order in which to do it.
+
+    `folder` holds the dists of which one is tested ("": each is built from its folder), `python` is the version that
+    tests it. Raises `ReleaseError` where the settings do not say what the tests need.
+    """
+    dists = read_dists(Path(folder)) if folder else []
+    packages = chosen(root, environ)
+    on_tag = any(package.on(current(root, environ)).tags for package in packages)
+    return [_planned(package, dists, python, alone=on_tag) for package in packages]
+
+
+def _planned(package: Package, dists: list[Dist], python: str, *, alone: bool) -> Plan:
+    dist, settings = _pick(dists, package.name, python) if dists else None, package.settings
+    if settings.test_command == ():
+        return Plan(package.folder, _where(package), reason=NO_TESTS)
+    declared = settings.pythons or (
+        supported_pythons(dist.metadata, python) if dist else pythons.of(package) if package.name else ()
+    )
+    if package.name and python and python not in declared:
+        return Plan(package.folder, _where(package), reason=f"{package.name} is for Python {', '.join(declared)}")
+    requires, extras = _needs(package, dist)
+    source = str((dist.path if dist else package.folder).resolve())
+    return Plan(
+        package.folder,
+        _where(package),
+        settings.test_command or ("pytest",),
+        source,
+        [*requires, *_constraints(package, dists, python, alone=alone), f"{source}{extras and f'[{extras}]'}"],
+        settings.test_in_place,
+    )
+
+
+def _pick(dists: list[Dist], name: str, python: str) -> Dist:
+    """Return the wheel of this name that fits, else its sdist; raise `ReleaseError` where there is none."""
+    if own := [dist for dist in dists if name in {"", dist.name}]:
+        return pick(own, python or platform.python_version())
+    found = " ".join(dist.path.name for dist in dists)
+    raise ReleaseError(Problem("--installpkg", found, f"a dist of {name}", "run: nox -s build"))
+
+
+def _needs(package: Package, dist: Dist | None) -> tuple[list[str], str]:
+    """Return what the tests need: requirements, as arguments, and extras of the distribution."""
+    settings = package.settings
+    tables = [load_toml(folder / "pyproject.toml") for folder in dict.fromkeys((package.folder, package.root))]
+    groups, extras = settings.test_groups or (), settings.test_extras or ()
+    if settings.test_requires is None and not groups and not extras:
+        known = [key for table in tables for key in subtable(table, "dependency-groups")]
+        groups = _default(known) if settings.test_groups is None else ()
+        extras = _default(_extras(package, dist)) if settings.test_extras is None and not groups else ()
+        if not groups and not extras and settings.test_command is None:
+            refuse(
+                [unnamed(_where(package), "nothing that the tests need", "a dependency group or an extra called test")]
+            )
+    requires = [text for line in settings.test_requires or () for text in _arguments(line, package)]
+    return [*requires, *(text for name in groups for text in _group(tables, name))], ",".join(extras)
+
+
+def _where(package: Package) -> str:
+    return f"{(package.folder / 'pyproject.toml').relative_to(package.root).as_posix()} [tool.tagship]"
+
+
+def unnamed(where: str, found: str, expected: str, requires: str = "pytest") -> Problem:
+    """Return the problem that the settings do not say what the tests need, with the lines to write."""
+    lines = f'\n  test-requires = ["{requires}"]\n  test-command = []  # where there are no tests'
+    return Problem(where, found, expected, f"write one of these lines there:{lines}")
+
+
+def _default(names: Iterable[str]) -> tuple[str, ...]:
+    known = {str(canonicalize_name(name)) for name in names}
+    return tuple(name for name in DEFAULTS if name in known)[:1]
+
+
+def _extras(package: Package, dist: Dist | None) -> list[str]:
+    if dist:
+        return dist.metadata.get_all("Provides-Extra", [])
+    pyproject, cfg = load_toml(package.folder / "pyproject.toml"), parse_cfg(package.folder / "setup.cfg")
+    static = (("project", "optional-dependencies"), ("tool", "poetry", "extras"))
+    section = "options.extras_require"
+    written = cfg.options(section) if cfg.has_section(section) else []
+    return [*written, *(name for keys in static for name in subtable(pyproject, *keys))]
+
+
+def _group(tables: list[dict[str, Any]], name: str) -> tuple[str, ...]:
+    """Return the requirements of a dependency group, of the distribution's own if it has one of this name."""
+    own = [table for table in tables if _has(table, name)]
+    try:
+        return dependency_groups((own or [{"dependency-groups": {}}])[0], name)
+    except (LookupError, TypeError, ValueError) as error:
+        remedy = "correct [dependency-groups] or test-groups"
+        raise ReleaseError(Problem("pyproject.toml", str(error), "a valid dependency group", remedy)) from error
+
+
+def _has(table: dict[str, Any], name: str) -> bool:
+    return canonicalize_name(name) in map(canonicalize_name, subtable(table, "dependency-groups"))
+
+
+def _arguments(line: str, package: Package) -> list[str]:
+    """Return a line of `test-requires` as arguments; a file is the distribution's own, else the repository's."""
+    match = re.fullmatch(r"(-[rc]|--requirement|--constraint)[ =]*(\S.*)", line)
+    if not match or "://" in match[2]:
+        return list(match.groups()) if match else line.split(maxsplit=1) if line.startswith("-") else [line]
+    found = [folder / match[2] for folder in (package.folder, package.root) if (folder / match[2]).is_file()]
+    if not found:
+        refuse([Problem(f"{_where(package)} test-requires", repr(line), "a file that is there", "correct the path")])
+    return [match[1], str(found[0])]
+
+
+def _constraints(package: Package, dists: list[Dist], python: str, *, alone: bool) -> list[str]:
+    """Write the file by which an installer takes paths and members of a workspace from here, never from an index.
+
+    On a tag (`alone`) other distributions come from the index, unless uv's sources say otherwise.
+    """
+    members = {other.name: other.folder for other in every(package.root) if other.name != package.name}
+    unreleased = [package.root / path for path in left_out(package.root)]
+    outside = {str(canonicalize_name(distribution_name(folder))): folder for folder in unreleased}
+    places = {**outside, **({} if alone else members)}
+    for folder in (package.root, package.folder):
+        for key, source in subtable(load_toml(folder / "pyproject.toml"), "tool", "uv", "sources").items():
+            name = str(canonicalize_name(key))
+            if path := subtable({"": source}, "").get("path"):
+                places[name] = folder / path
+            elif subtable({"": source}, "").get("workspace") and name in members:
+                places[name] = members[name]
+    built = {dist.name for dist in dists}
+    places = {name: _pick(dists, name, python).path if name in built else place for name, place in places.items()}
+    lines = [f"{name} @ {place.resolve().as_uri()}\n" for name, place in places.items() if name]
+    if not lines:
+        return []
+    path = package.root / ".nox" / f"siblings-{package.name or 'own'}.txt"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("".join(lines), encoding="utf-8")
+    return ["--constraint", str(path)]

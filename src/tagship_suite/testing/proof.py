@@ -1,0 +1,139 @@
+"""Did the tests run what the wheel ships? Judged by what the witness recorded, and where the modules lie."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from ..errors import Problem, refuse
+from .witness import is_test
+
+#: What setuptools takes for something else than a package or module of the project where those lie at the top; source
+#: of the rule: DEFAULT_EXCLUDE of FlatLayoutPackageFinder and FlatLayoutModuleFinder in setuptools.discovery.
+OTHER = re.compile(
+    r"ci|bin|debian|docs?|documentation|manpages|news|newsfragments|changelog|(unit_)?tests?|examples?|scripts|tools"
+    r"|utils?|python|build|dist|v?env|requirements|tasks|fabfile|site_scons|benchmarks?|exercises?|htmlcov|setup"
+    r"|conftest|toxfile|noxfile|pavement|dodo|conanfile|manage|[._].*"
+)
+SHOWN = 5
+IN_PLACE = "set test-in-place = true in [tool.tagship]"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was installed: its place and its modules; which modules were executed, and how; tests of each unittest."""
+
+    checkout: Path
+    site: Path
+    shipped: frozenset[str]
+    seen: dict[Path, str]
+    ran: tuple[int, ...] = ()
+
+    @cached_property
+    def imported(self) -> set[str]:
+        """The modules of the installed distribution that were imported."""
+        below = {path.relative_to(self.site).as_posix() for path in self.seen if path.is_relative_to(self.site)}
+        return below & self.shipped
+
+    @cached_property
+    def loose(self) -> dict[Path, str]:
+        """The modules that were executed from the checkout; those in an environment below it are none of it."""
+        inside = {path: kind for path, kind in self.seen.items() if path.is_relative_to(self.checkout)}
+        hidden = re.compile(r"(.*/)?(\.[^/]*|site-packages)/.*")
+        return {
+            path: kind
+            for path, kind in inside.items()
+            if not hidden.fullmatch(path.relative_to(self.checkout).as_posix())
+        }
+
+    @cached_property
+    def test_folders(self) -> set[Path]:
+        """The folders that directly hold a test module or conftest that ran."""
+        return {path.parent for path, kind in self.loose.items() if kind == "test" or is_test(path.stem)}
+
+    @cached_property
+    def sources(self) -> set[Path]:
+        """The folders of the checkout that hold what the distribution ships, as seen from the modules executed."""
+        return {folder for folder in {parent for path in self.loose for parent in path.parents} if self._ships(folder)}
+
+    def _ships(self, folder: Path) -> bool:
+        # Tests often mirror the names of what they test, and there only empty modules are equal.
+        usual = folder in {self.checkout, self.checkout / "src"}
+        there = (name for name in self.shipped if (folder / name).is_file())
+        return folder.is_relative_to(self.checkout) and any(usual or self.same(folder, name) for name in there)
+
+    def same(self, folder: Path, name: str) -> bool:
+        """Tell whether a module in `folder` has the bytes, one at least, of the installed one."""
+        installed = self.site / name
+        return installed.is_file() and (folder / name).read_bytes() == installed.read_bytes() != b""
+
+    def is_tests_own(self, path: Path, source: Path) -> bool:
+        """Tell whether a module that is not shipped belongs to the tests, or is no part of a package."""
+        if self.loose[path] == "script" or is_test(path.stem):
+            return True
+        top = path.relative_to(source).parts[0]
+        if source == self.checkout and OTHER.fullmatch(top.partition(".")[0]) and not self._has(source / top, source):
+            return True
+        inner = [folder for folder in path.parents if folder.is_relative_to(source) and folder != source]
+        return any(folder in self.test_folders and not self._has(folder, source) for folder in inner)
+
+    def _has(self, folder: Path, source: Path) -> bool:
+        start = f"{folder.relative_to(source).as_posix()}/"
+        return any(name.startswith(start) for name in self.shipped)
+
+
+def read(folder: Path) -> Evidence:
+    """Return what the witness wrote to `folder`."""
+    checkout, site, *shipped = (folder / "installed").read_text("utf-8").splitlines()
+    logs = (path.read_bytes().decode("utf-8", "surrogateescape") for path in sorted(folder.glob("*.seen")))
+    pairs = [line.split(" ", 1) for log in logs for line in log.splitlines()]
+    ran = tuple(int(text) for kind, text in pairs if kind == "ran")
+    seen = {Path(text): kind for kind, text in reversed(pairs) if kind != "ran"}
+    return Evidence(Path(checkout), Path(site), frozenset(shipped), seen, ran)
+
+
+def prove(folder: Path, name: str) -> str:
+    """Return what the tests imported of the dist `name`, in words; raise `ReleaseError` unless they tested it."""
+    evidence = read(folder)
+    refuse(problems(evidence, name))
+    count = f"{len(evidence.imported)} of the {len(evidence.shipped)} modules of {name}"
+    return f"the tests imported {count}, and none of them from elsewhere"
+
+
+def problems(evidence: Evidence, name: str) -> list[Problem]:
+    """Return what keeps the tests from being those of the dist `name`: no module, other modules, or no test."""
+    found = [] if any(evidence.ran) or not evidence.ran else [_no_test()]
+    if not evidence.shipped:
+        found.append(Problem(name, "no module", "the project's modules", f"include them, or {IN_PLACE} if it has none"))
+    elif not evidence.imported:
+        remedy = f"correct what the wheel includes, or test-command; or {IN_PLACE}"
+        found.append(Problem("tests", f"no module of {name} imported", "one at least", remedy))
+    loose = [problem for path in sorted(evidence.loose) for problem in _judged(path, evidence, name)]
+    if len(loose) > SHOWN:
+        loose[SHOWN:] = [Problem("tests", f"{len(loose) - SHOWN} more modules from the checkout", "none", "see above")]
+    return found + loose
+
+
+def _no_test() -> Problem:
+    return Problem("tests", "0 tests run by unittest", "one at least", "correct test-command in [tool.tagship]")
+
+
+def _judged(path: Path, evidence: Evidence, name: str) -> list[Problem]:
+    source = max(evidence.sources & {*path.parents}, key=lambda folder: len(folder.parts), default=None)
+    if source is None:
+        return []
+    where, inner = path.relative_to(evidence.checkout).as_posix(), path.relative_to(source).as_posix()
+    module = inner.partition(".")[0].replace("/", ".").removesuffix(".__init__")
+    if inner in evidence.shipped:
+        if any(is_test(part.partition(".")[0]) for part in PurePosixPath(inner).parts) and (
+            path.read_bytes() == (evidence.site / inner).read_bytes()
+        ):
+            return []
+        remedy = f"import it by its name, or {IN_PLACE}"
+        return [Problem(where, f"module {module} run from the checkout", f"the one of {name}", remedy)]
+    if evidence.is_tests_own(path, source):
+        return []
+    remedy = "include it in the wheel, or move it to the tests"
+    return [Problem(where, f"module {module} imported from the checkout", f"it in {name}", remedy)]

@@ -1,0 +1,85 @@
+"""What the session test does: install the distribution and what its tests need, run them, and prove what they ran."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from .. import report
+from ..errors import refuse
+from . import proof, witness
+from .plan import plans, unnamed
+
+if TYPE_CHECKING:
+    import nox
+
+    from .plan import Plan
+
+IN_PLACE = "test-in-place is set: the wheel was installed, but nothing proves that the tests imported it"
+
+
+def run_tests(session: nox.Session, root: Path) -> None:
+    """Run the tests of each distribution that this run is about."""
+    from ..sessions import run
+
+    folder, *arguments = package(session)
+    found = run(session, plans, root.resolve(), folder, str(session.python or ""), os.environ)
+    ready = [plan for plan in found if plan.command]
+    if not ready:
+        reasons = " and ".join(dict.fromkeys(plan.reason for plan in found))
+        report.summary(f"> [!WARNING]\n> Nothing was tested: {reasons}")
+        session.skip(f"nothing was tested: {reasons}")
+    for plan in found:
+        if plan.reason:
+            session.log(f"{plan.folder.name} is not tested: {plan.reason}")
+    for plan in ready:
+        if plan is not ready[0]:
+            session.virtualenv.create()  # with nothing in it that the one before needs
+        session.install(*plan.arguments)
+        run(session, has_program, plan, session.bin_paths)
+        (in_place if plan.in_place else proven)(session, plan, arguments)
+
+
+def has_program(plan: Plan, places: list[str] | None) -> None:
+    """Raise `ReleaseError` where the command of `plan` was not installed; others than pytest may be the machine's."""
+    program = plan.command[0]
+    installed = shutil.which(program, path=os.pathsep.join(places or ()))
+    there = installed or (program != "pytest" and (shutil.which(program) or (plan.folder / program).is_file()))
+    found = f"no {program} in what the tests need"
+    refuse([] if there else [unnamed(plan.settings, found, "the program of test-command", program)])
+
+
+def proven(session: nox.Session, plan: Plan, arguments: list[str]) -> None:
+    """Run the tests so that they import the project as installed; end the session unless they did."""
+    from ..sessions import run
+
+    name = Path(plan.source).name if plan.source.endswith((".whl", ".tar.gz")) else "the wheel"
+    with TemporaryDirectory() as folder:
+        script = ("python", "-I", witness.__file__, plan.source, str(plan.folder), folder)
+        session.run(*script, silent=True, log=False)
+        env = {witness.VARIABLE: folder, "PY_IGNORE_IMPORTMISMATCH": "1"}
+        with session.chdir(plan.folder):
+            session.run(*plan.command, *arguments, external=True, env=env)
+        session.log(f"proven: {run(session, proof.prove, Path(folder), name)}")
+
+
+def in_place(session: nox.Session, plan: Plan, arguments: list[str]) -> None:
+    """Run the tests as they are, and say that this proves less."""
+    session.warn(IN_PLACE)
+    report.summary(f"> [!WARNING]\n> {IN_PLACE}")
+    with session.chdir(plan.folder):
+        session.run(*plan.command, *arguments, external=True)
+
+
+def package(session: nox.Session) -> list[str]:
+    """Return the folder after --installpkg ("" without it), and the other arguments."""
+    arguments = list(session.posargs)
+    if "--installpkg" not in arguments:
+        return ["", *arguments]
+    at = arguments.index("--installpkg")
+    if len(arguments) == at + 1:
+        session.error("--installpkg takes the folder of the dists: nox -s test -- --installpkg dist")
+    return [arguments[at + 1], *arguments[:at], *arguments[at + 2 :]]

@@ -1,0 +1,319 @@
+"""`tagship adopt`: what it writes, what it leaves alone, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tagship import suite
+from tagship.adopt import plan
+from tagship.errors import TagshipError
+from tagship_suite.repo.files import tomllib
+from tests.adopt.repositories import FLIT, KINDS, NOXFILE, OWN_FILES, POETRY, SETUP_CFG, SETUP_PY, TASKS, make
+from tests.conftest import commit, git, nox, run, try_nox, try_run
+
+if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
+
+TAGSHIP = (sys.executable, "-m", "tagship")
+ACTION = """\
+on: push
+jobs:
+  deploy:
+    runs-on: ubuntu-latest
+    steps:
+      # - uses: pypa/gh-action-pypi-publish@v0
+      - uses: pypa/gh-action-pypi-publish@release/v1
+"""
+
+
+def adopt(folder: Path, *options: str) -> str:
+    """Adopt the repository in `folder`, which must work; return what was said."""
+    return run(*TAGSHIP, "adopt", *options, folder, cwd=folder).stdout
+
+
+def refused(folder: Path, *options: str, status: int = 1) -> list[str]:
+    """Return why the repository in `folder` is not adopted; nothing may be written then."""
+    before = snapshot(folder)
+    done: subprocess.CompletedProcess[str] = try_run(*TAGSHIP, "adopt", *options, folder, cwd=folder.parent)
+    assert done.returncode == status, done.stdout
+    assert snapshot(folder) == before
+    assert all(line.startswith("error: ") for line in done.stdout.splitlines()), done.stdout
+    return [line.removeprefix("error: ") for line in done.stdout.splitlines()]
+
+
+def snapshot(folder: Path) -> dict[str, bytes | None]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+        for path in folder.rglob("*")
+        if ".git" not in path.relative_to(folder).parts
+    }
+
+
+def settings(folder: Path) -> dict[str, Any]:
+    found = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["tool"].get("tagship", {})
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_adopted_repository_builds_and_only_the_right_tag_passes(kind: str, tmp_path: Path) -> None:
+    folder = make(tmp_path / "thing", KINDS[kind])
+    adopt(folder)
+    commit(folder, "adopt")
+    git(folder, "tag", "v1.2.0")
+    nox(folder, "-s", "build", "verify-version")
+    assert git(folder, "status", "--porcelain") == ""
+    git(folder, "tag", "--delete", "v1.2.0")
+    git(folder, "tag", "v1.3.0")
+    done = try_nox(folder, "-s", "verify-version")
+    assert done.returncode != 0
+    assert "error: tag 'v1.3.0': found version '1.3.0', expected version '1.2.0'" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["setup.py", "poetry"])
+def test_the_tests_of_an_adopted_repository_run_against_its_wheel(kind: str, tmp_path: Path) -> None:
+    folder = make(tmp_path / "thing", KINDS[kind])
+    adopt(folder)
+    commit(folder, "adopt")
+    nox(folder, "-s", "build")
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert "1 passed" in nox(folder, "-s", "test", "-P", version, "--", "--installpkg", "dist").stdout
+
+
+@pytest.mark.slow
+def test_a_repository_s_own_sessions_and_tasks_go_on_working(tmp_path: Path) -> None:
+    folder = make(tmp_path / "thing", OWN_FILES)
+    adopt(folder)
+    assert "nothing to lint" in nox(folder, "-s", "lint").stdout
+    tasks = run("inv", "--list", cwd=folder).stdout
+    assert "docs" in tasks
+    assert "release" in tasks
+
+
+def test_all_managed_files_are_written_and_a_check_finds_them_untouched(tmp_path: Path) -> None:
+    folder = make(tmp_path / "thing", FLIT)
+    adopt(folder)
+    assert suite.drift(folder, suite.files()) == []
+    run(*TAGSHIP, "sync", "--check", folder, cwd=tmp_path)
+
+
+def test_what_setup_py_says_is_written_down_with_where_it_was_found(tmp_path: Path) -> None:
+    folder = make(tmp_path / "thing", SETUP_PY)
+    said = adopt(folder)
+    assert settings(folder) == {
+        "pythons": ["3.10", "3.11"],
+        "test-requires": ["-r requirements-dev.txt"],
+        "version-file": "thing/__init__.py",
+    }
+    text = (folder / "pyproject.toml").read_text()
+    assert "# thing/__init__.py:1, which setup.py reads\nversion-file = " in text
+    assert "[build-system]" not in text
+    assert "classifiers in setup.py; those before 3.8 cannot be installed any more" in text
+    assert "classifiers in setup.py" in said
+
+
+def test_poetry_s_groups_become_requirements_and_nothing_else_of_the_file_changes(tmp_path: Path) -> None:
+    folder = make(tmp_path / "thing", POETRY)
+    adopt(folder)
+    found = settings(folder)
+    assert found["pythons"][:2] == ["3.10", "3.11"]
+    assert found["test-requires"] == ["pytest>=8.0,<9", "coverage[toml]>=7.4,<7.5"]
+    assert (folder / "pyproject.toml").read_text().startswith(POETRY["pyproject.toml"])
+
+
+def test_what_tox_installs_is_what_the_tests_need(tmp_path: Path) -> None:
+    folder = make(tmp_path / "thing", SETUP_CFG)
+    adopt(folder)
+    assert settings(folder) == {"test-requires": ["pytest", "colorama"]}
+
+
+def test_pyproject_toml_stays_where_the_defaults_fit(tmp_path: Path) -> None:
+    folder = make(tmp_path / "thing", FLIT)
+    adopt(folder)
+    assert (folder / "pyproject.toml").read_text() == FLIT["pyproject.toml"]
+
+
+def test_a_setting_that_is_there_is_kept(tmp_path: Path) -> None:
+    more = '\n[tool.tagship]  # by hand\ntest-command = "pytest -q"\n\n[tool.other]\nkey = 1\n'
+    folder = make(tmp_path / "thing", POETRY, **{"pyproject.toml": POETRY["pyproject.toml"] + more})
+    adopt(folder)
+    assert set(settings(folder)) == {"test-command", "pythons"}
+    text = (folder / "pyproject.toml").read_text()
+    assert '[tool.tagship]  # by hand\ntest-command = "pytest -q"\n' in text
+    assert text.endswith("[tool.other]\nkey = 1\n")
+
+
+def test_adopting_again_changes_nothing_committed_or_not(tmp_path: Path) -> None:
+    folder = make(tmp_path / "thing", SETUP_PY)
+    adopt(folder)
+    after = snapshot(folder)
+    assert "nothing to do" in adopt(folder)
+    commit(folder, "adopt")
+    assert "nothing to do" in adopt(folder)
+    assert snapshot(folder) == after
+
+
+def test_a_generated_project_has_nothing_to_adopt(project: Path) -> None:
+    commit(project)
+    found = json.loads(run(*TAGSHIP, "adopt", "--format=json", project, cwd=project).stdout)
+    assert [*found["written"], *found["changed"]] == []
+    assert found["status"] == "unchanged"
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(tmp_path: Path) -> None:
+    folder = make(tmp_path / "thing", SETUP_PY)
+    before = snapshot(folder)
+    planned = json.loads(adopt(folder, "--dry-run", "--format=json"))
+    assert snapshot(folder) == before
+    said = json.loads(adopt(folder, "--format=json"))
+    assert (planned.pop("status"), said.pop("status")) == ("planned", "adopted")
+    assert planned == said
+    assert {*said["written"], *said["changed"]} == {
+        path for path, content in (snapshot(folder).items()) if content is not None
+    } - {*before}
+
+
+def test_own_files_keep_every_line_and_get_the_import_after_theirs(tmp_path: Path) -> None:
+    folder = make(tmp_path / "thing", OWN_FILES)
+    adopt(folder)
+    for name, text in (("noxfile.py", NOXFILE), ("tasks.py", TASKS)):
+        after = (folder / name).read_text().splitlines()
+        kept = iter(after)
+        assert all(line in kept for line in text.splitlines())
+        assert after.index('sys.path.insert(0, ".github/release")') < after.index(
+            "@nox.session" if name == "noxfile.py" else "@task"
+        )
+
+
+def test_a_tasks_file_that_is_not_invoke_s_is_left_alone(tmp_path: Path) -> None:
+    folder = make(tmp_path / "thing", FLIT, **{"tasks.py": "from celery import shared_task\n"})
+    assert "left alone  (it does not import invoke)" in adopt(folder)
+    assert (folder / "tasks.py").read_text() == "from celery import shared_task\n"
+
+
+def test_an_own_task_of_the_same_name_stays(tmp_path: Path) -> None:
+    own = TASKS.replace("docs", "release")
+    folder = make(tmp_path / "thing", FLIT, **{"tasks.py": own})
+    adopt(folder)
+    assert "release = of_release.release" not in (folder / "tasks.py").read_text()
+
+
+def test_who_publishes_with_the_action_goes_on_doing_so(tmp_path: Path) -> None:
+    folder = make(tmp_path / "thing", FLIT, **{".github/workflows/deploy.yml": ACTION})
+    said = adopt(folder)
+    assert (folder / suite.WORKFLOW).read_bytes() == suite.files("gh-action-pypi-publish")[suite.WORKFLOW]
+    assert "gh-action-pypi-publish  (.github/workflows/deploy.yml:7)" in said
+    assert "remove what publishes today" in said
+
+
+def test_git_ignores_what_the_sessions_make_and_sees_the_suite(tmp_path: Path) -> None:
+    folder = make(tmp_path / "thing", FLIT, **{".gitignore": "*.py[co]\n[Rr]elease/\nbuild\n*.txt"})
+    adopt(folder)
+    lines = (folder / ".gitignore").read_text().splitlines()
+    assert lines[:4] == ["*.py[co]", "[Rr]elease/", "build", "*.txt"]
+    assert "/build/" not in lines
+    assert "/.nox/" in lines
+    git(folder, "add", "-A")
+    assert {*map(str, suite.files())} <= {*git(folder, "ls-files").splitlines()}
+
+
+def test_all_reasons_to_refuse_are_told_at_once(tmp_path: Path) -> None:
+    session = "import nox\n\n\n@nox.session(name='build')\ndef package(session):\n    pass\n"
+    workflow = str(suite.WORKFLOW)
+    folder = make(tmp_path / "thing", {"setup.py": "import x\nx.setup()\n", "noxfile.py": session, workflow: ACTION})
+    (folder / "untracked").write_text("")
+    said = refused(folder)
+    move = f"git mv {workflow} .github/workflows/old-release.yml"
+    named = "named as one of the release's"
+    assert [line.partition(": found ")[::2] for line in said] == [
+        (".", "no name of a distribution, expected one in pyproject.toml, setup.cfg or setup.py; write it there"),
+        (
+            workflow,
+            f"a file of the project's own, expected none of this name; rename it and commit that: {move}",
+        ),
+        (
+            "noxfile.py:5",
+            f"a session 'build' of the project's own, expected no session {named}; rename it, to 'builds' for example",
+        ),
+        (str(folder), "uncommitted changes (untracked), expected a clean working tree; commit or stash them first"),
+    ]
+
+
+def test_no_repository_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "thing"
+    folder.mkdir()
+    [line] = refused(folder)
+    assert "found no git repository" in line
+    assert "git init" in line
+
+
+def test_a_folder_of_a_repository_is_refused_with_the_command_for_its_top(tmp_path: Path) -> None:
+    folder = make(tmp_path / "thing", SETUP_CFG)
+    [line] = refused(folder / "src")
+    assert line.endswith(f"run: tagship adopt {folder}")
+
+
+@pytest.mark.parametrize("name", [".github", ".github/release", "noxfile.py", str(suite.WORKFLOW)])
+def test_a_symlink_that_leaves_the_repository_is_refused(name: str, tmp_path: Path) -> None:
+    folder = make(tmp_path / "thing", FLIT)
+    target = tmp_path / "elsewhere"
+    target.write_text("") if name.endswith((".py", ".yml")) else target.mkdir()
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).symlink_to(target)
+    commit(folder)
+    assert any(line.startswith(f"{name}: found a symlink to {str(target)!r}") for line in refused(folder))
+    assert not target.is_dir() or [*target.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "found"),
+    [
+        ("pyproject.toml", b"[project", "valid TOML"),
+        ("pyproject.toml", b"[project]\nname = '\xff'\n", "valid TOML in UTF-8"),
+        ("setup.cfg", b"name = thing\n", "valid INI"),
+        ("noxfile.py", b"def (:\n", "valid Python"),
+        ("noxfile.py", b"\x00", "valid Python"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_with_its_name(
+    name: str, content: bytes, found: str, tmp_path: Path
+) -> None:
+    folder = make(tmp_path / "thing", FLIT)
+    (folder / name).write_bytes(content)
+    commit(folder)
+    said = refused(folder, status=2)
+    assert any(name in line and found in line for line in said), said
+
+
+def test_a_failure_in_the_middle_leaves_the_tree_as_it_was(tmp_path: Path) -> None:
+    folder = make(tmp_path / "thing", OWN_FILES)
+    before = snapshot(folder)
+    found = plan.plan(folder)
+    # The last of the files cannot be written, as its name is too long for every file system.
+    found.changes[folder / ("n" * 300)] = b""
+    with pytest.raises(TagshipError, match="nothing was changed"):
+        plan.carry_out(found)
+    assert snapshot(folder) == before
+
+
+def test_the_mode_of_a_changed_file_stays(tmp_path: Path) -> None:
+    folder = make(tmp_path / "thing", OWN_FILES)
+    (folder / "noxfile.py").chmod(0o755)
+    commit(folder)
+    adopt(folder)
+    assert (folder / "noxfile.py").stat().st_mode & 0o777 == 0o755
+
+
+def test_nothing_of_the_repository_is_run(tmp_path: Path) -> None:
+    trap = f"open({str(tmp_path / 'run')!r}, 'w')\n"
+    files = {"setup.py": f"from setuptools import setup\n{trap}setup(name='thing', version=str(1))\n"}
+    folder = make(tmp_path / "thing", files, **{"conftest.py": trap, "noxfile.py": f"import nox\n{trap}"})
+    adopt(folder)
+    assert not (tmp_path / "run").exists()

@@ -1,0 +1,149 @@
+"""Pythons, versions, publishing and settings, as the files of a repository show them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from tagship.adopt import publishing, pythons, settings, version
+from tagship.adopt.settings import Setting
+from tagship_suite.errors import ReleaseError
+from tagship_suite.repo.files import tomllib
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+C = "Programming Language :: Python :: 3."
+
+
+def write(folder: Path, **files: str) -> Path:
+    for name, text in files.items():
+        path = folder / name.replace("__", "/", 1) if name.startswith("thing__") else folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("pyproject.toml", f"[project]\nclassifiers = ['{C}10', '{C}11']\n", []),
+        ("pyproject.toml", f"[project]\nclassifiers = ['{C}7', '{C}11']\n", ["3.11"]),
+        ("pyproject.toml", "[project]\nrequires-python = '>=3.11,<3.14'\n", ["3.11", "3.12", "3.13"]),
+        ("pyproject.toml", "[project]\nrequires-python = '>=3.12.1,<3.14'\n", ["3.12", "3.13"]),
+        ("pyproject.toml", "[tool.poetry.dependencies]\npython = '>=3.9,<3.12'\n", ["3.9", "3.10", "3.11"]),
+        ("pyproject.toml", "[tool.poetry.dependencies]\npython = '~3.9'\n", ["3.9"]),
+        ("setup.cfg", f"[metadata]\nclassifiers =\n  {C}10\n  {C}11\n", []),
+        ("setup.cfg", "[options]\npython_requires = >=3.9,<3.11\n", ["3.9", "3.10"]),
+        ("setup.py", f"setup(classifiers=['{C}9', '{C}10'])\n", ["3.9", "3.10"]),
+        ("setup.py", f"X = '''\n{C}9\n{C}10\n'''\nsetup(classifiers=X.split('\\n'))\n", ["3.9", "3.10"]),
+        ("setup.py", f"X = ['{C}9', 'Python']\nsetup(classifiers=[x for x in X])\n", ["3.9"]),
+        ("setup.py", "setup(python_requires='>=3.10,<3.12')\n", ["3.10", "3.11"]),
+        ("tox.ini", "[tox]\nenvlist = lint, py{39,310}-{a,b}, py311\n", ["3.9", "3.10", "3.11"]),
+        ("tox.ini", "[testenv]\ndeps = py310\n", []),
+        ("pyproject.toml", "[project]\nrequires-python = 'nonsense'\n", []),
+        ("pyproject.toml", "[project]\nrequires-python = 3\nclassifiers = 'x'\n", []),
+    ],
+)
+def test_pythons_are_read_where_a_release_would_not_find_them(
+    name: str, text: str, expected: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(text)
+    assert pythons.guess(tmp_path)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("setup", "file", "text", "expected"),
+    [
+        ("version='1.2'", "thing/a.py", "", ("1.2", "", "")),
+        (
+            "version=read('thing/version.py')",
+            "thing/version.py",
+            "__version__ = '1.2'",
+            ("1.2", "thing/version.py", ""),
+        ),
+        ("version=read('VERSION')", "VERSION", "1.2\n", ("1.2", "VERSION", "")),
+        ("version=open(join(here, 'version.txt')).read()", "version.txt", "1.2", ("1.2", "version.txt", "")),
+        (
+            "version=grep('VERSION', 'const.py')",
+            "thing/const.py",
+            'VERSION = "1.2"\n',
+            ("1.2", "thing/const.py", '^VERSION = "(.*)"$'),
+        ),
+        ("version=thing.__version__", "thing/__init__.py", "__version__ = '1.2'", ("1.2", "thing/__init__.py", "")),
+        ("version=versioneer.get_version()", "thing/a.py", "", ("", "", "")),
+        ("use_scm_version=True", "thing/a.py", "", ("", "", "")),
+        ("version='.'.join(parts)", "thing/a.py", "parts = ('1', '2')", ("", "", "")),
+    ],
+)
+def test_a_version_that_setup_py_computes_is_found_in_the_file_that_it_reads(
+    setup: str, file: str, text: str, expected: tuple[str, str, str], tmp_path: Path
+) -> None:
+    imports = "import versioneer\n" if "versioneer" in setup else "import thing\n"
+    write(tmp_path, **{"setup.py": f"{imports}setup(name='thing', {setup})\n", file: text})
+    found = version.guess(tmp_path)
+    assert (found.version, found.file, found.pattern) == expected
+
+
+def test_of_two_files_with_a_version_the_one_that_setup_py_names_counts(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        **{
+            "setup.py": "setup(name='thing', version=find('thing', '__init__.py'))\n",
+            "thing/__init__.py": "__version__ = '1.2'\n",
+            "other/__init__.py": "__version__ = '9.9'\n",
+        },
+    )
+    assert version.guess(tmp_path).file == "thing/__init__.py"
+
+
+def test_uploads_are_found_with_their_lines_and_not_in_comments(tmp_path: Path) -> None:
+    (tmp_path / ".github/workflows").mkdir(parents=True)
+    write(
+        tmp_path,
+        **{
+            ".travis.yml": "language: python\ndeploy:\n  provider: pypi\n",
+            ".github/workflows/ci.yaml": "# twine upload dist/*\nrun: pytest # poetry publish\n",
+            ".github/workflows/out.yml": "steps:\n  - run: poetry publish --build\n",
+        },
+    )
+    found = [(upload.file, upload.line, upload.what) for upload in publishing.find(tmp_path)]
+    assert found == [(".github/workflows/out.yml", 2, "poetry publish"), (".travis.yml", 3, "provider: pypi")]
+
+
+VALUES = st.one_of(
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])), st.lists(st.text(), min_size=1)
+)
+
+
+@hypothesis_settings(deadline=None)
+@given(value=VALUES.map(lambda value: value if isinstance(value, str) else [*map(ascii, value)]))
+@pytest.mark.parametrize(
+    "before", ["", "x = 1", "[tool.a]\nb = 1\n\n[c]\n\n[tool.d]\n", "[tool.tagship]\nfile-limit = 200\n\n[e]\n"]
+)
+def test_a_setting_is_read_back_as_it_was_written_and_the_rest_stays(before: str, value: str | list[str]) -> None:
+    after = settings.added(before, [Setting("test-command", value, "a reason")])
+    data, old = tomllib.loads(after), tomllib.loads(before)
+    assert data["tool"]["tagship"].pop("test-command") == value
+    if not data["tool"]["tagship"]:
+        del data["tool"]["tagship"]
+    if not data["tool"]:
+        del data["tool"]
+    assert data == old
+    assert all(line in after.splitlines() for line in before.splitlines())
+
+
+@pytest.mark.parametrize("before", ["tool = {}\n", "tool = 1\n", "tool = {tagship = 1}\n"])
+def test_where_toml_has_no_place_for_a_table_the_lines_to_add_are_printed(before: str) -> None:
+    new = [Setting("pythons", ["3.12"], "")]
+    with pytest.raises(ReleaseError, match=r'add to it: pythons = \["3.12"\]'):
+        settings.added(before, new)
+
+
+def test_a_table_without_settings_is_filled() -> None:
+    after = settings.added("[tool.tagship]\n", [Setting("pythons", ["3.12"], "")])
+    assert after == '[tool.tagship]\npythons = ["3.12"]\n'
