@@ -80,7 +80,7 @@ def workflow(publish_with: str = "nox", *, compiled: bool = False) -> bytes:
 
 
 def is_compiled(folder: Path) -> bool:
-    """Tell whether cibuildwheel builds the wheels of the project in `folder`."""
+    """Return whether cibuildwheel builds the wheels of the project in `folder`."""
     from tagship_suite.repo.files import load_toml, subtable  # tomli, which setup.py may not have
 
     return "cibuildwheel" in subtable(load_toml(folder / "pyproject.toml"), "tool")
@@ -117,12 +117,12 @@ def digest(content: bytes) -> str:
 
 
 def is_lock(path: Path) -> bool:
-    """Tell whether `path` is one of the locked requirements, which bots update."""
+    """Return whether `path` is one of the locked requirements, which bots update."""
     return path.parent == REQUIREMENTS and path.suffix == ".txt"
 
 
 def is_movable(path: Path) -> bool:
-    """Tell whether bots update something in the managed file at `path`: pins, or all of a lock."""
+    """Return whether bots update something in the managed file at `path`: pins, or all of a lock."""
     return path == WORKFLOW or is_lock(path)
 
 

@@ -85,7 +85,7 @@ def command(name: str, folder: Path, *options: str) -> str:
 
 
 def has_suite(folder: Path) -> bool:
-    """Tell whether something of the suite lies in `folder`, be it a half of it."""
+    """Return whether something of the suite lies in `folder`, be it a half of it."""
     return (folder / INIT.parent).is_dir() or (folder / suite.SUMS).is_file()
 
 
@@ -210,7 +210,7 @@ class _Written:
         return cls({Path(name): digest for digest, name in plain}, frozenset(workflows))
 
     def has(self, path: Path, content: bytes) -> bool:
-        """Tell whether this is what was written at `path`, but for what bots update."""
+        """Return whether this is what was written at `path`, but for what bots update."""
         digest = suite.digest(suite.bare(path, content))
         return suite.is_lock(path) or digest in (self.workflows if path == suite.WORKFLOW else {self.sums.get(path)})
 
@@ -231,7 +231,7 @@ def _is_same(path: Path, current: bytes, content: bytes) -> bool:
 
 
 def _edit(folder: Path, path: Path, current: bytes, content: bytes | None) -> str:
-    """Return the first line that differs from `content`, by default from what git knows was written, and words."""
+    """Return the first line that differs from `content`, by default from the commit, and where."""
     content = content or _committed(folder, path)
     if content is None:
         return "an edit"

@@ -52,7 +52,7 @@ def needs(root: Path, pyproject: dict[str, Any], top: Path) -> Needs:
 
 
 def has_pytest(found: Needs, root: Path, pyproject: dict[str, Any], top: Path) -> bool:
-    """Tell whether pytest is among what was found: as a requirement, in a group, an extra or a file."""
+    """Return whether pytest is among what was found: as a requirement, in a group, an extra or a file."""
     files = [top / line[3:] for line in found.requires if line.startswith("-r ")]
     in_file = any(path.is_file() and PYTEST.search(read_text(path)) for path in files)
     grouped = [line for name in found.groups for line in _group(pyproject, name)]

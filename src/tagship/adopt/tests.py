@@ -69,7 +69,7 @@ def guess(root: Path, top: Path | None = None) -> Guess:
 
 
 def _hidden(extras: tuple[str, ...], root: Path) -> bool:
-    """Tell whether what the extras hold is only in setup.py, which is not run to be read."""
+    """Return whether what the extras hold is only in setup.py, which is not run to be read."""
     return bool(extras) and (root / "setup.py").is_file() and not (root / "setup.cfg").is_file()
 
 
@@ -92,7 +92,7 @@ def _shown(path: Path, root: Path) -> str:
 
 
 def _is_in(folder: Path, root: Path) -> bool:
-    """Tell whether unittest gets from `root` down to `folder`: only by packages."""
+    """Return whether unittest gets from `root` down to `folder`: only by packages."""
     return folder == root or ((folder / "__init__.py").is_file() and _is_in(folder.parent, root))
 
 

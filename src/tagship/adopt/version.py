@@ -50,7 +50,7 @@ def _shown(written: Written, folder: Path) -> str:
 
 
 def _computed(folder: Path) -> bool:
-    """Tell whether only setup.py passes the version, and not as a literal or a constant."""
+    """Return whether only setup.py passes the version, and not as a literal or a constant."""
     path, pyproject = folder / "setup.py", load_toml(folder / "pyproject.toml")
     tables = (subtable(pyproject, "project"), subtable(pyproject, "tool", "poetry"))
     elsewhere = any("version" in table or "version" in str(table.get("dynamic", "")) for table in tables)

@@ -72,8 +72,8 @@ def made_from(folder: Path, root: Path) -> str | None:
     """Return what the bundle in `folder` was made from, if the repository at `root` is at another commit."""
     here = git.query(root, "rev-parse", "HEAD")
     made = (folder / COMMIT).read_text(encoding="utf-8").strip() if (folder / COMMIT).is_file() else NONE
-    words = "files that were not committed yet" if made == NONE else f"commit {made}"
-    return None if here is None or made == here else words
+    source = "files that were not committed yet" if made == NONE else f"commit {made}"
+    return None if here is None or made == here else source
 
 
 def _copy(path: Path, to: Path) -> None:

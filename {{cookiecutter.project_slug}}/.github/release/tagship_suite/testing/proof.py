@@ -72,12 +72,12 @@ class Evidence:
         return folder.is_relative_to(self.checkout) and any(usual or self.same(folder, name) for name in there)
 
     def same(self, folder: Path, name: str) -> bool:
-        """Tell whether a module in `folder` has the bytes, one at least, of the installed one."""
+        """Return whether a module in `folder` has the bytes, one at least, of the installed one."""
         installed = self.site / name
         return installed.is_file() and (folder / name).read_bytes() == installed.read_bytes() != b""
 
     def is_tests_own(self, path: Path, source: Path) -> bool:
-        """Tell whether a module that is not shipped belongs to the tests, or is no part of a package."""
+        """Return whether a module that is not shipped belongs to the tests, or is no part of a package."""
         if self.loose[path] == "script" or is_test(path.stem):
             return True
         top = path.relative_to(source).parts[0]
@@ -102,7 +102,7 @@ def read(folder: Path) -> Evidence:
 
 
 def prove(folder: Path, name: str) -> str:
-    """Return what the tests imported of the dist `name`, in words; raise `ReleaseError` unless they tested it."""
+    """Return what the tests imported of the dist `name`, as a sentence; raise `ReleaseError` unless they tested it."""
     evidence = read(folder)
     refuse(problems(evidence, name))
     count = f"{len(evidence.imported)} of the {len(evidence.shipped)} modules of {name}"

@@ -35,7 +35,7 @@ REWRITER = os.path.join("_pytest", "assertion", "rewrite.py")
 
 
 def is_test(name: str) -> bool:
-    """Tell whether a module or package of this name, without dots, holds tests."""
+    """Return whether a module or package of this name, without dots, holds tests."""
     return name in {"test", "tests", "conftest"} or name.startswith("test_") or name.endswith("_test")
 
 
@@ -96,7 +96,7 @@ def _record(folder: str, checkout: str, site: str) -> Callable[[str, str], None]
 def _guard(site: str, tops: set[str], record: Callable[[str, str], None]) -> None:
     """Let the `tops`, names of top-level modules, be found in `site` alone, whatever sys.path and pytest say.
 
-    Tests are found in the checkout first: so unittest demands, and data may lie beside them. So is what the
+    Tests are found in the checkout first, as unittest demands, and where their data is. So is what the
     distribution lacks; the proof judges it.
     """
     found, located = PathFinder.find_spec, importlib.util.spec_from_file_location
@@ -165,7 +165,7 @@ def _count(loader: Any, record: Callable[[str, str], None]) -> None:
 
 
 def install(package: str, checkout: str, folder: str) -> None:
-    """Install this module beside the distribution that was installed from the path `package`.
+    """Install this module into the site-packages of the distribution that was installed from the path `package`.
 
     Writes to `folder` what it says to `start`: the checkout, the place of the distribution, and its modules.
     """
