@@ -10,6 +10,7 @@ import subprocess
 import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ from tests.act.runner import Run, Runner, workflow_of
 from tests.conftest import ROOT, commit, copy_suite, git
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.act.events import Event
 
@@ -148,11 +149,6 @@ class Gate:
     repository: Path
     run: Run
 
-    @property
-    def artifacts(self) -> Store:
-        """The artifacts of the run."""
-        return Store(self.runner.folder / "run-1/artifacts")
-
     def rerun(self, event: Event | None = None, attempt: str = "2", **variables: str) -> Run:
         """Re-run the jobs that are not done, for the push of the tag unless for another event."""
         event = event or events.push(self.repository, "refs/tags/v0.1.0")
@@ -160,26 +156,35 @@ class Gate:
 
 
 @pytest.fixture(scope="session")
-def checked(act: str, wheels: Path, _generated: Path, tmp_path_factory: pytest.TempPathFactory) -> Gate:
-    """The first three jobs, the same in each variant, run once; publish-test failed, as nothing was registered."""
-    folder = tmp_path_factory.mktemp("checked")
-    project = Path(shutil.copytree(_generated, folder / _generated.name))
-    supports(project, HERE)
-    commit(project)
-    with serving(folder) as servers:
-        runner = Runner(act, folder / "runs", servers, wheels)
-        run = runner.run(project, events.push(project, tag(project)))
-    assert [job for job, result in run.jobs.items() if result == "success"] == ["build", "test", "verify-version"], run
-    return Gate(runner, project, run)
+def checked(act: str, wheels: Path, _generated: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Gate]:
+    """The first three jobs, the same in each variant, run once; publish-test failed, as nothing was registered.
+
+    They run when they are called for, in the clean environment of a test.
+    """
+
+    @cache
+    def check() -> Gate:
+        folder = tmp_path_factory.mktemp("checked")
+        project = Path(shutil.copytree(_generated, folder / _generated.name))
+        supports(project, HERE)
+        commit(project)
+        with serving(folder) as servers:
+            runner = Runner(act, folder / "runs", servers, wheels)
+            run = runner.run(project, events.push(project, tag(project)))
+        assert run.jobs["verify-version"] == "success", run.printed
+        return Gate(runner, project, run)
+
+    return check
 
 
 @pytest.fixture(params=["nox", "gh-action-pypi-publish"])
-def gate(request: pytest.FixtureRequest, checked: Gate, runner: Runner, tmp_path: Path) -> Gate:
+def gate(request: pytest.FixtureRequest, checked: Callable[[], Gate], runner: Runner, tmp_path: Path) -> Gate:
     """A copy of that run, to go on with each of the variants."""
-    repository = Path(shutil.copytree(checked.repository, tmp_path / "gate"))
+    earlier = checked()
+    repository = Path(shutil.copytree(earlier.repository, tmp_path / "gate"))
     (repository / suite.WORKFLOW).write_bytes(suite.workflow(request.param))
-    shutil.copytree(checked.artifacts.folder, runner.folder / "run-1/artifacts")
-    return Gate(runner, repository, replace(checked.run))
+    shutil.copytree(earlier.run.artifacts.folder, runner.folder / "run-1/artifacts")
+    return Gate(runner, repository, replace(earlier.run, artifacts=Store(runner.folder / "run-1/artifacts")))
 
 
 def supports(project: Path, *pythons: str) -> None:
