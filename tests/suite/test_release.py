@@ -77,7 +77,7 @@ def test_a_repository_that_was_there_before_works_once_adopted(tmp_path: Path, f
     run(sys.executable, "-m", "tagship", "adopt", repository, cwd=tmp_path)
     commit(repository, "adopt the suite")
     git(repository, "tag", "v1.4.0")
-    done = nox(repository, "-s", "build", "test", "verify-version")
+    done = nox(repository, "-s", "build", "test", "verify-version", "-P", HERE)
     assert ran in done.stdout
     assert (repository / "bundle/dist/legacy_ship-1.4.0.tar.gz").is_file()
     assert git(repository, "status", "--porcelain") == ""
@@ -111,7 +111,12 @@ def test_every_locked_tool_has_a_wheel_with_a_locked_hash(tmp_path: Path, name: 
         "--python-version",
         python,
     ]
-    target: list[str | Path] = ["--target", tmp_path / "target", "-r", ROOT / f".github/release/{name}.txt"]
+    target: list[str | Path] = [
+        "--target",
+        tmp_path / "target",
+        "-r",
+        ROOT / f".github/release/requirements/{name}.txt",
+    ]
     assert "Would install" in run(*command, *target, cwd=tmp_path).stdout
 
 
@@ -123,14 +128,14 @@ def test_the_oldest_pip_that_we_support_installs_the_locked_tools_whatever_was_r
     run("uv", "venv", "-q", "--python", sys.executable, tmp_path / "venv", cwd=tmp_path)
     python = tmp_path / "venv/bin/python"
     run("uv", "pip", "install", "-q", "--python", python, "pip==23.0.1", cwd=tmp_path)
-    options = ("-q", "--require-hashes", "--only-binary=:all:", "-r", ROOT / f".github/release/{name}.txt")
+    options = ("-q", "--require-hashes", "--only-binary=:all:", "-r", ROOT / f".github/release/requirements/{name}.txt")
     run(python, "-m", "pip", "install", *options, cwd=tmp_path)
 
 
 @pytest.mark.parametrize("name", ["nox", "tools", "wheels"])
 def test_what_dependabot_runs_gives_the_same_lock_with_every_marker_and_hash(tmp_path: Path, name: str) -> None:
     """Its options are those that it finds by name in a lock, see compile_file_updater.rb of dependabot-core."""
-    for path in (ROOT / ".github/release").glob("*.[it][nx]*"):
+    for path in (ROOT / ".github/release/requirements").glob("*.[it][nx]*"):
         shutil.copy2(path, tmp_path)
     lock = tmp_path / f"{name}.txt"
     before = lock.read_text().splitlines()

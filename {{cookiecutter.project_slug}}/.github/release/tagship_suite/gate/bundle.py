@@ -28,6 +28,8 @@ RELEASE = Path(".github/release")
 #: The package that runs here is the one that publishes.
 PACKAGE = Path(__file__).resolve().parents[1]
 NOXFILE = """\
+# ruff: noqa
+# flake8: noqa
 \"\"\"The sessions that publish this bundle.\"\"\"
 
 import sys
