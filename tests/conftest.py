@@ -114,6 +114,12 @@ def project(_generated: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(_generated, tmp_path / _generated.name))
 
 
+def drift(folder: Path, found: dict[Path, bytes]) -> list[Path]:
+    """Return those of the managed files `found` that `folder` lacks or has with other bytes, and what is too much."""
+    differ = [path for path in found if not (folder / path).is_file() or (folder / path).read_bytes() != found[path]]
+    return differ + [path for path in managed.present(folder) if path not in found]
+
+
 def copy_suite(folder: Path) -> Path:
     """Write the suite to `folder`, with a noxfile and tasks."""
     managed.write(folder, managed.files())

@@ -12,7 +12,7 @@ import pytest
 from dev.sync import written
 
 from tagship import suite
-from tests.conftest import ROOT
+from tests.conftest import ROOT, drift
 
 TEMPLATE = ROOT / "{{cookiecutter.project_slug}}"
 
@@ -53,17 +53,17 @@ def test_a_managed_copy_is_the_source_below_a_header_that_linters_understand() -
     assert all(line.startswith("# ") for line in header)
 
 
-def test_drift_names_what_is_missing_what_differs_and_what_is_too_much(tmp_path: Path) -> None:
+def test_writing_makes_up_for_what_is_missing_what_differs_and_what_is_too_much(tmp_path: Path) -> None:
     found = suite.files()
     suite.write(tmp_path, found)
-    assert suite.drift(tmp_path, found) == []
+    assert drift(tmp_path, found) == []
     git, extra = suite.RELEASE / "tagship_suite/repo/git.py", suite.RELEASE / "tagship_suite/extra.py"
     (tmp_path / git).write_text("other")
     (tmp_path / suite.WORKFLOW).unlink()
     (tmp_path / extra).write_text("")
-    assert sorted(suite.drift(tmp_path, found)) == sorted([git, suite.WORKFLOW, extra])
+    assert sorted(drift(tmp_path, found)) == sorted([git, suite.WORKFLOW, extra])
     suite.write(tmp_path, found)
-    assert suite.drift(tmp_path, found) == []
+    assert drift(tmp_path, found) == []
 
 
 def test_no_code_and_no_workflow_holds_jinja() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tagship import suite
-from tests.conftest import commit, copy_suite, git, run, try_run
+from tests.conftest import commit, copy_suite, drift, git, run, try_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,7 +95,7 @@ def test_the_workflow_that_a_project_uses_is_seen_in_it(publish_with: str, folde
     (folder / GIT_PY).unlink()
     commit(folder)
     assert tagship(folder)[0] == 0
-    assert suite.drift(folder, suite.files(publish_with)) == []
+    assert drift(folder, suite.files(publish_with)) == []
 
 
 def test_each_edit_is_told_with_its_first_line_and_the_command(folder: Path) -> None:
@@ -151,7 +151,7 @@ def test_an_older_suite_is_told_and_updated_with_what_it_had_more(folder: Path) 
     assert f"remove  {GIT_PY.with_name('gone.py').as_posix()}" in said.splitlines()
     assert f"write   {GIT_PY.as_posix()}" in said.splitlines()
     assert said.endswith(f"those of tagship {suite.release()}, from 0.0.1")
-    assert suite.drift(folder, suite.files()) == []
+    assert drift(folder, suite.files()) == []
     assert tagship(folder) == (0, f".: the managed files are those of tagship {suite.release()}")
 
 
@@ -226,7 +226,7 @@ def test_a_lock_is_replaced_with_the_requirements_that_it_locks(folder: Path) ->
     edit(folder, NOX_TXT, "packaging==", "packaging==99.")
     commit(folder)
     assert tagship(folder, "--force")[0] == 0
-    assert suite.drift(folder, suite.files()) == []
+    assert drift(folder, suite.files()) == []
 
 
 def test_files_of_the_project_in_the_folder_are_named_and_left(folder: Path) -> None:
@@ -302,7 +302,7 @@ def test_a_folder_that_is_no_repository_is_updated_too(folder: Path) -> None:
     made_by(folder, "0.0.1")
     shutil.rmtree(folder / ".git")
     assert tagship(folder)[0] == 0
-    assert suite.drift(folder, suite.files()) == []
+    assert drift(folder, suite.files()) == []
 
 
 def test_line_ends_of_windows_are_no_edit(folder: Path) -> None:

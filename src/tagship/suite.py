@@ -1,4 +1,4 @@
-"""The managed files of a project: what they are, how they are written, and where a copy of them has drifted."""
+"""The managed files of a project: what they are, and how they are written."""
 
 from __future__ import annotations
 
@@ -149,12 +149,6 @@ def write(folder: Path, found: dict[Path, bytes]) -> None:
     for path, content in found.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
-
-
-def drift(folder: Path, found: dict[Path, bytes]) -> list[Path]:
-    """Return those of the managed files `found` that `folder` lacks, or that differ there, and what is too much."""
-    differ = [path for path, content in found.items() if not _same(folder / path, content)]
-    return differ + [path for path in present(folder) if path not in found]
 
 
 def present(folder: Path) -> list[Path]:

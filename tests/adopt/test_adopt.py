@@ -13,7 +13,7 @@ from tagship.adopt import plan
 from tagship.errors import TagshipError
 from tagship_suite.repo.files import tomllib
 from tests.adopt.repositories import FLIT, KINDS, NOXFILE, OWN_FILES, POETRY, SETUP_CFG, SETUP_PY, TASKS, make
-from tests.conftest import commit, git, nox, run, try_nox, try_run
+from tests.conftest import commit, drift, git, nox, run, try_nox, try_run
 
 if TYPE_CHECKING:
     import subprocess
@@ -100,7 +100,7 @@ def test_a_repository_s_own_sessions_and_tasks_go_on_working(tmp_path: Path) -> 
 def test_all_managed_files_are_written_and_a_check_finds_them_untouched(tmp_path: Path) -> None:
     folder = make(tmp_path / "thing", FLIT)
     adopt(folder)
-    assert suite.drift(folder, suite.files()) == []
+    assert drift(folder, suite.files()) == []
     run(*TAGSHIP, "sync", "--check", folder, cwd=tmp_path)
 
 

@@ -24,6 +24,7 @@ from packaging.metadata import Metadata, RawMetadata, parse_email
 from readme_renderer import markdown
 
 from tagship import suite
+from tests.conftest import drift
 
 from .support import (
     CHOICES,
@@ -176,7 +177,7 @@ def test_every_combination_of_choices_gives_files_that_parse(chosen: tuple[str, 
     assert not [path for path in project.rglob("*") if "{" in path.name]
     assert _license(project) == _expression(choices["license"])
     assert ("setup.py" in names, "setup.cfg" in names) == (choices["build_backend"] == "setup.py",) * 2
-    assert suite.drift(project, suite.files(choices["publish_with"])) == []
+    assert drift(project, suite.files(choices["publish_with"])) == []
 
 
 def _license(project: Path) -> str:
