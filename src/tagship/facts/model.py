@@ -1,0 +1,84 @@
+"""The facts about one repository, as `tagship inspect` prints them and `tagship adopt` and `tagship audit` use them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+#: `token`: a stored API token; `password`: a user's password; `oidc`: Trusted Publishing; `none`: nothing is passed.
+Auth = Literal["token", "password", "oidc", "none"]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A line of a file that shows something; `file` is relative to the repository, `line` counts from 1."""
+
+    file: str
+    line: int
+    text: str
+
+
+@dataclass(frozen=True)
+class VersionSource:
+    """Where a version is: a `kind` such as `setup.py:literal`, and the `file`, "" where only tags know."""
+
+    kind: str
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """One distribution: `path` of its folder, relative to the repository; None is what the files do not show."""
+
+    path: str
+    name: str | None
+    version: str | None
+    version_source: VersionSource
+    backend: str
+    layout: str
+    import_names: tuple[str, ...] = ()
+    pythons: tuple[str, ...] = ()
+    #: One sentence for each fact that is None, why it cannot be known without running code.
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Publishing:
+    """A job that uploads to an index: `file` and `job` (or the name of a script's target), and the lines that show it.
+
+    `index` is `pypi`, `testpypi` or the URL of another index. `evidence` is the chain from the trigger to the upload.
+    """
+
+    file: str
+    job: str
+    auth: Auth
+    secrets: tuple[str, ...] = ()
+    triggers: tuple[str, ...] = ()
+    index: str = "pypi"
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True)
+class Tests:
+    """How the tests run: `runner` (`pytest`, `tox`, …), its command, and the lines that show it."""
+
+    runner: str = ""
+    command: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True)
+class Repository:
+    """All facts about the repository at `path`."""
+
+    path: Path
+    distributions: tuple[Distribution, ...] = ()
+    tests: Tests = Tests()
+    tag_style: str = ""
+    default_branch: str = ""
+    publishing: tuple[Publishing, ...] = ()
+
+    def data(self) -> dict[str, Any]:
+        """Return the facts for JSON."""
+        return {**asdict(self), "path": str(self.path)}
