@@ -1,0 +1,1 @@
+"""What is read of repositories, with small ones of every kind."""
