@@ -23,6 +23,11 @@ def by_tagship(project: Path, index: Pypiserver) -> None:
     nox(project, "-s", "build", "verify-version", "publish", **index.twine)
 
 
+def in_a_fresh_clone(project: Path, index: Pypiserver) -> None:
+    shutil.rmtree(project / ".nox", ignore_errors=True)
+    by_tagship(project, index)
+
+
 def by_pip(project: Path, index: Pypiserver) -> None:
     shutil.rmtree(project / "dist", ignore_errors=True)
     shutil.rmtree(project.parent / "venv", ignore_errors=True)
@@ -37,6 +42,7 @@ def by_pip(project: Path, index: Pypiserver) -> None:
 WAYS = {
     "uv build && uv publish": by_uv,
     "nox -s build verify-version publish": by_tagship,
+    "the same in a fresh clone": in_a_fresh_clone,
     "pip install build twine; build; twine upload": by_pip,
 }
 

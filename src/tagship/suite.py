@@ -79,13 +79,6 @@ def workflow(publish_with: str = "nox", *, compiled: bool = False) -> bytes:
     return (source() / COMPILED).read_bytes().partition(start)[0] + start + text.partition(start)[2]
 
 
-def is_compiled(folder: Path) -> bool:
-    """Return whether cibuildwheel builds the wheels of the project in `folder`."""
-    from tagship_suite.repo.files import load_toml, subtable  # tomli, which setup.py may not have
-
-    return "cibuildwheel" in subtable(load_toml(folder / "pyproject.toml"), "tool")
-
-
 def files(publish_with: str = "nox", *, compiled: bool = False) -> dict[Path, bytes]:
     """Return the managed files of a project, by their paths; for the arguments see `workflow`."""
     folder = source()

@@ -14,6 +14,7 @@ from tagship import noxfile, suite, tree
 from tagship.errors import Refused
 from tagship_suite.errors import Problem
 from tagship_suite.repo import git
+from tagship_suite.repo.packages import is_compiled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,7 +95,7 @@ def status(folder: Path, publish_with: str = "") -> Status:
 
     `publish_with` is a key of `suite.WORKFLOWS`; by default it is what the project's own workflow shows.
     """
-    files = suite.files(publish_with or suite.chosen(folder), compiled=suite.is_compiled(folder))
+    files = suite.files(publish_with or suite.chosen(folder), compiled=is_compiled(folder))
     ours = suite.with_what_bots_moved(folder, files)
     found = Status(folder, _version(folder))
     written = _Written.read(folder)

@@ -1,4 +1,4 @@
-"""What needs another interpreter than nox's, which is publishing: `python -m tagship_suite publish pypi`."""
+"""What needs another interpreter than nox's, the release tools': `python -m tagship_suite build`, and `publish`."""
 
 from __future__ import annotations
 
@@ -44,10 +44,16 @@ def main(arguments: list[str] | None = None) -> int:
     os.chdir(options.pop("root"))
     try:
         with reporting():
-            _publish(**options)
+            options.pop("run")(**options)
     except Reported:
         return 1
     return 0
+
+
+def _build(folders: list[Path], seconds: int) -> None:
+    from .backend import build
+
+    build(folders, Path("dist"), seconds)
 
 
 def _publish(repository: str, *, attestations: bool, verbose: bool, **inputs: str | None) -> None:
@@ -68,7 +74,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tagship_suite", description=__doc__, allow_abbrev=False)
     parser.add_argument("--root", default=".", help="the folder of the project, or of its bundle")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    building = commands.add_parser("build", help="Build the dists.", allow_abbrev=False)
+    building.set_defaults(run=_build)
+    building.add_argument("seconds", type=int, help="SOURCE_DATE_EPOCH")
+    building.add_argument("folders", type=Path, nargs="+", help="the distributions' own")
     publishing = commands.add_parser("publish", help="Publish the bundle to an index.", allow_abbrev=False)
+    publishing.set_defaults(run=_publish)
     publishing.add_argument("repository", choices=("pypi", "testpypi"))
     publishing.add_argument("--attestations", action=argparse.BooleanOptionalAction, default=True)
     publishing.add_argument("--verbose", action="store_true")

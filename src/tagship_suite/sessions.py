@@ -12,13 +12,14 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import nox
 from packaging.version import Version
 
-from .build import clean, describe, normalise, prepare
+from .build import clean, describe, prepare
 from .cli import Reported, reporting
+from .repo.packages import is_compiled
 from .testing.pythons import declared
 
 if TYPE_CHECKING:
@@ -55,15 +56,9 @@ def build(session: nox.Session) -> None:
         os.umask(0o022)
         seconds, packages = run(session, prepare, ROOT, os.environ)
         env = {**ENVIRONMENT, "SOURCE_DATE_EPOCH": str(seconds)}
-        for package in packages:
-            session.run("pyproject-build", "--installer=uv", "--sdist", "--outdir=dist", package.path, env=env)
-        for sdist, compiled in run(session, normalise, Path("dist"), seconds):
-            if compiled:
-                install_tools(session, "wheels")
-                session.run("cibuildwheel", "--output-dir=dist", str(sdist), env=env)
-            else:
-                session.run("pyproject-build", "--installer=uv", "--wheel", "--outdir=dist", str(sdist), env=env)
-        session.run("twine", "check", *map(str, sorted(Path("dist").iterdir())))
+        if any(is_compiled(package.folder) for package in packages):
+            install_tools(session, "wheels")
+        _in_tools(session, "build", str(seconds), *(package.path for package in packages), env=env)
     # What this refuses stays to be tested all the same: verify-version refuses it by the same rules.
     run(session, describe, ROOT, os.environ)
 
@@ -100,9 +95,14 @@ def publish(session: nox.Session) -> None:
 
 def _publish(session: nox.Session, repository: str) -> None:
     install_tools(session)
+    _in_tools(session, "publish", repository, *session.posargs)
+
+
+def _in_tools(session: nox.Session, *arguments: str, **options: Any) -> None:
+    """Run a command of this package with the session's Python, which has the release tools."""
     root = str(ROOT.resolve())
     with session.chdir(HOME):
-        session.run("python", "-m", "tagship_suite", f"--root={root}", "publish", repository, *session.posargs)
+        session.run("python", "-m", "tagship_suite", f"--root={root}", *arguments, **options)
 
 
 def run(session: nox.Session, function: Callable[..., T], *arguments: object) -> T:

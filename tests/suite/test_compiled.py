@@ -243,7 +243,6 @@ def test_the_locked_cibuildwheel_plans_what_the_sdist_says(planned: Path, tmp_pa
     nothing_listens = {"DOCKER_HOST": "tcp://127.0.0.1:9", "CIBW_CACHE_PATH": str(tmp_path / "cache")}
     done = try_nox(planned, "-s", "build", **nothing_listens, CIBW_ARCHS="x86_64")
     assert done.returncode == 1
-    assert "cibuildwheel --output-dir=dist dist/ship-1.0.tar.gz" in done.stdout
     assert "cp312-manylinux_x86_64" in done.stdout
     assert "musllinux_x86_64" not in done.stdout.partition("selected:")[2].partition("Here we go")[0]
     assert not (planned / "dist").exists(), "a part of the dists is no release"

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tagship_suite.build import normalise
 from tagship_suite.errors import ReleaseError
 from tagship_suite.repo.packages import chosen, every, of
 from tagship_suite.testing.plan import NO_TESTS, plans
@@ -331,14 +330,6 @@ def test_the_dists_of_one_are_tested_with_the_dists_of_the_others(tmp_path: Path
         plans(tmp_path, str(tmp_path / "dist"), HERE, BRANCH)
     (alone,) = plans(tmp_path, str(tmp_path / "dist"), HERE, tag("ship-a/v1.0"))
     assert alone.source == str(other)
-
-
-def test_only_the_one_that_asks_for_cibuildwheel_gets_it(suite: Path) -> None:
-    compiled = {"pyproject.toml": "[tool.cibuildwheel]\n"}
-    for name, files in (("ship_a", compiled), ("ship_b", {})):
-        write_sdist(suite / "dist", name, files=files)
-    found = {path.name: compiled for path, compiled in normalise(suite / "dist", 0)}
-    assert found == {"ship_a-1.0.tar.gz": True, "ship_b-1.0.tar.gz": False}
 
 
 def test_inv_release_takes_the_name_before_the_version_and_changes_nothing_else(repository: Path) -> None:

@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 
 from tagship import suite
 from tagship_suite.gate.handover import digest
+from tagship_suite.repo.packages import is_compiled
 from tests.conftest import ROOT, copy_suite, run, try_run
 
 #: DESIGN: each job, in order, with what must have passed before it.
@@ -104,10 +105,10 @@ def test_the_workflow_can_be_read_in_two_minutes() -> None:
     [("", False), ("[tool.cibuildwheel]\n", True), ("[tool.other]\ncibuildwheel = 1\n", False)],
 )
 def test_the_table_of_cibuildwheel_makes_a_project_compiled(tmp_path: Path, pyproject: str, compiled: bool) -> None:
-    assert suite.is_compiled(tmp_path) is False
+    assert is_compiled(tmp_path) is False
     (tmp_path / "pyproject.toml").write_text(pyproject)
-    assert suite.is_compiled(tmp_path) is compiled
-    managed = suite.files(compiled=suite.is_compiled(tmp_path))
+    assert is_compiled(tmp_path) is compiled
+    managed = suite.files(compiled=is_compiled(tmp_path))
     assert (b"BUILD_ON" in managed[suite.WORKFLOW]) is compiled
 
 

@@ -8,9 +8,7 @@ import tarfile
 import tempfile
 from typing import TYPE_CHECKING, cast
 
-from ..repo.files import subtable, tomllib
 from . import tars
-from .reading import read_dist
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,14 +28,6 @@ def normalise(path: Path, epoch: int) -> None:
         with partial.open("wb") as file, gzip.GzipFile("", "wb", 9, file, mtime=epoch) as packed:
             _rewrite(raw, packed, epoch)
     partial.replace(path)
-
-
-def is_compiled(path: Path) -> bool:
-    """Return whether the sdist at `path` says that cibuildwheel makes its wheels."""
-    file = f"{path.name.removesuffix('.tar.gz')}/pyproject.toml"
-    dist = read_dist(path)
-    text = dist.read([file])[file] if file in dist.members else ""
-    return "cibuildwheel" in subtable(tomllib.loads(text), "tool")
 
 
 def _rewrite(raw: IO[bytes], packed: gzip.GzipFile, epoch: int) -> None:

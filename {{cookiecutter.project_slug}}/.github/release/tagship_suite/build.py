@@ -52,16 +52,6 @@ def epoch(root: Path, environ: Mapping[str, str]) -> int:
     return max(int(given) if given.isascii() and given.isdigit() else git.commit_time(root) or 0, EARLIEST)
 
 
-def normalise(folder: Path, seconds: int) -> list[tuple[Path, bool]]:
-    """Normalise each sdist in `folder`; return its path, and whether cibuildwheel is to build its wheels."""
-    from .dists import sdist
-
-    paths = sorted(folder.glob("*.tar.gz"))
-    for path in paths:
-        sdist.normalise(path, seconds)
-    return [(path, sdist.is_compiled(path)) for path in paths]
-
-
 def describe(root: Path, environ: Mapping[str, str]) -> None:
     """Check the dists against the index's rules; print their names, versions, Pythons, sizes and hashes."""
     groups = read(root / "dist", chosen(root, environ))

@@ -75,6 +75,11 @@ class Package:
         return replace(ref, tags=tuple(filter(self.owns, ref.tags)))
 
 
+def is_compiled(folder: Path) -> bool:
+    """Return whether cibuildwheel builds the wheels of the project in `folder`."""
+    return "cibuildwheel" in subtable(load_toml(folder / "pyproject.toml"), "tool")
+
+
 def every(root: Path) -> list[Package]:
     """Return the distributions of the repository at `root`: most have one, in the root.
 
