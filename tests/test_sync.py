@@ -168,6 +168,18 @@ def test_an_edit_of_an_older_suite_is_found_by_its_sums_and_its_line_by_git(fold
     assert len(said.splitlines()) == 2
 
 
+def test_the_locked_tools_of_compiled_projects_come_and_go_with_the_table(folder: Path) -> None:
+    lock, pyproject = suite.REQUIREMENTS / "wheels.txt", folder / "pyproject.toml"
+    assert not (folder / lock).exists()
+    before = pyproject.read_text() if pyproject.exists() else ""
+    for table, did in (("[tool.cibuildwheel]\n", "write "), ("", "remove")):
+        pyproject.write_text(f"{before}\n{table}")
+        commit(folder)
+        assert f"{did}  {lock.as_posix()}" in tagship(folder)[1].splitlines()
+        commit(folder)
+        assert check(folder)[0] == 0
+
+
 def test_a_newer_suite_is_only_replaced_by_force(folder: Path) -> None:
     made_by(folder, "99.0")
     status, said = tagship(folder)

@@ -112,7 +112,7 @@ def status(folder: Path, publish_with: str = "") -> Status:
             if path != suite.SUMS and not written.has(path, current):
                 _add(found, "edited", path, _edit(folder, path, current, content if same else None), "sync", "--force")
     for path in suite.present(folder):
-        if path not in ours and path in written.sums:
+        if path not in ours and {path, path.with_suffix(".in")} & set(written.sums):  # a lock goes with its .in
             found.changes[path] = None
             if not written.has(path, (folder / path).read_bytes()):
                 _add(found, "edited", path, "an edit of a file that this version has not", "sync", "--force")

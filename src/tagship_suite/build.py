@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import report
-from .errors import Problem, refuse
+from .errors import Problem, ReleaseError, refuse
 from .gate import handover
 from .repo import git
-from .repo.packages import chosen
+from .repo.packages import chosen, is_compiled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,12 +23,20 @@ if TYPE_CHECKING:
 
 #: The minor version of the oldest Python 3 that setup-python has for the current runners.
 OLDEST = 8
+#: The locked tools of compiled projects.
+LOCK = ".github/release/requirements/wheels.txt"
 EARLIEST = 315532800  # seconds: 1980-01-01, the first day that a zip archive, and so a wheel, can hold
 
 
 def prepare(root: Path, environ: Mapping[str, str]) -> tuple[int, list[Package]]:
-    """Remove old dists and bundle; return SOURCE_DATE_EPOCH, and the distributions to build."""
+    """Remove old dists and bundle; return SOURCE_DATE_EPOCH, and the distributions to build.
+
+    Raises `ReleaseError` where one is compiled and the locked tools for that are not there.
+    """
     found = epoch(root, environ), chosen(root, environ)
+    compiled = [f"{each.path}/pyproject.toml" for each in found[1] if is_compiled(each.folder)]
+    if compiled and not (root / LOCK).is_file():
+        raise ReleaseError(Problem(compiled[0], "[tool.cibuildwheel]", f"also {LOCK}", "run: tagship sync"))
     clean(root)
     return found
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from packaging.tags import platform_tags
 
+from tagship import suite as managed
+from tagship_suite.build import prepare
 from tagship_suite.dists.reading import read_dists
 from tagship_suite.errors import ReleaseError
 from tagship_suite.gate import handover
@@ -233,8 +235,17 @@ def planned(compiled: Path) -> Path:
         f'{PYPROJECT}[tool.cibuildwheel]\nbuild = "cp312-*"\nskip = "*musllinux*"\n'
     )
     (compiled / "MANIFEST.in").write_text("include one.c\n")
+    managed.write(compiled, managed.files(compiled=True))
     commit(compiled, "build wheels")
     return compiled
+
+
+def test_a_project_that_is_compiled_from_now_on_is_told_to_fetch_the_locked_tools(suite: Path) -> None:
+    (suite / "pyproject.toml").write_text(f"{PYPROJECT}[tool.cibuildwheel]\n")
+    with pytest.raises(ReleaseError, match=r"pyproject.toml: found \[tool.cibuildwheel\], .* run: tagship sync$"):
+        prepare(suite, {})
+    managed.write(suite, managed.files(compiled=True))
+    assert len(prepare(suite, {})[1]) == 1
 
 
 @pytest.mark.slow
