@@ -6,49 +6,95 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
-from ..errors import Problem
+from ..errors import Problem, ReleaseError
 from ..repo import git
-from ..repo.versions import found_version
+from ..repo.files import load_toml, parse_cfg, subtable
+from ..repo.literals import find
+from ..repo.versions import found_version, parse_version
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ..config import Config
-    from ..repo.packages import Package
     from ..repo.ref import Ref
     from .judge import Verdict
 
 
-def judge_history(verdict: Verdict, root: Path, ref: Ref) -> None:
-    """Where the version is derived from git's tags, say what keeps it from being the one that is meant."""
-    changed, obstacles = _changed(root), _obstacles(verdict.package, verdict.name, ref)
+#: The values of `tag_date` in setup.cfg and in TOML that append nothing.
+OFF = {"", "0", "false", "no", "off"}
+
+
+def judge_history(verdict: Verdict, root: Path, ref: Ref) -> list[Problem]:
+    """Return what keeps a version that is derived from git's tags from being the one that is meant."""
+    changed, obstacles = _changed(verdict, root), _obstacles(verdict, ref)
     if not ref.tags:
         verdict.notes += map(str, [*obstacles, *changed]) if verdict.version.local else []
-    elif verdict.problems or changed:
-        again = Problem("dist", "dists from before the tag", "dists of this commit", "run: nox -s build")
-        causes = obstacles + changed
-        # Whoever heeded what is said of the tag would delete a right one.
-        others = [each for each in verdict.problems if not (causes and str(each).startswith("tag "))]
-        verdict.problems[:] = [*(causes or [again]), *others]
-
-
-def _changed(root: Path) -> list[Problem]:
-    if not (files := git.changed(root)):
         return []
-    found = f"{len(files)} changed files ({', '.join(files[:3])}{', …' if files[3:] else ''})"
-    return [Problem("git", found, "a clean tree", "commit or stash them, then run: nox -s build")]
+    if not verdict.problems and not verdict.differing:
+        return changed
+    remedy = "run: nox -s build; if that changes nothing, git status shows the files that the build changed"
+    return obstacles + changed or [Problem("dist", "dists from before the tag", "dists of this commit", remedy)]
 
 
-def _obstacles(package: Package, name: str, ref: Ref) -> list[Problem]:
-    found, root = [], package.folder
+def _changed(verdict: Verdict, root: Path) -> list[Problem]:
+    files = git.changed(root)
+    made = [name for name in files if _is_made(verdict, verdict.package.root / name)]
+    commit = "commit or stash them, then run: nox -s build"
+    untrack = f"run: git rm --cached {shlex.join(made)}; add it to .gitignore, commit, then run: nox -s build"
+    return [
+        *_listed(made, "files that the build writes", "none of them in git", untrack),
+        *_listed([name for name in files if name not in made], "changed files", "a clean tree", commit),
+    ]
+
+
+def _listed(files: list[str], what: str, expected: str, remedy: str) -> list[Problem]:
+    found = f"{len(files)} {what} ({', '.join(files[:3])}{', …' if files[3:] else ''})"
+    return [Problem("git", found, expected, remedy)] if files else []
+
+
+def _is_made(verdict: Verdict, path: Path) -> bool:
+    """Return whether the build wrote the version to `path`: a file that the project's configuration names."""
+    files = (verdict.package.folder / name for name in ("pyproject.toml", "setup.py", "setup.cfg"))
+    if not any(path.name.encode() in file.read_bytes() for file in files if file.is_file()):
+        return False
+    pattern = r'^(?:__)?version(?:__)? = "(.*)"$' if path.suffix == ".py" else ""
+    try:
+        return parse_version(find(path, pattern).text) == verdict.version
+    except (ReleaseError, ValueError):
+        return False
+
+
+def appended(root: Path) -> list[Problem]:
+    """Return what setuptools is told to append to the version of the project at `root`."""
+    cfg, section = parse_cfg(root / "setup.cfg"), "egg_info"
+    keys = subtable(load_toml(root / "pyproject.toml"), "tool", "distutils", section)
+    keys |= dict(cfg.items(section)) if cfg.has_section(section) else {}
+    found = [f"{key} = {value}" for key, value in keys.items() if str(value).lower() not in OFF and key[:4] == "tag_"]
+    remedy = "remove what changes the version, then run: nox -s build"
+    return [Problem(f"setuptools [{section}]", each, "no tag_build and no tag_date", remedy) for each in found]
+
+
+def _obstacles(verdict: Verdict, ref: Ref) -> list[Problem]:
+    found, package, name = [], verdict.package, verdict.name
+    root, here = package.folder, git.tags_here(package.folder)
     if git.is_shallow(root):
         remedy = "run: git fetch --unshallow --tags (in a workflow: fetch-depth: 0), then nox -s build"
         found.append(Problem("git", "a shallow clone", "the whole history, from which the version is derived", remedy))
-    if not any(found_version(tag, name) for tag in git.tags_here(root) if package.owns(tag)):
+    others = [tag for tag in here if tag not in ref.tags and _names(tag, verdict)]
+    if others and ref.tags:
+        remedy = "tag a commit of its own (git commit --allow-empty), or let the build see no tag but this project's"
+        found.append(Problem("git", f"tag {others[0]!r} at this commit too", f"only {ref.tags[0]!r}", remedy))
+    if not any(found_version(tag, name) for tag in here if package.owns(tag)):
         tag = next(iter(ref.tags), package.tag("X.Y.Z"))
         remedy = f"run: git fetch --tags, or git tag {shlex.quote(tag)}, then nox -s build"
         found.append(Problem("git", "no tag at this commit", "one that names the version", remedy))
     return found
+
+
+def _names(tag: str, verdict: Verdict) -> bool:
+    """Return whether `tag`, of this project or of anything else, names the version that was built."""
+    found = found_version(tag, re.split(r"[-_/@]?v?[0-9]", tag)[0])
+    return found is not None and found[1] == verdict.version
 
 
 def branch_problems(root: Path, config: Config, ref: Ref) -> list[Problem]:

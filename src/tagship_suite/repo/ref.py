@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from . import git
-from .versions import holds_version
+from .versions import holds_version, is_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,10 +15,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ref:
-    """The tags that this run may release, and a description of where it is."""
+    """The tags that this run may release, a description of where it is, and whether a CI service says so."""
 
     tags: tuple[str, ...]
     description: str
+    is_given: bool = False
+
+    def about(self, name: str) -> Ref:
+        """Return it without the tags that git has at this commit for something else than the project `name`."""
+        own = tuple(tag for tag in self.tags if self.is_given or not is_foreign(tag, name))
+        return self if own == self.tags else replace(self, tags=own, description=f"{self.description}, not of {name}")
 
 
 def current(root: Path, environ: Mapping[str, str]) -> Ref:
@@ -39,4 +45,4 @@ def current(root: Path, environ: Mapping[str, str]) -> Ref:
 
 
 def _named(kind: str, name: str) -> Ref:
-    return Ref((name,) if kind == "tag" else (), f"{kind} {name!r}")
+    return Ref((name,) if kind == "tag" else (), f"{kind} {name!r}", is_given=True)

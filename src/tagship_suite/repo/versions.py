@@ -56,6 +56,11 @@ def found_version(tag: str, name: str) -> tuple[str, Version] | None:
         return None
 
 
+def is_foreign(tag: str, name: str) -> bool:
+    """Return whether `tag` is about something else than the project `name`, such as a chart, by what it begins with."""
+    return not any(_is_prefix(tag[:at], name) for at, character in enumerate(tag) if character in "0123456789")
+
+
 def names(tag: str, name: str, *, bare: bool) -> bool:
     """Return whether `tag` names, before a version, the project `name`; if `bare`, `v1.0` does too."""
     found = found_version(tag, name)

@@ -24,8 +24,8 @@ from ..repo import git, version_source
 from ..repo.literals import assigned, find
 from ..repo.packages import Package, left_out
 from ..repo.ref import current
-from ..repo.versions import SEPARATORS, found_version, parse_version
-from .history import branch_problems, judge_history
+from ..repo.versions import SEPARATORS, found_version, is_foreign, parse_version
+from .history import appended, branch_problems, judge_history
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -41,11 +41,12 @@ NO_VERSION = f"no version (only 'v', 'release' or the name may stand before it, 
 
 @dataclass
 class Verdict:
-    """What was compared (where, the version found), what is wrong, and what is worth knowing."""
+    """What was compared (where, the version found), what differs, what is wrong, and what is worth knowing."""
 
     dists: list[Dist]
     package: Package
     compared: list[tuple[str, str]] = field(default_factory=list)
+    differing: list[Problem] = field(default_factory=list)
     problems: list[Problem | str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -68,7 +69,6 @@ def judge(package: Package, environ: Mapping[str, str], others: Collection[str] 
     """
     unread: list[Problem | str] = []
     root = package.folder
-    ref = package.on(current(package.root, environ))
     config = _attempt(unread, _settings, package) or Config()
     dists = [dist for dist in _readable(unread, package.root) if dist.name not in others]
     dists = [dist for dist in dists if _attempt(unread, _named, dist)]
@@ -76,13 +76,16 @@ def judge(package: Package, environ: Mapping[str, str], others: Collection[str] 
         none = Problem("dist", f"no dists of {package.name}", "an sdist and wheels", "run: nox -s build")
         raise ReleaseError(*(unread or [none]))
     verdict = Verdict(dists, package, problems=unread)
+    ref = package.on(current(package.root, environ)).about(verdict.name)
     _judge_dists(verdict)
     _judge_modules(verdict)
     _judge_source(verdict, root, config)
     _judge_tag(verdict, ref)
     _judge_local(verdict, ref, git.query(root, "rev-parse", "HEAD") or environ.get("GITHUB_SHA", ""))
-    if version_source.is_from_git(root, config):
-        judge_history(verdict, root, ref)
+    causes = judge_history(verdict, root, ref) if version_source.is_from_git(root, config) else []
+    causes += (_attempt(unread, appended, root) if verdict.differing else None) or []
+    # What only follows from a cause would send a reader to change what is right.
+    verdict.problems[:0] = causes or verdict.differing
     if names := _attempt(unread, left_out, package.root):
         remedy = 'to release them too, name them in [tool.tagship]: packages = ["..."]'
         verdict.notes.append(f"{', '.join(names)}: not a part of this release; {remedy}")
@@ -98,6 +101,7 @@ def judge_release(dists: list[Dist], package: Package, ref: Ref) -> Verdict:
     _judge_dists(verdict)
     _judge_tag(verdict, ref)
     _judge_local(verdict, ref, "")
+    verdict.problems += verdict.differing
     return verdict
 
 
@@ -129,14 +133,13 @@ def _readable(unread: list[Problem | str], root: Path) -> list[Dist]:
     return [dist for path in paths if (dist := _attempt(unread, read_dist, path))]
 
 
-def _compare(verdict: Verdict, where: str, found: str, remedy: str) -> None:
+def _differs(verdict: Verdict, where: str, found: str, remedy: str) -> list[Problem]:
     verdict.compared.append((where, found))
     try:
         same = parse_version(found) == verdict.version
     except ValueError:
         same = False
-    if not same:
-        verdict.problems.append(Problem(where, repr(found), repr(str(verdict.version)), remedy))
+    return [] if same else [Problem(where, repr(found), repr(str(verdict.version)), remedy)]
 
 
 def _judge_dists(verdict: Verdict) -> None:
@@ -146,7 +149,7 @@ def _judge_dists(verdict: Verdict) -> None:
             verdict.problems.append(
                 Problem(where, repr(dist.name), repr(verdict.name), "release one project at a time")
             )
-        _compare(verdict, where, dist.version, "clean dist/ and run: nox -s build")
+        verdict.problems += _differs(verdict, where, dist.version, "clean dist/ and run: nox -s build")
 
 
 def _judge_modules(verdict: Verdict) -> None:
@@ -156,7 +159,8 @@ def _judge_modules(verdict: Verdict) -> None:
         own = {file: module for file, module in found.items() if is_own(module, dist.name)} or found
         for name, text in dist.read(list(own)).items() if own else ():
             for written in assigned(text, "__version__"):
-                _compare(verdict, f"{dist.path}: {name} __version__", written, "write the version in one place")
+                where = f"{dist.path}: {name} __version__"
+                verdict.differing += _differs(verdict, where, written, "write the version in one place")
 
 
 def _judge_source(verdict: Verdict, root: Path, config: Config) -> None:
@@ -168,7 +172,8 @@ def _judge_source(verdict: Verdict, root: Path, config: Config) -> None:
         verdict.problems += error.args
         return
     where = (root / config.version_file).relative_to(verdict.package.root).as_posix()
-    _compare(verdict, where, found.text, "build again, or correct version-file and version-pattern")
+    remedy = "build again, or correct version-file and version-pattern"
+    verdict.differing += _differs(verdict, where, found.text, remedy)
 
 
 def _judge_tag(verdict: Verdict, ref: Ref) -> None:
@@ -184,10 +189,12 @@ def _judge_tag(verdict: Verdict, ref: Ref) -> None:
             found = f"version {str(parts[1])!r}" if parts else NO_VERSION
             form = f"{parts[0]}{verdict.version}" if parts else verdict.package.tag(verdict.version)
             expected = f"version {str(verdict.version)!r}, as in {form!r}"
-            remedy = "set the version and build again, or delete this tag and push the right one"
-            if git.changed(verdict.package.root):
+            remedy = f"push {form} if that is right; else set the version, commit, and tag the new commit"
+            if is_foreign(tag, verdict.name):
+                remedy = f"this tag is not of {verdict.name} and releases nothing; to release it, push {form}"
+            elif git.changed(verdict.package.root):
                 remedy = "commit your changes, which this tag is not about"
-            verdict.problems.append(Problem(f"tag {tag!r}", found, expected, remedy))
+            verdict.differing.append(Problem(f"tag {tag!r}", found, expected, remedy))
 
 
 def _judge_local(verdict: Verdict, ref: Ref, commit: str) -> None:
@@ -199,7 +206,7 @@ def _judge_local(verdict: Verdict, ref: Ref, commit: str) -> None:
         return
     found, expected = repr(str(verdict.version)), f"nothing after {verdict.version.public!r}"
     remedy = "an index takes no local version: build again, on the tag and from a clean tree, or correct the version"
-    verdict.problems += [Problem(str(dist.path), found, expected, remedy) for dist in verdict.dists]
+    verdict.differing += [Problem(str(dist.path), found, expected, remedy) for dist in verdict.dists]
 
 
 def _names_commit(local: str, commit: str) -> bool:

@@ -83,7 +83,7 @@ def _problems(
 ) -> list[Problem | str]:
     """Return everything that can be found wrong without the network."""
     package = packages.of(root, dists[0].name)
-    ref = package.on(current(root, environ))
+    ref = package.on(current(root, environ)).about(dists[0].name)
     verdict = judge.judge_release(dists, package, ref)
     found = [
         *verdict.problems,

@@ -131,12 +131,13 @@ def chosen(root: Path, environ: Mapping[str, str]) -> list[Package]:
     from .ref import current
 
     refuse(_unclear(packages))
-    tags, asked = current(root, environ).tags, environ.get(VARIABLE, "")
-    found = [package for package in packages if not tags or any(map(package.owns, tags))]
-    if not found:
+    ref, asked = current(root, environ), environ.get(VARIABLE, "")
+    found = [package for package in packages if package.on(ref).tags]
+    if not found and ref.is_given:
         forms = " or ".join(repr(package.tag("X.Y.Z")) for package in packages)
-        remedy = "delete this tag and push the right one"
-        refuse([Problem(f"tag {tag!r}", "no name of a distribution here", forms, remedy) for tag in tags])
+        remedy = "this tag releases none of them: for a release, push another one"
+        refuse([Problem(f"tag {tag!r}", "no name of a distribution here", forms, remedy) for tag in ref.tags])
+    found = found or packages
     return [one(packages, asked, VARIABLE)] if asked else found
 
 
