@@ -18,6 +18,8 @@ from tests.servers import Pypiserver
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from _pytest.mark import ParameterSet
+
 ROOT = Path(__file__).parents[1]
 #: Variables of the surrounding CI run or of a person's twine, which no test may see.
 FOREIGN = ("GITHUB_", "ACTIONS_", "TWINE_", "TAGSHIP_", "CI", "NOX", "GIT_", "SOURCE_DATE_EPOCH", "FORCE_COLOR")
@@ -118,6 +120,11 @@ def drift(folder: Path, found: dict[Path, bytes]) -> list[Path]:
     """Return those of the managed files `found` that `folder` lacks or has with other bytes, and what is too much."""
     differ = [path for path in found if not (folder / path).is_file() or (folder / path).read_bytes() != found[path]]
     return differ + [path for path in managed.present(folder) if path not in found]
+
+
+def parts(count: int, *, pushed: int) -> list[ParameterSet]:
+    """Return the numbers of a test's parts as parameters: those after the first `pushed` run in the night only."""
+    return [pytest.param(part, marks=[pytest.mark.nightly] * (part >= pushed)) for part in range(count)]
 
 
 def copy_suite(folder: Path) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import re
 import signal
 import subprocess
@@ -16,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import commit, git, run, try_run
+from tests.conftest import commit, git, parts, run, try_run
 
 pytestmark = pytest.mark.slow
 
@@ -299,7 +298,8 @@ def marked(marker: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.slow
+@pytest.mark.parametrize("number", parts(6, pushed=3))
 def test_an_interrupt_at_any_moment_leaves_no_process_and_no_folder(
     repository: Path, tmp_path: Path, number: int
 ) -> None:
@@ -308,7 +308,9 @@ def test_an_interrupt_at_any_moment_leaves_no_process_and_no_folder(
     marker = f"TAGSHIP_TEST_MARKER={tmp_path}"
     env = {**os.environ, "TMPDIR": str(temporary), "TAGSHIP_TEST_MARKER": str(tmp_path)}
     process = subprocess.Popen([*TAGSHIP, "rehearse"], cwd=repository, env=env, stdout=subprocess.PIPE, text=True)
-    time.sleep(random.Random(number).uniform(0.3, 12))
+    assert process.stdout is not None
+    for _ in range(1 + number * 2 % 7):  # amid each of the steps, which end with a line
+        assert process.stdout.readline()
     process.send_signal(signal.SIGTERM if number % 3 == 2 else signal.SIGINT)
     process.communicate(timeout=60)
     assert marked(marker) == []

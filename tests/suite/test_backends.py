@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -84,11 +83,16 @@ def test_two_clones_on_two_machines_give_the_same_bytes(backend: str, tmp_path: 
 
 def build(project: Path, clone: Path, umask: str, python: str, **env: str) -> list[Path]:
     """Clone and build the project as another person on another machine; return the dists."""
-    quoted = shlex.quote(str(clone))
-    made = f"umask {umask} && git clone -q {shlex.quote(str(project))} {quoted} && cd {quoted}"
-    touched = f"find . -path ./.git -prune -o -exec touch -d {'2001-02-03' if umask == '077' else '2020-01-01'} {{}} +"
-    command = f"{made} && {touched} && {shlex.quote(sys.executable)} -m nox -s build -P {shlex.quote(python)}"
-    run("sh", "-c", command, cwd=project.parent, **env)
+    before = os.umask(int(umask, 8))
+    try:
+        git(project.parent, "clone", "-q", str(project), str(clone))
+        seconds = 981_000_000 if umask == "077" else 1_577_000_000
+        for path in clone.rglob("*"):
+            if ".git" not in path.relative_to(clone).parts:
+                os.utime(path, (seconds, seconds), follow_symlinks=False)
+        nox(clone, "-s", "build", "-P", python, **env)
+    finally:
+        os.umask(before)
     return [dist.path for dist in read_dists(clone / "dist")]
 
 

@@ -16,7 +16,7 @@ from tagship.publisher import Registration
 from tagship.rehearsal.faults import Fault
 from tagship_suite.dists.reading import read_dists
 from tests.archives import write_wheel
-from tests.conftest import RELEASE, copy_suite, try_run
+from tests.conftest import RELEASE, copy_suite, parts, try_run
 from tests.relay import Relay
 from tests.servers import Pypiserver
 from tests.suite.publishing import PUSH, TAG, hashes, publish, served, serving, write_bundle
@@ -161,9 +161,9 @@ def test_pip_gets_wheels_for_other_pythons_and_machines_too(tmp_path: Path, pypi
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", range(8))
+@pytest.mark.parametrize("part", parts(10, pushed=2))
 def test_a_run_killed_at_any_moment_is_completed_by_the_next(tmp_path: Path, part: int) -> None:
-    """25 kills in each of the 8 parts, over a release of 12 files."""
+    """20 kills in each part, over a release of 12 files: 40 with each push, 200 in the night."""
     bundle, chance = write_bundle(tmp_path, wheels=11), random.Random(part)
     wanted = hashes(bundle)
     assert len(wanted) == 12
@@ -171,7 +171,7 @@ def test_a_run_killed_at_any_moment_is_completed_by_the_next(tmp_path: Path, par
         whole = kill_after(None, bundle, servers)
         assert served(servers) == wanted
     cut_off = 0
-    for number in range(25):
+    for number in range(20):
         with serving(tmp_path / f"index{number}") as servers:
             kill_after(chance.randrange(whole * 99 // 100), bundle, servers)  # two runs differ by some bytes
             before = served(servers)
@@ -198,7 +198,7 @@ def kill_after(count: int | None, bundle: Path, servers: Servers) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", range(2))
+@pytest.mark.parametrize("part", parts(2, pushed=1))
 def test_a_connection_cut_after_any_byte_is_got_over(tmp_path: Path, part: int) -> None:
     """25 cuts in each part: the run itself tries again, and the index ends with each file once."""
     bundle, chance = write_bundle(tmp_path, wheels=2), random.Random(part)
