@@ -1,0 +1,195 @@
+"""YAML as text, lists and mappings that know their lines, within bounds that no hand-written file reaches."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, cast
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from tagship.errors import TagshipError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MAX_BYTES = 1 << 20
+MAX_NODES = 50_000
+MAX_DEPTH = 64
+BRACKET = re.compile(r"[\[\]{}]")
+INDICATORS = re.compile(rf"(?:[-?:][ \t]+){{{MAX_DEPTH}}}")
+
+
+class Unreadable(TagshipError):
+    """A file that cannot be read, with the line where that is known."""
+
+
+class Text(str):
+    """A scalar without its quotes; `first` is the line of its first character, `end` its last line."""
+
+    line: int
+    first: int
+    end: int
+    __slots__ = ("end", "first", "line")
+
+    def __new__(cls, value: str, line: int = 0, end: int = 0, first: int = 0) -> Text:
+        """Return `value` with the line where it (or its `|`) starts, counted from 1."""
+        text = super().__new__(cls, value)
+        text.line, text.end, text.first = line, max(end, line), first or line
+        return text
+
+
+class Seq(list[Any]):
+    """A list with its first and last line."""
+
+    def __init__(self, line: int = 0) -> None:
+        super().__init__()
+        self.line = self.end = line
+
+
+class Map(dict[str, Any]):
+    """A mapping with its first and last line; its keys know theirs."""
+
+    def __init__(self, line: int = 0) -> None:
+        super().__init__()
+        self.line = self.end = line
+
+    def line_of(self, key: str) -> int:
+        """Return the line of `key`, or of the mapping where it has none."""
+        return next((each.line for each in self if each == key and isinstance(each, Text)), self.line)
+
+    def text(self, key: str) -> Text:
+        """Return the scalar at `key`, an empty one where there is none."""
+        return as_text(self.get(key))
+
+    def map(self, key: str) -> Map:
+        """Return the mapping at `key`, an empty one where there is none."""
+        value = self.get(key)
+        return value if isinstance(value, Map) else Map(self.line_of(key))
+
+    def list(self, key: str) -> Seq:
+        """Return the list at `key`, also where only one thing is written instead of a list."""
+        return as_list(self.get(key))
+
+
+Value = Text | Seq | Map
+
+
+def as_text(value: object) -> Text:
+    """Return `value` if it is a scalar, else an empty one."""
+    return value if isinstance(value, Text) else Text("", getattr(value, "line", 0))
+
+
+def as_list(value: object) -> Seq:
+    """Return `value` if it is a list, a list of it if it is anything else, an empty one for None."""
+    if isinstance(value, Seq):
+        return value
+    found = Seq(getattr(value, "line", 0))
+    if value is not None:
+        found.append(value)
+        found.end = getattr(value, "end", found.line)
+    return found
+
+
+def texts(value: object) -> Iterator[Text]:
+    """Yield every scalar in `value` that is not a key."""
+    if isinstance(value, Text):
+        yield value
+    elif isinstance(value, (Map, Seq)):
+        for each in value.values() if isinstance(value, Map) else value:
+            yield from texts(each)
+
+
+def read_bytes(path: Path, name: str) -> bytes:
+    """Return the content of the file at `path`, which errors call `name`; raise `Unreadable` if it is too big."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise Unreadable(f"{name}: {error.strerror}; make it a readable file") from None
+    if len(content) > MAX_BYTES:
+        raise Unreadable(
+            f"{name}: larger than {MAX_BYTES >> 10} KiB, not read; GitHub does not take such a file either"
+        )
+    return content
+
+
+def read(path: Path, name: str) -> Value | None:
+    """Return what the YAML file at `path` holds, None for an empty one; raise `Unreadable`, under `name`."""
+    return parse(read_bytes(path, name), name)
+
+
+def parse(content: bytes, name: str) -> Value | None:
+    """Return what the YAML in `content` holds, the first document of several; raise `Unreadable`, under `name`."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise Unreadable(f"{name}:{line}: not UTF-8; save it as UTF-8") from None
+    if _is_too_deep(text):
+        raise Unreadable(f"{name}: nested deeper than {MAX_DEPTH} levels, not read")
+    try:
+        node = next(iter(YAML(typ="safe").compose_all(text)), None)
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        what = getattr(error, "problem", None) or str(error).partition("\n")[0]
+        raise Unreadable(f"{name}:{mark.line + 1 if mark else 1}: no valid YAML: {what}; correct it") from None
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"{name}: no valid YAML: {error}; correct it") from None
+    return _Converter(name).convert(node, 0) if node is not None else None
+
+
+def _is_too_deep(text: str) -> bool:
+    """Return whether brackets or a line's indicators nest deeper than a parser that recurses can bear."""
+    depth = 0
+    for each in BRACKET.finditer(text):
+        depth = max(0, depth + (1 if each[0] in "[{" else -1))
+        if depth > MAX_DEPTH:
+            return True
+    return INDICATORS.search(text) is not None
+
+
+class _Converter:
+    """Turns nodes into values; an alias is converted each time, so a bomb meets the bound and not the memory."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.count = 0
+
+    def convert(self, node: Node, depth: int) -> Value:
+        self.count += 1
+        if self.count > MAX_NODES or depth > MAX_DEPTH:
+            raise Unreadable(f"{self.name}: more than {MAX_NODES} values or {MAX_DEPTH} levels, not read")
+        line = node.start_mark.line + 1
+        if isinstance(node, ScalarNode):
+            return _scalar(node, line)
+        if isinstance(node, SequenceNode):
+            found = Seq(line)
+            for each in node.value:
+                value = self.convert(each, depth + 1)
+                found.append(value)
+                found.end = max(found.end, value.end)
+            return found
+        return self._mapping(cast("MappingNode", node), line, depth)
+
+    def _mapping(self, node: MappingNode, line: int, depth: int) -> Map:
+        found = Map(line)
+        for key, child in node.value:
+            value = self.convert(child, depth + 1)
+            name = _scalar(key, key.start_mark.line + 1) if isinstance(key, ScalarNode) else Text("?", line)
+            if name == "<<":
+                for merged in value if isinstance(value, Seq) else [value]:
+                    for inner, what in merged.items() if isinstance(merged, Map) else ():
+                        found.setdefault(inner, what)
+                continue
+            found.pop(name, None)  # so that the key's line is that of the value
+            found[name] = value
+            found.end = max(found.end, name.line, value.end if value.line >= line else 0)
+        return found
+
+
+def _scalar(node: ScalarNode, line: int) -> Text:
+    end = node.end_mark.line + (1 if node.end_mark.column else 0)
+    return Text(node.value, line, end, line + 1 if node.style in ("|", ">") else line)

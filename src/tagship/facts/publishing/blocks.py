@@ -1,0 +1,28 @@
+"""A named list of commands in a file: a script, a Makefile target, a tox environment, a function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tagship.facts.model import Evidence
+
+if TYPE_CHECKING:
+    from .shell import Command
+
+
+@dataclass(frozen=True)
+class Block:
+    """Commands under one name; `line` and `text` are where the name stands, `env` what they see besides."""
+
+    file: str
+    name: str
+    line: int
+    text: str
+    commands: tuple[Command, ...]
+    env: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def evidence(self) -> Evidence:
+        """The line that names the block."""
+        return Evidence(self.file, self.line, self.text.strip())

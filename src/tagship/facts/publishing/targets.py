@@ -1,0 +1,242 @@
+"""What a command calls in the repository: a script, or what a task runner has under a name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from . import pyproject, python, runners
+from .blocks import Block
+from .shell import Command, base, commands
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+MAX_BYTES = 1 << 18
+PACKAGE_MANAGERS = frozenset({"npm", "yarn", "pnpm", "bun"})
+INTERPRETERS = ("python", "py", "pypy")
+#: Options of task runners that take a value, which is no target.
+VALUED = {
+    "make": {"-C", "-f", "-j", "-o", "-I", "--directory", "--file"},
+    "tox": {"-e", "-c", "-p", "-m", "-f", "--conf", "--workdir", "--result-json", "--installpkg"},
+    "nox": {
+        "-s",
+        "-e",
+        "-f",
+        "-p",
+        "-k",
+        "-t",
+        "--session",
+        "--sessions",
+        "--noxfile",
+        "--python",
+        "--pythons",
+        "--tags",
+    },
+}
+
+
+class Targets:
+    """The scripts and targets of the repository at `root`, read when something calls them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.base = root.resolve()
+        self._texts: dict[str, str | None] = {}
+        self._tables: dict[tuple[str, str], dict[str, Block]] = {}
+
+    def text(self, name: str) -> str | None:
+        """Return the text of the file `name` of the repository; None where there is none that could be a script."""
+        if name not in self._texts:
+            self._texts[name] = self._read(name)
+        return self._texts[name]
+
+    def _read(self, name: str) -> str | None:
+        try:
+            path = (self.root / name).resolve()
+            if not path.is_relative_to(self.base) or not path.is_file() or path.stat().st_size > MAX_BYTES:
+                return None
+            content = path.read_bytes()
+        except (OSError, ValueError, RuntimeError):
+            return None
+        return None if b"\0" in content[:1024] else content.decode("utf-8", "replace")
+
+    def table(self, kind: str, folder: str = "") -> dict[str, Block]:
+        """Return the targets of the task runner `kind` whose file is in `folder`, by name."""
+        key = (kind, folder)
+        if key not in self._tables:
+            self._tables[key] = {}  # while it is being read: a table may ask for itself
+            readers = {**runners.READERS, **pyproject.READERS}
+            self._tables[key] = readers[kind](self.text, folder)
+        return self._tables[key]
+
+    def called(
+        self, command: Command, folder: str = "", variables: Iterable[tuple[str, tuple[str, ...]]] = ()
+    ) -> list[Block]:
+        """Return what `command`, run in `folder`, calls in the repository."""
+        words = command.words
+        found: list[Block] = []
+        for at, word in enumerate(words):
+            name = base(word)
+            rest = words[at + 1 :]
+            if name in {"echo", "printf", "cat", "chmod", "ls", "rm", "cp", "mv", "mkdir", "touch", "git"} and at == 0:
+                return []
+            found = self._runner(name, rest, folder, dict(variables)) or self._script(word, folder)
+            if found:
+                return found
+        return found
+
+    def _runner(
+        self, name: str, rest: Sequence[str], folder: str, variables: dict[str, tuple[str, ...]]
+    ) -> list[Block]:
+        if name in {"make", "gmake"}:
+            return self._make(rest, folder)
+        if name == "tox":
+            return self._tox(rest, folder, variables)
+        if name == "nox":
+            return self._nox(rest, folder)
+        if name in {"invoke", "inv", "duty", "task", "just", "doit", "taskipy"}:
+            return self._tasks(name, rest, folder)
+        if name in PACKAGE_MANAGERS:
+            chosen = [word for word in rest if not word.startswith("-") and word not in {"run", "run-script"}]
+            return self._named("npm", folder, chosen[:1])
+        if name == "semantic-release":
+            return self._named("semantic-release", folder, ["publish"])
+        if name in {"hatch", "pdm", "poe", "rye", "poethepoet"}:
+            chosen = [word for word in rest if not word.startswith("-") and word != "run"]
+            names = [each for word in chosen[:2] for each in (word, word.rpartition(":")[2])]
+            kind = "poe" if name == "poethepoet" else name
+            return self._named(kind, folder, names[:2])
+        return []
+
+    def _named(self, kind: str, folder: str, names: Iterable[str]) -> list[Block]:
+        table = self.table(kind, folder) or (self.table(kind) if folder else {})
+        return [table[name] for name in dict.fromkeys(names) if name in table]
+
+    def _make(self, rest: Sequence[str], folder: str) -> list[Block]:
+        inner = _option(rest, "-C", "--directory")
+        if inner:
+            folder = _join(folder, inner)
+        goals = [word for word in _plain(rest, VALUED["make"]) if "=" not in word]
+        table = self.table("make", folder)
+        goals = goals or [name for name in table if not name.startswith(".")][:1]
+        return self._named("make", folder, goals)
+
+    def _tox(self, rest: Sequence[str], folder: str, variables: dict[str, tuple[str, ...]]) -> list[Block]:
+        if {"--notest", "-l", "list", "--listenvs"}.intersection(rest):
+            return []
+        given = _option(rest, "-e", "--env") or ",".join(variables.get("TOXENV", ())) or _attached(rest, "-e")
+        table = self.table("tox", folder)
+        names = (
+            [name.strip() for name in given.split(",")]
+            if given
+            else table.get("", Block("", "", 0, "", ())).name.split()
+        )
+        posargs = tuple(rest[rest.index("--") + 1 :]) if "--" in rest else ()
+        return [_with_posargs(block, posargs) for block in self._named("tox", folder, names)]
+
+    def _nox(self, rest: Sequence[str], folder: str) -> list[Block]:
+        if {"--list", "-l", "--install-only"}.intersection(rest):
+            return []
+        table = self.table("nox", folder)
+        names = (
+            _values(rest, "-s", "-e", "--session", "--sessions") or table.get("", Block("", "", 0, "", ())).name.split()
+        )
+        return self._named(
+            "nox", folder, [each.partition("(")[0] for name in names for each in (name, name.rpartition("-")[0])]
+        )
+
+    def _tasks(self, name: str, rest: Sequence[str], folder: str) -> list[Block]:
+        kinds = {"invoke": "invoke", "inv": "invoke", "duty": "duty", "just": "just", "task": "task", "doit": "doit"}
+        names = [each for word in _plain(rest, {"-r", "-c", "-f"}) for each in (word, word.replace("-", "_"))]
+        kind = kinds.get(name, "taskipy")
+        return self._named(kind, folder, names) or (self._named("taskipy", folder, names) if kind == "task" else [])
+
+    def _script(self, word: str, folder: str) -> list[Block]:
+        """Return the script that `word` names, if it is a file of the repository that holds commands."""
+        name = _path(word)
+        if not name or name.startswith(("-", "~")) or name in {".", ".."}:
+            return []
+        for place in dict.fromkeys((_join(folder, name), name)):
+            text = self.text(place) if place else None
+            if text is not None:
+                return script(text, place)
+        return []
+
+
+def script(text: str, file: str) -> list[Block]:
+    """Return what the script `text` of `file` runs; [] where it is none, but data or prose."""
+    suffix = file.rpartition("/")[2].rpartition(".")[2].lower() if "." in file.rpartition("/")[2] else ""
+    shebang = text.partition("\n")[0] if text.startswith("#!") else ""
+    if suffix == "py" or "python" in shebang:
+        block = python.blocks(text, file).get("")
+        return [] if block is None else [replace(block, name=file)]
+    if suffix in {"sh", "bash", "ps1", "bat", "cmd"} or (not suffix and (shebang or "/" in file)) or "sh" in shebang:
+        lines = text
+        if suffix in {"bat", "cmd"}:
+            lines = "\n".join(
+                "" if line.strip().lower().startswith(("rem ", "::")) else line.lstrip("@") for line in text.split("\n")
+            )
+        return [Block(file, file, 1, text.partition("\n")[0], tuple(commands(lines)))]
+    return []
+
+
+def _path(word: str) -> str:
+    """Return the path within the repository that `word` may be."""
+    for root in (
+        "${{ github.workspace }}/",
+        "$GITHUB_WORKSPACE/",
+        "${GITHUB_WORKSPACE}/",
+        "$CI_PROJECT_DIR/",
+        "{toxinidir}/",
+        "{tox_root}/",
+    ):
+        word = word.removeprefix(root)
+    word = word.replace("\\", "/")
+    if any(char in word for char in "*?$\n\0:") or word.startswith("/") or len(word) > 200:
+        return ""
+    return _join("", word)
+
+
+def _join(folder: str, name: str) -> str:
+    parts: list[str] = []
+    for part in f"{folder}/{name}".split("/"):
+        if part == ".." and parts:
+            parts.pop()
+        elif part not in {"", ".", ".."}:
+            parts.append(part)
+    return "/".join(parts)
+
+
+def _with_posargs(block: Block, posargs: tuple[str, ...]) -> Block:
+    return replace(block, commands=tuple(runners.with_posargs(each, posargs) for each in block.commands))
+
+
+def _option(words: Sequence[str], *names: str) -> str:
+    return next(iter(_values(words, *names)), "")
+
+
+def _values(words: Sequence[str], *names: str) -> list[str]:
+    found: list[str] = []
+    for at, word in enumerate(words):
+        if word == "--":
+            break
+        if word in names:
+            for value in words[at + 1 :]:
+                if value.startswith("-"):
+                    break
+                found.append(value)
+        elif word.partition("=")[0] in names:
+            found.append(word.partition("=")[2])
+    return found
+
+
+def _attached(words: Sequence[str], name: str) -> str:
+    return next((word[len(name) :] for word in words if word.startswith(name) and len(word) > len(name)), "")
+
+
+def _plain(words: Sequence[str], valued: set[str]) -> list[str]:
+    return [
+        word for at, word in enumerate(words) if not word.startswith("-") and (at == 0 or words[at - 1] not in valued)
+    ]

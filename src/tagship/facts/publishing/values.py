@@ -1,0 +1,143 @@
+"""What a value of a workflow or a script can be: which secrets, literals or minted tokens it leads back to."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from .shell import EXPRESSION
+
+SECRET = re.compile(r"\bsecrets\s*(?:\.\s*([A-Za-z_][\w-]*)|\[\s*['\"]([^'\"]+)['\"]\s*\])")
+CONTEXT = re.compile(r"\b(env|inputs|matrix|vars)\s*(?:\.\s*([A-Za-z_][\w-]*)|\[\s*'([^']+)'\s*\])")
+OUTPUT = re.compile(r"\b(steps|needs|jobs)\s*\.\s*([\w-]+)\s*\.\s*outputs\s*\.\s*([\w-]+)")
+STRING = re.compile(r"'((?:[^']|'')*)'")
+VARIABLE = re.compile(r"\$env:(\w+)|\$\{(\w+)[^}]*\}|\$\(([A-Za-z_][\w.]*)\)|\$(\w+)|%(\w+)%")
+#: What exchanges the identity of the job for a token that lives for minutes.
+MINT = re.compile(
+    r"mint[-_]token|_/oidc|oidc[-_/]mint|token[-_]mint|mint.{0,20}pypi|pypi.{0,20}(?:oidc|mint)", re.IGNORECASE
+)
+LIMIT = 8
+
+
+@dataclass
+class Origin:
+    """Where a value comes from: the names of secrets, literal texts, and whether a token was minted for it."""
+
+    secrets: dict[str, None] = field(default_factory=dict)
+    literals: list[str] = field(default_factory=list)
+    minted: bool = False
+    unknown: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.secrets or self.minted or self.unknown or any(self.literals))
+
+
+@dataclass
+class Scope:
+    """The variables at a step; several values of one name are those of branches, of which any may be taken.
+
+    `inputs` are those of the action or workflow that is called, as their callers gave them; `renamed` the secrets of
+    a called workflow, by the names that it has for them, None where they go by their own. `outputs` are the texts
+    that a step's or job's output is made from. `external` says that a variable nobody sets is one of the service.
+    """
+
+    variables: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    inputs: dict[str, str] = field(default_factory=dict)
+    renamed: dict[str, str] | None = None
+    outputs: dict[tuple[str, str], str] = field(default_factory=dict)
+    external: bool = False
+
+    def child(self) -> Scope:
+        """Return a scope that sees all of this one and changes none of it."""
+        return Scope(dict(self.variables), self.inputs, self.renamed, self.outputs, self.external)
+
+    def set(self, name: str, value: str) -> None:
+        """Give the variable `name` a value instead of what it had."""
+        self.variables[name] = (self.expand(value),)
+
+    def add(self, name: str, value: str) -> None:
+        """Give the variable `name` a further value: a script may be in a branch."""
+        value = self.expand(value)
+        if value not in self.variables.get(name, ()):
+            self.variables[name] = (*self.variables.get(name, ()), value)
+
+    def expand(self, text: str) -> str:
+        """Return `text` with the inputs and secrets of a called workflow or action as its callers wrote them."""
+        if "${{" not in text:
+            return text
+        return EXPRESSION.sub(self._expanded, text)
+
+    def _expanded(self, match: re.Match[str]) -> str:
+        inner = match[0][3:-2].strip()
+        if (exact := CONTEXT.fullmatch(inner)) and exact[1] == "inputs" and _name(exact) in self.inputs:
+            return self.inputs[_name(exact)]
+        inner = CONTEXT.sub(lambda each: self._input(each), inner)
+        if self.renamed is not None:
+            inner = SECRET.sub(lambda each: self._secret(each), inner)
+        return f"${{{{ {inner} }}}}"
+
+    def _input(self, match: re.Match[str]) -> str:
+        value = self.inputs.get(_name(match)) if match[1] == "inputs" else None
+        return match[0] if value is None else _operand(value)
+
+    def _secret(self, match: re.Match[str]) -> str:
+        name = match[1] or match[2]
+        value = next((each for key, each in (self.renamed or {}).items() if key.lower() == name.lower()), None)
+        return "''" if value is None and name != "GITHUB_TOKEN" else match[0] if value is None else _operand(value)
+
+    def origin(self, text: str) -> Origin:
+        """Return where `text` comes from."""
+        found = Origin()
+        self._trace(self.expand(text), found, 0)
+        return found
+
+    def _trace(self, text: str, found: Origin, depth: int) -> None:
+        if depth > LIMIT:
+            return
+        found.minted |= bool(MINT.search(text))
+        for match in EXPRESSION.finditer(text):
+            self._trace_expression(match[0][3:-2], found, depth)
+        plain = EXPRESSION.sub("", text)
+        for match in VARIABLE.finditer(plain):
+            self._trace_variable(next(each for each in match.groups() if each), found, depth)
+        rest = VARIABLE.sub("", plain).strip()
+        if rest and not rest.startswith(("$(", "`")):
+            found.literals.append(rest)
+
+    def _trace_expression(self, inner: str, found: Origin, depth: int) -> None:
+        for match in SECRET.finditer(inner):
+            found.secrets[match[1] or match[2]] = None
+        for match in OUTPUT.finditer(inner):
+            source = self.outputs.get((match[2], match[3]), self.outputs.get((match[2], "")))
+            found.unknown |= source is None
+            self._trace(source or "", found, depth + 1)
+        for match in CONTEXT.finditer(inner):
+            if match[1] == "vars":
+                found.unknown = True
+            elif match[1] == "env":
+                self._trace_variable(_name(match), found, depth)
+            else:
+                values = self.variables.get(f"{match[1]}.{_name(match)}")
+                found.unknown |= values is None
+                for value in values or ():
+                    self._trace(value, found, depth + 1)
+        found.literals += [each.replace("''", "'") for each in STRING.findall(SECRET.sub("", inner))]
+
+    def _trace_variable(self, name: str, found: Origin, depth: int) -> None:
+        values = self.variables.get(name)
+        if values is None and self.external and not name.isdigit():
+            found.secrets[name] = None
+        found.unknown |= values is None
+        for value in values or ():
+            self._trace(value, found, depth + 1)
+
+
+def _name(match: re.Match[str]) -> str:
+    return match[2] or match[3]
+
+
+def _operand(value: str) -> str:
+    if match := EXPRESSION.fullmatch(value.strip()):
+        return f"({match[0][3:-2].strip()})"
+    inner = " || ".join(each[0][3:-2].strip() for each in EXPRESSION.finditer(value))
+    return f"({inner})" if inner else "'" + value.replace("'", "''") + "'"

@@ -1,0 +1,207 @@
+"""A GitHub workflow: its triggers, jobs and steps, each with its lines, as GitHub would read them."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from . import marked
+from .marked import Map, Seq, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FOLDER = ".github/workflows"
+NAMES = ("*.yml", "*.yaml")
+#: `secrets.NAME` and `secrets['NAME']` within an expression.
+SECRET = re.compile(r"\bsecrets\s*(?:\.\s*([A-Za-z_][\w-]*)|\[\s*'([^']+)'\s*\])")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step: `line` to `end` are its lines, `run` and `uses` are empty where it has none."""
+
+    index: int
+    line: int
+    end: int
+    id: Text
+    name: Text
+    condition: Text
+    uses: Text
+    run: Text
+    shell: Text
+    folder: Text
+    env: Map
+    inputs: Map
+    node: Map = field(repr=False)
+
+    @classmethod
+    def read(cls, index: int, node: Map) -> Step:
+        """Return the step that `node` describes."""
+        return cls(
+            index=index,
+            line=node.line,
+            end=node.end,
+            id=node.text("id"),
+            name=node.text("name"),
+            condition=node.text("if"),
+            uses=node.text("uses"),
+            run=node.text("run"),
+            shell=node.text("shell"),
+            folder=node.text("working-directory"),
+            env=node.map("env"),
+            inputs=node.map("with"),
+            node=node,
+        )
+
+    @property
+    def action(self) -> str:
+        """The action without its version, in lower case, as GitHub does not tell cases apart; "" without one."""
+        return self.uses.partition("@")[0].strip().lower() if not self.uses.startswith("./") else ""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job: `line` (of its name) to `end` are its lines; `uses` is a reusable workflow, "" for a job with steps.
+
+    `permissions` are those of the job, or of the workflow where it has none; None where neither says any, and
+    `{"*": "write"}` for `write-all`.
+    """
+
+    id: Text
+    line: int
+    end: int
+    name: Text
+    needs: tuple[Text, ...]
+    condition: Text
+    permissions: dict[str, Text] | None
+    own_permissions: bool
+    environment: Text
+    env: Map
+    uses: Text
+    inputs: Map
+    secrets: Map | Text
+    steps: tuple[Step, ...]
+    outputs: Map
+    node: Map = field(repr=False)
+
+    @classmethod
+    def read(cls, name: Text, node: Map, default: dict[str, Text] | None) -> Job:
+        """Return the job that `node` describes, with the workflow's permissions as its default."""
+        own = permissions(node.get("permissions"))
+        environment = node.text("environment") or node.map("environment").text("name")
+        secrets = node.get("secrets")
+        steps = [each for each in node.list("steps") if isinstance(each, Map)]
+        return cls(
+            id=name,
+            line=name.line,
+            end=max(name.line, node.end),
+            name=node.text("name"),
+            needs=tuple(each for each in node.list("needs") if isinstance(each, Text)),
+            condition=node.text("if"),
+            permissions=default if own is None else own,
+            own_permissions=own is not None,
+            environment=environment,
+            env=node.map("env"),
+            uses=node.text("uses"),
+            inputs=node.map("with"),
+            secrets=secrets if isinstance(secrets, (Map, Text)) else Map(name.line),
+            steps=tuple(Step.read(index, each) for index, each in enumerate(steps)),
+            outputs=node.map("outputs"),
+            node=node,
+        )
+
+    def grants(self, scope: str, level: str = "write") -> bool | None:
+        """Return whether the job's token has `scope` at `level`; None where the repository's settings decide."""
+        if self.permissions is None:
+            return False if scope == "id-token" else None  # never a default of a repository
+        given = self.permissions.get(scope, self.permissions.get("*", Text("")))
+        return given == level or (level == "read" and given == "write")
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """A workflow file: `triggers` are its events with their filters, `jobs` are by their ids."""
+
+    file: str
+    name: Text
+    triggers: Map
+    permissions: dict[str, Text] | None
+    env: Map
+    jobs: dict[str, Job]
+    node: Map = field(repr=False)
+
+    def on(self, event: str) -> bool:
+        """Return whether `event` starts the workflow."""
+        return event in self.triggers
+
+    def described(self) -> tuple[str, ...]:
+        """Return the triggers as text: the event, and its filters as JSON where it has some."""
+        return tuple(f"{event}:{json.dumps(value)}" if value else str(event) for event, value in self.triggers.items())
+
+
+def permissions(value: object) -> dict[str, Text] | None:
+    """Return the permissions that `value` of a workflow or a job gives; None where it is missing."""
+    if isinstance(value, Map):
+        return {str(scope): level for scope, level in value.items() if isinstance(level, Text)}
+    if isinstance(value, Text):
+        return {"*": Text(value.removesuffix("-all"), value.line)} if value.endswith("-all") else {}
+    return None
+
+
+def secrets(text: str) -> tuple[str, ...]:
+    """Return the names of the secrets that `text` refers to, in their order, each once."""
+    return tuple(dict.fromkeys(name or quoted for name, quoted in SECRET.findall(text)))
+
+
+def files(root: Path) -> list[Path]:
+    """Return the workflow files of the repository at `root`, by name; GitHub reads no subfolder and no symlink."""
+    folder = root / FOLDER
+    found = {path for name in NAMES for path in folder.glob(name)}
+    return sorted(path for path in found if path.is_file() and not path.is_symlink())
+
+
+def read(path: Path, root: Path) -> Workflow:
+    """Return the workflow in the file at `path`; raise `Unreadable` where it is none."""
+    name = path.relative_to(root).as_posix()
+    return parse(marked.read_bytes(path, name), name)
+
+
+def parse(content: bytes, name: str) -> Workflow:
+    """Return the workflow that `content` of the file `name` describes; raise `Unreadable` where it is none."""
+    node = marked.parse(content, name)
+    if not isinstance(node, Map) or not isinstance(node.get("jobs"), Map):
+        line = getattr(node, "line", 1)
+        raise marked.Unreadable(f"{name}:{line}: no workflow: it has no mapping `jobs`; correct or remove it")
+    given = permissions(node.get("permissions"))
+    jobs = ((key, each) for key, each in node.map("jobs").items() if isinstance(key, Text) and isinstance(each, Map))
+    return Workflow(
+        file=name,
+        name=node.text("name"),
+        triggers=_triggers(node),
+        permissions=given,
+        env=node.map("env"),
+        jobs={str(key): Job.read(key, each, given) for key, each in jobs},
+        node=node,
+    )
+
+
+def steps(value: Seq | Map) -> Iterator[Step]:
+    """Yield the steps of a composite action's `runs`."""
+    nodes = value.list("steps") if isinstance(value, Map) else value
+    yield from (Step.read(index, each) for index, each in enumerate(nodes) if isinstance(each, Map))
+
+
+def _triggers(node: Map) -> Map:
+    value: Any = node.get("on")
+    if isinstance(value, Map):
+        return value
+    found = Map(getattr(value, "line", node.line))
+    for event in marked.as_list(value):
+        if isinstance(event, Text):
+            found[event] = None
+    found.end = max([found.line, *(event.end for event in found if isinstance(event, Text))])
+    return found
