@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import base64
+import html
+import json
 import re
 import threading
+import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 
 import pytest
 
 import tagship_suite.redact as redact
+import tagship_suite.report as report
 from tagship.publisher import Registration
 from tagship.rehearsal.faults import Fault
 from tagship.rehearsal.push import TagPush
@@ -22,7 +27,7 @@ from tests.conftest import try_release
 from tests.servers import Pypiserver
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 TAG = {"GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": "v1.0"}
 PUSH = TagPush(owner="Octo", repository="ship", tag="v1.0", sha="a" * 40)
@@ -215,11 +220,108 @@ def test_secrets_are_struck_out_of_a_traceback_too(bundle: Path) -> None:
         ("hunter2\n      hunter2", "***"),
         ("Basic bWU6aHVudGVyMmh1bnRlcjI=", "***"),
         ("p%40ssword p@ssword", "*** ***"),
-        ("short", "short"),
+        ("short, 'short' shorter", "***, '***' shorter"),
+        ("a b1 c", "a b1 c"),
     ],
 )
 def test_what_is_struck_out(text: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redact, "_known", set())
     redact.register("Basic bWU6aHVudGVyMmh1bnRlcjI=")
-    redact.register_environ({"A_TOKEN": "short", "INDEX": "https://me:p%40ssword@example.org/", "OTHER": "and"})
+    redact.register_environ(
+        {"A_TOKEN": "short", "B_TOKEN": "b1", "INDEX": "https://me:p%40ssword@example.org/", "OTHER": "and"}
+    )
     assert redact.redacted(text) == expected
+
+
+#: It looks different in each of the encodings.
+ODD = """p%0A|`w"o'rd\\ & <é\tn>"""
+
+
+@pytest.mark.parametrize(
+    "encode",
+    [
+        repr,
+        ascii,
+        json.dumps,
+        html.escape,
+        quote,
+        quote_plus,
+        lambda text: quote(text, safe=""),
+        lambda text: text.replace("%", "%25").replace("\n", "%0A"),
+        lambda text: " ".join(text.split()),
+        lambda text: re.sub("(.{5})", r"\1\n   ", text),
+    ],
+)
+def test_a_secret_is_redacted_however_it_is_written(
+    encode: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redact, "_known", set())
+    redact.register(ODD)
+    assert re.fullmatch(r"before [\"']?\*\*\*[\"']? after", redact.redacted(f"before {encode(ODD)} after"))
+
+
+@pytest.mark.parametrize("before", ["", "a", "ab", "abc", "__token__:"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_secret_is_redacted_amid_what_is_encoded_as_base64(
+    before: str, encode: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redact, "_known", set())
+    redact.register("hunter2?~hunter2")
+    shown = redact.redacted(encode(f"{before}hunter2?~hunter2 after".encode()).decode())
+    left = shown.replace(redact.REDACTED, "")
+    assert len(left) <= len(base64.b64encode(f"{before} after".encode())) + 4
+
+
+def test_annotations_summaries_tables_and_outputs_are_redacted_before_they_are_encoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(redact, "_known", set())
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
+    redact.register(ODD)
+    with redact.redacting():
+        report.errors([f"the index said {ODD}"])
+        report.summary(report.table(("file", "says"), [(ODD, f"a {ODD} b")]))
+        report.output("name", ODD)
+        print(report.one_line(ODD))
+    told = capsys.readouterr()
+    written = [path.read_text() for path in (tmp_path / "summary", tmp_path / "output")]
+    assert "::error::the index said ***\n" in told.out
+    for text in (told.out, told.err, *written):
+        assert redact.REDACTED in text
+        assert "w" not in text.replace("was", "")
+        assert "rd" not in text
+
+
+@pytest.mark.parametrize(
+    ("password", "remedy"), [("abc", "use a longer one"), ("x" * 10**7, "check where it comes from")]
+)
+def test_a_password_that_cannot_be_redacted_is_refused_within_seconds(
+    bundle: Path, planted: dict[str, str], password: str, remedy: str
+) -> None:
+    with parrot() as url:
+        mine = f"[mine]\nrepository = {url}\nusername = me\npassword = {password}\n"
+        Path(planted["HOME"], ".pypirc").write_text(f"[distutils]\nindex-servers = mine\n{mine}")
+        began = time.monotonic()
+        status, text = publish(bundle, planted, TWINE_REPOSITORY="mine")
+        assert time.monotonic() - began < 20
+        assert Parrot.uploads == 0
+    assert status == 1
+    assert f"the password or token: found {len(password)} characters, expected 4 to 16384" in text
+    assert remedy in text
+
+
+def test_a_token_of_ten_megabytes_is_refused_within_seconds(
+    bundle: Path, planted: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = SimpleNamespace(token_urlsafe=lambda _: "x" * 10**7)
+    monkeypatch.setattr("tagship.rehearsal.index.minting.secrets", long)
+    with running(tmp_path / "state") as servers:
+        servers.index.register(Registration("ship", "Octo", "ship", "release.yml", "pypi", PUSH.owner_id))
+        began = time.monotonic()
+        status, text = publish(bundle, {**servers.job(PUSH, "pypi"), **planted}, "--no-attestations")
+        assert time.monotonic() - began < 20
+        assert servers.index.uploads() == []
+    assert status == 1
+    assert "the password or token: found 10000005 characters" in text

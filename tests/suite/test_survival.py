@@ -13,7 +13,8 @@ import pytest
 
 import tagship_suite.gate.bundle as bundles
 from tagship.publisher import Registration
-from tagship.rehearsal.faults import Fault
+from tagship.rehearsal.faults import Fault, Faults
+from tagship.rehearsal.index.refusal import Refusal
 from tagship_suite.dists.reading import read_dists
 from tests.archives import write_wheel
 from tests.conftest import RELEASE, copy_suite, parts, try_run
@@ -122,6 +123,62 @@ def test_a_token_that_expires_between_two_files_is_replaced(bundle: Path, tmp_pa
         assert "token is expired" in done.stdout
         assert "retrying with a new token" in done.stdout
         assert served(servers) == hashes(bundle)
+
+
+def test_a_token_that_expires_after_each_file_costs_no_file_a_second_upload(tmp_path: Path) -> None:
+    bundle, stored = write_bundle(tmp_path, wheels=3), tmp_path / "index/state/files"
+    with serving(tmp_path / "index", clock=lambda: time.time() + 901 * len(stored_in(stored))) as servers:
+        done = publish(bundle, servers)
+        assert done.returncode == 0, done.stdout
+        assert served(servers) == hashes(bundle)
+        accepted = [entry.filename for entry in servers.index.uploads() if entry.status == 200]
+        assert sorted(accepted) == sorted(hashes(bundle))
+
+
+def test_an_upload_that_takes_longer_than_a_token_is_valid_ends_and_names_the_file(tmp_path: Path) -> None:
+    bundle, stored = write_bundle(tmp_path, wheels=2), tmp_path / "index/state/files"
+    told: list[Faults] = []
+
+    def clock() -> float:
+        """Once the first file is stored, its token has expired, and so has each further one by the upload's end."""
+        if late := bool(stored_in(stored)):
+            told[0].tell(Fault.EXPIRED_TOKEN)
+        return time.time() + 901 * late
+
+    with serving(tmp_path / "index", clock=clock) as servers:
+        told.append(servers.faults)
+        done = publish(bundle, servers)
+        assert done.returncode == 1
+        (error,) = re.findall(r"^error: .*(?:\n  .*)*", done.stdout, re.MULTILINE)
+        first, *rest = [path for path in sorted(hashes(bundle)) if path.endswith(".whl")]
+        assert list(served(servers)) == [first]
+        assert error.startswith(f"error: {rest[0]}: ")
+        assert "token is expired" in error
+        assert "the upload takes longer, or a clock is wrong" in error
+
+
+def stored_in(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".part"]
+
+
+@pytest.mark.parametrize("fault", [None, Fault.UPLOAD_503, Fault.EXPIRED_TOKEN])
+def test_every_token_that_was_minted_is_burned(bundle: Path, servers: Servers, fault: Fault | None) -> None:
+    if fault:
+        servers.faults.tell(fault, times=1)
+    assert publish(bundle, servers).returncode == 0
+    assert len(servers.index.mints()) == (2 if fault else 1)
+    assert servers.index.tokens() == 0
+
+
+def test_a_token_that_cannot_be_burned_does_not_fail_the_release(
+    bundle: Path, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise Refusal("no", status=503)
+
+    monkeypatch.setattr(servers.index.mint, "burn", refuse)
+    assert publish(bundle, servers).returncode == 0
+    assert servers.index.tokens() == 1
 
 
 def test_a_token_that_grows_old_is_renewed_before_it_expires(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -120,12 +121,21 @@ def _upload(dists: list[Dist], run: Run, retry: RetryPolicy, mode: str) -> None:
 
 
 def _send(paths: list[Path], run: Run, *, signed: bool) -> None:
-    """Upload the files at `paths`; where the token expires before the last one, once more with another token."""
-    try:
-        _send_once(paths, run, signed=signed)
-    except upload.ExpiredError as error:
-        print(f"{str(error).splitlines()[0]}\nretrying with a new token")
-        _send_once(paths, run, signed=signed)
+    """Upload the files at `paths`; where a token expires before the last one, the rest goes on with another token.
+
+    Raises `ReleaseError` where two tokens in a row, or one in all its life, were not enough for one file.
+    """
+    left, tokens = sorted(paths, key=lambda path: path.suffix != ".whl"), 2
+    while True:
+        began = time.monotonic()
+        try:
+            return _send_once(left, run, signed=signed)
+        except upload.ExpiredError as error:
+            tokens = 2 if error.accepted else tokens - 1
+            if not tokens or (not error.accepted and time.monotonic() - began > upload.LIFETIME):
+                raise ReleaseError(f"{left[0].name}: {error}") from error
+            print(f"{str(error).splitlines()[0]}\nretrying with a new token")
+            left = left[error.accepted :]
 
 
 def _send_once(paths: list[Path], run: Run, *, signed: bool) -> None:

@@ -112,6 +112,12 @@ class LocalIndex:
         with self._state.reading() as db:
             return log.mints(db, INDEXES[index])
 
+    def tokens(self, index: str = "pypi") -> int:
+        """Return how many upload tokens it still knows: minted and not burned."""
+        with self._state.reading() as db:
+            query = "SELECT count(*) FROM token WHERE host_index = ?"
+            return int(db.execute(query, (INDEXES[index].name,)).fetchone()[0])
+
     def uploads(self, index: str = "pypi") -> list[log.UploadEntry]:
         """Return every upload, in order."""
         with self._state.reading() as db:
