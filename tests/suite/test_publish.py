@@ -12,9 +12,10 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
-from twine.utils import DEFAULT_REPOSITORY
+from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
 
 import tagship_suite.publish.index as index
+from tagship_suite.dists.reading import file_hash
 from tagship_suite.errors import ReleaseError
 from tagship_suite.publish.retry import TransientError
 from tests.archives import write_release, write_wheel
@@ -297,6 +298,30 @@ def test_credentials_in_pypirc_are_used_for_asking_too(bundle: Path, tmp_path: P
         assert server.files() == FILES
 
 
+@pytest.mark.parametrize(("name", "meant"), [("pypi", DEFAULT_REPOSITORY), ("testpypi", TEST_REPOSITORY)])
+@pytest.mark.parametrize("by", ["the session", "TWINE_REPOSITORY"])
+def test_a_pypirc_gives_no_other_address_to_the_names_of_pypi(
+    bundle: Path, pypiserver: Pypiserver, tmp_path: Path, name: str, meant: str, by: str
+) -> None:
+    (tmp_path / ".pypirc").write_text(
+        f"[{name}]\nrepository = {pypiserver.url}\nusername = maintainer\npassword = secret\n"
+    )
+    named = {"TWINE_REPOSITORY": name} if by == "TWINE_REPOSITORY" else {}
+    said = refusal(bundle, name, **TAG, HOME=str(tmp_path), **named)
+    assert f".pypirc [{name}] repository: found '{pypiserver.url}', expected '{meant}'; remove it" in said
+    assert pypiserver.files() == []
+
+
+def test_a_suite_that_is_not_the_one_in_the_bundle_does_not_publish_it(suite: Path, pypiserver: Pypiserver) -> None:
+    write_release(suite / "dist")
+    release(suite, "verify", **TAG)
+    changed = suite / ".github/release/tagship_suite/publish/claims.py"
+    changed.write_text(f"{changed.read_text()}# changed by a build\n")
+    said = refusal(suite, **TAG, **pypiserver.twine)
+    assert f"{changed.resolve()}: found other bytes, expected those of {changed.relative_to(suite)}" in said
+    assert pypiserver.files() == []
+
+
 def test_a_certificate_that_is_not_there_is_said(bundle: Path) -> None:
     said = refusal(bundle, **TAG, TWINE_REPOSITORY_URL="https://127.0.0.1:9/", TWINE_CERT="/nowhere.pem")
     assert "https://127.0.0.1:9/simple/ship/: no answer" in said
@@ -360,12 +385,13 @@ def answering() -> Iterator[Answers]:
 
 
 @pytest.mark.parametrize("scheme", ["file", "ftp"])
-@pytest.mark.parametrize("by", ["link", "redirect"])
+@pytest.mark.parametrize("by", ["link", "link with the right hash", "redirect"])
 def test_a_link_to_anything_but_http_is_refused_and_never_opened(bundle: Path, scheme: str, by: str) -> None:
     with answering() as answers:
         # Opened, the file would be the one that is expected.
         link = f"{scheme}://{'' if scheme == 'file' else '127.0.0.1:9'}{bundle / 'dist' / FILES[0]}"
-        listed = link if by == "link" else f"{answers.url}{FILES[0]}"
+        listed = f"{answers.url}{FILES[0]}" if by == "redirect" else link
+        listed += f"#sha256={file_hash(bundle / 'dist' / FILES[0], 'sha256')}" if "hash" in by else ""
         answers.pages[f"/{FILES[0]}"] = (302, {"Location": link}, b"")
         answers.pages["/simple/ship/"] = (200, {"Content-Type": "text/html"}, f'<a href="{listed}">x</a>'.encode())
         said = refusal(

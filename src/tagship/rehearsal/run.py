@@ -162,10 +162,9 @@ class _Stage:
             return self._skip("test", "verify-version", *PUBLISHING, "install back")
         if not self._tests():
             return self._skip("verify-version", *PUBLISHING, "install back")
-        # Now, as the build has fetched the same tools, and what follows needs no network.
-        self._prepare()
         if not self._nox("verify-version", self.clone, self._environment("verify-version")):
             return self._skip(*PUBLISHING, "install back")
+        self._prepare()
         return True
 
     def _publishing(self, servers: Servers) -> bool:
@@ -198,7 +197,7 @@ class _Stage:
         timeout = SHORT if self.options.failures else {}
         environment = {**servers.environment(self._environment(session), job), **timeout}
         # Sigstore has no stand-in here, and must not be asked to sign for an identity that does not exist.
-        options = ("-R", "--envdir", str(self.environments), "--", "--no-attestations")
+        options = ("--reuse-venv=always", "--no-install", "--envdir", str(self.environments), "--", "--no-attestations")
         return self._nox(session, folder, environment, *options)
 
     def _install_back(self, servers: Servers) -> bool:
