@@ -10,18 +10,23 @@ from __future__ import annotations
 
 import base64
 import binascii
+import html
+import json
 import re
 import sys
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import unquote
+from urllib.parse import quote, quote_plus, unquote
+
+from .errors import Problem, ReleaseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import TextIO
 
 REDACTED = "***"
-SHORTEST = 6  # a shorter text is in others by chance
+#: The length of what is redacted; up to `WORD`, only where it is a word of its own: it is in others by chance.
+SHORTEST, WORD, LONGEST = 4, 5, 16384
 NAMED = re.compile(r"(?:PASSWORD|PASSWD|TOKEN|SECRET|(?:API|ACCESS|PRIVATE|SECRET)_?KEY)\Z", re.IGNORECASE)
 USERINFO = re.compile(r"(?<=://)[^\s/@]+(?=@)")
 #: An index's API token, and a JSON Web Token, wherever they come from.
@@ -33,25 +38,35 @@ _known: set[str] = set()
 
 
 def register(*secrets: str) -> None:
-    """Redact these texts from now on; of an Authorization header for `Basic`, the password too."""
+    """Redact these texts from now on; of an Authorization header for `Basic`, the password too.
+
+    Raises `ReleaseError` for one that is too short or too long to be redacted.
+    """
     for secret in secrets:
         scheme, _, sent = secret.partition(" ")
-        found = {secret, unquote(secret)} | ({sent, _password(sent)} if scheme in {"Basic", "Bearer"} else set())
-        _known.update(text for text in found if len(text) >= SHORTEST)
+        found = [secret, sent, password(sent)] if scheme in {"Basic", "Bearer"} else [secret]
+        length = len(found[-1] or sent)
+        if length and not SHORTEST <= length <= LONGEST:
+            expected = f"{SHORTEST} to {LONGEST}, which can be redacted"
+            remedy = "use a longer one" if length < SHORTEST else "check where it comes from"
+            raise ReleaseError(Problem("the password or token", f"{length} characters", expected, remedy))
+        _known.update(form for text in found for form in _forms(text) if len(form) >= SHORTEST)
 
 
 def register_environ(environ: Mapping[str, str]) -> None:
     """Learn the passwords and tokens that are in variables, by their names or in an address."""
-    register(*(value for name, value in environ.items() if NAMED.search(name)))
-    for value in environ.values():
-        register(*(found.partition(":")[2] for found in USERINFO.findall(value)))
+    values = [value for name, value in environ.items() if NAMED.search(name)]
+    values += [found.partition(":")[2] for value in environ.values() for found in USERINFO.findall(value)]
+    register(*(value[:LONGEST] for value in values if len(value) >= SHORTEST))
 
 
 def redacted(text: str) -> str:
     """Return `text` without any secret."""
+    packed = "".join(text.split())
     for secret in sorted(_known, key=len, reverse=True):
-        if secret[0] in text:
-            text = re.sub(BREAK.join(map(re.escape, secret)), REDACTED, text)
+        if "".join(secret.split()) in packed:
+            pattern = BREAK.join(map(re.escape, secret))
+            text = re.sub(pattern if len(secret) > WORD else rf"(?<!\w){pattern}(?!\w)", REDACTED, text)
     return SHAPED.sub(REDACTED, USERINFO.sub(REDACTED, text))
 
 
@@ -77,7 +92,25 @@ class _Veil:
         return getattr(self._stream, name)
 
 
-def _password(encoded: str) -> str:
+def _forms(secret: str) -> set[str]:
+    """Return how `secret` is written, also in an address, a literal, a page, or amid what is encoded as Base64."""
+    plain = {secret, unquote(secret), " ".join(secret.split())}
+    written = {repr(secret)[1:-1], ascii(secret)[1:-1], json.dumps(secret)[1:-1], html.escape(secret)}
+    sent = secret.encode(errors="surrogateescape")
+    address = {quote(sent), quote(sent, safe=""), quote_plus(sent), secret.replace("%", "%25")}
+    return plain | written | address | {form for form in _base64(sent) if len(form) > WORD}
+
+
+def _base64(secret: bytes) -> Iterator[str]:
+    """Give those characters of its Base64 that depend on nothing else, for each place it may begin at."""
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + secret).decode()
+        same = encoded[-(-before * 8 // 6) : (before + len(secret)) * 8 // 6]
+        yield from (same, same.replace("+", "-").replace("/", "_"))
+
+
+def password(encoded: str) -> str:
+    """Return the password in what an Authorization header for `Basic` holds, "" where it holds something else."""
     try:
         return base64.b64decode(encoded, validate=True).decode().partition(":")[2]
     except (binascii.Error, ValueError):

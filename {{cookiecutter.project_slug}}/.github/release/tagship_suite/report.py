@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def output(name: str, value: str) -> None:
     """Set the step's output `name`, on GitHub; one line, as what follows a line end would be another output."""
-    _append("GITHUB_OUTPUT", f"{name}={' '.join(value.split())}")
+    _append("GITHUB_OUTPUT", f"{name}={' '.join(redact.redacted(value).split())}")
 
 
 def summary(*paragraphs: str) -> None:
@@ -35,7 +35,7 @@ def summary(*paragraphs: str) -> None:
 
 def errors(lines: Iterable[str]) -> None:
     """Print each as an error, on GitHub as an annotation and in the job summary too; its explanation stays with it."""
-    for line in map(_safe, lines):
+    for line in map(_safe, map(redact.redacted, lines)):  # before it is encoded
         print(f"error: {line}", file=sys.stderr)
         summary("\n".join(["> [!CAUTION]", *(f"> {_cell(part)}\\" for part in line.splitlines())]).rstrip("\\"))
         if os.environ.get("GITHUB_ACTIONS") == "true":
@@ -44,7 +44,7 @@ def errors(lines: Iterable[str]) -> None:
 
 def one_line(text: str) -> str:
     """Return `text` without line ends: GitHub could take what a dist says after one for a command to the runner."""
-    return " ".join(text.splitlines()).replace("##[", "## [")
+    return " ".join(redact.redacted(text).splitlines()).replace("##[", "## [")
 
 
 def _safe(text: str) -> str:
@@ -76,14 +76,14 @@ def tree(dist: Dist) -> str:
                 shown.add(path)
                 lines.append("  " * depth + folders[depth] + "/")
         lines.append("  " * len(folders) + file)
-    text = "\n".join(lines).replace("&", "&amp;").replace("<", "&lt;")
+    text = redact.redacted("\n".join(lines)).replace("&", "&amp;").replace("<", "&lt;")
     return (
         f"<details><summary>{dist.path.name}: {len(dist.members)} files</summary>\n\n<pre>\n{text}\n</pre>\n</details>"
     )
 
 
 def _cell(text: str) -> str:
-    plain = " ".join(text.split()).replace("`", "'").replace("|", r"\|")
+    plain = " ".join(redact.redacted(text).split()).replace("`", "'").replace("|", r"\|")
     return f"`{plain}`" if plain else ""
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -42,6 +43,8 @@ REQUIREMENTS = ".github/release/requirements"
 BACKEND = "uv|virtualenv"
 #: The folder that holds this package, where another interpreter finds it.
 HOME = Path(__file__).resolve().parents[1]
+#: A build could have written to the cache of either installer, which compares no hashes again.
+NO_CACHE = {"UV_NO_CACHE": "1", "PIP_NO_CACHE_DIR": "1"}
 
 # `nox` alone leaves out, and says so, a Python that this machine does not have; one that is named must be there.
 NAMED = re.compile(r"-[a-z]*[ekpPst]|--(force-)?(sessions?|pythons?|keywords|tags)\b")
@@ -64,7 +67,7 @@ def build(session: nox.Session) -> None:
         env = {**ENVIRONMENT, "SOURCE_DATE_EPOCH": str(seconds)}
         if any(is_compiled(package.folder) for package in packages):
             install_tools(session, "wheels")
-        _in_tools(session, "build", str(seconds), *(package.path for package in packages), env=env)
+        _in_tools(session, HOME, "build", str(seconds), *(package.path for package in packages), env=env)
     # What this refuses stays to be tested all the same: verify-version refuses it by the same rules.
     run(session, describe, ROOT, os.environ)
 
@@ -87,27 +90,34 @@ def verify_version(session: nox.Session) -> None:
     run(session, verify, ROOT, os.environ)
 
 
-@nox.session(name="publish-test", reuse_venv=True, venv_backend=BACKEND, download_python="never", default=False)
+@nox.session(name="publish-test", reuse_venv=False, venv_backend=BACKEND, download_python="never", default=False)
 def publish_test(session: nox.Session) -> None:
     """Publish the bundle to TestPyPI: check, sign, `twine upload`, wait until the index serves it."""
     _publish(session, "testpypi")
 
 
-@nox.session(reuse_venv=True, venv_backend=BACKEND, download_python="never", default=False)
+@nox.session(reuse_venv=False, venv_backend=BACKEND, download_python="never", default=False)
 def publish(session: nox.Session) -> None:
     """Publish the bundle to PyPI: check, sign, `twine upload`, wait until the index serves it."""
     _publish(session, "pypi")
 
 
 def _publish(session: nox.Session, repository: str) -> None:
-    install_tools(session)
-    _in_tools(session, "publish", repository, *session.posargs)
+    """Publish with nothing but what the bundle holds: its tools, its suite, its dists."""
+    from .gate import bundle
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # else nox ends alone, and the upload goes on
+    folder = run(session, bundle.locate, ROOT.resolve())
+    run(session, bundle.check, folder)
+    with session.chdir(folder):
+        install_tools(session, **NO_CACHE)
+    _in_tools(session, folder / bundle.RELEASE, "publish", repository, *session.posargs)
 
 
-def _in_tools(session: nox.Session, *arguments: str, **options: Any) -> None:
-    """Run a command of this package with the session's Python, which has the release tools."""
+def _in_tools(session: nox.Session, home: Path, *arguments: str, **options: Any) -> None:
+    """Run a command of the suite in the folder `home` with the session's Python, which has the release tools."""
     root = str(ROOT.resolve())
-    with session.chdir(HOME):
+    with session.chdir(home):
         session.run("python", "-m", "tagship_suite", f"--root={root}", *arguments, **options)
 
 
@@ -120,10 +130,10 @@ def run(session: nox.Session, function: Callable[..., T], *arguments: object) ->
         session.error(str(reported))
 
 
-def install_tools(session: nox.Session, name: str = "tools") -> None:
+def install_tools(session: nox.Session, name: str = "tools", **env: str) -> None:
     """Install release tools, as locked."""
     options = ("--require-hashes", "--only-binary=:all:", f"--requirement={REQUIREMENTS}/{name}.txt")
-    session.install(*options, env={"UV_NO_CONFIG": "1"})  # the project's configuration of uv is not for these
+    session.install(*options, env={"UV_NO_CONFIG": "1", **env})  # the project's configuration of uv is not for these
 
 
 @contextmanager

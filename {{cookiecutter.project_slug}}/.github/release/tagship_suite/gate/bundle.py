@@ -103,7 +103,10 @@ def locate(root: Path) -> Path:
 
 
 def check(folder: Path) -> list[Dist]:
-    """Return the dists of the bundle in `folder`; raise `ReleaseError` for every file that is not as it was written."""
+    """Return the dists of the bundle in `folder`.
+
+    Raises `ReleaseError` for every file that is not as it was written, or of another suite than the one that runs here.
+    """
     listed = _listed(folder)
     present = _present(folder)
     remedy = "do not publish this bundle; run: nox -s build verify-version"
@@ -114,8 +117,19 @@ def check(folder: Path) -> list[Dist]:
         found = _found(folder, name)
         if found != f"SHA-256 {digest}":
             problems.append(Problem(name, found, f"SHA-256 {digest} as in {SUMS}", remedy))
-    refuse(problems)
+    refuse(problems + _other_suite(listed))
     return read_dists(folder / "dist")
+
+
+def _other_suite(listed: dict[str, str]) -> list[Problem]:
+    """Return the files of the package that runs here which differ from the bundle's."""
+    inside, remedy = RELEASE / PACKAGE.name, "restore it, or run: nox -s build verify-version"
+    paths = {name: PACKAGE / Path(name).relative_to(inside) for name in listed if inside in Path(name).parents}
+    return [
+        Problem(str(path), "other bytes", f"those of {name} in the bundle", remedy)
+        for name, path in paths.items()
+        if not path.is_file() or file_hash(path, "sha256") != listed[name]
+    ]
 
 
 def _present(folder: Path) -> set[str]:

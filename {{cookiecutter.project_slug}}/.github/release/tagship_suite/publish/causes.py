@@ -93,8 +93,8 @@ Non-user identities cannot create new projects
   register one for the name in the metadata: a pending publisher is gone once it has created a project
   {trouble}
 token is expired
-  the index's token is valid for 15 minutes, and a new one did not help: usually a clock is wrong
-  set the clock, and {again}
+  the index's token is valid for 15 minutes, and a new one did not help: the upload takes longer, or a clock is wrong
+  use a faster connection, or set the clock, and {again}
   help/#invalid-auth
 not valid for project
   the publisher, or the token, belongs to another project

@@ -72,6 +72,7 @@ class Index:
 
     def sha256(self, remote: Remote) -> str:
         """Return the SHA-256 of a file as the index gives it, or of the file itself where it gives another hash."""
+        self._check_scheme(remote.url)  # pip would open it too
         digest = remote.hashes.get("sha256") or self._get(remote.url, _sha256, elsewhere=True)
         if not digest:
             raise TransientError(f"{remote.url}: the index lists this file, but does not serve it")
@@ -105,9 +106,7 @@ class Index:
 
     def _response(self, url: str) -> requests.Response:
         """Return the response to a request, its body not read yet; credentials go to the index's own hosts only."""
-        if urlsplit(url).scheme not in {"http", "https"}:
-            expected = "one with http or https"
-            raise ReleaseError(Problem(self.upload_url, f"a link to {url!r}", expected, "ask who runs the index"))
+        self._check_scheme(url)
         own = {urlsplit(each)[:2] for each in (self.upload_url, *self.simple_urls)}
         auth = self.auth if self.auth[1] and urlsplit(url)[:2] in own else None
         with requests.Session() as session:
@@ -122,6 +121,11 @@ class Index:
                 allow_redirects=False,
                 stream=True,
             )
+
+    def _check_scheme(self, url: str) -> None:
+        if urlsplit(url).scheme not in {"http", "https"}:
+            expected = "one with http or https"
+            raise ReleaseError(Problem(self.upload_url, f"a link to {url!r}", expected, "ask who runs the index"))
 
     def _refusal(self, url: str, response: requests.Response) -> ReleaseError:
         text = f"{url}: the index answered {response.status_code} {response.reason}, expected 200 or 404"

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twine.utils import TEST_REPOSITORY
+from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
 
 from .. import redact, report
 from ..dists import readme, rules
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 
     from ..dists.reading import Dist
     from .index import Index
+
+
+#: What these names of twine's mean, whatever a .pypirc says.
+ADDRESSES = {"pypi": DEFAULT_REPOSITORY, "testpypi": TEST_REPOSITORY}
 
 
 @dataclass(frozen=True)
@@ -97,13 +102,22 @@ def _problems(
     if not environ.get("GITHUB_REF_TYPE") and (made := bundle.made_from(bundle.locate(root), root)):
         remedy = "check out the tagged commit and run: nox -s build verify-version"
         found.append(Problem("bundle", f"dists of {made}", "dists of the commit here", remedy))
-    if index.site and not index.upload_url.endswith("/"):
-        url = index.upload_url  # twine does no Trusted Publishing for this one, and the index redirects it
-        found.append(Problem("TWINE_REPOSITORY_URL", repr(url), repr(f"{url}/"), "correct it"))
-    elif options.repository == "testpypi" and index.site and index.upload_url != TEST_REPOSITORY:
+    return [*found, *_misaddressed(index, options, environ)]
+
+
+def _misaddressed(index: Index, options: Options, environ: Mapping[str, str]) -> list[Problem]:
+    """Return why the index is not the one that was meant, or not at its own address."""
+    url, named = index.upload_url, environ.get("TWINE_REPOSITORY") or options.repository
+    meant = url if environ.get("TWINE_REPOSITORY_URL") else ADDRESSES.get(named, url)
+    if url != meant:
+        remedy = "remove it; TWINE_REPOSITORY_URL names another index"
+        return [Problem(f".pypirc [{named}] repository", repr(url), repr(meant), remedy)]
+    if index.site and not url.endswith("/"):  # twine does no Trusted Publishing for it, and the index redirects it
+        return [Problem("TWINE_REPOSITORY_URL", repr(url), repr(f"{url}/"), "correct it")]
+    if options.repository == "testpypi" and index.site and url != TEST_REPOSITORY:
         remedy = "unset TWINE_REPOSITORY_URL and TWINE_REPOSITORY"
-        found.append(Problem("publish-test", index.upload_url, "TestPyPI or an index of your own", remedy))
-    return found
+        return [Problem("publish-test", url, "TestPyPI or an index of your own", remedy)]
+    return []
 
 
 def _upload(dists: list[Dist], run: Run, retry: RetryPolicy, mode: str) -> None:
@@ -126,12 +140,21 @@ def _upload(dists: list[Dist], run: Run, retry: RetryPolicy, mode: str) -> None:
 
 
 def _send(paths: list[Path], run: Run, *, signed: bool) -> None:
-    """Upload the files at `paths`; where the token expires before the last one, once more with another token."""
-    try:
-        _send_once(paths, run, signed=signed)
-    except upload.ExpiredError as error:
-        print(f"{str(error).splitlines()[0]}\nretrying with a new token")
-        _send_once(paths, run, signed=signed)
+    """Upload the files at `paths`; where a token expires before the last one, the rest goes on with another token.
+
+    Raises `ReleaseError` where two tokens in a row, or one in all its life, were not enough for one file.
+    """
+    left, tokens = sorted(paths, key=lambda path: path.suffix != ".whl"), 2
+    while True:
+        began = time.monotonic()
+        try:
+            return _send_once(left, run, signed=signed)
+        except upload.ExpiredError as error:
+            tokens = 2 if error.accepted else tokens - 1
+            if not tokens or (not error.accepted and time.monotonic() - began > upload.LIFETIME):
+                raise ReleaseError(f"{left[0].name}: {error}") from error
+            print(f"{str(error).splitlines()[0]}\nretrying with a new token")
+            left = left[error.accepted :]
 
 
 def _send_once(paths: list[Path], run: Run, *, signed: bool) -> None:

@@ -12,8 +12,12 @@ import argparse
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urljoin
 
+import requests
 from requests import HTTPError, PreparedRequest, RequestException, Response
 from requests.adapters import HTTPAdapter
 from twine import cli
@@ -36,6 +40,8 @@ if TYPE_CHECKING:
 
 #: Seconds to connect, and to wait for an answer: twine itself would wait for ever.
 TIMEOUT = (15, 120)
+#: Seconds for which an index's token is valid.
+LIFETIME = 900
 #: Transient errors of Trusted Publishing: an outage of GitHub, or of the index.
 OUTAGE = re.compile(r"timed out|code=5\d\d|invalid JSON")
 
@@ -45,33 +51,49 @@ class IdentityError(ReleaseError):
 
 
 class ExpiredError(ReleaseError):
-    """The index's token expired before the last upload."""
+    """The index's token expired before the last upload; `accepted` is how many files the index took before."""
+
+    def __init__(self, problem: str, accepted: int) -> None:
+        super().__init__(problem)
+        self.accepted = accepted
 
 
 class _Adapter(HTTPAdapter):
-    """Adds a timeout, and leaves retries to the caller."""
+    """Adds a timeout, leaves retries to the caller, and knows what was sent and accepted."""
+
+    accepted = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: set[str] = set()
 
     def send(self, request: PreparedRequest, *arguments: Any, **options: Any) -> Response:
-        redact.register(request.headers.get("Authorization", ""))
+        redact.register(authorization := request.headers.get("Authorization", ""))
+        self.sent.add(authorization)
         response = super().send(request, *arguments, **{**options, "timeout": options.get("timeout") or TIMEOUT})
         if request.method == "POST" and response.status_code >= 500:
             response.raise_for_status()  # twine would retry five times, without a delay
+        self.accepted += request.method == "POST" and response.ok
         return response
 
 
 class _Settings(Settings):
     """twine's settings, for a connection with a timeout and a token that is renewed before it expires."""
 
+    @cached_property
+    def adapter(self) -> _Adapter:
+        return _Adapter()
+
     def create_repository(self) -> Repository:
         repository = super().create_repository()
         for scheme in ("https://", "http://"):
-            repository.session.mount(scheme, _Adapter())
+            repository.session.mount(scheme, self.adapter)
         if self.password:
             repository.session.auth = self.auth.authenticator
         return repository
 
 
-def settings(repository: str, environ: Mapping[str, str], *, signed: bool = False, verbose: bool = False) -> Settings:
+def settings(repository: str, environ: Mapping[str, str], *, signed: bool = False, verbose: bool = False) -> _Settings:
     """Return twine's settings for `repository` (`pypi`, `testpypi`), or for the index that its variables name."""
     arguments = ["--disable-progress-bar"]
     if not (environ.get("TWINE_REPOSITORY_URL") or environ.get("TWINE_REPOSITORY")):
@@ -82,14 +104,14 @@ def settings(repository: str, environ: Mapping[str, str], *, signed: bool = Fals
     parser = argparse.ArgumentParser(prog="twine upload")
     Settings.register_argparse_arguments(parser)
     try:
-        return _Settings.from_argparse(parser.parse_args(arguments))
+        return cast("_Settings", _Settings.from_argparse(parser.parse_args(arguments)))
     except (TwineException, KeyError, ValueError) as error:
         message = f"twine: no {error} in .pypirc" if isinstance(error, KeyError) else f"twine: {error}"
         raise ReleaseError(explained(message)) from error
 
 
-def upload(paths: list[Path], settings: Settings, site: str = "") -> None:
-    """Upload the files at `paths`, with the attestations next to them where the settings ask for them.
+def upload(paths: list[Path], settings: _Settings, site: str = "") -> None:
+    """Upload the files at `paths`, with the attestations next to them where the settings ask for them; wheels first.
 
     Raises `TransientError`, `IdentityError`, `ExpiredError` or another `ReleaseError`, with the message of the index
     where it refuses, else of twine. `site` is the index's own, for links to its help.
@@ -103,9 +125,20 @@ def upload(paths: list[Path], settings: Settings, site: str = "") -> None:
         raise TransientError(explained("twine: The token-minting request returned invalid JSON", site)) from error
     except (TwineException, RequestException, OSError, ValueError) as error:
         raise _failure(error, settings, site) from error
+    finally:
+        _burn(settings)
 
 
-def _failure(error: Exception, settings: Settings, site: str) -> ReleaseError:
+def _burn(settings: _Settings) -> None:
+    """Let the index forget the tokens that it minted for this upload; they expire by themselves where that fails."""
+    url = urljoin(settings.repository_config["repository"] or "", "/_/oidc/burn-token")
+    for sent in settings.adapter.sent:
+        if isinstance(settings.auth.authenticator, TrustedPublishingAuthenticator):
+            with suppress(RequestException):  # sent as twine mints them, without TWINE_CERT
+                requests.post(url, json={"token": redact.password(sent.partition(" ")[2])}, timeout=TIMEOUT[0])
+
+
+def _failure(error: Exception, settings: _Settings, site: str) -> ReleaseError:
     response = error.response if isinstance(error, HTTPError) else None
     if isinstance(error, TrustedPublishingFailure):
         text = f"twine: {error}"
@@ -118,9 +151,11 @@ def _failure(error: Exception, settings: Settings, site: str) -> ReleaseError:
     return failure(error, text, site, response)
 
 
-def _forbidden(text: str, settings: Settings, site: str) -> ReleaseError:
+def _forbidden(text: str, settings: _Settings, site: str) -> ReleaseError:
     if isinstance(settings.auth.authenticator, TrustedPublishingAuthenticator):
-        return (ExpiredError if "token is expired" in text else ReleaseError)(explained(text, site))
+        if "token is expired" in text:
+            return ExpiredError(explained(text, site), settings.adapter.accepted)
+        return ReleaseError(explained(text, site))
     if not site or "Invalid" not in text:
         return ReleaseError(explained(text, site))
     configured = settings.config_file if settings.repository_config.get("password") else "the keyring"
