@@ -37,8 +37,8 @@ def read(path: Path) -> Module:
     """Return what the file at `path` holds; raise `ReleaseError` where it is no Python that can be read."""
     tree = _parse(path)
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    sessions = {name: node.lineno for node in functions for name in _names(node, "session")}
-    tasks = {name: node.lineno for node in functions for name in _names(node, "task")}
+    sessions = {name: node.lineno for node in functions for name in names(node, "session")}
+    tasks = {name: node.lineno for node in functions for name in names(node, "task")}
     return Module(frozenset(_imported(tree)), sessions, tasks)
 
 
@@ -105,7 +105,7 @@ def _imported(tree: ast.Module) -> Iterator[str]:
             yield from (arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str))
 
 
-def _names(node: ast.FunctionDef, decorator: str) -> Iterator[str]:
+def names(node: ast.FunctionDef, decorator: str) -> Iterator[str]:
     """Yield the name by which nox or invoke knows a function that is decorated as a session or a task."""
     for each in node.decorator_list:
         call = each if isinstance(each, ast.Call) else None

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tagship.adopt import poetry
-from tagship.adopt.tests import Guess, guess
+from tagship.adopt.tests import Guess, guess, poetry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +63,7 @@ def settings(found: Guess) -> dict[str, list[str]]:
         ({"pyproject.toml": '[tool.hatch.envs.default]\ndependencies = ["pytest"]\n'}, {"requires": ["pytest"]}),
         (
             {"pyproject.toml": '[tool.hatch.envs.hatch-test]\nextra-dependencies = ["x"]\n'},
-            {"requires": ["x", "pytest"]},
+            {"requires": ["pytest", "pytest-mock", "pytest-rerunfailures", "pytest-xdist[psutil]", "x"]},
         ),
         ({"requirements-dev.txt": "pytest\n"}, {"requires": ["-r requirements-dev.txt"]}),
         ({"dev.requirements.txt": "mock\n"}, {"requires": ["-r dev.requirements.txt", "pytest"]}),
@@ -76,11 +75,11 @@ def settings(found: Guess) -> dict[str, list[str]]:
         ),
         (
             {"tox.ini": TOX, "requirements-dev.txt": "ruff\n"},
-            {"requires": ["mock", "pytest<9", "x"], "extras": ["yaml", "toml"]},
+            {"requires": ["mock", "pytest<9", "x"], "extras": ["toml", "yaml"]},
         ),
         (
             {"pyproject.toml": f"[tool.tox]\nlegacy_tox_ini = {json.dumps(TOX)}\n"},
-            {"requires": ["mock", "pytest<9", "x"], "extras": ["yaml", "toml"]},
+            {"requires": ["mock", "pytest<9", "x"], "extras": ["toml", "yaml"]},
         ),
         ({"pyproject.toml": '[tool.tox.env_run_base]\ndeps = ["x", "pytest"]\n'}, {"requires": ["x", "pytest"]}),
         ({"tox.ini": "[testenv]\ndeps = -rt.txt\n", "t.txt": "-e .\npytest\n"}, {"requires": ["pytest"]}),

@@ -43,6 +43,14 @@ def test_a_python_that_is_asked_for_must_be_there(project: Path) -> None:
     assert "Python interpreter 3.99 not found" in done.stdout
 
 
+def test_a_session_without_a_python_runs_on_those_that_are_there(project: Path) -> None:
+    path = project / "pyproject.toml"
+    path.write_text(path.read_text() + f'\n[tool.tagship]\npythons = ["{HERE}", "3.99"]\n')
+    done = nox(project, "-s", "test")
+    assert f"test-{HERE}: success" in done.stdout
+    assert "test-3.99: skipped (Python interpreter 3.99 not found)" in done.stdout
+
+
 SETUP_PY = {
     "setup.py": (
         "import re\nfrom setuptools import setup\n"

@@ -13,7 +13,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from tagship_suite.repo.files import load_toml, parse_cfg, read_text, subtable
 from tagship_suite.repo.literals import passed
 
-from . import poetry
+from .tests import poetry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -1,0 +1,112 @@
+"""The command of the tests as the session runs it: without what measures, reports, or is only known in a run."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from . import files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from .declared import Project
+    from .model import Command
+
+#: Options of pytest that measure, report or spread the tests; some take the next word.
+DROPPED = re.compile(
+    r"--(no-)?cov(-\w+)*(=.*)?|--junit-?xml(=.*)?|--(self-contained-)?html(=.*)?|--durations(=.*)?"
+    r"|--colou?r(=.*)?|-[vqxl]+|--verbose"
+    r"|--quiet|-r\w*|--tb(=.*)?|-x|--exitfirst|--maxfail(=.*)?|-n\d*|-nauto|-nlogical|--numprocesses(=.*)?|--dist(=.*)?"
+    r"|--benchmark-\S+|--report-log(=.*)?|--codeblocks|--ff|--failed-first|--lf|--nf|--sw|--md(=.*)?|--github-\S+|--showlocals|-l"
+)
+TAKES = {
+    "--cov-report", "--cov-config", "--cov-context", "--cov-fail-under", "--junitxml", "--junit-xml", "--html",
+    "--durations",
+    "--color", "-r", "--tb", "--maxfail", "-n", "--numprocesses", "--dist", "--report-log",
+}  # fmt: skip
+#: Variables of the environment that say nothing about the tests, or that would lead them to the checkout.
+NOT_SET = re.compile(r"(PYTHONPATH|COV|PIP_|UV_|PY_COLORS|VIRTUALENV|TOX|LANG|LC_|PYTHON(HASHSEED|DONTWRITE)).*")
+#: Options whose value is the next word, and must go with it.
+VALUED = {
+    "-k",
+    "-m",
+    "-p",
+    "-c",
+    "-W",
+    "-o",
+    "--ignore",
+    "--deselect",
+    "--rootdir",
+    "--timeout",
+    "--import-mode",
+    "--ds",
+}
+
+
+def settled(found: Command, project: Project) -> list[str]:
+    """Return the command of `found` with arguments that hold anywhere; pytest's own name for its other spellings."""
+    program, *rest = found.argv
+    program = program.rpartition("/")[2]
+    if program == "python" and rest[:1] == ["setup.py"]:
+        return []
+    if program in {"nosetests", "nose2", "green", "ward"}:
+        return [] if program == "nosetests" else [program, *_known(rest)]
+    if program in {"pytest", "py.test"}:
+        command = ["pytest", *_of_pytest(rest, project, found.folder)]
+    elif rest[:2] == ["-m", "pytest"]:
+        command = ["python", "-m", "pytest", *_of_pytest(rest[2:], project, found.folder)]
+    else:
+        command = [program, *_known(rest)]
+        if found.folder:
+            command = ["sh", "-c", f"cd {found.folder} && {' '.join(command)}"]
+    env = [each for each in found.env if "$" not in each and not NOT_SET.match(each)]
+    return [*(["env", *env] if env else []), *command]
+
+
+def _known(words: list[str]) -> list[str]:
+    """Return the words that are the same in every run."""
+    return [word for word in words if "$" not in word and word not in {"-v", "--verbose", "-q"}]
+
+
+def _of_pytest(words: list[str], project: Project, folder: str) -> list[str]:
+    kept = [*_options(words, project.root / folder)]
+    paths = [word for word in kept if _is_there(word, project.root / folder)]
+    if folder:
+        kept = [f"{folder}/{word}" if word in paths else word for word in kept]
+        kept += [] if paths else [folder]
+    extra = files.ignored(project)
+    return [*kept, *(word for word in extra if word not in kept)]
+
+
+def _options(words: list[str], folder: Path) -> Iterator[str]:
+    waiting, skipped = "", False
+    for at, word in enumerate(words):
+        following = words[at + 1] if at + 1 < len(words) else ""
+        if skipped:
+            skipped = False
+        elif waiting:
+            if "$" not in word:
+                yield waiting
+                yield word
+            waiting = ""
+        elif word in VALUED:
+            waiting = word
+        elif DROPPED.fullmatch(word):
+            # `--cov NAME` is like `--cov=NAME`, unless a folder of tests comes after it.
+            optional = word == "--cov" and following and not following.startswith("-") and "test" not in following
+            skipped = word in TAKES or bool(optional)
+        elif (
+            "$" not in word
+            and "{" not in word
+            and (word.startswith("-") or _is_there(word, folder) or "--pyargs" in words)
+        ):
+            yield word.removeprefix("./") or "."
+
+
+def _is_there(word: str, folder: Path) -> bool:
+    try:
+        return (folder / word.partition("::")[0]).exists()
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,189 @@
+"""What a project's own files declare for its development: dependency groups, extras, the groups of its tools."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from nox.project import dependency_groups
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from tagship_suite.repo.files import load_toml, parse_cfg, read_text, subtable
+from tagship_suite.repo.literals import passed_keys
+
+from . import poetry
+from .model import Needs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+#: The project itself in a file of requirements, with its extras.
+OWN = re.compile(r"(?:-e|--editable)?[ =]*(?:file:)?\.(?:/)?(?:\[([\w, .-]*)\])?(?:\s+#.*)?")
+PYTEST = re.compile(r"(?m)^pytest(?![\w.-])")
+#: What `hatch test` installs by itself: https://hatch.pypa.io/latest/config/internal/testing/#dependencies
+HATCH_TEST = ("pytest", "pytest-mock", "pytest-rerunfailures", "pytest-xdist[psutil]")
+
+
+@dataclass(frozen=True)
+class Project:
+    """The project in `root`, one of the distributions of the repository at `top`."""
+
+    root: Path
+    top: Path
+
+    @cached_property
+    def pyproject(self) -> dict[str, Any]:
+        """Its pyproject.toml."""
+        return load_toml(self.root / "pyproject.toml")
+
+    @cached_property
+    def tool(self) -> dict[str, Any]:
+        """The tables of tools in it."""
+        return subtable(self.pyproject, "tool")
+
+    @cached_property
+    def groups(self) -> dict[str, Any]:
+        """The dependency groups of PEP 735."""
+        return subtable(self.pyproject, "dependency-groups")
+
+    @cached_property
+    def extras(self) -> dict[str, Any]:
+        """What stands behind each extra; of those in setup.py, which is not run, only the names."""
+        setup, parser, section = self.root / "setup.py", parse_cfg(self.root / "setup.cfg"), "options.extras_require"
+        keys = passed_keys(read_text(setup), "extras_require") if setup.is_file() else []
+        found: dict[str, Any] = dict.fromkeys(keys, ())
+        found |= dict(parser.items(section)) if parser.has_section(section) else {}
+        found |= subtable(self.tool, "poetry", "extras")
+        found |= self.tool_texts("flit", "metadata", "requires-extra")
+        return found | subtable(self.pyproject, "project", "optional-dependencies")
+
+    @cached_property
+    def tools(self) -> dict[str, dict[str, list[str]]]:
+        """The groups that tools had of their own before PEP 735, by the tool's name."""
+        uv = texts(self.tool, "uv", "dev-dependencies")
+        return {
+            "poetry": poetry.groups(self.pyproject),
+            "pdm": self.tool_texts("pdm", "dev-dependencies"),
+            "uv": {"dev": uv} if uv else {},
+            "rye": {"dev": found} if (found := texts(self.tool, "rye", "dev-dependencies")) else {},
+        }
+
+    def tool_texts(self, *keys: str) -> dict[str, list[str]]:
+        """Return the lists of texts in the table of a tool that `keys` lead to."""
+        table = subtable(self.tool, *keys)
+        return {name: texts(table, name) for name in table if isinstance(table[name], list)}
+
+    def group(self, name: str, source: str) -> Needs | None:
+        """Return what the group `name` is, be it of PEP 735 or of a tool; None where there is none."""
+        for known in self.groups:
+            if canonicalize_name(known) == canonicalize_name(name):
+                return Needs(groups=(known,), source=source)
+        for tables in self.tools.values():
+            if name in tables:
+                return Needs(tuple(tables[name]), source=source)
+        return None
+
+    def extra(self, name: str, source: str) -> Needs:
+        """Return the extra `name`, by its own spelling; setup.py may make others, and an unknown one does no harm."""
+        known = {canonicalize_name(key): key for key in self.extras}
+        return Needs(extras=(known.get(canonicalize_name(name), name),), source=source) if name else Needs()
+
+    def hatch(self, name: str) -> dict[str, Any]:
+        """Return the table of an environment of Hatch, with what it takes from its template."""
+        own = load_toml(self.root / "hatch.toml")
+        every = {**subtable(self.tool, "hatch", "envs"), **subtable(own, "envs")}
+        table = subtable(every, name)
+        base = table.get("template", "default")
+        return {**({} if base == name or table.get("detached") else subtable(every, base)), **table}
+
+    def hatch_needs(self, name: str, source: str) -> Needs:
+        """Return what an environment of Hatch installs."""
+        table = self.hatch(name)
+        lines = texts(table, "dependencies") or list(HATCH_TEST if name == "hatch-test" else ())
+        found = self.arguments([*lines, *texts(table, "extra-dependencies")], "", source)
+        for extra in texts(table, "features"):
+            found += self.extra(extra, source)
+        for group in texts(table, "dependency-groups"):
+            found += self.group(group, source) or Needs()
+        return found
+
+    def requirements_file(self, file: str, source: str = "") -> Needs:
+        """Return a requirements file; where it has the project itself, which is tested anyway, what else is in it."""
+        lines = [line.strip() for line in read_text(self.root / file).splitlines()]
+        path = self.root.relative_to(self.top) / file
+        if any(map(OWN.fullmatch, lines)):
+            return self.arguments(lines, path.parent.as_posix(), source or path.as_posix())
+        return Needs((f"-r {path.as_posix()}",), source=source or path.as_posix())
+
+    def arguments(self, lines: Iterable[str], folder: str, source: str) -> Needs:
+        """Return `lines` of requirements, the project itself as its extras; files that they name lie in `folder`."""
+        kept, extras = list[str](), list[str]()
+        for line in lines:
+            text = re.sub(r"\s+#.*|^#.*", "", line).strip()
+            if own := self._own(text):
+                extras += re.findall(r"[\w.-]+", own)
+            elif text and own is None:
+                option, _, value = (
+                    re.sub(r"^(-[rc])\s*", r"\1 ", text).partition(" ") if text[0] == "-" else ("", "", text)
+                )
+                relative = option in {"-r", "-c"} and "://" not in value and folder
+                kept.append(f"{option} {f'{folder}/{value}' if relative and folder != '.' else value.strip()}".strip())
+        return Needs(tuple(kept), extras=tuple(extras), source=source)
+
+    def _own(self, line: str) -> str | None:
+        """Return the extras where a line is the project itself, None where it is another requirement."""
+        if match := OWN.fullmatch(line):
+            return match[1] or ""
+        named = re.fullmatch(r"(?:(?:-e\s*)?file:.*#egg=)?([\w.-]+)\s*(?:\[([\w, .-]*)\])?", line)
+        return named[2] or "" if named and canonicalize_name(named[1]) == self.name else None
+
+    @cached_property
+    def name(self) -> str:
+        """Its normalised name."""
+        from tagship_suite.repo.packages import distribution_name
+
+        return canonicalize_name(distribution_name(self.root))
+
+    def names(self, found: Needs) -> set[str]:
+        """Return the names of all distributions among what was found, in groups, extras and files as well."""
+        files = [self.top / line[3:] for line in found.requires if line.startswith("-r ")]
+        grouped = [line for name in found.groups for line in self._group(name)]
+        optional = [line for name in found.extras for line in _lines(self.extras.get(name, ()))]
+        inside = [line for path in files for line in _in_file(path)]
+        return {name(line) for line in [*found.requires, *grouped, *optional, *inside]}
+
+    def _group(self, name: str) -> tuple[str, ...]:
+        try:
+            return dependency_groups(self.pyproject, name)
+        except (LookupError, TypeError, ValueError):  # the session test says what is wrong with it
+            return ()
+
+
+def _in_file(path: Path, depth: int = 0) -> list[str]:
+    if not path.is_file() or depth > 3:
+        return []
+    lines = path.read_text("utf-8", "replace").splitlines()
+    further = [match[1] for line in lines if (match := re.match(r"(?:-r|--requirement)[ =]*(\S+)", line.strip()))]
+    return [*lines, *(line for other in further for line in _in_file(path.parent / other, depth + 1))]
+
+
+def texts(table: object, *keys: str) -> list[str]:
+    """Return the texts of the list that `keys` lead to; none where there is no list."""
+    value = subtable(table, *keys[:-1]).get(keys[-1])
+    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
+
+
+def name(text: str) -> str:
+    """Return the normalised name of a requirement; the text itself where it is none."""
+    try:
+        return canonicalize_name(Requirement(re.sub(r"\s+[#\\].*|\s+--hash.*", "", text.strip())).name)
+    except InvalidRequirement:
+        return text
+
+
+def _lines(value: Any) -> list[str]:
+    return value.split("\n") if isinstance(value, str) else [line for line in value if isinstance(line, str)]

@@ -1,0 +1,50 @@
+"""How tests run: the command, what is installed before it, and the line that shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What is to be installed for the tests, as the settings name it, and where that was found."""
+
+    requires: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    source: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.requires or self.groups or self.extras)
+
+    def __add__(self, other: Needs) -> Needs:
+        if not other:
+            return self
+        new = {*other.requires, *other.groups, *other.extras} - {*self.requires, *self.groups, *self.extras}
+        known = self.source.split(" and ")
+        sources = [*filter(None, known), *([other.source] if new and other.source not in known else [])]
+        return Needs(
+            tuple(dict.fromkeys(self.requires + other.requires)),
+            tuple(dict.fromkeys(self.groups + other.groups)),
+            tuple(dict.fromkeys(self.extras + other.extras)),
+            " and ".join(sources),
+        )
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command that the project's files name: its arguments, variables set for it, its file and line."""
+
+    argv: tuple[str, ...]
+    where: str
+    env: tuple[str, ...] = ()
+    folder: str = ""
+    conditional: bool = False  # it runs in some of a job's runs only
+
+
+@dataclass(frozen=True)
+class Way:
+    """What a sequence of commands comes to: what it installs, and, if it runs tests, the command that does."""
+
+    needs: Needs = Needs()
+    test: Command | None = None

@@ -1,0 +1,191 @@
+"""What tox does for the tests: the environments that the maintainers run, read and never run."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import shlex
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from tagship_suite.repo.files import load_toml, subtable
+
+from .model import Command, Needs
+
+if TYPE_CHECKING:
+    from .declared import Project
+
+#: Environments for a special purpose: they install other things than a release needs.
+SPECIAL = re.compile(r"pypy|min|low|old|dev|main|latest|cov|bench|nightly|warn|type|lint|docs?|pre|opt")
+#: `py310, !a: ` before a line: it holds for some environments only.
+FACTORS = r"!?(?:[\w.-]|\{[^{}:]*\})+"
+CONDITION = re.compile(rf"({FACTORS}(?:\s*,\s*{FACTORS})*)\s*:\s*(?!//)")
+DEPTH = 5
+
+
+@dataclass
+class Tox:
+    """The configuration of tox: sections of tox.ini, and tables of its TOML."""
+
+    project: Project
+    file: str = ""
+    ini: configparser.RawConfigParser = field(default_factory=lambda: configparser.RawConfigParser(strict=False))
+    toml: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, project: Project) -> Tox:
+        """Return what is in tox.ini, setup.cfg, tox.toml or pyproject.toml; what cannot be read is left out."""
+        tool, own = subtable(project.tool, "tox"), load_toml(project.root / "tox.toml")
+        found = cls(project, "tox.toml" if own else "pyproject.toml" if tool else "", toml=own or tool)
+        texts = [(name, project.root / name) for name in ("tox.ini", "setup.cfg")]
+        legacy = str(tool.get("legacy_tox_ini", ""))
+        read = [(name, path.read_text("utf-8", "replace")) for name, path in texts if path.is_file()]
+        for name, text in [*read, ("pyproject.toml", legacy)]:
+            if re.search(r"(?m)^\[(testenv|tox)", text) and not found.ini.sections():
+                with suppress(configparser.Error):  # what does not parse is for tox to explain
+                    found.ini.read_string(text.replace("[tox:tox]", "[tox]"))
+                found.file = name
+        return found
+
+    def names(self) -> list[str]:
+        """Return the environments that tox runs by itself, those for the newest Python first, special ones last."""
+        listed = self.toml.get("env_list", self.toml.get("envlist", []))
+        text = next(
+            (self.ini.get("tox", key) for key in ("envlist", "env_list") if self.ini.has_option("tox", key)), ""
+        )
+        found = [name for name in listed if isinstance(name, str)] + [
+            name
+            for row in re.split(r"[\n,](?![^{]*\})", re.sub(r"(?m)\s+#.*|^#.*", "", text))
+            for name in expanded(row)
+        ]
+        return sorted(dict.fromkeys([*found, "py"]), key=lambda name: (bool(SPECIAL.search(name)), -_minor(name)))
+
+    def needs(self, env: str) -> Needs:
+        """Return what the environment `env` installs."""
+        where = f"{self.file}, environment {env} of tox"
+        project, folder = self.project, self.project.root.relative_to(self.project.top).as_posix()
+        lines = [re.sub(r"^(-[rc])\s*", r"\1 ", line) for line in self.lines(env, "deps") if "$" not in line]
+        found = Needs()
+        for line in lines:
+            file = line[3:].strip().removeprefix("./") if line.startswith("-r ") else ""
+            if file and (project.root / file).is_file():
+                found += project.requirements_file(file, where)
+            elif not file:
+                found += project.arguments([line], folder, where)
+        for name in self._words(env, "extras"):
+            found += project.extra(name, where)
+        for name in self._words(env, "dependency_groups"):
+            found += project.group(name, where) or Needs()
+        return found
+
+    def commands(self, env: str, posargs: list[str]) -> list[Command]:
+        """Return the commands of the environment `env`."""
+        rows = list[list[str]]()
+        for line in "\n".join(self.lines(env, "commands", " ".join(posargs))).replace("\\\n", " ").splitlines():
+            with suppress(ValueError):
+                rows.append(shlex.split(re.sub(r"^[-!\s]+", "", line)))
+        variables = [line.replace(" ", "") for line in (*self.lines(env, "setenv"), *self.lines(env, "set_env"))]
+        kept = tuple(each for each in variables if "=" in each)
+        folder = next(iter([*self.lines(env, "changedir"), *self.lines(env, "change_dir")]), "")
+        folder = folder if "$" not in folder and (self.project.root / folder).is_dir() else ""
+        return [Command(tuple(row), f"{self.file}, environment {env} of tox", kept, folder) for row in rows if row]
+
+    def _words(self, env: str, key: str) -> list[str]:
+        return [word for line in self.lines(env, key) for word in re.split(r"[\s,]+", line) if word]
+
+    def lines(self, env: str, key: str, posargs: str = "") -> list[str]:
+        """Return the lines of `key` that hold for the environment `env`, without what is substituted at run time."""
+        native = {**subtable(self.toml, "env_run_base"), **subtable(self.toml, "env", env)}.get(key)
+        if native is not None:
+            return [self._filled(line, env, posargs) for line in _native(native, posargs)]
+        for section in self.ini.sections():
+            kind, _, names = section.partition(":")
+            if kind == "testenv" and env in expanded(names) and self.ini.has_option(section, key):
+                return self._of_section(section, key, env, posargs)
+        return self._of_section("testenv", key, env, posargs)
+
+    def _of_section(self, section: str, key: str, env: str, posargs: str, depth: int = 0) -> list[str]:
+        found = list[str]()
+        value = self.ini.get(section, key, fallback="") if self.ini.has_section(section) else ""
+        for line in value.splitlines():
+            text = re.sub(r"\s+#.*|^#.*", "", line).strip()
+            if condition := CONDITION.match(text):
+                if not _holds(condition[1], env):
+                    continue
+                text = text[condition.end() :]
+            if (other := re.fullmatch(r"\{\[(.+)\](\w+)\}", text)) and depth < DEPTH:
+                found += self._of_section(other[1], other[2], env, posargs, depth + 1)
+            elif text:
+                found.append(self._filled(text, env, posargs, depth))
+        return [text for text in found if text]
+
+    def _filled(self, text: str, env: str, posargs: str, depth: int = 0) -> str:
+        def fill(match: re.Match[str]) -> str:
+            name, _, default = match[1].partition(":")
+            if other := re.fullmatch(r"\[(.+)\](\w+)", match[1]):
+                inner = self._of_section(other[1], other[2], env, posargs, depth + 1) if depth < DEPTH else []
+                return " ".join(inner)
+            if name == "posargs":
+                return posargs or default
+            if name == "env":
+                return default.partition(":")[2] or "$UNKNOWN"
+            known = {"toxinidir": ".", "tox_root": ".", "/": "/", "envname": env, "env_name": env}
+            return known.get(
+                name, "python" if "python" in name else "" if name.endswith("dir") and "bin" in name else "$UNKNOWN"
+            )
+
+        for _ in range(DEPTH):
+            text = re.sub(r"\{((?:\[[^\]{}]*\])?[^{},]*|(?:env|posargs):[^{}]*)\}", fill, text)
+        return re.sub(r"(^|[\s=])\./(?=\S)", r"\1", re.sub(r"(^|\s)/(?=(?:pytest|python)\b)", r"\1", text)).strip()
+
+
+def _native(value: Any, posargs: str) -> list[str]:
+    """Return the lines of a value in TOML: a list of texts, of lists (a command each), or a table of variables."""
+    if isinstance(value, dict):
+        return [f"{key}={text}" for key, text in value.items() if isinstance(text, str)]
+    rows = value if isinstance(value, list) else [value]
+    return [_row(row, posargs) for row in rows]
+
+
+def _row(row: Any, posargs: str) -> str:
+    if isinstance(row, list):
+        return " ".join(_word(word, posargs) for word in row)
+    return _word(row, posargs) if isinstance(row, dict) else str(row)
+
+
+def _word(word: Any, posargs: str) -> str:
+    if isinstance(word, dict):
+        default = word.get("default", [])
+        if word.get("replace") == "posargs":
+            return posargs or " ".join(map(shlex.quote, map(str, default if isinstance(default, list) else [default])))
+        return ""
+    return str(word) if "{" in str(word) else shlex.quote(str(word))
+
+
+def expanded(text: str) -> list[str]:
+    """Return the names that a generative one such as `py{310,311}-{a,b}` stands for."""
+    parts = [
+        [each.strip() for each in part[1:-1].split(",")] if part.startswith("{") else part.replace(" ", "").split(",")
+        for part in re.split(r"(\{[^{}]*\})", text.strip())
+        if part
+    ]
+    if not any("{" in part for part in text):
+        return [name for name in parts[0] if name] if parts else []
+    return ["".join(names) for names in product(*parts)]
+
+
+def _holds(condition: str, env: str) -> bool:
+    """Return whether a factor condition such as `py310-a,!b` holds for the environment `env`."""
+    factors = {*env.split("-")}
+    alternatives = [name for part in re.split(r",(?![^{]*\})", condition) for name in expanded(part)]
+    return any(
+        all((factor[1:] not in factors) if factor.startswith("!") else factor in factors for factor in each.split("-"))
+        for each in alternatives
+    )
+
+
+def _minor(env: str) -> int:
+    found = re.search(r"(?:^|-)(?:py)?3\.?(\d+)(?=-|$)", env)
+    return int(found[1]) if found else 100 if env.split("-")[0] in {"py", "py3", "python"} else 0

@@ -1,0 +1,243 @@
+"""Following a project's own commands to the one that runs its tests: through tox, nox, Hatch, make and scripts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tagship_suite.repo.files import subtable
+
+from . import nox, shell, sources
+from .installs import installed, uv
+from .model import Command, Needs, Way
+from .tox import Tox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .declared import Project
+
+RUNNERS = {
+    "pytest",
+    "py.test",
+    "stestr",
+    "zope-testrunner",
+    "trial",
+    "nose2",
+    "nosetests",
+    "ward",
+    "green",
+    "ostestr",
+    "virtue",
+}
+MODULES = {"pytest", "unittest", "twisted.trial", "nose2", "ward", "zope.testrunner", "stestr", "xmlrunner"}
+#: A script that runs tests, by its name.
+SCRIPT = re.compile(
+    r"(?:.*/)?(?:run_?tests?|runtests?|test|tests|test_all|testall|all_?tests|setup)\.py|tests?(?:/__main__\.py)?/?"
+)
+#: The names of a target, session, environment or task for tests.
+NAMED = re.compile(r"(?:.*[-_:])?(?:unit)?_?-?(?:py)?tests?(?:ing)?(?:[-_:].*)?|unit|check|ci|all|coverage|cov")
+DEPTH = 4
+
+
+def follow(commands: Iterable[Command], project: Project, depth: int = 0) -> Way:
+    """Return what `commands` install, up to the first that runs tests, and that one."""
+    needs = Needs()
+    for command in commands:
+        plain, more = unwrapped(command, project)
+        needs += more
+        if is_test(plain):
+            return Way(needs, plain)
+        if plain.argv[0] == "dependency_groups":
+            needs += nox.of_groups(project, plain)
+            continue
+        inner = _inner(plain, project, depth) if depth < DEPTH else Way()
+        if inner.test:
+            isolated = plain.argv[0] in {"tox", "nox", "hatch"}
+            return Way(inner.needs if isolated else needs + inner.needs, inner.test)
+        needs += inner.needs + installed(plain, project)
+    return Way(needs)
+
+
+def unwrapped(command: Command, project: Project) -> tuple[Command, Needs]:
+    """Return a command without what runs it, such as `uv run` and `coverage run`, and what that installs."""
+    argv, needs = list(command.argv), Needs()
+    for _ in range(5):
+        program = argv[0].rpartition("/")[2] if argv else ""
+        if argv[:2] in (["uv", "run"], ["poetry", "run"], ["pdm", "run"], ["pipenv", "run"], ["rye", "run"]):
+            at = _program(
+                argv[2:],
+                {
+                    "--group",
+                    "--extra",
+                    "--with",
+                    "--python",
+                    "-p",
+                    "--only-group",
+                    "--no-group",
+                    "--env-file",
+                    "--project",
+                    "--directory",
+                    "--with-editable",
+                    "--with-requirements",
+                    "--package",
+                },
+            )
+            needs += uv(argv[2 : 2 + at], project, command.where) if argv[0] == "uv" else Needs()
+            argv = argv[2 + at :]
+        elif program in {"env", "xvfb-run", "timeout", "nice", "time", "dbus-run-session", "catchsegv", "stdbuf"}:
+            at = _program(argv[1:], {"-s", "-n", "--server-args", "-k"})
+            argv = argv[1 + at + (program == "timeout") :]
+            while argv and shell.ASSIGNED.fullmatch(argv[0]):
+                command = replace(command, env=(*command.env, argv.pop(0)))
+        elif program in {"uvx", "pipx"}:
+            argv = argv[
+                1
+                + (program == "pipx")
+                + _program(argv[1 + (program == "pipx") :], {"--with", "--from", "--python", "-p", "--spec"}) :
+            ]
+        elif (program == "coverage" and argv[1:2] == ["run"]) or argv[:4] == ["python", "-m", "coverage", "run"]:
+            rest = argv[2 if program == "coverage" else 4 :]
+            at = _program(
+                rest, {"--source", "--rcfile", "--omit", "--include", "--data-file", "--context", "--concurrency"}
+            )
+            module = "-m" in rest[:at] or rest[at - 1 : at] == ["-m"]
+            argv = ["python", *(["-m"] if module else []), *rest[at:]]
+        elif re.fullmatch(r"python[\d.]*|pypy3?|\$\w*PYTHON\w*|\$\{EXPRESSION\}", program) and len(argv) > 1:
+            flags = 1
+            while argv[flags:] and re.fullmatch(r"-[BbdEIOqsSuvx]+|-[WX].*", argv[flags]):
+                flags += 2 if argv[flags] in {"-W", "-X"} else 1
+            if (
+                argv[0] == "python"
+                and flags == 1
+                and argv[1:2] == ["-m"]
+                and argv[2:3] in (["tox"], ["nox"], ["coverage"])
+            ):
+                argv = argv[2:]
+            elif ["python", *argv[flags:]] == argv:
+                break
+            else:
+                argv = ["python", *argv[flags:]]
+        else:
+            break
+    return replace(command, argv=tuple(argv) or ("",)), needs
+
+
+def _program(words: list[str], valued: set[str]) -> int:
+    """Return where the program begins among `words`, after options."""
+    at = 0
+    while at < len(words) and words[at].startswith("-") and words[at] != "--":
+        if words[at] == "-m":
+            return at + 1
+        at += 2 if words[at] in valued else 1
+    return at + (words[at : at + 1] == ["--"])
+
+
+def is_test(command: Command) -> bool:
+    """Return whether a command runs tests, rather than something that does so."""
+    program, *rest = command.argv
+    if program.rpartition("/")[2] in RUNNERS:
+        return not {"--version", "--help"} & {*rest}
+    if program != "python" or not rest:
+        return False
+    if rest[0] == "-m":
+        named = rest[1] if len(rest) > 1 else ""
+        return named in MODULES or bool(re.search(r"(^|[._])(tests?|testsuite)([._]|$)", named))
+    if rest[0] == "setup.py":
+        return bool({"test", "pytest", "nosetests"} & {*rest})
+    return bool(SCRIPT.fullmatch(rest[0])) or (rest[0].endswith("manage.py") and "test" in rest)
+
+
+def _inner(command: Command, project: Project, depth: int) -> Way:
+    """Return what stands behind a command that another file of the project explains."""
+    program, *rest = command.argv
+    name = program.rpartition("/")[2]
+    if name == "tox":
+        return by_tox(project, rest, depth)
+    if name == "nox":
+        return by_nox(project, _names(rest, {"-s", "--session", "--sessions", "-e"}), depth)
+    if name == "hatch":
+        return by_hatch(project, rest, depth)
+    if name in {"make", "just"}:
+        targets = [word for word in rest if not word.startswith("-") and "=" not in word]
+        steps = [each for target in targets or [""] for each in sources.target(project, target)]
+        return follow(steps, project, depth + 1)
+    scripts = sources.scripts(project)
+    if name in {"pdm", "poe", "poethepoet", "rye", "task", "taskipy"} and rest and rest[0] in scripts:
+        name = rest[0]
+    if name in scripts:
+        return follow([*sources.script(name, scripts, command.where)], project, depth + 1)
+    path = rest[0] if name in {"bash", "sh"} and rest else program
+    if "/" in path or name in {"bash", "sh"}:
+        return follow([*sources.file(project, path)], project, depth + 1)
+    return Way()
+
+
+def by_tox(project: Project, arguments: list[str], depth: int = 0) -> Way:
+    """Return what tox does in the first environment that runs tests, of those named in `arguments` if any is."""
+    found = Tox.read(project)
+    posargs = arguments[arguments.index("--") + 1 :] if "--" in arguments else []
+    asked = [n for value in _names(arguments, {"-e", "-f", "--env"}) for n in value.split(",") if "$" not in n]
+    if not found.file:
+        return Way()
+    for env in asked or found.names()[:12]:
+        way = follow(found.commands(env, posargs), project, depth + 1)
+        if way.test:
+            return Way(found.needs(env) + way.needs, replace(way.test, where=f"{found.file}, environment {env} of tox"))
+    return Way()
+
+
+def by_nox(project: Project, asked: list[str], depth: int = 0) -> Way:
+    """Return what the first of the project's own nox sessions does that runs tests, of those `asked` for if any is."""
+    every = nox.sessions(project)
+    asked = [re.sub(r"[-(].*", "", name) if name not in every else name for name in asked if "$" not in name]
+    names = [name for name in asked if name in every] or sorted(every, key=lambda name: not NAMED.fullmatch(name))
+    for name in names:
+        way = follow(every[name], project, depth + 1)
+        if way.test:
+            return way
+    return Way()
+
+
+def by_hatch(project: Project, arguments: list[str], depth: int = 0) -> Way:
+    """Return what `hatch test` or `hatch run` with these arguments does."""
+    words = [word for word in arguments if not word.startswith("-")]
+    if words[:1] == ["test"]:
+        source = "environment hatch-test of Hatch"
+        return Way(project.hatch_needs("hatch-test", source), Command(("pytest",), source))
+    if words[:1] not in (["run"], ["env"]) or len(words) < 2:
+        return Way()
+    env, _, script = words[1].rpartition(":")
+    env = "test" if "$" in env else env.partition("+")[0].partition(".")[0] or "default"
+    source = f"environment {env} of Hatch"
+    if env == "hatch-test":
+        return Way(project.hatch_needs(env, source), Command(("pytest",), source))
+    scripts = {**subtable(project.hatch("default"), "scripts"), **subtable(project.hatch(env), "scripts")}
+    row = [*sources.script(script, scripts, source)] or [Command((script, *words[2:]), source)]
+    way = follow(row, project, depth + 1)
+    return Way(project.hatch_needs(env, source) + way.needs, way.test)
+
+
+def _names(arguments: list[str], options: set[str]) -> list[str]:
+    """Return the values of `options`; those of nox may be several words."""
+    found, taking = list[str](), False
+    for word in arguments:
+        option, _, value = word.partition("=")
+        if word == "--":
+            break
+        if option in options:
+            taking = not value
+            found += [value] if value else []
+        elif word.startswith("-"):
+            short = next((each for each in options if len(each) == 2 and word.startswith(each) and word[1] != "-"), "")
+            found += [word[2:]] if short else []
+            taking = False
+        elif taking:
+            found.append(word)
+    return found
+
+
+def by_make(project: Project, target: str) -> Way:
+    """Return what a target of the project's Makefile does."""
+    return follow(sources.target(project, target), project)
