@@ -74,7 +74,7 @@ def _of_pytest(words: list[str], project: Project, folder: str) -> list[str]:
     kept = [*_options(words, project.root / folder)]
     paths = [word for word in kept if _is_there(word, project.root / folder)]
     if folder:
-        kept = [f"{folder}/{word}" if word in paths else word for word in kept]
+        kept = [folder if word == "." else f"{folder}/{word}" if word in paths else word for word in kept]
         kept += [] if paths else [folder]
     extra = files.ignored(project)
     return [*kept, *(word for word in extra if word not in kept)]

@@ -60,7 +60,8 @@ class Tox:
             for row in re.split(r"[\n,](?![^{]*\})", re.sub(r"(?m)\s+#.*|^#.*", "", text))
             for name in expanded(row)
         ]
-        return sorted(dict.fromkeys([*found, "py"]), key=lambda name: (bool(SPECIAL.search(name)), -_minor(name)))
+        ranked = sorted(dict.fromkeys(found), key=lambda name: (bool(SPECIAL.search(name)), -_minor(name)))
+        return [*ranked, "py"]
 
     def needs(self, env: str) -> Needs:
         """Return what the environment `env` installs."""

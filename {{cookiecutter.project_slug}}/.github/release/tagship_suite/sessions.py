@@ -46,10 +46,10 @@ HOME = Path(__file__).resolve().parents[1]
 #: A build could have written to the cache of either installer, which compares no hashes again.
 NO_CACHE = {"UV_NO_CACHE": "1", "PIP_NO_CACHE_DIR": "1"}
 
-# `nox` alone leaves out, and says so, a Python that this machine does not have; one that is named must be there.
-NAMED = re.compile(r"-[a-z]*[ekpPst]|--(force-)?(sessions?|pythons?|keywords|tags)\b")
+# nox leaves out, and says so, a Python that this machine does not have; one that is named must be there.
+NAMED = re.compile(r"-[a-z]*[pP]|--(force-|extra-)?pythons?\b|test-")
 OPTIONS = takewhile(lambda argument: argument != "--", sys.argv[1:])
-if "NOXSESSION" in os.environ or any(map(NAMED.match, OPTIONS)):
+if "NOXPYTHON" in os.environ or any(map(NAMED.match, OPTIONS)):
     nox.options.error_on_missing_interpreters = True
 
 os.environ.setdefault("UV_SYSTEM_CERTS", "1")  # uv trusts what pip trusts

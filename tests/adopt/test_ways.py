@@ -1,0 +1,152 @@
+"""The command of the tests and what it needs, followed from a project's CI and tools."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tagship.adopt.tests import guess
+from tagship.adopt.tests.tox import expanded
+from tests.adopt.test_tests import settings, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEST = {"tests/test_a.py": "def test_a():\n    assert True\n"}
+CI = """\
+on: push
+jobs:
+  lint:
+    steps:
+      - run: pip install ruff
+      - run: ruff check
+  test:
+    steps:
+      - uses: actions/checkout@v4
+"""
+TOX = """\
+[tox]
+envlist = lint, py{{310,311}}-{{a,b}}
+[testenv]
+deps =
+    pytest
+    a: only-a
+    b: only-b
+    !b: not-b
+    py310, lint: old
+    {{[base]deps}}
+setenv =
+    THING = 1
+    PYTHONPATH = src
+    a: OTHER = 2
+commands = {}
+[base]
+deps = mock
+[testenv:lint]
+deps = ruff
+commands = ruff check
+"""
+
+
+def ci(*lines: str, file: str = ".github/workflows/ci.yml") -> dict[str, str]:
+    """Return a workflow whose job `test` runs `lines`."""
+    return {file: CI + "".join(f"      - run: {line}\n" for line in lines)}
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (ci("pip install -e .[a] mock ruff", "pytest -v --cov=thing tests"), {"command": ["pytest", "tests"]}),
+        (ci("python -m pip install '.[a,b]' 'x>=1'", "python -m pytest -k 'not slow'"), {"extras": ["a", "b"]}),
+        (
+            ci("uv sync --group test --extra a --no-dev", "uv run --no-dev pytest"),
+            {"groups": ["test"], "extras": ["a"]},
+        ),
+        (ci("uv run --all-extras --group x pytest -q"), {"groups": ["x", "dev"], "extras": ["a", "b"]}),
+        (ci("uv run --with x --no-dev pytest"), {"requires": ["x", "pytest"]}),
+        (
+            ci("pip install -r need.txt -c limits.txt", "python -m unittest"),
+            {"requires": ["-r need.txt", "-c limits.txt"]},
+        ),
+        (ci("pip install pytest", "pip install dist/*.whl", "pytest"), {"requires": ["pytest"]}),
+        (ci("pip install -i https://x -U pip pytest", "cd tests && pytest ."), {"command": ["pytest", "tests"]}),
+        (ci("make install", "make test"), {"command": ["python", "-m", "pytest"], "requires": ["-r need.txt"]}),
+        (ci("./run.sh"), {"command": ["python", "-m", "unittest"], "requires": ["mock"]}),
+        (ci("stestr run"), {"command": ["stestr", "run"], "requires": ["stestr"]}),
+        (ci("zope-testrunner --test-path=src"), {"requires": ["zope.testrunner"]}),
+        (ci("python runtests.py"), {"command": ["python", "runtests.py"]}),
+        (ci("X=1 PYTHONPATH=src pytest"), {"command": ["env", "X=1", "pytest"]}),
+        (ci("pytest ${{ matrix.arguments }} --junitxml=x.xml -n auto tests"), {"command": ["pytest", "tests"]}),
+        (ci("tox -e ${{ matrix.env }}"), {"requires": ["pytest", "only-a", "not-b", "mock"]}),
+        (ci("tox -e py311-b"), {"command": ["env", "THING=1", "pytest"], "requires": ["pytest", "only-b", "mock"]}),
+        (ci("hatch test"), {"requires": ["pytest", "pytest-mock", "pytest-rerunfailures", "pytest-xdist[psutil]"]}),
+        (ci("hatch run ci:go"), {"command": ["pytest", "tests"], "requires": ["x", "pytest"], "extras": ["a"]}),
+        (ci("pipx run nox -s unit"), {"command": ["pytest", "tests"], "requires": ["y", "pytest"], "extras": ["a"]}),
+        (ci("pdm install -G x", "pdm run go"), {"command": ["python", "-m", "unittest"]}),
+        (ci("poetry install --extras a", "poetry run pytest"), {"requires": ["q>=1,<2"]}),
+        ({".travis.yml": "install: pip install mock\nscript:\n  - python -m unittest\n"}, {"requires": ["mock"]}),
+        (
+            {".gitlab-ci.yml": "t:\n  before_script: [pip install mock]\n  script: [pytest]\n"},
+            {"requires": ["mock", "pytest"]},
+        ),
+        (ci("./.github/x.sh") | {".github/x.sh": "pip install mock\npython -m unittest\n"}, {"requires": ["mock"]}),
+    ],
+)
+def test_the_command_and_its_needs_are_those_of_ci(
+    files: dict[str, str], expected: dict[str, list[str]], tmp_path: Path
+) -> None:
+    more = {
+        "pyproject.toml": (
+            '[project]\nname = "thing"\noptional-dependencies = {a = ["a"], b = ["b"]}\n'
+            '[dependency-groups]\ntest = ["pytest"]\ndev = ["pytest", "ruff"]\nx = ["pytest"]\n'
+            '[tool.hatch.envs.ci]\ndependencies = ["x"]\nfeatures = ["a"]\nscripts.go = "pytest {args:tests}"\n'
+            '[tool.pdm.scripts]\ngo = {cmd = "python -m unittest"}\n'
+            '[tool.poetry.group.q.dependencies]\nq = "^1"\n[tool.poetry.group.o]\noptional = true\n'
+        ),
+        "tox.ini": TOX.format("pytest {posargs}"),
+        "need.txt": "pytest\n",
+        "limits.txt": "",
+        "Makefile": "install:\n\tpip install -r need.txt\ntest: other\n\t@python -m pytest\nother:\n\techo\n",
+        "run.sh": "#!/bin/sh\npip install mock\npython -m unittest\n",
+        "noxfile.py": (
+            "import nox\nX = ['y']\n\n@nox.session\ndef unit(session):\n    session.install('.[a]', *X)\n"
+            "    session.run('pytest', *(session.posargs or ['tests']))\n"
+        ),
+    }
+    found = settings(guess(write(tmp_path, {**TEST, **more, **files})))
+    assert {key: found.get(key) for key in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("pytest {posargs:tests}", ["pytest", "tests"]),
+        ("coverage run --source thing -m pytest", ["python", "-m", "pytest"]),
+        ("python -m unittest {env:MORE:discover}", ["python", "-m", "unittest", "discover"]),
+        ("- {envpython} -bb -m pytest {toxinidir}/tests {env:X}", ["python", "-m", "pytest", "tests"]),
+    ],
+)
+def test_without_ci_tox_says_how_the_tests_run(command: str, expected: list[str], tmp_path: Path) -> None:
+    found = settings(guess(write(tmp_path, {**TEST, "tox.ini": TOX.format(command)})))
+    assert found["command"] == ["env", "THING=1", "OTHER=2", *expected]
+    assert found["requires"] == ["pytest", "only-a", "not-b", "mock"]
+
+
+@pytest.mark.parametrize("text", ["[a, &b [*b]]", "x: [", "a: &a [1]\nb: [*a, *a]\n", "\x00", "- &x {jobs: *x}"])
+def test_a_workflow_that_cannot_be_read_says_nothing(text: str, tmp_path: Path) -> None:
+    found = settings(guess(write(tmp_path, {**TEST, ".github/workflows/a.yml": text, ".travis.yml": text})))
+    assert found == {"requires": ["pytest"]}
+
+
+def test_a_pytest_that_is_told_to_measure_coverage_does_not(tmp_path: Path) -> None:
+    files = {"pytest.ini": "[pytest]\naddopts = --cov=thing --cov-fail-under=90\n", **TEST}
+    assert settings(guess(write(tmp_path, files))) == {
+        "command": ["pytest", "--no-cov"],
+        "requires": ["pytest", "pytest-cov"],
+    }
+
+
+def test_generative_names_of_tox_are_expanded() -> None:
+    assert expanded("py{310,311}-{a,b}") == ["py310-a", "py310-b", "py311-a", "py311-b"]
+    assert expanded("lint") == ["lint"]
