@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -135,6 +136,35 @@ def publisher(path: Path, form: str) -> None:
         click.echo("\n".join(to_type(pending.values)))
     if not all(each.known for each in projects):
         click.echo("note: no remote on GitHub: OWNER and the repository's name are guesses", err=True)
+
+
+@main.command()
+@click.argument("path", type=FOLDER, default=".")
+@click.option("--fix", is_flag=True, help="Make environments, deployment rules and rulesets, each after asking.")
+@click.option("--yes", is_flag=True, help="With --fix: do not ask.")
+@FORMAT
+def doctor(path: Path, form: str, *, fix: bool, yes: bool) -> None:
+    """Check the settings on GitHub and at PyPI on which the releases of the repository at PATH (here) depend.
+
+    Reads them with the token of $GH_TOKEN, $GITHUB_TOKEN or `gh auth token`; without one it sees less, and says so.
+
+    Exit status 0: nothing is wrong, as far as it can be seen. 1: something is. 2: nothing can be seen.
+    """
+    from tagship.doctor import run
+    from tagship.doctor.github import connect
+
+    api = connect(os.environ)
+    found = run.diagnose(path, api)
+    if form == "json":
+        click.echo(json.dumps([each.data() for each in found], indent=2))
+    else:
+        click.echo("\n".join(line for each in found for line in each.lines()))
+    changes = [change for each in found for change in each.changes if fix]
+    agreed = [each for each in changes if yes or click.confirm(f"{each.does}?", err=True)]
+    refused = run.change(api, agreed)
+    for line in [*(f"done: {each.does}" for each in agreed if not refused), *(f"error: {each}" for each in refused)]:
+        click.echo(line, err=True)
+    raise SystemExit(1 if refused or any(each.state == "wrong" for each in found) else 0)
 
 
 @main.command()

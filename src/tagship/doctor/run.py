@@ -1,0 +1,64 @@
+"""Everything that `tagship doctor` looks at, and the changes that it may make."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tagship import project
+from tagship.errors import TagshipError
+from tagship.indexes import INDEXES
+from tagship.publisher import Registration
+
+from . import checks, provenance
+from .github import Unseen
+from .model import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from .github import Api
+    from .model import Change
+
+WORKFLOW = "release.yml"
+
+
+def diagnose(path: Path, api: Api) -> list[Finding]:
+    """Return what was seen of the settings of the repository at `path`; nothing is changed.
+
+    Raises `TagshipError` where the repository is not on GitHub, or GitHub shows nothing of it.
+    """
+    projects = project.read_all(path)
+    first = projects[0]
+    if not first.known:
+        remedy = "add it: git remote add origin git@github.com:OWNER/REPOSITORY.git"
+        raise TagshipError(f"remote 'origin': found no repository on GitHub, expected one; {remedy}")
+    environments = {
+        f"{index}{each.package.suffix}": each.package.tag("1.0") for each in projects for index in ("pypi", "testpypi")
+    }
+    target = checks.Target(api, first.owner, first.repository, environments)
+    try:
+        found = checks.run(target)
+    except Unseen as unseen:
+        where = f"{first.owner}/{first.repository}"
+        remedy = "check the name in the remote 'origin', or set GITHUB_TOKEN to a token that may read it"
+        raise TagshipError(f"{where}: found no such repository: {unseen}; {remedy}") from None
+    if api.moved:
+        saw = f"{first.owner}/{first.repository} is a former name"
+        expected = "the present one in the remote 'origin', and in the publisher at the index"
+        found.insert(0, Finding("repository", "wrong", saw, expected))
+    for each in projects:
+        registration = Registration(each.name, each.owner, each.repository, WORKFLOW, f"pypi{each.package.suffix}")
+        found.append(provenance.check(registration, each.package.settings.index_url or INDEXES["pypi"].simple_url))
+    return found
+
+
+def change(api: Api, changes: Sequence[Change]) -> list[str]:
+    """Make the changes, in their order; return what GitHub refused, with the reason."""
+    refused = []
+    for each in changes:
+        try:
+            api.change(each.method, each.path, each.body)
+        except Unseen as unseen:
+            refused.append(f"{each.does}: refused ({unseen.status}), which needs a token that may administer it")
+    return refused
