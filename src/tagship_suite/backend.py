@@ -2,19 +2,68 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import tarfile
 import tempfile
+from collections import deque
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from build import BuildBackendException, BuildException, ProjectBuilder
 from build.env import DefaultIsolatedEnv
 from twine.commands.check import check
 
+from .dists import readme, tars
+from .dists.reading import read_dist
 from .dists.sdist import normalise
-from .errors import ReleaseError
+from .errors import Problem, ReleaseError, refuse
 from .repo.packages import is_compiled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from build import RunnerType
+
+FAILURES = (BuildException, BuildBackendException, tarfile.TarError, subprocess.CalledProcessError)
+REQUIRE = "in [build-system] requires of pyproject.toml"
+#: What says that a file or a module is missing.
+LACKS = r"(?:No such file or directory: |does not exist: |No module named )['`]?([^'`\n]+)"
+REQUIRES = "[build-system] requires of pyproject.toml"
+LOST = "the sdist lacks {0}, which the build needs: write `include {0}` in MANIFEST.in (setuptools)"
+HIDDEN = "setup.py does not find {0}: let it begin with `import os, sys; sys.path.insert(0, os.path.dirname(__file__))`"
+#: What a build prints when it fails, by regular expression, and below it what that means. The last line counts.
+TABLE = rf"""
+No space left on device|Errno 28
+  the disk is full: free some space
+No module named '(pkg_resources)
+  setuptools no longer has \1: write "setuptools<81" in {REQUIRES}
+No module named '(distutils|imp|asyncore)
+  this Python no longer has \1: update what imports it, or set the repository's variable BUILD_PYTHON to an older one
+No module named '([^']+)
+  the build needs the module \1: write the name of its distribution in {REQUIRES}
+(?:No such file or directory: |does not exist: )['`]?([^'`\n]+)
+  there is no \1: commit it, or correct the path
+[Rr]equires (?:a different )?Python|does not satisfy Python
+  the project, or its build backend, is for another Python: run nox with that; on GitHub, set the variable BUILD_PYTHON
+not appear to be a Python project
+  there is no project here: if it is in a folder, write packages = ["FOLDER"] in [tool.tagship] of ./pyproject.toml
+Multiple top-level (?:packages|modules) discovered
+  setuptools cannot tell which folders to ship: write packages = ["NAME"] in [tool.setuptools] of pyproject.toml
+Unable to determine which files to ship
+  no folder has the project's name: write packages = ["FOLDER"] in [tool.hatch.build.targets.wheel] of pyproject.toml
+invalid command 'bdist_wheel'
+  setuptools before 70 needs wheel: write "wheel" in {REQUIRES}
+project\.license`? must be
+  this setuptools does not know an SPDX license expression: write "setuptools>=77" in {REQUIRES}
+use_2to3 is invalid
+  setuptools no longer has use_2to3: remove it, or write "setuptools<58" in {REQUIRES}
+"""
+LINES = [line.strip() for line in TABLE.strip().splitlines()]
+CAUSES = dict(zip(LINES[::2], LINES[1::2], strict=True))
 
 
 def build(folders: list[Path], out: Path, seconds: int) -> None:
@@ -22,23 +71,65 @@ def build(folders: list[Path], out: Path, seconds: int) -> None:
 
     Raises `ReleaseError` where a backend fails, or `twine check` does; the reason is printed above it.
     """
-    for folder in folders:
+    for number, folder in enumerate(folders):
+        said = deque[str](maxlen=1000)
         try:
-            _build(folder, out, seconds)
-        except (BuildException, BuildBackendException, tarfile.TarError, subprocess.CalledProcessError) as error:
-            raise ReleaseError(f"{folder}: the build has failed, see above: {error}") from None
+            _build(folder, out, seconds, partial(_run, said))
+        except FAILURES as error:
+            said.extend(f"{error}\n{getattr(error, 'stdout', None) or ''}".splitlines())
+            has_sdist = len(list(out.glob("*.tar.gz"))) > number
+            cause = _cause(folder, said, has_sdist=has_sdist) or f"see above: {error}"
+            raise ReleaseError(f"{folder}: the build has failed: {cause}") from None
     if check([str(path) for path in sorted(out.iterdir())]):
         raise ReleaseError("twine check: the description of a dist does not render, see above")
 
 
-def _build(folder: Path, out: Path, seconds: int) -> None:
+def _run(
+    said: deque[str], command: Sequence[str], cwd: str | None = None, more: Mapping[str, str] | None = None
+) -> None:
+    """Run `command`, and add what it prints to `said` as well."""
+    env, pipe = {**os.environ, **(more or {})}, subprocess.PIPE
+    with subprocess.Popen(
+        command, cwd=cwd, env=env, text=True, errors="replace", stdout=pipe, stderr=subprocess.STDOUT
+    ) as process:
+        for line in process.stdout or ():
+            print(line, end="", flush=True)
+            said.append(line)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+
+
+def _cause(folder: Path, said: deque[str], *, has_sdist: bool) -> str:
+    """Return why the build in `folder` failed, which made the sdist or not; "" where nothing in `said` is known."""
+    for line in reversed(said):
+        match = re.search(LACKS, line)
+        if match and (own := _own(folder, match[1])) and (has_sdist or "module" in match[0]):
+            return (LOST if has_sdist else HIDDEN).format(own)
+        for pattern, advice in CAUSES.items():
+            if match := re.search(pattern, line):
+                return match.expand(advice)
+    return ""
+
+
+def _own(folder: Path, name: str) -> str:
+    """Return the path in `folder` of the file or module `name`, "" where it has none; `name` may begin elsewhere."""
+    parts = [Path(form).parts for form in (name, name.replace(".", "/"))]
+    tails = ["/".join(each[at:]) for each in parts for at in range(len(each))]
+    found = (f"{top}{tail}{end}" for tail in tails for top in ("", "src/") for end in ("", ".py", "/__init__.py"))
+    return next((path for path in found if (folder / path).is_file()), "")
+
+
+def _build(folder: Path, out: Path, seconds: int, runner: RunnerType) -> None:
     with ExitStack() as stack:
         env = stack.enter_context(DefaultIsolatedEnv(installer="uv"))
-        builder = ProjectBuilder.from_isolated_env(env, folder)
+        builder = ProjectBuilder.from_isolated_env(env, folder, runner)
         env.install(requires := builder.build_system_requires)
         env.install(more := builder.get_requires_for_build("sdist"))
         sdist = Path(builder.build("sdist", out))
         normalise(sdist, seconds)
+        remedy = "put a copy of the file there"
+        links = [Problem(name, "a link out of the project", "a file", remedy) for name in tars.outward(sdist)]
+        refuse([*links, *readme.mistaken(read_dist(sdist), folder)])
         if is_compiled(folder):
             subprocess.run(["cibuildwheel", f"--output-dir={out}", str(sdist)], check=True)
             return
@@ -48,11 +139,11 @@ def _build(folder: Path, out: Path, seconds: int) -> None:
                 archive.extraction_filter = tarfile.data_filter
             archive.extractall(unpacked)
         source = next(Path(unpacked).iterdir())
-        builder = ProjectBuilder.from_isolated_env(env, source)
+        builder = ProjectBuilder.from_isolated_env(env, source, runner)
         if more or builder.build_system_requires != requires:
             # Only where both would hold the same is the environment of the sdist as good as a new one.
             env = stack.enter_context(DefaultIsolatedEnv(installer="uv"))
-            builder = ProjectBuilder.from_isolated_env(env, source)
+            builder = ProjectBuilder.from_isolated_env(env, source, runner)
             env.install(builder.build_system_requires)
         env.install(builder.get_requires_for_build("wheel"))
         builder.build("wheel", out)

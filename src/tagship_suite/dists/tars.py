@@ -67,6 +67,13 @@ def entries(path: Path) -> list[TarInfo]:
         return found
 
 
+def outward(path: Path) -> list[str]:
+    """Return the links in the archive at `path` that lead out of its folder."""
+    found = [entry for entry in entries(path) if entry.issym() or entry.islnk()]
+    links = {written(entry.name) for entry in found if entry.issym()}
+    return [entry.name for entry in found if not _stays(entry, entry.name.split("/")[0], links)]
+
+
 def check(path: Path, found: list[TarInfo]) -> None:
     """Raise `TarError` for the first entry that another program would take for something else, or that gets out."""
     if zipfile.is_zipfile(path):

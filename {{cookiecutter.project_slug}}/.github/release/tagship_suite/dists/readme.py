@@ -15,7 +15,11 @@ from typing import TYPE_CHECKING
 from ..errors import Problem
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .reading import Dist
+
+KINDS = {".md": "text/markdown", ".markdown": "text/markdown", ".rst": "text/x-rst"}
 
 
 def problems(dists: list[Dist]) -> list[Problem]:
@@ -30,12 +34,39 @@ def problems(dists: list[Dist]) -> list[Problem]:
     ]
 
 
+def mistaken(dist: Dist, folder: Path) -> list[Problem]:
+    """Return what is wrong where the description of `dist` begins as a file in `folder` of another markup than it says.
+
+    An index renders it by the type alone, Markdown as reStructuredText where there is none. Plain text hurts nobody.
+    """
+    kind, first = _kind(dist), _first(_description(dist))
+    files = {path: KINDS[path.suffix] for path in sorted(folder.iterdir()) if path.suffix in KINDS and path.is_file()}
+    alike = [path for path in files if first and first == _first(path.read_text("utf-8", "replace"))]
+    if kind == "text/plain" or {files[path] for path in alike} in ({kind}, set(KINDS.values()), set()):
+        return []
+    name, right = alike[0].name, files[alike[0]]
+    remedy = f'write readme = {{ file = "{name}", content-type = "{right}" }} in [project] of pyproject.toml'
+    remedy += f', or long_description_content_type="{right}" where setup.py or setup.cfg has long_description'
+    return [Problem(str(dist.path), f"{name} as {kind}", right, remedy)]
+
+
+def _first(text: str) -> str:
+    return next(filter(None, map(str.strip, text.lstrip("\ufeff").splitlines())), "")
+
+
+def _kind(dist: Dist) -> str:
+    return str(dist.metadata.get("Description-Content-Type", "")).partition(";")[0].strip().lower() or "text/x-rst"
+
+
+def _description(dist: Dist) -> str:
+    body = str(dist.metadata.get_payload())
+    return body if body.strip() else str(dist.metadata.get("Description", ""))
+
+
 def _restructured(dist: Dist) -> str:
     """Return the description where it is reStructuredText, as it is without a content type."""
-    kind = dist.metadata.get("Description-Content-Type", "text/x-rst").partition(";")[0].strip().lower()
-    body = str(dist.metadata.get_payload())
-    text = body if body.strip() else dist.metadata.get("Description", "")
-    return text if kind in {"", "text/x-rst"} and text.strip() != "UNKNOWN" else ""
+    text = _description(dist)
+    return text if _kind(dist) == "text/x-rst" and text.strip() != "UNKNOWN" else ""
 
 
 @lru_cache(maxsize=8)  # the dists of a release mostly have the same

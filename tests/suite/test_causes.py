@@ -1,0 +1,135 @@
+"""Why a build failed, in one line, with real backends; and a README that is not what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tagship_suite import backend
+from tagship_suite.dists import readme
+from tagship_suite.dists.reading import read_dist
+from tagship_suite.errors import ReleaseError
+from tests.archives import write_sdist
+
+SETUP = "from setuptools import setup\nsetup(name='ship', version='1.0', py_modules=['ship'], {0})\n"
+PROJECT = '[project]\nname = "ship"\nversion = "1.0"\n'
+HATCH = '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+SETUPTOOLS = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+#: What is in a project, and what is said of it.
+FAILURES: dict[str, tuple[dict[str, str], str]] = {
+    "a file that setup.py opens": (
+        {"setup.py": SETUP.format("install_requires=open('requirements.txt').read().split()"), "requirements.txt": ""},
+        "the sdist lacks requirements.txt, which the build needs: write `include requirements.txt` in MANIFEST.in",
+    ),
+    "a file by its whole path": (
+        {
+            "setup.py": "from pathlib import Path\nHERE = Path(__file__).resolve().parent\n"
+            + SETUP.format("description=(HERE / 'docs' / 'about.txt').read_text().strip()"),
+            "docs/about.txt": "Ship it",
+        },
+        "the sdist lacks docs/about.txt, which",
+    ),
+    "a module that setup.py imports": (
+        {"setup.py": "import tools\n" + SETUP.format(""), "tools.py": ""},
+        "the sdist lacks tools.py, which the build needs",
+    ),
+    "a file that nobody has": (
+        {"setup.py": SETUP.format("description=open('about.txt').read()")},
+        "there is no about.txt: commit it, or correct the path",
+    ),
+    "the project itself": (
+        {"setup.py": "import ship\n" + SETUP.format(""), "pyproject.toml": SETUPTOOLS},
+        "setup.py does not find ship.py: let it begin with",
+    ),
+    "pkg_resources": (
+        {"setup.py": "import pkg_resources\n" + SETUP.format("")},
+        'setuptools no longer has pkg_resources: write "setuptools<81" in [build-system] requires of pyproject.toml',
+    ),
+    "a module of another distribution": (
+        {"setup.py": "import numpy\n" + SETUP.format("")},
+        "the build needs the module numpy: write the name of its distribution in [build-system] requires",
+    ),
+    "no project": ({}, 'write packages = ["FOLDER"] in [tool.tagship]'),
+    "two packages": (
+        {"pyproject.toml": PROJECT + SETUPTOOLS, "one/__init__.py": "", "two/__init__.py": ""},
+        'write packages = ["NAME"] in [tool.setuptools]',
+    ),
+    "no package": (
+        {"pyproject.toml": PROJECT.replace("ship", "boat") + HATCH},
+        'write packages = ["FOLDER"] in [tool.hatch.build.targets.wheel]',
+    ),
+    "an old setuptools": (
+        {"pyproject.toml": PROJECT + 'license = "MIT"\n' + SETUPTOOLS.replace('tools"', 'tools<75"', 1)},
+        'write "setuptools>=77" in [build-system] requires',
+    ),
+}
+
+
+def write(folder: Path, files: dict[str, str]) -> Path:
+    for name, text in {"ship.py": "", **files}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+def refusal(folder: Path, out: Path) -> str:
+    with pytest.raises(ReleaseError) as caught:
+        backend.build([folder], out, 1_700_000_000)
+    (line,) = caught.value.args
+    return str(line)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FAILURES)
+def test_a_build_that_fails_is_explained_in_one_line(name: str, tmp_path: Path) -> None:
+    files, words = FAILURES[name]
+    said = refusal(write(tmp_path / "ship", files), tmp_path / "dist")
+    assert words in said
+    assert "\n" not in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["../LICENSE", "/LICENSE", "../../LICENSE"])
+def test_a_link_out_of_the_project_is_named(target: str, tmp_path: Path) -> None:
+    folder = write(tmp_path / "a/b", {"pyproject.toml": PROJECT + 'license-files = ["LICENSE"]\n' + HATCH})
+    write(tmp_path, {"LICENSE": "MIT", "a/LICENSE": "MIT"})
+    (folder / "LICENSE").symlink_to(f"{tmp_path}{target}" if target[0] == "/" else target)
+    said = refusal(folder, tmp_path / "dist")
+    assert said == "ship-1.0/LICENSE: found a link out of the project, expected a file; put a copy of the file there"
+
+
+@pytest.mark.slow
+def test_a_project_without_a_build_system_is_built_by_setuptools(tmp_path: Path) -> None:
+    backend.build([write(tmp_path / "ship", {"pyproject.toml": PROJECT})], tmp_path / "dist", 1_700_000_000)
+    assert {path.suffix for path in (tmp_path / "dist").iterdir()} == {".gz", ".whl"}
+
+
+MARKDOWN, RST = "# Ship it\n\n[docs](docs/index.md)\n", "Ship it\n=======\n\n`docs <docs/index.html>`_\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "kind", "wrong"),
+    [
+        ("README.md", MARKDOWN, "", "README.md as text/x-rst, expected text/markdown"),
+        ("README.md", MARKDOWN, "text/x-rst", "README.md as text/x-rst, expected text/markdown"),
+        ("docs.markdown", MARKDOWN, "", "docs.markdown as text/x-rst, expected text/markdown"),
+        ("README.rst", RST, "text/markdown", "README.rst as text/markdown, expected text/x-rst"),
+        ("README.md", MARKDOWN, "text/markdown; charset=UTF-8; variant=GFM", ""),
+        ("README.md", MARKDOWN, "text/plain", ""),
+        ("README.rst", RST, "", ""),
+        ("README.md", "", "", ""),
+        ("README", MARKDOWN, "", ""),
+    ],
+)
+def test_a_readme_of_another_markup_than_its_type_is_refused(
+    tmp_path: Path, name: str, text: str, kind: str, wrong: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    extra = (f"Description-Content-Type: {kind}",) if kind else ()
+    path = write_sdist(tmp_path / "dist", extra=(*extra, "", text, "More of it."))
+    found = [str(problem) for problem in readme.mistaken(read_dist(path), tmp_path)]
+    assert len(found) == bool(wrong)
+    for line in found:
+        assert f"found {wrong}; write readme = {{ file =" in line
+        assert "long_description_content_type=" in line
