@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from tagship import noxfile, suite, tree
 from tagship.errors import Refused
@@ -179,7 +179,7 @@ def _compare_versions(found: Status) -> None:
         return
     try:
         newer = Version(found.version) > Version(ours)
-    except InvalidVersion:
+    except ValueError:
         newer = False
     kind, options = ("newer", ["--force"]) if newer else ("older", [])
     remedy = f"run: {command('sync', found.folder, *options)}"

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -49,7 +49,7 @@ def _read_tag(tag: str) -> Iterator[tuple[Version, str]]:
     for match in BEGIN.finditer(tag):
         try:
             yield Version(tag[match.start() :].replace("_", ".")), f"{tag[: match.start()]}1.2.3"
-        except InvalidVersion:
+        except ValueError:
             continue
         return
 

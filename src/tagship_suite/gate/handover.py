@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -86,4 +87,4 @@ def _move(files: Mapping[str, Path], folder: Path) -> None:
 
 
 def _same(one: Path, other: Path) -> bool:
-    return one == other or (one.is_file() and other.is_file() and one.read_bytes() == other.read_bytes())
+    return one == other or (one.is_file() and other.is_file() and filecmp.cmp(one, other, shallow=False))

@@ -13,14 +13,14 @@ from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
 
 from .. import redact, report
 from ..dists import readme, rules
-from ..errors import Problem, ReleaseError, refuse
+from ..errors import Problem, ReleaseError, refuse, within
 from ..gate import bundle, judge
 from ..repo import packages
 from ..repo.ref import current
 from . import attest, claims, upload, verify
 from .explain import explained
 from .index import resolve
-from .retry import TOTAL, RetryPolicy, TransientError, deadline, timeout_from
+from .retry import TOTAL, DeadlineExceeded, RetryPolicy, TransientError, timeout_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +58,7 @@ def publish(root: Path, options: Options, environ: Mapping[str, str]) -> None:
     A file that the index has with the same bytes is skipped, so a second run completes the release or changes nothing.
     """
     retry = RetryPolicy(timeout_from(environ))
-    with deadline(TOTAL * retry.timeout):
+    with within(seconds := TOTAL * retry.timeout, DeadlineExceeded(seconds)):
         folder = bundle.locate(root)
         dists = bundle.check(folder)
         settings = upload.settings(options.repository, environ)

@@ -4,15 +4,19 @@
 # mypy: ignore-errors
 # pylint: skip-file
 # isort: skip_file
-"""A refused step: every problem at once, one line each."""
+"""A refused step: every problem at once, one line each; and one that takes too long."""
 
 from __future__ import annotations
 
+import signal
+import threading
+import time
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
 @dataclass(frozen=True)
@@ -42,3 +46,24 @@ def refuse(problems: Sequence[Problem | str]) -> None:
     """Raise one `ReleaseError` that holds all `problems`; nothing where there are none."""
     if problems:
         raise ReleaseError(*problems)
+
+
+@contextmanager
+def within(seconds: float, error: ReleaseError) -> Iterator[None]:
+    """Raise `error` in the block once it took longer, whatever it waits for; not on Windows, nor in another thread."""
+
+    def stop(*_: object) -> NoReturn:
+        raise error
+
+    if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before, began = signal.signal(signal.SIGALRM, stop), time.monotonic()
+    outer, _ = signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        if outer:  # the time of a block around this one goes on
+            signal.setitimer(signal.ITIMER_REAL, max(outer - (time.monotonic() - began), 0.001))

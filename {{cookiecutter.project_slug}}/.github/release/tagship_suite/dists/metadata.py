@@ -13,7 +13,7 @@ from email.utils import getaddresses
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from ..errors import Problem
 
@@ -153,7 +153,7 @@ def dependencies(dist: Dist, where: str) -> Iterator[Problem]:
 def same_version(left: str, right: str, *, newer: bool = False) -> bool:
     try:
         return Version(left) == Version(right) or (newer and Version(left) > Version(right))
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, or too many digits for an int
         return False
 
 

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import email.utils
 import re
-import signal
 import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from requests import exceptions
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
@@ -22,7 +20,7 @@ from ..errors import Problem, ReleaseError
 from .explain import explained
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from requests import Response
 
@@ -53,7 +51,10 @@ class TransientError(ReleaseError):
 
 
 class DeadlineExceeded(ReleaseError):
-    """The time for the whole run is over."""
+    """The time for the whole run, in seconds, is over."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"gave up after {seconds:g} s in all; run this again: uploaded files are skipped")
 
 
 class RetryPolicy:
@@ -119,22 +120,3 @@ def _seconds(header: str | None) -> float:
         return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
     except (ValueError, TypeError):
         return 0.0
-
-
-@contextmanager
-def deadline(seconds: float) -> Iterator[None]:
-    """Raise `DeadlineExceeded` in the block once it took longer, whatever it waits for; not on Windows."""
-
-    def stop(*_: object) -> NoReturn:
-        raise DeadlineExceeded(f"gave up after {seconds:g} s in all; run this again: uploaded files are skipped")
-
-    if not hasattr(signal, "SIGALRM"):
-        yield
-        return
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)

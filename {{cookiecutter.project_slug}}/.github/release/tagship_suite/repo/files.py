@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import configparser
+import stat
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +23,15 @@ else:
 if TYPE_CHECKING:
     from pathlib import Path
 
+#: How many bytes of a file are read: a TOML file of that size takes seconds.
+LONGEST = 2 * 2**20
 __all__ = ["load_toml", "parse_cfg", "read_text", "subtable", "tomllib"]
 
 
 def load_toml(path: Path) -> dict[str, Any]:
     """Return the TOML file at `path`, {} where there is none; raise `ReleaseError` where it is broken."""
     try:
-        return tomllib.loads(path.read_bytes().decode())
+        return tomllib.loads(_content(path))
     except FileNotFoundError:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -40,7 +43,7 @@ def parse_cfg(path: Path) -> configparser.RawConfigParser:
     """Return the INI file at `path`, empty where there is none; raise `ReleaseError` where it is broken."""
     parser = configparser.RawConfigParser()
     try:
-        parser.read_string(path.read_bytes().decode())
+        parser.read_string(_content(path))
     except FileNotFoundError:
         pass
     except (configparser.Error, UnicodeDecodeError) as error:
@@ -52,10 +55,19 @@ def parse_cfg(path: Path) -> configparser.RawConfigParser:
 def read_text(path: Path) -> str:
     """Return the text of the file at `path`, line ends as they are; raise `ReleaseError` where it is not UTF-8 text."""
     try:
-        return path.read_bytes().decode()
+        return _content(path)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8"
         raise ReleaseError(Problem(str(path), reason, "a readable text file", "fix the path or the file")) from error
+
+
+def _content(path: Path) -> str:
+    """Return the text of the file at `path`; raise `ReleaseError` for what would not be read within seconds."""
+    mode, size = path.stat().st_mode, path.stat().st_size
+    if size > LONGEST or not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        found = f"{size} bytes" if stat.S_ISREG(mode) else "no regular file"
+        raise ReleaseError(Problem(str(path), found, f"a file of {LONGEST} bytes at most", "check what it is"))
+    return path.read_bytes().decode()
 
 
 def subtable(data: object, *keys: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import tokenize
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import Problem, ReleaseError
+from ..errors import Problem, ReleaseError, within
 from .files import read_text
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ASSIGNED = r"""^__version__ = "(.*)"$"""
+SECONDS = 2
 WHOLE = r"\A\s*(?:v(?=[0-9]))?(\S+)\s*\Z"
 
 
@@ -46,8 +47,14 @@ def find(path: Path, pattern: str = "") -> Written:
 
     In a Python file only assignments count, however they are quoted or annotated, and neither comments
     nor docstrings; the default pattern is `__version__`, elsewhere the whole file. Raises `ReleaseError`
-    where nothing is found, or different versions.
+    where nothing is found, or different versions, or nothing within `SECONDS`: a pattern can backtrack without end.
     """
+    found, remedy = f"no result of {pattern!r} within {SECONDS} s", "simplify version-pattern: it backtracks"
+    with within(SECONDS, ReleaseError(Problem(str(path), found, "a version", remedy))):
+        return _find(path, pattern)
+
+
+def _find(path: Path, pattern: str) -> Written:
     # A byte order mark is no Python; a line end in its place keeps every character where it is.
     text = re.sub("^\ufeff", "\n", read_text(path))
     if path.suffix == ".py":

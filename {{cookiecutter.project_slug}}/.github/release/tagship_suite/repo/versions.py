@@ -17,6 +17,8 @@ from packaging.version import InvalidVersion, Version
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+#: A tag is a file's name to git, which no system lets be longer; every digit of it may begin the version.
+LONGEST = 255
 SEPARATORS = "-_/@"
 PREFIXES = ("release", "version")
 #: The tags that start the workflow, as its `on.push.tags` has them: `v[0-9]*`, `[0-9]*`, `**[0-9].[0-9]**`.
@@ -45,7 +47,7 @@ def split_tag(tag: str, name: str) -> tuple[str, Version]:
     Before it may stand nothing, `v`, `release`, `version` or the project's name, with `-`, `_`, `/` or `@`.
     Raises `ValueError` where the rest is not a version by PEP 440.
     """
-    for start, character in enumerate(tag):
+    for start, character in enumerate(tag if len(tag) <= LONGEST else ""):
         if character in "0123456789" and _is_prefix(tag[:start], name):
             try:
                 return tag[:start], parse_version(tag[start:])
