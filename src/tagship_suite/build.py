@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from email.message import Message
 
     from .dists.reading import Dist
+    from .dists.tracked import Checkout
     from .repo.packages import Package
 
 #: The minor version of the oldest Python 3 that setup-python has for the current runners.
@@ -28,17 +29,31 @@ LOCK = ".github/release/requirements/wheels.txt"
 EARLIEST = 315532800  # seconds: 1980-01-01, the first day that a zip archive, and so a wheel, can hold
 
 
-def prepare(root: Path, environ: Mapping[str, str]) -> tuple[int, list[Package]]:
-    """Remove old dists and bundle; return SOURCE_DATE_EPOCH, and the distributions to build.
+def prepare(root: Path, environ: Mapping[str, str]) -> tuple[int, list[Package], Checkout | None]:
+    """Remove old dists and bundle; return SOURCE_DATE_EPOCH, the distributions to build, and what git says of the rest.
 
     Raises `ReleaseError` where one is compiled and the locked tools for that are not there.
     """
-    found = epoch(root, environ), chosen(root, environ)
-    compiled = [f"{each.path}/pyproject.toml" for each in found[1] if is_compiled(each.folder)]
+    from .dists.tracked import checkout
+
+    seconds, packages = epoch(root, environ), chosen(root, environ)
+    compiled = [f"{each.path}/pyproject.toml" for each in packages if is_compiled(each.folder)]
     if compiled and not (root / LOCK).is_file():
         raise ReleaseError(Problem(compiled[0], "[tool.cibuildwheel]", f"also {LOCK}", "run: tagship sync"))
     clean(root)
-    return found
+    return seconds, packages, checkout(root)
+
+
+def compare(root: Path, packages: list[Package], before: Checkout | None) -> None:
+    """Refuse dists that hold what nobody committed, or lack what somebody did; print what is only worth knowing."""
+    from .dists import tracked
+
+    if not before:
+        return
+    groups = grouped(root / "dist", packages).items()
+    found = [each for package, dists in groups for each in tracked.compare(before, package.folder, dists)]
+    report.notes(each for each in found if isinstance(each, str))
+    refuse([each for each in found if not isinstance(each, str)])
 
 
 def clean(root: Path) -> None:
@@ -69,13 +84,20 @@ def describe(root: Path, environ: Mapping[str, str]) -> None:
 def read(folder: Path, packages: list[Package]) -> dict[Package, list[Dist]]:
     """Return the dists in `folder` by distribution; raise `ReleaseError` for what is missing or wrong."""
     from .dists import rules
+
+    groups = grouped(folder, packages)
+    refuse([problem for each, some in groups.items() for problem in rules.problems(some, each.settings.file_limit)])
+    return groups
+
+
+def grouped(folder: Path, packages: list[Package]) -> dict[Package, list[Dist]]:
+    """Return the dists in `folder` by distribution; raise `ReleaseError` where one has none."""
     from .dists.reading import read_dists
 
     dists = read_dists(folder)
     groups = {package: [dist for dist in dists if package.name in {"", dist.name}] for package in packages}
     found = " ".join(dist.path.name for dist in dists)
     refuse([Problem("dist", found, f"dists of {each.name}", "build it") for each, some in groups.items() if not some])
-    refuse([problem for each, some in groups.items() for problem in rules.problems(some, each.settings.file_limit)])
     return groups
 
 

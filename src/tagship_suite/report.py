@@ -36,6 +36,15 @@ def errors(lines: Iterable[str]) -> None:
             print("::error::" + line.replace("%", "%25").replace("\n", "%0A"))
 
 
+def notes(lines: Iterable[str]) -> None:
+    """Print each as a note, on GitHub as an annotation and in the job summary too."""
+    for line in map(one_line, lines):
+        print(f"note: {line}")
+        summary(f"> [!NOTE]\n> {_cell(line)}")
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            print("::warning::" + line.replace("%", "%25"))
+
+
 def one_line(text: str) -> str:
     """Return `text` without line ends: GitHub could take what a dist says after one for a command to the runner."""
     return " ".join(redact.redacted(text).splitlines()).replace("##[", "## [")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import nox
 from packaging.version import Version
 
-from .build import clean, describe, prepare
+from .build import clean, compare, describe, prepare
 from .cli import Reported, reporting
 from .repo.packages import is_compiled
 from .testing.pythons import declared
@@ -57,11 +57,12 @@ def build(session: nox.Session) -> None:
     with _all_or_nothing():
         install_tools(session)
         os.umask(0o022)
-        seconds, packages = run(session, prepare, ROOT, os.environ)
+        seconds, packages, before = run(session, prepare, ROOT, os.environ)
         env = {**ENVIRONMENT, "SOURCE_DATE_EPOCH": str(seconds)}
         if any(is_compiled(package.folder) for package in packages):
             install_tools(session, "wheels")
         _in_tools(session, HOME, "build", str(seconds), *(package.path for package in packages), env=env)
+        run(session, compare, ROOT, packages, before)
     # What this refuses stays to be tested all the same: verify-version refuses it by the same rules.
     run(session, describe, ROOT, os.environ)
 

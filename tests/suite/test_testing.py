@@ -357,7 +357,7 @@ RED: dict[str, tuple[dict[str, str], str]] = {
     ),
     "an empty wheel": (
         {**with_table("", ""), "tests/test_one.py": "import ship\n\n\ndef test_one():\n    assert ship.one() == 1\n"},
-        "error: ship-1.0-py3-none-any.whl: found no module, expected the project's modules",
+        "error: dist/ship-1.0-py3-none-any.whl: found no module, expected ship; add it to packages or package_data of",
     ),
     "a module that is loaded by its file": (
         {

@@ -398,6 +398,17 @@ def test_every_job_runs_where_the_variables_say(workflow: dict[str, Any]) -> Non
     assert python == {"python-version": "${{ vars.BUILD_PYTHON || env.PYTHON }}"}
 
 
+def test_build_fetches_submodules_and_large_files_where_the_variables_say(workflow: dict[str, Any]) -> None:
+    asked = {
+        name: {key: step["with"][key] for key in ("submodules", "lfs") if key in step["with"]}
+        for name, job in workflow["jobs"].items()
+        for step in job["steps"]
+        if "actions/checkout" in step.get("uses", "")
+    }
+    names = {"submodules": "${{ vars.SUBMODULES }}", "lfs": "${{ vars.LFS }}"}
+    assert asked == {"build": names, "test": {}, "verify-version": {}}
+
+
 #: The steps that get secrets, and how they are named in the environment of the step.
 PRIVATE = {"UV_INDEX": "${{ secrets.PRIVATE_INDEX }}", "PIP_EXTRA_INDEX_URL": "${{ secrets.PRIVATE_INDEX }}"}
 REGISTRY = {

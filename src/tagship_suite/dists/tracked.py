@@ -1,0 +1,237 @@
+"""What git knows of a project and its dists do not hold, and the reverse."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import Problem
+from ..repo import git
+from ..repo.files import load_toml, subtable
+from ..testing.proof import OTHER
+from ..testing.witness import is_test
+from .modules import DATA, is_own
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from .reading import Dist
+
+SHOWN = 5
+POINTER = b"version https://git-lfs.github.com/spec/"
+#: What build tools leave in a checkout for the next build: metadata, bytecode, extensions.
+LEFT = re.compile(r"(?:.*/)?(?:[^/]+\.(?:egg|dist)-info/.*|PKG-INFO|[^/]+\.(?:pyc|pyd|so))", re.DOTALL)
+#: What they make from a file of the same name that ends so: translations, Cython's and protobuf's output.
+MADE, SOURCES = re.compile(r"(?:_pb2(?:_grpc)?)?\.\w+$"), (".po", ".proto", ".pyx")
+#: The keys in `[tool]` by which they are told what to write, and what to ship although git ignores it.
+WRITTEN = {"artifacts", "file", "path", "version-file", "version_file", "write-to", "write_to"}
+INFO = re.compile(r"[^/]+\.(?:data|dist-info)/")
+MODULE = re.compile(r".*\.(?:py|pyi|pyd|so)", re.DOTALL)
+PACKAGE = re.compile(r"(src/)?([^/]+?)(?:/.*)?\.pyi?", re.DOTALL)
+#: Nobody misses these in a wheel: sources of compiled code, and texts for those who work on it.
+UNMISSED = re.compile(r".*\.(?:build|c|cc|cpp|f90|h|hpp|in|md|po|pot|proto|pxd|pyx|rs|rst)|(?:.*/)?\..*", re.DOTALL)
+#: What a file is added to, to leave it out of the sdist or the wheel, or to put it into the wheel: by build backend.
+BACKENDS = {
+    "setuptools": ("exclude in MANIFEST.in", "exclude of find_packages", "packages or package_data of setuptools"),
+    "hatchling": (*("exclude in [tool.hatch.build]",) * 2, "packages or artifacts in [tool.hatch.build.targets.wheel]"),
+    "poetry": (*("exclude in [tool.poetry]",) * 2, "packages or include in [tool.poetry]"),
+    "pdm": (*("excludes in [tool.pdm.build]",) * 2, "includes in [tool.pdm.build]"),
+    "uv_build": tuple(
+        f"{key} in [tool.uv.build-backend]" for key in ("source-exclude", "wheel-exclude", "module-name")
+    ),
+    "flit_core": (*("exclude in [tool.flit.sdist]",) * 2, "include in [tool.flit.sdist]"),
+    "": ("what the build backend excludes",) * 2 + ("what the build backend includes",),
+}
+
+
+@dataclass
+class Checkout:
+    """What git says of the working tree `top`: which files are tracked and which are not, by their paths in it.
+
+    Then the submodules without content, and the files that are pointers of Git LFS. `time` is in nanoseconds.
+    """
+
+    top: Path
+    tracked: set[str] = field(default_factory=set)
+    others: set[str] = field(default_factory=set)
+    missing: set[str] = field(default_factory=set)
+    pointers: set[str] = field(default_factory=set)
+    time: int = field(default_factory=time.time_ns)
+
+
+def checkout(root: Path) -> Checkout | None:
+    """Return what git says of the working tree with `root`, before a build; None where there is no repository."""
+    if not (top := git.query(root, "rev-parse", "--show-toplevel")):
+        return None
+    found = Checkout(Path(top).resolve())
+    _add(found, "")
+    return found
+
+
+def _add(found: Checkout, below: str) -> None:
+    """Add to `found` what is tracked and what is not in its folder `below`, and in the submodules there."""
+    folder = found.top / below
+    for line in _listed(folder, "--stage"):
+        mode, path = line[:6], below + line.partition("\t")[2]
+        if mode.startswith("100"):
+            found.tracked.add(path)
+        elif mode == "120000":
+            continue  # a symlink: what counts is the file that it leads to
+        elif (found.top / path / ".git").exists():
+            _add(found, f"{path}/")
+        elif not any((found.top / path).glob("*")):
+            found.missing.add(path)
+    found.others.update(below + path for path in _listed(folder, "--others"))
+    for path in _listed(folder, ":(attr:filter=lfs)"):
+        if (folder / path).is_file() and (folder / path).read_bytes().startswith(POINTER):
+            found.pointers.add(below + path)
+
+
+def _listed(folder: Path, *arguments: str) -> list[str]:
+    return [name for name in (git.query(folder, "ls-files", "-z", *arguments) or "").split("\0") if name]
+
+
+def compare(before: Checkout, folder: Path, dists: Iterable[Dist]) -> Iterator[Problem | str]:
+    """Give what nobody can have wanted in the `dists` of the distribution in `folder`, and notes on other things.
+
+    `before` is what git said before they were built. Raises `ReleaseError` where a dist cannot be read.
+    """
+    folder = folder.resolve()
+    start = f"{folder.relative_to(before.top).as_posix()}/".removeprefix("./")
+    own = {path.removeprefix(start) for path in before.tracked if path.startswith(start)}
+    if not own:  # the folder is none of git's business
+        return
+    backend = str(subtable(load_toml(folder / "pyproject.toml"), "build-system").get("build-backend", "setuptools"))
+    words = next(found for name, found in BACKENDS.items() if backend.startswith(name))
+    missing = [path.removeprefix(start) for path in sorted(before.missing) if path.startswith(start)]
+    for dist in {dist.is_wheel: dist for dist in dists}.values():  # those of several machines lack the same
+        if dist.is_wheel:
+            yield from _wheel_problems(dist, own, missing, words)
+        else:
+            yield from _sdist_problems(dist, folder, before, words[0])
+
+
+def _sdist_problems(sdist: Dist, folder: Path, before: Checkout, leave_out: str) -> Iterator[Problem | str]:
+    """Give files that nobody committed and no build tool made, and files that are not the ones they stand for."""
+    found = []
+    for name in sorted(sdist.members):
+        inner = name.partition("/")[2]
+        path = Path(os.path.realpath(folder / inner))
+        known = path.relative_to(before.top).as_posix() if path.is_relative_to(before.top) else ""
+        if known in before.pointers:
+            remedy = f"run: git lfs pull; on GitHub, set the repository variable LFS to true; or add it to {leave_out}"
+            found.append(
+                Problem(f"{sdist.path}: {inner}", "a pointer of Git LFS", "the file that it stands for", remedy)
+            )
+        elif _is_foreign(known, before) and not _is_made(known, before, folder):
+            remedy = f"remove it, add it to {leave_out}, or commit it"
+            found.append(
+                Problem(f"{sdist.path}: {inner}", "a file that git does not track", "what is committed", remedy)
+            )
+    yield from found[:SHOWN]
+    if more := found[SHOWN:]:
+        yield Problem(str(sdist.path), f"{len(more)} more of them", "what is committed", "see above")
+
+
+def _is_foreign(path: str, before: Checkout) -> bool:
+    parts = path.split("/")  # of another repository in this one, git names the folder alone
+    return path in before.others or any(
+        "/".join(parts[:depth]) + "/" in before.others for depth in range(1, len(parts))
+    )
+
+
+def _is_made(path: str, before: Checkout, folder: Path) -> bool:
+    """Return whether a build tool made the file, in this build or in one before it."""
+    file = before.top / path
+    if LEFT.fullmatch(path) or not file.exists() or file.stat().st_mtime_ns >= before.time:
+        return True
+    if any(MADE.sub(source, path) in before.tracked for source in SOURCES):
+        return True
+    patterns = _written(load_toml(folder / "pyproject.toml").get("tool"))
+    return any(fnmatchcase(f"/{path}", f"*/{pattern.strip('/')}") for pattern in patterns)
+
+
+def _written(value: object, key: str = "") -> Iterator[str]:
+    if isinstance(value, dict):
+        for name in value:
+            yield from _written(value[name], name)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _written(each, key)
+    elif isinstance(value, str) and key in WRITTEN:
+        yield value
+
+
+def _wheel_problems(wheel: Dist, own: set[str], missing: list[str], words: tuple[str, ...]) -> Iterator[Problem | str]:
+    """Give what of the project's packages is not in the wheel, and what else is."""
+    where, (_, keep_out, put_in) = str(wheel.path), words
+    installed = {DATA.sub("", name, count=1) for name in wheel.members}
+    modules = {name for name in installed if MODULE.fullmatch(name) and not INFO.match(name)}
+    tops = {name.split("/")[0] for name in modules}
+    odd = {top for top in tops if OTHER.fullmatch(top.split(".")[0]) and top[0] != "_" and not is_own(top, wheel.name)}
+    if tops > odd:
+        if odd:
+            said = f"{where} installs {_some(odd)} at the top of site-packages"
+            yield f"{said}; if that is not intended, add it to {keep_out}"
+    elif (packages := _packages(own, wheel)) and not any(".data/" in name for name in installed):
+        yield Problem(
+            where, f"no module but {_some(odd)}" if odd else "no module", _some(packages), f"add it to {put_in}"
+        )
+    places = _places(own | {f"{path}/" for path in missing}, own, modules)
+    yield from _submodules(missing, places)
+    lacking = {path for path in places.keys() & own if places[path] not in installed}
+    typed = {path for path in lacking if path.endswith("/py.typed")}
+    for path in sorted(typed):
+        if any(name.startswith(places[path].removesuffix("py.typed")) for name in modules):
+            expected = f"one as in {path}: type checkers ignore the package's types without it"
+            yield Problem(where, f"no {places[path]}", expected, f"add it to {put_in}")
+    if missed := {path for path in lacking - typed if not UNMISSED.fullmatch(path) and not _is_of_tests(path)}:
+        yield f"{where} lacks {_some(missed)}; add what its users need to {put_in}"
+
+
+def _packages(own: set[str], wheel: Dist) -> set[str]:
+    """Return the packages and modules that must be the distribution's, by their name or their place in `src`."""
+    found = [match for path in own if (match := PACKAGE.fullmatch(path)) and not OTHER.fullmatch(match[2])]
+    return {match[2] for match in found if match[1] or is_own(match[2], wheel.name)}
+
+
+def _submodules(missing: list[str], places: dict[str, str]) -> Iterator[Problem | str]:
+    for path in missing:
+        if f"{path}/" in places:
+            remedy = "run: git submodule update --init; on GitHub, set the repository variable SUBMODULES to true"
+            yield Problem(path, "a submodule without content", "its files, as they are part of a package", remedy)
+        else:
+            yield f"{path}: the dists lack this submodule, which is not checked out"
+
+
+def _places(paths: Iterable[str], own: set[str], modules: set[str]) -> dict[str, str]:
+    """Return where a wheel with these `modules` has, or would have, each of `paths` that lies in a package."""
+    named, folders = defaultdict(list), defaultdict[str, Counter[str]](Counter)
+    for path in own:
+        named[path.rpartition("/")[2]].append(path)
+    for name in modules:
+        for path in named[name.rpartition("/")[2]]:
+            if f"/{path}".endswith(f"/{name}"):
+                folders[name.split("/")[0]][path.removesuffix(name)] += 1
+    best = {
+        top: min(found, key=lambda each: (_is_of_tests(each), -found[each], len(each)))
+        for top, found in folders.items()
+    }
+    starts = {f"{folder}{top}/": f"{top}/" for top, folder in best.items()}
+    return {
+        path: starts[start] + path.removeprefix(start) for path in paths for start in starts if path.startswith(start)
+    }
+
+
+def _is_of_tests(path: str) -> bool:
+    return any(is_test(part.split(".")[0]) for part in path.split("/"))
+
+
+def _some(names: Collection[str]) -> str:
+    return ", ".join(sorted(names)[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
