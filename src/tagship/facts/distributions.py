@@ -2,29 +2,93 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
-from tagship_suite.config import Config
-from tagship_suite.errors import ReleaseError
-from tagship_suite.repo.packages import distribution_name, every
-from tagship_suite.repo.version_source import locate
+from packaging.version import InvalidVersion
+from packaging.version import Version as Parsed
 
+from tagship_suite.errors import ReleaseError
+from tagship_suite.repo.files import subtable
+
+from . import pythons
+from .backends import hatch, others, setuptools
+from .files import Files
+from .folders import folders
 from .model import Distribution, VersionSource
+from .project import Modules, Project, Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+#: By the first part of a backend's name: what reads the version, and what the modules.
+BACKENDS: dict[str, tuple[Callable[[Project], Version], Callable[[Project], Modules]]] = {
+    "setuptools": (setuptools.version, setuptools.modules),
+    "pbr": (setuptools.version, setuptools.modules),
+    "hatchling": (hatch.version, hatch.modules),
+    "poetry": (others.poetry_version, others.poetry_modules),
+    "poetry_dynamic_versioning": (others.poetry_version, others.poetry_modules),
+    "flit_core": (others.flit_version, others.flit_modules),
+    "flit": (others.flit_version, others.flit_modules),
+    "flit_scm": (others.flit_version, others.flit_modules),
+    "pdm": (others.pdm_version, others.pdm_modules),
+    "uv_build": (others.pdm_version, others.uv_modules),
+    "maturin": (others.cargo_version, others.cargo_modules),
+    "mesonpy": (others.meson_version, others.named_modules),
+    "scikit_build_core": (others.scikit_version, others.named_modules),
+}
 
-def find(root: Path) -> Iterator[Distribution]:
-    """Yield the distributions of the repository at `root`."""
-    for package in every(root):
-        try:
-            written = locate(package.folder, Config())
-        except ReleaseError:
-            written = None
-        file = written.path.relative_to(package.folder).as_posix() if written else ""
-        name = distribution_name(package.folder) or None
-        path = package.folder.relative_to(root).as_posix()
-        version = written.text if written else None
-        yield Distribution(path, name, version, VersionSource("", file), "", "")
+
+def find(root: Path, files: Files | None = None) -> Iterator[Distribution]:
+    """Yield the distributions of the repository at `root`; raises `ReleaseError` where a file cannot be read."""
+    files = files or Files(root)
+    for folder in folders(files):
+        yield _read(Project(files, folder))
+
+
+def _read(project: Project) -> Distribution:
+    """Return what is known of a project; `version` as its backend normalises it."""
+    family = project.backend.partition(".")[0].partition(":")[0]
+    read_version, read_modules = BACKENDS.get(family, (setuptools.version, setuptools.modules))
+    version, modules, name = read_version(project), read_modules(project), name_of(project)
+    text, reason = _normalised(version)
+    reasons = (
+        "" if name else "no file says its name as a literal",
+        reason,
+        "" if modules.names else modules.unknown or "no package or module is found",
+    )
+    return Distribution(
+        os.path.relpath(project.folder, project.files.root).replace(os.sep, "/"),
+        name,
+        text,
+        VersionSource(version.kind, version.file),
+        project.backend,
+        modules.layout,
+        modules.names,
+        tuple(pythons.declared(project)),
+        tuple(filter(None, reasons)),
+    )
+
+
+def _normalised(version: Version) -> tuple[str | None, str]:
+    if version.text is None:
+        return None, version.unknown
+    try:
+        return str(Parsed(version.text)), ""
+    except InvalidVersion:
+        return None, f"{version.text!r} in {version.file} is no version by PEP 440"
+
+
+def name_of(project: Project) -> str | None:
+    """Return the name of the distribution as it is written, None where no file says it."""
+    tables = (("project",), ("tool", "poetry"), ("tool", "flit", "metadata"))
+    found = (subtable(project.pyproject, *keys) for keys in tables)
+    for table in found:
+        name = table.get("name", table.get("dist-name", table.get("module")))
+        if isinstance(name, str):
+            return name
+    try:
+        return setuptools.name(project)
+    except ReleaseError:
+        return None

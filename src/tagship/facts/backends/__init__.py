@@ -1,0 +1,1 @@
+"""What each build backend makes of a project's files: which version, and which packages and modules."""

@@ -1,0 +1,323 @@
+"""setuptools, and the tools that plug into it: pyproject.toml, setup.cfg and setup.py."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+from tagship.facts.packages import automatic, find_packages, tops
+from tagship.facts.project import Modules, Project, Version
+from tagship.facts.python.values import NotPlain, Unknown, Value, plain
+
+from . import texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+SIMPLE = re.compile(r"setuptools[-_.]scm\s*\[[^]]*\bsimple\b", re.IGNORECASE)
+#: By which means setup.py takes it from another file, the most telling one first.
+MEANS = (("ast", "ast"), ("regex", "regex"), ("exec", "exec"), ("import", "import"), ("lines", "line-parse"))
+
+
+def name(project: Project) -> str | None:
+    """Return the name of the distribution as it is written."""
+    found = project.table("project").get("name") or project.passed("name")
+    return found if isinstance(found, str) else project.cfg.get("metadata", "name", fallback=None)
+
+
+def version(project: Project) -> Version:
+    """Return the version as setuptools finds it: of pyproject.toml first, then of setup.py, then of setup.cfg."""
+    table = project.table("project")
+    if isinstance(static := table.get("version"), str):
+        return Version(static, "pyproject:static", "pyproject.toml")
+    if table and "version" not in project.dynamic:
+        return Version(unknown="[project] in pyproject.toml has no version, and does not call it dynamic")
+    looks = (_by_scm, _by_dynamic, _by_pbr, _by_setup_py, _by_setup_cfg)
+    return next((found for look in looks if (found := look(project))), _nowhere(project))
+
+
+def _nowhere(project: Project) -> Version:
+    reason = project.setup[1] if project.has_setup_py else "neither pyproject.toml nor setup.cfg says one"
+    return Version(unknown=reason or "neither setup.py nor setup.cfg passes one")
+
+
+def _by_scm(project: Project) -> Version | None:
+    """Return what setuptools-scm and its like derive from git's tags."""
+    tool = project.table("tool")
+    tables = ("setuptools_scm", "setuptools-scm")
+    if any(key in tool for key in tables):
+        return Version(None, "setuptools_scm:pyproject", "pyproject.toml")
+    if any(map(SIMPLE.match, project.requires)):
+        return Version(None, "setuptools_scm:simple", "pyproject.toml")
+    if "versioningit" in tool:
+        return Version(None, "versioningit", "pyproject.toml")
+    if project.table("tool", "setuptools-git-versioning").get("enabled", "setuptools-git-versioning" in tool):
+        return Version(None, "setuptools-git-versioning", "pyproject.toml")
+    if "use_scm_version" in project.setup[0]:
+        return _use_scm_version(project)
+    return None
+
+
+def _use_scm_version(project: Project) -> Version | None:
+    value = project.setup[0]["use_scm_version"]
+    if value.known and not value.data:
+        return None
+    options = value.data if isinstance(value.data, dict) else {}
+    written = next((options[key].data for key in ("write_to", "version_file") if key in options), "setup.py")
+    return Version(None, "setuptools_scm:use_scm_version", written if isinstance(written, str) else "setup.py")
+
+
+def _by_dynamic(project: Project) -> Version | None:
+    found = project.table("tool", "setuptools", "dynamic").get("version")
+    if not project.table("project") or not isinstance(found, dict):
+        return None
+    if isinstance(attr := found.get("attr"), str):
+        return _attr(project, "pyproject:setuptools-attr", attr)
+    files = found.get("file")
+    first = files[0] if isinstance(files, list) and files else files
+    return texts.whole(project, "pyproject:setuptools-file", first) if isinstance(first, str) else None
+
+
+def _by_pbr(project: Project) -> Version | None:
+    value = project.setup[0].get("pbr")
+    uses = project.backend == "pbr.build" or bool(value and (not value.known or value.data))
+    return Version(None, "pbr", "setup.cfg") if uses else None
+
+
+def _by_setup_cfg(project: Project) -> Version | None:
+    text = project.cfg.get("metadata", "version", fallback="").strip()
+    if text.startswith("attr:"):
+        return _attr(project, "setup.cfg:attr", text.removeprefix("attr:").strip())
+    if text.startswith("file:"):
+        return texts.whole(project, "setup.cfg:file", text.removeprefix("file:").split(",")[0].strip())
+    return Version(text, "setup.cfg:static", "setup.cfg") if text else None
+
+
+def _attr(project: Project, kind: str, dotted: str) -> Version:
+    """Return what setuptools reads as `attr:`: a literal in the syntax tree, else what the module binds."""
+    from tagship.facts.python import code
+
+    dotted = dotted if "." in dotted else f"__init__.{dotted}"
+    module, _, attribute = dotted.rpartition(".")
+    for folder in _sources(project):
+        base = os.path.join(project.at(folder), *module.split("."))
+        for file in (f"{base}.py", os.path.join(base, "__init__.py")):
+            text = project.files.code(file) if project.files.is_file(file) else None
+            if text and (literal := texts.assigned(text, attribute)) is not None:
+                return Version(literal, kind, project.shown(file))
+    value = code.attribute(project.files, project.folder, dotted, [project.at(folder) for folder in _sources(project)])
+    return texts.from_value(project, kind, "", value)
+
+
+def _sources(project: Project) -> list[str]:
+    """Return the folders that hold the top packages, the likely one first."""
+    directories = _package_dir(project)
+    found = [directories[""]] if directories.get("") else []
+    where = project.table("tool", "setuptools", "packages", "find").get("where")
+    found += [each for each in where if isinstance(each, str)] if isinstance(where, list) else []
+    found += project.lines("options.packages.find", "where")
+    return list(dict.fromkeys([*found, "src", "."] if not found or "src" in found else [*found, "."]))
+
+
+def _package_dir(project: Project) -> dict[str, str]:
+    table = project.table("tool", "setuptools").get("package-dir")
+    if isinstance(table, dict):
+        return {key: value for key, value in table.items() if isinstance(value, str)}
+    passed = project.passed("package_dir")
+    if isinstance(passed, dict):
+        return {str(key): str(value) for key, value in passed.items()}
+    pairs = [line.partition("=") for line in project.lines("options", "package_dir")]
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def _by_setup_py(project: Project) -> Version | None:
+    value = project.setup[0].get("version")
+    if value is None or value.data is None:
+        return None
+    if isinstance(value.data, Unknown):
+        return _unknown(project, value.data)
+    from tagship.facts.project import Version as Found
+
+    try:
+        text = plain(value)
+    except NotPlain as error:
+        return Found(None, "setup.py:computed", "setup.py", error.unknown.reason)
+    if isinstance(text, list | tuple):
+        text = ".".join(map(str, text))
+    if not isinstance(text, str | int | float):
+        return Found(None, "setup.py:computed", "setup.py", "setup.py passes no text as version")
+    kind, file = _source(project, value)
+    return Found(str(text), kind, file)
+
+
+def _source(project: Project, value: Value) -> tuple[str, str]:
+    """Return the kind of source and the file, where setup.py passes a version that it takes from there."""
+    own = os.path.relpath(project.at("setup.py"), project.files.root).replace(os.sep, "/")
+    file = next((name for name, _ in value.origins if name != own), "")
+    if not file:
+        return ("setup.py:literal" if _is_literal(project) else "setup.py:constant"), "setup.py"
+    means = next((kind for how, kind in MEANS if how in value.how), "read-file")
+    return f"setup.py:{means}", project.shown(os.path.join(project.files.root, file))
+
+
+def _is_literal(project: Project) -> bool:
+    import ast
+
+    from tagship.facts.python.machine import Machine, Raised
+
+    try:
+        tree = Machine(project.files, project.folder).parse(project.at("setup.py"))
+    except Raised:
+        return False
+    keywords = [word for node in ast.walk(tree) if isinstance(node, ast.Call) for word in node.keywords]
+    return any(word.arg == "version" and isinstance(word.value, ast.Constant) for word in keywords)
+
+
+#: What is behind a version that setup.py computes: the kind of source.
+TOOLS = {
+    "versioneer": "versioneer",
+    "setuptools_scm": "setuptools_scm:get_version",
+    "versioningit": "versioningit",
+    "environment": "setup.py:environment",
+    "command": "setup.py:command",
+    "clock": "setup.py:clock",
+    "metadata": "setup.py:metadata",
+}
+
+
+def _unknown(project: Project, found: Unknown) -> Version:
+    kind = TOOLS.get(found.tool, "setup.py:computed")
+    if kind == "versioneer":
+        source = project.table("tool", "versioneer").get("versionfile_source")
+        file = source or project.cfg.get("versioneer", "versionfile_source", fallback="") or "setup.py"
+        return Version(None, kind, file if isinstance(file, str) else "setup.py")
+    derived = found.tool in {"setuptools_scm", "versioningit"}
+    return Version(None, kind, "setup.py", "" if derived else f"setup.py computes it: {found.reason}")
+
+
+def modules(project: Project) -> Modules:
+    """Return the packages and modules that setuptools installs."""
+    if project.backend == "pbr.build" or project.setup[0].get("pbr"):
+        return _of_pbr(project)
+    found = _of_pyproject(project)
+    if found is None or (found.packages and found.modules):
+        return found or _of_setup_py(project) or _of_setup_cfg(project) or _automatic(project)
+    # What pyproject.toml says of packages leaves what setup.py says of modules, and the reverse.
+    other = _of_setup_py(project) or _of_setup_cfg(project) or Modules()
+    packages, modules = found.packages or other.packages, found.modules or other.modules
+    return Modules(packages, modules, found.source or other.source, found.unknown)
+
+
+def _of_pbr(project: Project) -> Modules:
+    given = project.lines("files", "packages")
+    packages = given or [(name(project) or "").replace("-", "_")]
+    return Modules(
+        tops(packages), tuple(project.lines("files", "modules")), project.cfg.get("files", "packages_root", fallback="")
+    )
+
+
+def _of_pyproject(project: Project) -> Modules | None:
+    table = project.table("tool", "setuptools")
+    listed, single = table.get("packages"), table.get("py-modules")
+    if listed is None and single is None:
+        return None
+    found = tuple(text for text in single if isinstance(text, str)) if isinstance(single, list) else ()
+    if isinstance(listed, list):
+        packages = [text for text in listed if isinstance(text, str)]
+        return Modules(tops(packages), tops(found), _source_of(project, packages))
+    if isinstance(listed, dict) and isinstance(find := listed.get("find"), dict):
+        return _found(project, find, found, namespaces=find.get("namespaces", True) is not False)
+    return Modules((), tops(found), _package_dir(project).get("", ""))
+
+
+def _found(project: Project, find: Mapping[str, Any], modules: Iterable[str], *, namespaces: bool) -> Modules:
+    def texts_of(key: str, default: list[str]) -> list[str]:
+        value = find.get(key)
+        return [value] if isinstance(value, str) else [*map(str, value)] if isinstance(value, list) else default
+
+    where = texts_of("where", [_package_dir(project).get("", ".")])
+    packages = [
+        each
+        for folder in where
+        for each in find_packages(
+            project.files,
+            project.at(folder),
+            texts_of("include", ["*"]),
+            texts_of("exclude", []),
+            namespaces=namespaces,
+        )
+    ]
+    if namespaces:
+        packages = [each for each in packages if _holds_code(project, where, each)]
+    source = where[0] if where[0] not in {".", "./", ""} else ""
+    return Modules(tops(packages), tops(modules), source)
+
+
+def _holds_code(project: Project, where: list[str], package: str) -> bool:
+    """Return whether a folder has a file at all: of empty folders, as of those without data, nothing is installed."""
+    paths = [project.at(folder, *package.split(".")) for folder in where]
+    return any(
+        name.endswith((".py", ".pyi", ".so", ".typed")) for path in paths for name in project.files.entries(path)[1]
+    )
+
+
+def _source_of(project: Project, packages: list[str]) -> str:
+    """Return the folder that holds the listed packages, "" for that of the distribution."""
+    directories = _package_dir(project)
+    source = directories.get("", "")
+    first = packages[0].partition(".")[0] if packages else ""
+    if not source and first in directories:
+        source = os.path.dirname(directories[first].rstrip("/"))
+    return source if source not in {".", "./"} else ""
+
+
+def _of_setup_py(project: Project) -> Modules | None:
+    given, single = project.setup[0].get("packages"), project.setup[0].get("py_modules")
+    if (given is None or given.data is None) and (single is None or single.data is None):
+        return None
+    if any(each is not None and not each.known for each in (given, single)):
+        return Modules(unknown=f"setup.py computes its packages: {_reason(given, single)}")
+    try:
+        packages = list(plain(given)) if given and given.data else []
+        found = list(plain(single)) if single and single.data else []
+    except (NotPlain, TypeError) as error:
+        return Modules(unknown=f"setup.py computes its packages: {error}")
+    if [text for text in packages if isinstance(text, str) and text.startswith("find")] == ["find:"]:
+        return _of_setup_cfg(project)
+    packages, found = (
+        [text for text in packages if isinstance(text, str)],
+        [text for text in found if isinstance(text, str)],
+    )
+    if not packages and not found:
+        return None
+    return Modules(tops([*packages]), tops(found), _source_of(project, packages))
+
+
+def _reason(*values: Value | None) -> str:
+    return next((each.data.reason for each in values if each and isinstance(each.data, Unknown)), "")
+
+
+def _of_setup_cfg(project: Project) -> Modules | None:
+    packages, single = project.lines("options", "packages"), project.lines("options", "py_modules")
+    if not packages and not single:
+        return None
+    if packages and packages[0] in {"find:", "find_namespace:"}:
+        section = "options.packages.find"
+        keys = ("where", "include", "exclude")
+        find: dict[str, Any] = {key: found for key in keys if (found := project.lines(section, key))}
+        return _found(project, find, single, namespaces=packages[0] != "find:")
+    return Modules(tops(packages), tops(single), _source_of(project, packages))
+
+
+def _automatic(project: Project) -> Modules:
+    directories = _package_dir(project)
+    if directories and "" not in directories:
+        return Modules(tops(directories), (), _source_of(project, list(directories)))
+    if (source := directories.get("", "")) and source not in {".", "src"}:
+        packages = find_packages(project.files, project.at(source), namespaces=True)
+        return Modules(tops(packages), (), source)
+    packages, found, source = automatic(project.files, project.folder)
+    several = not source and len(packages) + len(found) > 1
+    reason = f"setuptools refuses to choose between {', '.join([*packages, *found][:9])}" if several else ""
+    return Modules(() if several else tuple(packages), () if several else tuple(found), source, reason)

@@ -1,0 +1,71 @@
+"""Versions in files that a backend reads by an expression, as a whole, or as a module."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from tagship.facts.project import Project, Version
+from tagship_suite.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from tagship.facts.python.values import Value
+
+
+def by_pattern(project: Project, kind: str, file: str, pattern: str, flags: int = re.MULTILINE) -> Version:
+    """Return the version in `file` that the group `version` of `pattern`, or its first or only one, matches."""
+    try:
+        text = project.files.text(project.at(file))
+        found = re.search(pattern, text or "", flags)
+    except (ReleaseError, re.error, RecursionError) as error:
+        return Version(None, kind, file, str(error))
+    if text is None:
+        return Version(None, kind, file, f"there is no {file}")
+    if found is None:
+        return Version(None, kind, file, f"{file} has nothing that matches {pattern}")
+    group = "version" if "version" in found.re.groupindex else 1 if found.re.groups else 0
+    return Version(found[group], kind, file)
+
+
+def whole(project: Project, kind: str, file: str) -> Version:
+    """Return the version that is all that is in `file`."""
+    text = project.files.text(project.at(file))
+    if text is None:
+        return Version(None, kind, file, f"there is no {file}")
+    return Version(text.strip(), kind, file)
+
+
+def from_value(project: Project, kind: str, file: str, value: Value) -> Version:
+    """Return the version that code comes to; a tuple or list is joined with dots."""
+    from tagship.facts.python.values import NotPlain, plain
+
+    try:
+        found = plain(value)
+    except NotPlain as error:
+        return Version(None, kind, file, error.unknown.reason)
+    origin = next((name for name, _ in value.origins if name.endswith((".py", ".txt"))), "")
+    # Where the text itself is, behind what imports it.
+    file = project.shown(project.files.root + "/" + origin) if origin else file
+    if isinstance(found, list | tuple):
+        found = ".".join(map(str, found))
+    if not isinstance(found, str | int | float) or isinstance(found, bool):
+        return Version(None, kind, file, f"{file} has no text for a version")
+    return Version(str(found), kind, file)
+
+
+def assigned(text: str, name: str) -> str | None:
+    """Return the first literal text that is assigned to `name` at the top of the code; None where there is none."""
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    for node in body:
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
+        value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        named = any(isinstance(target, ast.Name) and target.id == name for target in targets)
+        if named and isinstance(value, ast.Constant) and isinstance(value.value, str):
+            return value.value
+    return None

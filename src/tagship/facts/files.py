@@ -1,0 +1,144 @@
+"""Reading files of a repository that nobody vouches for: small enough, regular, and inside it."""
+
+from __future__ import annotations
+
+import configparser
+import io
+import os
+import stat
+import tokenize
+from typing import TYPE_CHECKING, Any
+
+from tagship_suite.errors import Problem, ReleaseError
+from tagship_suite.repo.files import tomllib
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LIMIT = 2 << 20  # bytes; the longest modules that hold a version are below it
+
+
+class Files:
+    """The files of the repository at `root`, each read once; paths are absolute or relative to it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = os.path.realpath(root)
+        self._read: dict[str, bytes | ReleaseError | None] = {}
+        self._parsed: dict[str, dict[str, Any] | ReleaseError] = {}
+
+    def name(self, path: str | Path) -> str:
+        """Return `path` relative to the repository, with slashes, as it is shown."""
+        return os.path.relpath(os.path.join(self.root, path), self.root).replace(os.sep, "/")
+
+    def data(self, path: str | Path) -> bytes | None:
+        """Return what is in a file; None where there is none; raise `ReleaseError` where it is not to be read."""
+        place = os.path.join(self.root, path)
+        if place not in self._read:
+            try:
+                self._read[place] = self._data(place)
+            except ReleaseError as error:
+                self._read[place] = error
+        found = self._read[place]
+        if isinstance(found, ReleaseError):
+            raise found
+        return found
+
+    def text(self, path: str | Path) -> str | None:
+        """Return the text of a file, with `\\n` for every line end; as `data`, and it must be UTF-8."""
+        data = self.data(path)
+        try:
+            text = None if data is None else data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise self._problem(path, f"not UTF-8 at byte {error.start}", "text in UTF-8") from error
+        return None if text is None else io.IncrementalNewlineDecoder(None, translate=True).decode(text)
+
+    def code(self, path: str | Path) -> str | None:
+        """Return the text of a Python file, decoded as its first lines say."""
+        data = self.data(path)
+        if data is None:
+            return None
+        try:
+            encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+            text = data.decode(encoding)
+        except (SyntaxError, UnicodeDecodeError) as error:
+            raise self._problem(path, f"not Python ({error})", "Python code") from error
+        if "\0" in text:
+            raise self._problem(path, "not Python (null bytes)", "Python code")
+        return io.IncrementalNewlineDecoder(None, translate=True).decode(text)
+
+    def toml(self, path: str | Path) -> dict[str, Any]:
+        """Return a TOML file, {} where there is none; raise `ReleaseError` where it is broken."""
+        place = os.path.join(self.root, path)
+        if place not in self._parsed:
+            try:
+                self._parsed[place] = self._toml(place)
+            except ReleaseError as error:
+                self._parsed[place] = error
+        found = self._parsed[place]
+        if isinstance(found, ReleaseError):
+            raise found
+        return found
+
+    def _toml(self, path: str) -> dict[str, Any]:
+        try:
+            return tomllib.loads((self.data(path) or b"").decode())
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+            said = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+            raise self._problem(path, said, "valid TOML in UTF-8") from error
+
+    def cfg(self, path: str | Path) -> configparser.RawConfigParser:
+        """Return an INI file as setuptools reads it, empty where there is none; raise `ReleaseError` if broken."""
+        parser = configparser.RawConfigParser()
+        try:
+            parser.read_string(self.text(path) or "")
+        except configparser.Error as error:
+            raise self._problem(path, " ".join(str(error).split()), "a valid INI file") from error
+        return parser
+
+    def is_file(self, path: str | Path) -> bool:
+        """Return whether a regular file of the repository is there."""
+        place = os.path.join(self.root, path)
+        return os.path.isfile(place) and self._is_inside(place)
+
+    def is_dir(self, path: str | Path) -> bool:
+        """Return whether a folder of the repository is there."""
+        place = os.path.join(self.root, path)
+        return os.path.isdir(place) and self._is_inside(place)
+
+    def entries(self, path: str | Path) -> tuple[list[str], list[str]]:
+        """Return the names of the folders and of the files in a folder; of none where it is not there."""
+        folders, files = list[str](), list[str]()
+        try:
+            with os.scandir(os.path.join(self.root, path)) as entries:
+                for entry in entries:
+                    if entry.is_symlink() and not self._is_inside(entry.path):
+                        continue
+                    (folders if entry.is_dir() else files).append(entry.name)
+        except OSError:
+            return [], []
+        return sorted(folders), sorted(files)
+
+    def _is_inside(self, place: str) -> bool:
+        real = os.path.realpath(place)
+        return real == self.root or real.startswith(self.root.rstrip(os.sep) + os.sep)
+
+    def _data(self, place: str) -> bytes | None:
+        try:
+            found = os.stat(place)
+            if not self._is_inside(place):
+                raise self._problem(place, "a link out of the repository", "a file in it")
+            if not stat.S_ISREG(found.st_mode):
+                raise self._problem(place, "no regular file", "one")
+            if found.st_size > LIMIT:
+                raise self._problem(place, f"{found.st_size} bytes", f"at most {LIMIT}")
+            with open(place, "rb") as file:
+                return file.read(LIMIT + 1)
+        except (FileNotFoundError, NotADirectoryError):
+            if os.path.islink(place):
+                raise self._problem(place, "a link to nothing", "a file") from None
+            return None
+        except (OSError, ValueError) as error:  # a name with a null byte is a ValueError
+            raise self._problem(place, getattr(error, "strerror", None) or str(error), "a readable file") from error
+
+    def _problem(self, path: str | Path, found: str, expected: str) -> ReleaseError:
+        return ReleaseError(Problem(ascii(self.name(path))[1:-1], found, expected, "fix the file"))

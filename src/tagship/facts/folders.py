@@ -1,0 +1,103 @@
+"""In which folders of a repository are distributions?"""
+
+from __future__ import annotations
+
+import os
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from tagship_suite.errors import ReleaseError
+from tagship_suite.repo.files import subtable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .files import Files
+
+DEPTH = 3  # below the root
+#: Folders of what is not released: a folder below one of them holds no distribution.
+OTHERS = (
+    *("test*", "example*", "sample*", "doc", "docs", "demo*", "bench*", "vendor*", "_vendor*", "third*party*"),
+    *("extern*", "template*", "fixtures", "node_modules", "site-packages", "venv", "env", "build", "dist"),
+    *("tutorial*", "playground*", "scripts", "ci", "deps", "submodules", "*{{*", ".*", "_*", "*.egg-info"),
+)
+
+
+def folders(files: Files) -> list[str]:
+    """Return the absolute paths of the folders that hold distributions, the root first.
+
+    Where the root is one itself, those below are its own only if a workspace or `packages` of tagship names them.
+    Raises `ReleaseError` where a file that says it cannot be read.
+    """
+    root = files.root
+    pyproject = files.toml(os.path.join(root, "pyproject.toml"))
+    own = [root] if is_distribution(files, root, workspace=_is_workspace(pyproject)) else []
+    named = _named(files, pyproject)
+    if own or named:
+        return [*own, *(each for each in named if each != root)]
+    return list(_below(files, root))
+
+
+def _is_workspace(pyproject: dict[str, Any]) -> bool:
+    return bool(subtable(pyproject, "tool", "uv", "workspace"))
+
+
+def _named(files: Files, pyproject: dict[str, Any]) -> list[str]:
+    """Return the members of the workspace, and what `packages` in `[tool.tagship]` lists."""
+    tagship, workspace = subtable(pyproject, "tool", "tagship"), subtable(pyproject, "tool", "uv", "workspace")
+    patterns, excluded = tagship.get("packages", workspace.get("members")), workspace.get("exclude")
+    paths = [path for text in _texts(patterns) for path in _matching(files, text)]
+    return [
+        path
+        for path in dict.fromkeys(paths)
+        if not any(fnmatchcase(files.name(path), text) for text in _texts(excluded))
+        and is_distribution(files, path, workspace=bool(workspace))
+    ]
+
+
+def _texts(value: object) -> list[str]:
+    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
+
+
+def _matching(files: Files, pattern: str) -> list[str]:
+    found = [files.root]
+    for part in pattern.strip("/").split("/"):
+        found = [
+            os.path.join(folder, name)
+            for folder in found
+            for name in files.entries(folder)[0]
+            if fnmatchcase(name, part)
+        ]
+    return found
+
+
+def _below(files: Files, folder: str, depth: int = 0) -> Iterator[str]:
+    """Yield the folders of distributions below `folder`, and none inside of those."""
+    for name in files.entries(folder)[0]:
+        path = os.path.join(folder, name)
+        if any(fnmatchcase(name.lower(), other) for other in OTHERS) or os.path.islink(path):
+            continue
+        try:
+            found = is_distribution(files, path)
+        except ReleaseError:
+            found = False  # nothing says that it is one, and other tools' files may look alike
+        if found:
+            yield path
+        elif depth + 1 < DEPTH:
+            yield from _below(files, path, depth + 1)
+
+
+def is_distribution(files: Files, folder: str, *, workspace: bool = False) -> bool:
+    """Return whether something is built from `folder`; in uv's workspaces, what has no build system is not."""
+    pyproject = files.toml(os.path.join(folder, "pyproject.toml"))
+    tool = subtable(pyproject, "tool")
+    built = "build-system" in pyproject
+    has_setup_py = files.is_file(os.path.join(folder, "setup.py"))
+    if subtable(tool, "poetry").get("package-mode") is False:
+        return False
+    if not subtable(tool, "uv").get("package", built or not workspace or has_setup_py):
+        return False
+    written = "project" in pyproject or "name" in subtable(tool, "poetry") or "metadata" in subtable(tool, "flit")
+    if written or has_setup_py:
+        return True
+    return files.cfg(os.path.join(folder, "setup.cfg")).has_option("metadata", "name")

@@ -1,0 +1,205 @@
+"""What the evaluator computes with: plain data, or what is known about what is not, each with where it is from."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+#: A file and a line in it.
+Origin = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """What cannot be known without running code, and why; `tool` is what would know, such as `versioneer`."""
+
+    reason: str
+    tool: str = ""
+
+
+@dataclass
+class Value:
+    """Plain data, `Unknown` or one of the classes below, with the literals and files that it came from.
+
+    The items of containers are values themselves. `how` says by which means it was taken from another file.
+    """
+
+    data: Any
+    origins: tuple[Origin, ...] = ()
+    how: frozenset[str] = frozenset()
+
+    @property
+    def known(self) -> bool:
+        return not isinstance(self.data, Unknown)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        if not isinstance(self.data, list | dict | set | Instance | Stream):
+            return self
+        if id(self) not in memo:
+            memo[id(self)] = made = Value(None, self.origins, self.how)
+            made.data = copy.deepcopy(self.data, memo)
+        found: Value = memo[id(self)]
+        return found
+
+
+@dataclass(eq=False)
+class Module:
+    """A module of the repository, or a known one: its names, and where names that are not there are looked for."""
+
+    name: str
+    names: dict[str, Value] = field(default_factory=dict)
+    file: str = ""
+    stars: list[Module] = field(default_factory=list)
+    #: Of a known module: returns what a name stands for.
+    known: Callable[[str], Value | None] | None = None
+
+    def __deepcopy__(self, memo: object) -> Module:
+        return self
+
+
+@dataclass(eq=False)
+class Lazy:
+    """What an `import` binds: evaluated when it is needed, which it seldom is."""
+
+    get: Callable[[], Value]
+
+    def __deepcopy__(self, memo: object) -> Lazy:
+        return self
+
+
+@dataclass(eq=False)
+class Function:
+    """A function or lambda of the repository's code, with the scopes that it sees and the object it is bound to."""
+
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    scope: Scope
+    defaults: list[Value] = field(default_factory=list)
+    keyword_defaults: dict[str, Value] = field(default_factory=dict)
+    bound: Value | None = None
+
+    def __deepcopy__(self, memo: object) -> Function:
+        return self
+
+
+@dataclass(eq=False)
+class Class:
+    """A class of the repository's code: what its body binds."""
+
+    name: str
+    names: dict[str, Value]
+    bases: list[Value]
+
+    def get(self, name: str) -> Value | None:
+        if name in self.names:
+            return self.names[name]
+        found = (base.data.get(name) for base in self.bases if isinstance(base.data, Class))
+        return next((value for value in found if value), None)
+
+    def __deepcopy__(self, memo: object) -> Class:
+        return self
+
+
+@dataclass(eq=False)
+class Instance:
+    """An object of a class of the repository's code."""
+
+    cls: Class
+    names: dict[str, Value] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Builtin:
+    """A function that the evaluator itself does: gets values and returns one."""
+
+    name: str
+    call: Callable[..., Value]
+
+    def __deepcopy__(self, memo: object) -> Builtin:
+        return self
+
+
+@dataclass(eq=False)
+class Stream:
+    """An open file: its text, and how much of it was read."""
+
+    text: str
+    file: str
+    at: int = 0
+    binary: bool = False
+
+
+@dataclass(eq=False)
+class Scope:
+    """Names, and the scopes around them; `file` is where the code is."""
+
+    names: dict[str, Value]
+    file: str
+    outer: Scope | None = None
+    module: Module | None = None
+    shared: set[str] = field(default_factory=set)  # those that `global` or `nonlocal` names
+    returned: list[Value] = field(default_factory=list)  # where it is not known whether the function goes on
+    yielded: list[Value] | None = None
+
+    @property
+    def top(self) -> Scope:
+        return self.outer.top if self.outer else self
+
+    def __deepcopy__(self, memo: object) -> Scope:
+        return self
+
+
+def origins(values: Iterable[Value]) -> tuple[tuple[Origin, ...], frozenset[str]]:
+    """Return the origins and the means of all `values` together."""
+    found, how = dict[Origin, None](), set[str]()
+    for value in values:
+        found.update(dict.fromkeys(value.origins))
+        how |= value.how
+        if isinstance(value.data, list | tuple) and len(value.data) < 100:
+            inner, means = origins(value.data)
+            found.update(dict.fromkeys(inner))
+            how |= means
+    return tuple(found)[:20], frozenset(how)
+
+
+def wrap(data: Any, *sources: Value, how: str = "") -> Value:
+    """Return plain `data`, computed from `sources`, as a value, and its items as well."""
+    found, means = origins(sources)
+    return _wrap(data, found, means | {how} if how else means)
+
+
+def _wrap(data: Any, found: tuple[Origin, ...], how: frozenset[str]) -> Value:
+    if isinstance(data, Value):
+        return data
+    if isinstance(data, list | tuple):
+        items = [_wrap(item, found, how) for item in data]
+        return Value(tuple(items) if isinstance(data, tuple) else items, found, how)
+    if isinstance(data, dict):
+        return Value({key: _wrap(item, found, how) for key, item in data.items()}, found, how)
+    return Value(data, found, how)
+
+
+class NotPlain(Exception):
+    """A value is not plain data all through; holds what is unknown in it."""
+
+    def __init__(self, unknown: Unknown) -> None:
+        super().__init__(unknown.reason)
+        self.unknown = unknown
+
+
+def plain(value: Value) -> Any:
+    """Return the plain data of `value`; raise `NotPlain` where something in it is not."""
+    data = value.data
+    if isinstance(data, Unknown):
+        raise NotPlain(data)
+    if isinstance(data, list | tuple | set):
+        return type(data)([plain(item) if isinstance(item, Value) else item for item in data])
+    if isinstance(data, dict):
+        return {key: plain(item) for key, item in data.items()}
+    if isinstance(data, Module | Function | Class | Instance | Builtin | Lazy | Stream):
+        raise NotPlain(Unknown(f"a {type(data).__name__.lower()} is used as data"))
+    return data
