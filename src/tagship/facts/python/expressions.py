@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 LARGE = 100_000  # of texts and containers that the code makes
+CIRCULAR = Unknown("an import that needs itself")
 BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -88,7 +89,7 @@ def lookup(machine: Machine, name: str, scope: Scope) -> Value | None:
 def forced(machine: Machine, value: Value, names: dict[str, Value], name: str) -> Value:
     """Return `value`, evaluated now where an import put that off."""
     if isinstance(value.data, Lazy):
-        names[name] = unknown("an import that needs itself")
+        names[name] = Value(CIRCULAR)
         names[name] = value = value.data.get()
     return value
 
@@ -127,16 +128,19 @@ def _computed(compute: Callable[[], Any], *sources: Value) -> Value:
 
 def _binary(machine: Machine, node: ast.BinOp, scope: Scope) -> Value:
     left, right = evaluate(machine, node.left, scope), evaluate(machine, node.right, scope)
-    return combined(left, node.op, right)
+    return combined(machine, left, node.op, right)
 
 
-def combined(left: Value, op: ast.operator, right: Value) -> Value:
+def combined(machine: Machine, left: Value, op: ast.operator, right: Value) -> Value:
     """Return what a binary operator makes of two values."""
     if type(op) not in BINARY:
         return unknown(f"the operator {type(op).__name__}", left, right)
     both = (left.data, right.data)
+    if isinstance(op, ast.Add) and sum(len(data) for data in both if hasattr(data, "__len__")) > 10 * LARGE:
+        return unknown("a sum that is too large", left, right)
     if isinstance(op, ast.Add) and type(left.data) is type(right.data) and isinstance(left.data, list | tuple):
         # One unknown item does not spoil the others.
+        machine.step(len(left.data) + len(right.data))
         return Value(type(left.data)([each for data in both for each in data]), *origins([left, right]))
     if isinstance(op, ast.Mult) and not _is_small(left.data, right.data):
         return unknown("a product that is too large", left, right)

@@ -128,11 +128,11 @@ def member(machine: Machine, base: str, name: str) -> Value:
 
 def of_module(machine: Machine, found: Module, name: str) -> Value | None:
     """Return what a module binds `name` to, what it imports with a star, or its submodule."""
-    from .expressions import forced
+    from .expressions import CIRCULAR, forced
 
     if found.known:
         return found.known(name)
-    if name in found.names:
+    if name in found.names and found.names[name].data is not CIRCULAR:
         value = forced(machine, found.names[name], found.names, name)
         return Value(value.data, value.origins, value.how | {"import"})
     if value_of_star := from_stars(machine, found, name):

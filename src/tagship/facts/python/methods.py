@@ -98,7 +98,9 @@ def _list(_: Machine, value: Value, name: str) -> Value:
             getattr(data, name)(*(each.data for each in arguments[:-1]), arguments[-1])
             return Value(None)
         if name == "extend":
-            data.extend(calls.items(machine, arguments[0]) or [])  # type: ignore[union-attr]
+            items = calls.items(machine, arguments[0]) or []
+            machine.step(len(items))
+            data.extend(items)  # type: ignore[union-attr]
             return Value(None)
         if name == "sort":
             data[:] = sorted(data, key=plain)  # type: ignore[index]

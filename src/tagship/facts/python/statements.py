@@ -97,9 +97,10 @@ def _augmented(machine: Machine, node: ast.AugAssign, scope: Scope) -> None:
     value = evaluate(machine, node.value, scope)
     if isinstance(before.data, list) and isinstance(node.op, ast.Add):
         items = calls.items(machine, value)
+        machine.step(len(items or ()))
         before.data.extend([unknown("what an unknown list holds", value)] if items is None else items)
         return
-    calls.bind(machine, node.target, combined(before, node.op, value), scope)
+    calls.bind(machine, node.target, combined(machine, before, node.op, value), scope)
 
 
 def _loaded(target: ast.expr) -> ast.expr:
