@@ -50,9 +50,11 @@ WAYS: dict[str, tuple[str, str, str]] = {
     "a compiled search in bytes": (
         "setup.py:regex",
         "thing/__init__.py",
-        'P = re.compile(br"(?m)^__version__\\s+=\\s+(.*)")\n'
-        "with open('thing/__init__.py', 'rb') as f:\n"
-        "    setup(version=str(ast.literal_eval(P.search(f.read()).group(1).decode('utf-8'))))",
+        (
+            'P = re.compile(br"(?m)^__version__\\s+=\\s+(.*)")\n'
+            "with open('thing/__init__.py', 'rb') as f:\n"
+            "    setup(version=str(ast.literal_eval(P.search(f.read()).group(1).decode('utf-8'))))"
+        ),
     ),
     "findall": (
         "setup.py:regex",
@@ -62,40 +64,50 @@ WAYS: dict[str, tuple[str, str, str]] = {
     "a function with a search": (
         "setup.py:regex",
         "thing/__init__.py",
-        "def find(path):\n"
-        '    match = re.search(r"^__version__ = [\'\\"]([^\'\\"]*)[\'\\"]", read(path), re.M)\n'
-        "    if match:\n        return match.group(1)\n"
-        "    raise RuntimeError('no version')\n"
-        "setup(version=find('thing/__init__.py'))",
+        (
+            "def find(path):\n"
+            '    match = re.search(r"^__version__ = [\'\\"]([^\'\\"]*)[\'\\"]", read(path), re.M)\n'
+            "    if match:\n        return match.group(1)\n"
+            "    raise RuntimeError('no version')\n"
+            "setup(version=find('thing/__init__.py'))"
+        ),
     ),
     "a line loop": (
         "setup.py:line-parse",
         "thing/__init__.py",
-        "for line in open('thing/__init__.py'):\n"
-        "    if line.startswith('__version__'):\n        version = line.split('=')[1].strip().strip(\"'\")\n"
-        "setup(version=version)",
+        (
+            "for line in open('thing/__init__.py'):\n"
+            "    if line.startswith('__version__'):\n        version = line.split('=')[1].strip().strip(\"'\")\n"
+            "setup(version=version)"
+        ),
     ),
     "the first line that fits": (
         "setup.py:line-parse",
         "thing/__init__.py",
-        "with open('thing/__init__.py') as f:\n"
-        "    line = next(l for l in f if l.startswith('__version__'))\n"
-        "    setup(version=ast.literal_eval(line.split('=')[-1].strip()))",
+        (
+            "with open('thing/__init__.py') as f:\n"
+            "    line = next(l for l in f if l.startswith('__version__'))\n"
+            "    setup(version=ast.literal_eval(line.split('=')[-1].strip()))"
+        ),
     ),
     "a function that loops over lines": (
         "setup.py:line-parse",
         "thing/__init__.py",
-        "def get_version(path):\n    for line in read(path).splitlines():\n"
-        "        if line.startswith('__version__'):\n"
-        "            delim = '\"' if '\"' in line else \"'\"\n            return line.split(delim)[1]\n"
-        "    else:\n        raise RuntimeError('none')\n"
-        "setup(version=get_version('thing/__init__.py'))",
+        (
+            "def get_version(path):\n    for line in read(path).splitlines():\n"
+            "        if line.startswith('__version__'):\n"
+            "            delim = '\"' if '\"' in line else \"'\"\n            return line.split(delim)[1]\n"
+            "    else:\n        raise RuntimeError('none')\n"
+            "setup(version=get_version('thing/__init__.py'))"
+        ),
     ),
     "exec into a dict": (
         "setup.py:exec",
         "thing/__init__.py",
-        "about = {}\nwith open(os.path.join(here, 'thing', '__init__.py')) as f:\n    exec(f.read(), about)\n"
-        "setup(version=about['__version__'])",
+        (
+            "about = {}\nwith open(os.path.join(here, 'thing', '__init__.py')) as f:\n    exec(f.read(), about)\n"
+            "setup(version=about['__version__'])"
+        ),
     ),
     "exec into the module": (
         "setup.py:exec",
@@ -105,15 +117,19 @@ WAYS: dict[str, tuple[str, str, str]] = {
     "exec of a line": (
         "setup.py:exec",
         "thing/__init__.py",
-        "for line in open('thing/__init__.py'):\n    if line.startswith('__version__'):\n        exec(line)\n"
-        "setup(version=__version__)",
+        (
+            "for line in open('thing/__init__.py'):\n    if line.startswith('__version__'):\n        exec(line)\n"
+            "setup(version=__version__)"
+        ),
     ),
     "an import": ("setup.py:import", "thing/__init__.py", "import thing\nsetup(version=thing.__version__)"),
     "an import by its path": (
         "setup.py:import",
         "thing/__init__.py",
-        "import importlib.util\ns = importlib.util.spec_from_file_location('x', 'thing/__init__.py')\n"
-        "m = importlib.util.module_from_spec(s)\ns.loader.exec_module(m)\nsetup(version=m.__version__)",
+        (
+            "import importlib.util\ns = importlib.util.spec_from_file_location('x', 'thing/__init__.py')\n"
+            "m = importlib.util.module_from_spec(s)\ns.loader.exec_module(m)\nsetup(version=m.__version__)"
+        ),
     ),
     "run_path": (
         "setup.py:exec",
@@ -123,29 +139,37 @@ WAYS: dict[str, tuple[str, str, str]] = {
     "a syntax tree": (
         "setup.py:ast",
         "thing/__init__.py",
-        "for node in ast.parse(read('thing/__init__.py')).body:\n"
-        "    if isinstance(node, ast.Assign) and node.targets[0].id == '__version__':\n        v = node.value.value\n"
-        "setup(version=v)",
+        (
+            "for node in ast.parse(read('thing/__init__.py')).body:\n"
+            "    if isinstance(node, ast.Assign) and node.targets[0].id == '__version__':\n        v = node.value.value\n"
+            "setup(version=v)"
+        ),
     ),
     "a visitor of a syntax tree": (
         "setup.py:ast",
         "thing/__init__.py",
-        "class Finder(ast.NodeVisitor):\n    def __init__(self):\n        self.version = None\n"
-        "    def visit_Assign(self, node):\n"
-        "        if node.targets[0].id == '__version__':\n            self.version = node.value.value\n"
-        "f = Finder()\nf.visit(ast.parse(read('thing/__init__.py')))\nsetup(version=f.version)",
+        (
+            "class Finder(ast.NodeVisitor):\n    def __init__(self):\n        self.version = None\n"
+            "    def visit_Assign(self, node):\n"
+            "        if node.targets[0].id == '__version__':\n            self.version = node.value.value\n"
+            "f = Finder()\nf.visit(ast.parse(read('thing/__init__.py')))\nsetup(version=f.version)"
+        ),
     ),
     "a regex into a table": (
         "setup.py:regex",
         "thing/__init__.py",
-        "meta = dict(re.findall(r\"^__(\\w+)__ = '(.*)'$\", read('thing/__init__.py'), re.M))\n"
-        "setup(version=meta['version'])",
+        (
+            "meta = dict(re.findall(r\"^__(\\w+)__ = '(.*)'$\", read('thing/__init__.py'), re.M))\n"
+            "setup(version=meta['version'])"
+        ),
     ),
     "a publish command before it": (
         "setup.py:literal",
         "setup.py",
-        "import sys\nif sys.argv[-1] == 'publish':\n    os.system('twine upload dist/*')\n    sys.exit()\n"
-        "setup(version='1.2.3')",
+        (
+            "import sys\nif sys.argv[-1] == 'publish':\n    os.system('twine upload dist/*')\n    sys.exit()\n"
+            "setup(version='1.2.3')"
+        ),
     ),
     "a main function": (
         "setup.py:literal",
@@ -155,7 +179,7 @@ WAYS: dict[str, tuple[str, str, str]] = {
     "an unknown condition about something else": (
         "setup.py:constant",
         "setup.py",
-        "import Cython\nv = '1.2.3'\next = []\nif Cython.__version__ > '3':\n    ext = [1]\nsetup(version=v, ext_modules=ext)",
+        "import Cython\nv = '1.2.3'\ne = []\nif Cython.__version__ > '3':\n    e = [1]\nsetup(version=v, ext_modules=e)",
     ),
     "two ways that agree": (
         "setup.py:constant",
@@ -180,7 +204,7 @@ WAYS: dict[str, tuple[str, str, str]] = {
     "setup.cfg by configparser": (
         "setup.py:read-file",
         "my.cfg",
-        "from configparser import ConfigParser\nc = ConfigParser()\nc.read('my.cfg')\nsetup(version=c.get('m', 'version'))",
+        "import configparser\nc = configparser.ConfigParser()\nc.read('my.cfg')\nsetup(version=c.get('m', 'version'))",
     ),
 }
 EXTRA = {"package.json": '{"version": "1.2.3"}', "my.cfg": "[m]\nversion = 1.2.3\n"}
