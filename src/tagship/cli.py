@@ -14,6 +14,7 @@ from tagship.errors import TagshipError
 from tagship_suite.errors import ReleaseError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
 
@@ -62,6 +63,17 @@ def _interrupt_on_signals() -> None:
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
+
+
+def repositories(command: Callable[..., object]) -> Callable[..., object]:
+    """Let a command take many repositories, and a file that lists them."""
+    listed = click.option(
+        "--from-file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Also the repositories that this file lists, one a line; `-` is standard input.",
+    )
+    return click.argument("paths", type=click.Path(path_type=Path), nargs=-1)(listed(command))
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -165,6 +177,29 @@ def doctor(path: Path, form: str, *, fix: bool, yes: bool) -> None:
     for line in [*(f"done: {each.does}" for each in agreed if not refused), *(f"error: {each}" for each in refused)]:
         click.echo(line, err=True)
     raise SystemExit(1 if refused or any(each.state == "wrong" for each in found) else 0)
+
+
+@main.command()
+@repositories
+@click.option("--build", "by_build", is_flag=True, help="Ask each build backend too: runs the project's code.")
+@FORMAT
+def inspect(paths: tuple[Path, ...], from_file: Path | None, form: str, *, by_build: bool) -> None:
+    """Print what the repositories at PATHS (here) say of themselves: versions, tests, tags, and what publishes them.
+
+    Reads files and runs nothing of them. JSON is one object a line for each repository, in their order.
+
+    Exit status 0: all were read. 1: at least one was refused, with the reason. 2: bad usage.
+    """
+    from tagship import fleet
+    from tagship.facts import build, report
+
+    named = fleet.paths(paths or (() if from_file else (Path(),)), from_file)
+    question = build.inspect if by_build else report.inspect
+    refused = False
+    for answer in fleet.counted(fleet.ask(question, named)):
+        refused |= answer["status"] == "refused"
+        click.echo(json.dumps(answer) if form == "json" else "\n".join(report.lines(answer)))
+    raise SystemExit(1 if refused else 0)
 
 
 @main.command()

@@ -29,12 +29,16 @@ def git(folder: Path, *arguments: str) -> None:
         (["thing-1.0", "thing-2.0rc1"], "thing-1.2.3"),
         (["py3/v1.0"], "py3/v1.2.3"),
         (["release_1_2"], "release_1.2.3"),
+        (["rel_2_0_1", "rel_0_4_2p3"], "rel_1.2.3"),
+        (["bpo-12345", "v3.1"], "v1.2.3"),
+        (["hatchling-v2.0", "hatch-v1.0"], "hatch-v1.2.3"),
+        (["core-v2.0", "v1.0"], "v1.2.3"),
         (["nightly", ""], ""),
         ([], ""),
     ],
 )
 def test_the_style_of_tags_is_that_of_the_newest_version(tags: list[str], expected: str) -> None:
-    assert refs.tag_style(tags) == expected
+    assert refs.tag_style(tags, ["hatch"]) == expected
 
 
 def test_tags_and_the_branch_are_read_loose_and_packed_and_in_a_worktree(tmp_path: Path) -> None:

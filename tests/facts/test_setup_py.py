@@ -141,8 +141,8 @@ WAYS: dict[str, tuple[str, str, str]] = {
         "thing/__init__.py",
         (
             "for node in ast.parse(read('thing/__init__.py')).body:\n"
-            "    if isinstance(node, ast.Assign) and node.targets[0].id == '__version__':\n        v = node.value.value\n"
-            "setup(version=v)"
+            "    if isinstance(node, ast.Assign) and node.targets[0].id == '__version__':\n"
+            "        v = node.value.value\nsetup(version=v)"
         ),
     ),
     "a visitor of a syntax tree": (
@@ -179,7 +179,7 @@ WAYS: dict[str, tuple[str, str, str]] = {
     "an unknown condition about something else": (
         "setup.py:constant",
         "setup.py",
-        "import Cython\nv = '1.2.3'\ne = []\nif Cython.__version__ > '3':\n    e = [1]\nsetup(version=v, ext_modules=e)",
+        "import Cython\nv = '1.2.3'\ne = []\nif Cython.a > '3':\n    e = [1]\nsetup(version=v, ext_modules=e)",
     ),
     "two ways that agree": (
         "setup.py:constant",

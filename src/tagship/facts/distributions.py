@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from packaging.version import InvalidVersion
 from packaging.version import Version as Parsed
 
 from tagship_suite.errors import ReleaseError
@@ -76,7 +75,7 @@ def _normalised(version: Version) -> tuple[str | None, str]:
         return None, version.unknown
     try:
         return str(Parsed(version.text)), ""
-    except InvalidVersion:
+    except ValueError:  # thousands of digits too
         return None, f"{version.text!r} in {version.file} is no version by PEP 440"
 
 

@@ -19,7 +19,7 @@ DEPTH = 3  # below the root
 OTHERS = (
     *("test*", "example*", "sample*", "doc", "docs", "demo*", "bench*", "vendor*", "_vendor*", "third*party*"),
     *("extern*", "template*", "fixtures", "node_modules", "site-packages", "venv", "env", "build", "dist"),
-    *("tutorial*", "playground*", "scripts", "ci", "deps", "submodules", "*{{*", ".*", "_*", "*.egg-info"),
+    *("tutorial*", "playground*", "script*", "tool*", "ci", "deps", "submodules", "*{{*", ".*", "_*", "*.egg-info"),
 )
 
 

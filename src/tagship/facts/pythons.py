@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from tagship.adopt import poetry
+from tagship.adopt.tests import poetry
 from tagship_suite.repo.files import subtable
 
 if TYPE_CHECKING:

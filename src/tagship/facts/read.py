@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from . import distributions, refs
-from .model import Publishing, Repository
+from . import distributions, publishing, refs, testing
+from .model import Repository, Tests
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,19 +17,13 @@ def repository(path: Path) -> Repository:
     Raises `ReleaseError` with every file that cannot be read and without which the answer would be wrong.
     """
     found = refs.read(path)
+    dists = tuple(distributions.find(path))
+    names = [each.name for each in dists if each.name]
     return Repository(
         path,
-        distributions=tuple(distributions.find(path)),
-        tag_style=refs.tag_style(found.tags),
+        distributions=dists,
+        tests=testing.find(path / dists[0].path, path) if dists else Tests(),
+        tag_style=refs.tag_style(found.tags, names),
         default_branch=found.default_branch,
-        publishing=_publishing(path),
+        publishing=publishing.find(path),
     )
-
-
-def _publishing(path: Path) -> tuple[Publishing, ...]:
-    if find_spec("tagship.facts.publishing") is None:
-        return ()
-    from importlib import import_module
-
-    found: tuple[Publishing, ...] = import_module("tagship.facts.publishing").find(path)
-    return found

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 REMOTE_HEAD = "refs/remotes/origin/HEAD"
 USUAL = ("main", "master", "develop", "trunk")
+USUAL_PREFIX = r"(?i:v|version|release|rel|r)?[-_/.]?v?"
 #: Where a version may begin in a tag.
 BEGIN = re.compile(r"(?<![0-9.])\d")
 
@@ -39,17 +40,30 @@ def read(root: Path) -> Refs:
     return Refs(tuple(tags), _default_branch(here, common, names))
 
 
-def tag_style(tags: Iterable[str]) -> str:
-    """Return how the tag of the newest version is written, with 1.2.3 for the version; "" where no tag has one."""
+def tag_style(tags: Iterable[str], names: Iterable[str] = ()) -> str:
+    """Return how the tag of the newest version is written, with 1.2.3 for the version; "" where no tag has one.
+
+    A style that says nothing but a version, or the first of the `names` that one begins with, goes before others.
+    """
     styles = [found for tag in tags for found in _read_tag(tag)]
+    for known in (re.compile(USUAL_PREFIX), *(re.compile(f"{_spelled(name)}[-_/@=]*v?") for name in names)):
+        if own := [(version, style) for version, style in styles if known.fullmatch(style.removesuffix("1.2.3"))]:
+            return max(own)[1]
     return max(styles)[1] if styles else ""
+
+
+def _spelled(name: str) -> str:
+    return "[-_.]".join(map(re.escape, re.split(r"[-_.]+", name)))
 
 
 def _read_tag(tag: str) -> Iterator[tuple[Version, str]]:
     for match in BEGIN.finditer(tag):
+        before = tag[: match.start()]
+        if re.search(r"\d[._]", before):
+            return  # inside of a version, not at its begin
         try:
-            yield Version(tag[match.start() :].replace("_", ".")), f"{tag[: match.start()]}1.2.3"
-        except ValueError:
+            yield Version(tag[match.start() :].replace("_", ".")), f"{before}1.2.3"
+        except ValueError:  # thousands of digits too
             continue
         return
 

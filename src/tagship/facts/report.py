@@ -1,0 +1,67 @@
+"""What `tagship inspect` prints of a repository: its facts as JSON has them, or as lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tagship_suite.errors import ReleaseError
+
+from . import read
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+UNKNOWN = "unknown"
+
+
+def inspect(path: Path) -> dict[str, Any]:
+    """Return the facts of the repository at `path` for JSON; `status` is `inspected`, or `refused` with a `reason`."""
+    if not path.is_dir():
+        found = "a file" if path.exists() else "nothing"
+        return _refused(path, f"{path}: found {found}, expected a repository's folder; name another path")
+    try:
+        facts = read.repository(path)
+    except ReleaseError as error:
+        return _refused(path, *error.args)
+    data = facts.data()
+    if not facts.distributions:
+        expected = "pyproject.toml, setup.cfg or setup.py that says what is built"
+        return data | _refused(path, f"{path}: found no distribution, expected a {expected}; add one")
+    return {"path": data.pop("path"), "status": "inspected", "reason": "", **data}
+
+
+def _refused(path: Path, *reasons: str) -> dict[str, Any]:
+    return {"path": str(path), "status": "refused", "reason": "; ".join(" ".join(reason.split()) for reason in reasons)}
+
+
+def lines(data: dict[str, Any]) -> list[str]:
+    """Return the facts, or why there are none, as lines for people."""
+    if data["status"] == "refused":
+        return [f"{_printable(data['path'])}  refused: {_printable(data['reason'])}"]
+    found = [f"{_printable(data['path'])}"]
+    for each in data["distributions"]:
+        found += _of_distribution(each)
+    found += [f"  tests     {' '.join(data['tests']['command']) or UNKNOWN}"]
+    found += [f"  tags      {data['tag_style'] or UNKNOWN}, default branch {data['default_branch'] or UNKNOWN}"]
+    for each in data["publishing"]:
+        secrets = f" with {', '.join(each['secrets'])}" if each["secrets"] else ""
+        found.append(f"  publishes {each['file']} {each['job']}: {each['auth']}{secrets} to {each['index']}")
+    return [_printable(line) for line in found]
+
+
+def _of_distribution(data: dict[str, Any]) -> list[str]:
+    source, layout = data["version_source"], data["layout"] or UNKNOWN
+    shown = " ".join(filter(None, (source["kind"], source["file"]))) or UNKNOWN
+    version = data["version"] or (UNKNOWN if data["unknown"] or not source["kind"] else "from git's tags")
+    place = "" if data["path"] == "." else f" in {data['path']}"
+    return [
+        f"  {data['name'] or UNKNOWN}{place}",
+        f"    version {version} ({shown})",
+        f"    modules {', '.join(data['import_names']) or UNKNOWN} ({layout}, built by {data['backend']})",
+        f"    Pythons {', '.join(data['pythons']) or UNKNOWN}",
+        *(f"    note: {line}" for line in data["unknown"]),
+    ]
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in text)

@@ -1,0 +1,162 @@
+"""One question to many repositories: on all cores, in the order in which they are named, each failing for itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections import deque
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
+
+from .errors import TagshipError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+#: What is printed of a repository, as JSON has it; it has `path`, `status` and `reason`.
+Answer = dict[str, Any]
+CHUNK = 16  # repositories that a process gets at once
+SECONDS = 20  # for one repository
+PATIENCE = 2.0  # seconds before progress is shown
+
+
+class OutOfTime(BaseException):
+    """A repository takes too long; no handler on the way catches it."""
+
+
+class Question(Protocol):
+    """A function of the top of a module: it is sent to other processes."""
+
+    def __call__(self, path: Path) -> Answer: ...
+
+
+def paths(named: Iterable[Path], file: Path | None) -> Iterator[Path]:
+    """Yield the repositories that are named, then those in `file`, one a line; `-` is standard input."""
+    yield from named
+    if file is None:
+        return
+    try:
+        with sys.stdin if str(file) == "-" else file.open(encoding="utf-8", errors="surrogateescape") as lines:
+            yield from (Path(line) for text in lines if (line := text.rstrip("\r\n")))
+    except OSError as error:
+        raise TagshipError(f"{file}: found {error.strerror}, expected a list of paths; name another file") from error
+
+
+def ask(question: Question, repositories: Iterable[Path], workers: int | None = None) -> Iterator[Answer]:
+    """Yield the answer about each repository, in their order; only a few are held at a time."""
+    todo = iter(repositories)
+    first = list(islice(todo, CHUNK))
+    workers = workers or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if len(first) < CHUNK // 4 or workers == 1:
+        yield from (_answer(question, path) for path in first)
+        yield from (_answer(question, path) for path in todo)
+        return
+    yield from _on_all_cores(question, first, todo, workers)
+
+
+def _on_all_cores(question: Question, first: list[Path], todo: Iterator[Path], workers: int) -> Iterator[Answer]:
+    waiting: deque[tuple[list[Path], Future[list[Answer]]]] = deque()
+    pool = ProcessPoolExecutor(workers, initializer=_ignore_interrupts)
+    try:
+        # The first ones are spread, so that a few slow repositories are not all given to one process.
+        chunks = [[path] for path in first]
+        while chunks or waiting:
+            while len(waiting) < 4 * workers and (chunk := chunks.pop(0) if chunks else list(islice(todo, CHUNK))):
+                waiting.append((chunk, _submitted(pool, question, chunk)))
+            if not waiting:
+                return
+            chunk, future = waiting.popleft()
+            try:
+                yield from future.result()
+            except BrokenProcessPool:
+                # One of the chunks being worked on has ended its process; each of its repositories is asked alone.
+                held = [chunk, *(each for each, _ in waiting)]
+                waiting.clear()
+                pool.shutdown(wait=False, cancel_futures=True)
+                for path in (path for each in held for path in each):
+                    yield _isolated(question, path)
+                pool = ProcessPoolExecutor(workers, initializer=_ignore_interrupts)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _submitted(pool: ProcessPoolExecutor, question: Question, chunk: list[Path]) -> Future[list[Answer]]:
+    try:
+        return pool.submit(_answers, question, chunk)
+    except BrokenProcessPool as error:  # already: known when its turn comes
+        future = Future[list[Answer]]()
+        future.set_exception(error)
+        return future
+
+
+def _isolated(question: Question, path: Path) -> Answer:
+    with ProcessPoolExecutor(1, initializer=_ignore_interrupts) as pool:
+        try:
+            return pool.submit(_answer, question, path).result()
+        except BrokenProcessPool:
+            return failed(path, "the process that read it ended; report it with the repository")
+
+
+def _ignore_interrupts() -> None:
+    """Leave Ctrl-C to the process that waits, which ends the others."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _answers(question: Question, chunk: Sequence[Path]) -> list[Answer]:
+    return [_answer(question, path) for path in chunk]
+
+
+def _answer(question: Question, path: Path) -> Answer:
+    try:
+        with _limited(SECONDS):
+            return question(path)
+    except OutOfTime:
+        return failed(path, f"it was not read within {SECONDS} seconds")
+    except Exception as error:  # one repository never stops the others
+        return failed(path, f"{type(error).__name__}: {error}; report it with the repository")
+
+
+def failed(path: Path, reason: str) -> Answer:
+    """Return the answer about a repository that cannot be read."""
+    return {"path": str(path), "status": "refused", "reason": " ".join(reason.split())}
+
+
+@contextmanager
+def _limited(seconds: int) -> Iterator[None]:
+    """Raise `OutOfTime` in what takes longer, where there are alarms: an expression may search for ever."""
+
+    def stop(*_: object) -> None:
+        raise OutOfTime
+
+    try:
+        before = signal.signal(signal.SIGALRM, stop)
+    except (AttributeError, ValueError):  # Windows; a thread other than the main one
+        yield
+        return
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def counted(answers: Iterable[Answer], stream: TextIO | None = None) -> Iterator[Answer]:
+    """Yield `answers`, and on a terminal show how many there were, where it takes longer than a moment."""
+    stream = stream or sys.stderr
+    begin, shown = time.monotonic(), False
+    showing = stream.isatty() and "CI" not in os.environ
+    for number, answer in enumerate(answers, 1):
+        yield answer
+        if showing and time.monotonic() - begin > PATIENCE and number % 10 == 0:
+            shown = True
+            stream.write(f"\r{number} repositories, {number / (time.monotonic() - begin):.0f} a second")
+            stream.flush()
+    if shown:
+        stream.write("\n")
