@@ -28,11 +28,12 @@ def write_wheel(
     extra: tuple[str, ...] = (),
     tag: str = "py3-none-any",
     metadata_version: str = "2.4",
+    wheel: str = "",
 ) -> Path:
     """Write a wheel to `folder`, with METADATA, WHEEL and RECORD; return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     info = f"{name}-{version}.dist-info"
-    wheel = f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: {tag}\n"
+    wheel = wheel or f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: {tag}\n"
     members = {
         **({f"{name}/__init__.py": ""} if files is None else files),
         f"{info}/METADATA": metadata(name, version, *extra, metadata_version=metadata_version),

@@ -418,6 +418,18 @@ def test_an_sdist_that_gets_out_of_its_folder_is_refused(tmp_path: Path, spoiled
     assert f"{path}: found a broken archive" in said(path)
 
 
+def test_an_sdist_of_one_file_is_refused_as_pypi_takes_that_for_its_folder(tmp_path: Path) -> None:
+    path = write_sdist(tmp_path)
+    with tarfile.open(path) as old:
+        info = old.getmember("ship-1.0/PKG-INFO")
+        content = old.extractfile(info)
+        assert content
+        text = content.read()
+    with tarfile.open(path, "w:gz") as new:
+        new.addfile(info, io.BytesIO(text))
+    assert "nothing but 'ship-1.0/PKG-INFO', which PyPI takes for the folder of the others" in said(path)
+
+
 def test_an_sdist_may_link_within_its_folder(tmp_path: Path) -> None:
     path = write_sdist(tmp_path, files={"docs/a.txt": ""})
     links = [entry("ship-1.0/docs/l", tarfile.SYMTYPE, "../PKG-INFO"), entry("ship-1.0/d", tarfile.SYMTYPE, "docs")]

@@ -57,16 +57,24 @@ def said(path: Path) -> str:
         ("Author-email: a@b.123", "found Author-email 'a@b.123'"),
         ("Author-email: a@b.local", "found Author-email 'a@b.local'"),
         (f"Author-email: a@{'b' * 64}.org", "found Author-email 'a@bbb"),
-        (f"Author-email: {'a' * 65}@b.org", "found Author-email 'aaa"),
+        ('Author-email: "a b"@b.org', "found Author-email '\"a b\"@b.org'"),
+        ("Author-email: a@b.org\u200b", "found Author-email 'a@b.org\\u200b'"),
         ("License-File: COPYING", "/COPYING, expected one"),
         (f"Summary: {'x' * 513}", "found a longer summary"),
         ("Summary: one\u2028two", "found a longer summary"),
-        ("Summary: one\nSummary: two", "found 2 lines Summary, expected one"),
-        ("Name: ship", "found 2 lines Name, expected one"),
+        ("Summary: one\nSummary: two", "('summary' is there twice, or has invalid data)"),
+        ("Name: ship", "('name' is there twice, or has invalid data)"),
+        ("Keywords: one\nKeywords: two", "('keywords' is there twice, or has invalid data)"),
+        ("Author-email: a@b.org\nAuthor-email: c@d.org", "('author-email' is there twice, or has invalid data)"),
+        ("Project-URL: a, https://x.org\nProject-URL: a, https://y.org", "('project-url' is there twice, or has"),
+        ("Description: one\n\ntwo", "('description' is there twice, or has invalid data)"),
+        ("Import-Name: ship", "(import-name introduced in metadata version 2.5, not 2.4)"),
+        ("Description-Content-Type: text/markdown\n\n  \n", "found a description of blanks only"),
+        ("Description: \n\n  \n", "found a description of blanks only"),
         ("Dynamic: Name", "('name' is not allowed as a dynamic field)"),
         ("Dynamic: version", "('version' is not allowed as a dynamic field)"),
         ("Dynamic: Metadata-Version", "('metadata-version' is not allowed as a dynamic field)"),
-        ("Dynamic: Dynamic", "found Dynamic 'Dynamic'"),
+        ("Dynamic: Dynamic", "('dynamic' is not a valid dynamic field)"),
         ("Dynamic: Colour", "('colour' is not a valid dynamic field)"),
         ("License-Expression: MIT AND", "('MIT AND' is invalid for 'license-expression')"),
         ("License-File: ../COPYING", "'../COPYING' is invalid for 'license-file'"),
@@ -74,6 +82,8 @@ def said(path: Path) -> str:
         ("Description-Content-Type: text/html", "('description-content-type' must be one of"),
         ("Description-Content-Type: text/markdown; charset=latin-1", "can only specify the UTF-8 charset"),
         ("Project-URL: Home, https://x.org/a[1]", "found Home 'https://x.org/a[1]'"),
+        ("Project-URL: Home, https://x.org/?a=[1]", "found Home 'https://x.org/?a=[1]'"),
+        ("Project-URL: Home, https://x.org:65536", "found Home 'https://x.org:65536'"),
     ],
 )
 def test_metadata_that_pypi_refuses_is_refused_in_wheels_and_sdists(tmp_path: Path, line: str, words: str) -> None:
@@ -93,6 +103,11 @@ def test_metadata_that_pypi_refuses_is_refused_in_wheels_and_sdists(tmp_path: Pa
         "Author-email: a+tag.b@b-c.example.com",
         "Author-email: a@[127.0.0.1]",
         "Author-email: a@münchen.de",
+        f"Author-email: {'a' * 65}@b.org",
+        "Project-URL: Home, https://[bad",
+        "Project-URL: Home, https://x.org:65535/#a[1]",
+        "Requires-Dist:\nX-Unknown: a\nX-Unknown: b",
+        "Description-Content-Type: text/plain\n\n  \n",
         "License: MIT",
         "License-Expression: MIT\nLicense:",
         "License-Expression: MIT\nLicense: UNKNOWN",
@@ -156,6 +171,36 @@ def test_an_sdist_is_named_after_the_version_in_its_metadata(tmp_path: Path) -> 
     path = write_sdist(tmp_path, version="1.0.0")
     path = path.rename(tmp_path / SDIST)
     assert "found 'ship-1.0.tar.gz', expected 'ship-1.0.0.tar.gz'" in said(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "tool"),
+    [
+        ("a.py", "__pyarmor__(__name__, __file__, b'PY000000')\n", "PyArmor"),
+        ("a.py", "def __pyarmor_enter__(): ...\n", "PyArmor"),
+        ("a.pye", "---BEGIN PYE FILE---\nabc\n---END PYE FILE---\n", "SourceDefender"),
+    ],
+)
+def test_code_that_only_a_runtime_can_read_is_refused(tmp_path: Path, name: str, code: str, tool: str) -> None:
+    for path in (write_wheel(tmp_path, files={f"ship/{name}": code}), write_sdist(tmp_path, files={name: code})):
+        assert re.search(rf"/{name}: found code that {tool} encrypted, expected source", said(path))
+    assert said(write_wheel(tmp_path, files={"ship/a.txt": code, "ship/b.py": "import pyarmor"})) == ""
+
+
+@pytest.mark.parametrize(
+    ("tags", "words"),
+    [
+        ("Tag: py3-none-any\n", ""),
+        ("Tag: py2.py3-none-any\n", "found tags py2-none-any py3-none-any, expected py3-none-any as in the file name"),
+        ("Tag: cp312-cp312-win32\n", "found tags cp312-cp312-win32, expected py3-none-any as in the file name"),
+        ("Tag: nonsense\n", ""),
+        ("", ""),
+    ],
+)
+def test_the_tags_in_a_wheel_are_those_of_its_name(tmp_path: Path, tags: str, words: str) -> None:
+    found = said(write_wheel(tmp_path, wheel=f"Wheel-Version: 1.0\n{tags}"))
+    assert words in found
+    assert bool(found) == bool(words)
 
 
 def test_the_case_of_an_entry_point_matters(tmp_path: Path) -> None:
