@@ -211,6 +211,31 @@ def test_a_pending_publisher_cannot_take_the_name_of_a_standard_module(servers: 
     assert "conflict with Python Standard Library module name" in description
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("importlib-metadata", "isn't allowed (conflict with Python Standard Library module name)"),
+        ("Distutils.Command", "isn't allowed (conflict with Python Standard Library module name)"),
+        ("urllib2", "isn't allowed (conflict with Python Standard Library module name)"),
+        ("for.bidden", "isn't allowed"),
+        ("t1.ny_l0ok", "is too similar to an existing project"),
+    ],
+)
+def test_a_pending_publisher_creates_no_project_whose_name_pypi_refuses(
+    servers: Servers, name: str, reason: str
+) -> None:
+    servers.index.prohibit("For-Bidden")
+    servers.index.put_release("tiny-look", "1.0")
+    servers.index.register_pending(replace(REGISTERED, project=name))
+    page = "See https://pypi.org/help/#project-name for more information."
+    assert Client(servers).refusal() == ("invalid-payload", f"The name {name!r} {reason}. {page}")
+
+
+def test_a_project_that_exists_keeps_its_name_whatever_it_is(servers: Servers) -> None:
+    servers.index.register(replace(REGISTERED, project="importlib-metadata"))
+    assert Client(servers).mint()
+
+
 def test_three_pending_publishers_are_the_most(servers: Servers) -> None:
     for number in range(3):
         servers.index.register_pending(replace(REGISTERED, project=f"p{number}", environment=f"e{number}"))

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import base64
+import bz2
+import gzip
 import hashlib
+import io
 import json
+import struct
+import tarfile
 import time
 import zipfile
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.archives import write_wheel
 from tests.rehearsal.client import Client
+from tests.rehearsal.conftest import REGISTERED
 from tests.rehearsal.dists import Dist, sha256
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import requests
@@ -157,19 +166,42 @@ def test_an_sdist_has_exactly_one_good_name(client: Client, folder: Path, filena
 
 
 @pytest.mark.parametrize(
-    ("filename", "reason"),
+    ("name", "version", "reason"),
     [
-        ("tiny-2.0-py3-none-any.whl", "Version in filename should be '1.0' not '2.0'."),
-        ("huge-1.0-py3-none-any.whl", "Start filename for 'tiny' with 'tiny'."),
-        ("Tiny-1.0-py3-none-any.whl", "Filename 'Tiny-1.0-py3-none-any.whl' should contain the normalized"),
-        ("tiny-1.0-any.whl", "Invalid wheel filename"),
+        ("tiny", "2.0", "Version in filename should be '1.0' not '2.0'."),
+        ("huge", "1.0", "Start filename for 'tiny' with 'tiny'."),
+        ("Tiny", "1.0", "Filename 'Tiny-1.0-py3-none-any.whl' should contain the normalized"),
     ],
 )
 def test_a_wheel_is_named_after_its_project_and_version(
-    client: Client, folder: Path, filename: str, reason: str
+    client: Client, folder: Path, name: str, version: str, reason: str
 ) -> None:
+    refused(client.upload(write_wheel(folder, name, version), client.mint(), Dist().metadata), reason)
+
+
+@pytest.mark.parametrize(
+    ("filename", "reason"),
+    [
+        ("tiny-1.0-any.whl", "Invalid wheel filename (wrong number of parts): 'tiny-1.0-any'"),
+        ("tiny-1.0-py3-none-.whl", "Invalid wheel filename (invalid tag component)"),
+        ("tiny 1.0.whl", "Invalid distribution file. Unable to parse name and version from wheel filename"),
+        ("tiny-1.0-py3-none-any.WHL", "Invalid file extension: Extension .WHL is invalid for filetype bdist_wheel."),
+    ],
+)
+def test_a_wheel_has_five_parts_in_its_name(client: Client, folder: Path, filename: str, reason: str) -> None:
     path = Dist().write_wheel(folder)
-    refused(client.upload(path, client.mint(), Dist().metadata, filename=filename), reason)
+    fields = {"filetype": "bdist_wheel", "pyversion": "py3"}
+    refused(client.upload(path, client.mint(), Dist().metadata, filename=filename, **fields), reason)
+
+
+def test_the_metadata_of_a_wheel_fits_in_a_file_beside_it(client: Client, folder: Path) -> None:
+    name = "t" * 226
+    client.servers.index.register(replace(REGISTERED, project=name))
+    dist = Dist(name=name)
+    refused(wheel(client, folder, dist), f"Filename is too long: '{dist.stem}-{dist.tag}.whl'")
+    name = "t" * 225
+    client.servers.index.register(replace(REGISTERED, project=name))
+    assert wheel(client, folder, Dist(name=name)).status_code == 200
 
 
 @pytest.mark.parametrize("platform", ["linux_x86_64", "linux_aarch64", "manylinux_2_17_sparc", "macosx_9"])
@@ -208,16 +240,18 @@ def test_a_record_that_does_not_fit_is_a_warning_as_pypi_only_sends_a_mail(clien
 
 
 @pytest.mark.parametrize(
-    ("unlisted", "reason"),
-    [
-        ({"../escaped.py": b""}, "Path of '../escaped.py' is not inside the archive"),
-        ({"/etc/passwd": b""}, "Path of '/etc/passwd' is not inside the archive"),
-        ({"ti\x01ny.py": b""}, "Invalid character in filename"),
-    ],
+    "name", ["../escaped.py", "/etc/passwd", "a:b.py", "a\u00a0b.py", "a\u200db.py", "a\u200fb.py"]
 )
-def test_a_wheel_stays_in_its_folder(client: Client, folder: Path, unlisted: dict[str, bytes], reason: str) -> None:
-    answer = wheel(client, folder, unlisted=unlisted)
-    refused(answer, f"Invalid distribution file. ZIP archive not accepted: {reason}.")
+def test_names_that_we_refuse_or_that_look_odd_are_taken_as_pypi_does(client: Client, folder: Path, name: str) -> None:
+    assert wheel(client, folder, unlisted={name: b""}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("ti\x01ny.py", "Invalid character"), ("ti\x7fny.py", "Invalid character")]
+)
+def test_control_characters_in_a_name_are_refused(client: Client, folder: Path, name: str, reason: str) -> None:
+    answer = wheel(client, folder, unlisted={name: b""})
+    refused(answer, f"Invalid distribution file. ZIP archive not accepted: {reason} in filename.")
 
 
 def test_a_wheel_with_something_behind_it_is_refused(client: Client, folder: Path) -> None:
@@ -230,7 +264,7 @@ def test_a_wheel_with_something_behind_it_is_refused(client: Client, folder: Pat
 def test_a_wheel_with_the_same_file_twice_is_refused(client: Client, folder: Path) -> None:
     path = Dist().write_wheel(folder)
     with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
-        archive.writestr("tiny.py", "other = 1")
+        archive.writestr("tiny.py", "answer = 24\n")
     answer = client.upload(path, client.mint(), Dist().metadata)
     refused(answer, "Invalid distribution file. ZIP archive not accepted: Duplicate filename")
 
@@ -245,9 +279,132 @@ def test_what_is_no_archive_is_refused(client: Client, folder: Path, content: by
 
 
 def test_an_sdist_has_one_folder(client: Client, folder: Path) -> None:
-    for escape in ("other/file", "../file", "/file", "tiny-1.0/../../file"):
+    for escape in ("other/file", "../file"):
         answer = sdist(client, folder, extra={escape: b""})
         refused(answer, "Invalid distribution file. Incorrect number of top-level directories in sdist")
+    refused(sdist(client, folder, extra={"/file": b""}), "Internal Server Error", 500)
+
+
+def test_an_sdist_whose_names_begin_with_a_dot_has_no_metadata_for_pypi(client: Client, folder: Path) -> None:
+    path = Dist().write_sdist(folder)
+    with tarfile.open(path) as old:
+        members = [(entry, old.extractfile(entry)) for entry in old]
+        with tarfile.open(folder / "new.tar.gz", "w:gz") as new:
+            for entry, content in members:
+                entry.name = f"./{entry.name}"
+                new.addfile(entry, content)
+    answer = client.upload((folder / "new.tar.gz").replace(path), client.mint(), Dist().metadata)
+    refused(answer, "Invalid distribution file. PKG-INFO not found at tiny-1.0/PKG-INFO")
+
+
+def test_a_tarball_of_another_compression_is_refused(client: Client, folder: Path) -> None:
+    path = Dist().write_sdist(folder)
+    path.write_bytes(bz2.compress(gzip.decompress(path.read_bytes())))
+    refused(client.upload(path, client.mint(), Dist().metadata), "Invalid distribution file. None")
+
+
+@pytest.mark.parametrize(
+    ("code", "tool"),
+    [
+        ({"tiny/a.py": b"__pyarmor__(__name__, __file__, b'PY')\n"}, "PyArmor"),
+        ({"tiny/a.PYE": b"---BEGIN PYE FILE---\nabc\n---END PYE FILE---\n"}, "SourceDefender"),
+    ],
+)
+def test_encrypted_code_is_refused(client: Client, folder: Path, code: dict[str, bytes], tool: str) -> None:
+    reason = f"Invalid distribution file. {tool}-encrypted content is not allowed. See https://pypi.org/policy/"
+    refused(wheel(client, folder, unlisted=code), reason)
+    refused(sdist(client, folder, extra={f"tiny-1.0/{name}": text for name, text in code.items()}), reason)
+    assert wheel(client, folder, unlisted={"tiny/a.txt": next(iter(code.values()))}).status_code == 200
+
+
+def rewritten(path: Path, change: Callable[[bytes], bytes]) -> Path:
+    path.write_bytes(change(path.read_bytes()))
+    return path
+
+
+def _directory_moved(content: bytes) -> bytes:
+    end = content.rindex(b"PK\5\6")
+    (start,) = struct.unpack_from("<L", content, end + 16)
+    moved = struct.pack("<L", start + 4)
+    return content[:start] + bytes(4) + content[start : end + 16] + moved + content[end + 20 :]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda content: content + b"behind", "Trailing data"),
+        (lambda content: b"#!/bin/sh\n" + content, "Unknown record signature"),
+        (lambda content: content[:6] + b"\x08" + content[7:], "ZIP contains a data descriptor"),
+        (lambda content: content[:22] + b"\xff" + content[23:], "Mis-matched file size"),
+        (lambda content: content[:18] + b"\xff" + content[19:], "Mis-matched data size"),
+        (_directory_moved, "Unknown record signature"),
+    ],
+)
+def test_the_records_of_a_wheel_tell_one_story(
+    client: Client, folder: Path, change: Callable[[bytes], bytes], reason: str
+) -> None:
+    path = rewritten(Dist().write_wheel(folder), change)
+    answer = client.upload(path, client.mint(), Dist().metadata)
+    refused(
+        answer, f"Invalid distribution file. ZIP archive not accepted: {reason}. See https://docs.pypi.org/archives"
+    )
+
+
+def test_a_streamed_wheel_is_refused(client: Client, folder: Path) -> None:
+    class Pipe(io.BytesIO):
+        def seek(self, *_: int) -> int:
+            raise OSError
+
+    path = Dist().write_wheel(folder)
+    pipe = Pipe()
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(pipe, "w") as new:
+        for info in old.infolist():
+            new.writestr(zipfile.ZipInfo(info.filename), old.read(info))
+    path.write_bytes(pipe.getvalue())
+    refused(
+        client.upload(path, client.mint(), Dist().metadata), "Invalid distribution file. ZIP archive not accepted: ZIP"
+    )
+
+
+def test_content_that_differs_from_its_checksum_is_refused(client: Client, folder: Path) -> None:
+    path = Dist().write_wheel(folder)
+    with zipfile.ZipFile(path) as archive:
+        crc = struct.pack("<L", archive.getinfo("tiny.py").CRC)
+    rewritten(path, lambda content: content.replace(crc, b"\0\0\0\0"))
+    refused(client.upload(path, client.mint(), Dist().metadata), "Invalid distribution file. None")
+
+
+def test_a_record_with_an_empty_line_is_more_than_pypi_reads(client: Client, folder: Path) -> None:
+    answer = wheel(client, folder, without="RECORD", unlisted={"tiny-1.0.dist-info/RECORD": b"a,,\n\n"})
+    refused(answer, "Wheel 'tiny-1.0-py3-none-any.whl' does not contain the required RECORD file:")
+
+
+@pytest.mark.parametrize("field", [{"name": "UNKNOWN"}, {"name": ["tiny", "UNKNOWN"]}])
+def test_what_distutils_writes_for_nothing_is_nothing(client: Client, folder: Path, field: dict[str, Any]) -> None:
+    refused(wheel(client, folder, **field), "'' is an invalid value for Name. Error: This field is required.")
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "reason"),
+    [
+        (None, 405, "METHOD NOT ALLOWED"),
+        ("nonsense", 405, "METHOD NOT ALLOWED"),
+        ("submit", 410, "Project pre-registration is no longer required or supported, upload your files instead."),
+        ("doc_upload", 410, "Uploading documentation is no longer supported, we recommend using https://readthedocs"),
+    ],
+)
+def test_actions_other_than_an_upload_are_not_there_any_more(
+    client: Client, folder: Path, action: str | None, status: int, reason: str
+) -> None:
+    fields: dict[str, Any] = {":action": action}
+    refused(wheel(client, folder, **fields), reason, status)
+
+
+def test_an_address_without_its_slash_leads_to_the_one_with_it(client: Client) -> None:
+    url = client.index.upload_url.removesuffix("/")
+    answer = client.session.post(url, data={":action": "file_upload"}, allow_redirects=False, timeout=9)
+    refused(answer, "An upload was attempted to /legacy but the expected upload URL is /legacy/", 308)
+    assert answer.headers["Location"].endswith("/legacy/")
 
 
 def test_entry_points_must_be_readable(client: Client, folder: Path) -> None:
@@ -281,6 +438,9 @@ def test_every_digest_given_is_compared(client: Client, folder: Path, algorithm:
         (["Classifier: Natural Language :: Ukranian"], "The classifier 'Natural Language :: Ukranian' has"),
         (["Summary: " + "x" * 513], "'summary' field must be 512 characters or less."),
         (["Project-URL: Home, gopher://x"], "'gopher://x' is not a valid url"),
+        (["Dynamic: Dynamic"], "Dynamic field 'dynamic' is not a valid dynamic field."),
+        (["Project-URL: Home, https://x.org/a[1]"], "'https://x.org/a[1]' is not a valid url"),
+        (["Project-URL: Home, https://x.org:99999"], "'https://x.org:99999' is not a valid url"),
         (["Author-email: me"], "'me' is not a valid email address: An email address must have an @-sign"),
         (["Requires-Python: three"], "'three' is invalid for 'requires-python'"),
     ],
@@ -294,7 +454,18 @@ def test_metadata_that_pypi_refuses_is_refused(client: Client, folder: Path, hea
     refused(wheel(client, folder, dist, **fields), reason)
 
 
-@pytest.mark.parametrize("header", ["Home-page: UNKNOWN", "Author-email: UNKNOWN", "Author-email: Doe, J <j@doe.org>"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        *(
+            "Home-page: UNKNOWN",
+            "Author-email: UNKNOWN",
+            "Author-email: Doe, J <j@doe.org>",
+            "Author-email: a@[127.0.0.1]",
+        ),
+        "License: UNKNOWN\nLicense-Expression: MIT",
+    ],
+)
 def test_what_pypi_reads_over_is_read_over(client: Client, folder: Path, header: str) -> None:
     assert wheel(client, folder, Dist(headers=[header])).status_code == 200
 
@@ -329,24 +500,15 @@ def test_a_description_without_a_type_is_taken_for_restructuredtext(client: Clie
     refused(answer, "The description failed to render in the default format of reStructuredText.")
 
 
-def test_the_form_may_not_say_otherwise_than_the_file(client: Client, folder: Path) -> None:
-    own, said = Dist(version="1.0.0"), Dist(version="1.0.0")
-    own.headers = ["Summary: x"]
-    path = own.write_wheel(folder)
-    with zipfile.ZipFile(path, "w") as archive:
-        members = {**own.members(), "tiny-1.0.0.dist-info/RECORD": b""}
-        members["tiny-1.0.0.dist-info/METADATA"] = Dist(version="3.0").metadata
-        for name, content in members.items():
-            archive.writestr(name, content)
-    answer = client.upload(path, client.mint(), said.metadata)
-    refused(answer, f"The metadata in {path.name} says tiny 3.0, the upload tiny 1.0.0.")
+def test_the_metadata_inside_is_not_compared_with_the_form_as_pypi_does_not(client: Client, folder: Path) -> None:
+    path = write_wheel(folder, "tiny", extra=("Summary: other",))
+    assert client.upload(path, client.mint(), Dist().metadata).status_code == 200
 
 
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
         ({"protocol_version": "2"}, "Unknown protocol version."),
-        ({":action": "submit"}, "Unknown action"),
         ({"filetype": "bdist_egg"}, "Invalid value for filetype. Error: Use a known file type."),
         ({"filetype": None}, "Invalid value for filetype. Error: This field is required."),
         ({"pyversion": None}, "Invalid value for pyversion. Error: Python version is required for binary"),
@@ -356,6 +518,7 @@ def test_the_form_may_not_say_otherwise_than_the_file(client: Client, folder: Pa
         ({"name": None}, "'' is an invalid value for Name."),
         ({"version": "one"}, "'one' is invalid for 'version'"),
         ({"metadata_version": "99"}, "'99' is not a valid metadata version"),
+        ({"metadata_version": "2.6"}, "'2.6' is not a valid metadata version"),
     ],
 )
 def test_a_form_that_is_not_right_is_refused(client: Client, folder: Path, fields: dict[str, Any], reason: str) -> None:

@@ -31,12 +31,25 @@ if TYPE_CHECKING:
     from tagship.publisher import Registration
     from tagship.rehearsal.web import Form
 
-_TITLES = {400: "Bad Request", 403: "Forbidden", 503: "Service Unavailable"}
+_TITLES = {
+    400: "Bad Request",
+    403: "Forbidden",
+    410: "Gone",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
 _EXPLANATIONS = {
     400: "The server could not comply with the request since it is either malformed or otherwise incorrect.",
     403: "Access was denied to this resource.",
+    410: "This resource is no longer available.  No forwarding address is given.",
+    500: "The server has either erred or is incapable of performing the requested operation.",
     503: "The server is currently unavailable. Please try again at a later time.",
 }
+_SUBMIT = "Project pre-registration is no longer required or supported, upload your files instead."
+_DOCS = "Uploading documentation is no longer supported, we recommend using https://readthedocs.org/."
+_GONE = {"submit": _SUBMIT, "submit_pkg_info": _SUBMIT, "doc_upload": _DOCS}
+"""The actions that the index once had besides `file_upload`, and what it answers to them."""
+_NO_SLASH = "An upload was attempted to /legacy but the expected upload URL is /legacy/ (with a trailing slash)"
 
 
 class LocalIndex:
@@ -73,6 +86,11 @@ class LocalIndex:
         with self._state.writing() as db:
             publishers.register_pending(db, INDEXES[index], registration, self._clock())
 
+    def prohibit(self, name: str, index: str = "pypi") -> None:
+        """Keep new projects from a name, as PyPI's administrators do."""
+        with self._state.writing() as db:
+            publishers.prohibit(db, INDEXES[index], name)
+
     def grant(self, limit: int) -> None:
         """Let a file have so many MiB, as PyPI does for a project that it granted more than 100."""
         self._uploads.file_limit = limit
@@ -89,7 +107,7 @@ class LocalIndex:
         """Put a release there without any check, uploaded at a time (seconds since the epoch; now)."""
         at = self._clock() if uploaded is None else uploaded
         with self._state.writing() as db:
-            number = publishers.create_project(db, INDEXES[index], project)
+            number = publishers.add_project(db, INDEXES[index], project)
             release = releases.release(db, number, version) or releases.add_release(db, number, version, at, {})
             for filename, content in (files or {}).items():
                 file = _unchecked(filename, content, version, at)
@@ -176,13 +194,18 @@ class LocalIndex:
             return _json({"message": "Token request failed", "errors": [error]}, 422)
 
     def _legacy(self, index: PackageIndex, request: Form) -> Response:
-        _only(request, "POST")
         if request.path == "/legacy":
-            return redirect("/legacy/", 308)
+            _only(request, "POST")
+            return Response("", status=f"308 {_NO_SLASH}", headers={"Location": "/legacy/"})
+        action = request.args.get(":action") or request.form.get(":action")
+        if action not in {"file_upload", *_GONE}:
+            _only(request, "GET")
+            return Response("This is where packages are uploaded to.\n")
+        _only(request, "POST")
+        if action in _GONE:
+            raise Refusal(_GONE[action], 410)
         if pause := self.faults.seconds(Fault.TOO_MANY_REQUESTS):
             return Response("Too Many Requests", status=429, headers={"Retry-After": f"{pause:.0f}"})
-        if request.form.get(":action", request.args.get(":action")) != "file_upload":
-            raise Refusal("Unknown action; only file_upload is supported.")
         self._uploads.receive(index, request)
         return Response("", content_type="text/html; charset=UTF-8")
 

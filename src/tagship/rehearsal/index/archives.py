@@ -8,16 +8,20 @@ import re
 import tarfile
 import zipfile
 import zlib
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
-from posixpath import commonpath, normpath
+from pathlib import PurePosixPath
+from posixpath import commonpath, join
 from typing import IO, TYPE_CHECKING
 
+from tagship.rehearsal.index import zipwalk
 from tagship.rehearsal.index.refusal import Refusal
+from tagship_suite.dists.rules import ENCRYPTED, SCANNED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-_BROKEN = (
+UNEXPECTED = (
     zipfile.BadZipFile,
     tarfile.TarError,
     EOFError,
@@ -26,88 +30,149 @@ _BROKEN = (
     RuntimeError,  # also what zipfile raises for what it does not support
     ValueError,
 )
+"""What an archive can raise that PyPI does not expect: its answer is 500 then."""
 _BOMB_SIZE = 64 * 1024**2
 _BOMB_RATIO = 50
 _ENTRY_POINT = re.compile(r"[\w.-]+")
+_TOPS = "Incorrect number of top-level directories in sdist"
+_SEE = "See https://docs.pypi.org/archives for more information"
+
+Archive = zipfile.ZipFile | tarfile.TarFile
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What the index needs of a file: its own metadata, and what PyPI would send its owners a mail about."""
+    """What the index keeps of a wheel: its own metadata, and what PyPI would send its owners a mail about."""
 
-    metadata: bytes
+    metadata: bytes = b""
     warnings: tuple[str, ...] = ()
 
 
-def read_sdist(content: IO[bytes], filename: str, license_files: Sequence[str]) -> Contents:
-    """Check an sdist in the form of a tarball (PEP 625) and return its metadata; raises Refusal."""
-    if not filename.endswith(".tar.gz"):
-        raise Refusal(f"Invalid source distribution filename: {filename}")
-    if zipfile.is_zipfile(content):
+@contextmanager
+def opened(content: IO[bytes], filename: str) -> Iterator[Archive]:
+    """Give the archive, checked as far as PyPI does whatever its name; raises Refusal."""
+    is_zip, is_tar = zipfile.is_zipfile(content), _is_tar(content)
+    if is_zip and is_tar:
         raise _invalid("File is both a zip and a tar file")
+    if not (is_tar if filename.endswith(".tar.gz") else is_zip):
+        raise _invalid("File is not a tarfile" if filename.endswith(".tar.gz") else "File is not a zipfile")
+    broken = (tarfile.ReadError, EOFError, zlib.error) if is_tar else (zipfile.BadZipFile,)
+    with ExitStack() as stack:
+        try:
+            archive = stack.enter_context(closing(_open(content, filename)))
+            _check(archive, content, filename)
+        except broken:
+            raise _invalid("None") from None  # PyPI's words
+        yield archive
+
+
+def _is_tar(content: IO[bytes]) -> bool:
+    found = False
     content.seek(0)
-    try:
-        with tarfile.open(fileobj=content, mode="r:gz") as archive:
-            return _read_tar(archive, filename, license_files)
-    except _BROKEN:
-        raise _invalid("File is not a tarfile") from None
+    with suppress(EOFError):  # of a file that ends in its first block
+        found = tarfile.is_tarfile(content)
+    content.seek(0)
+    return found
 
 
-def read_wheel(content: IO[bytes], filename: str, license_files: Sequence[str]) -> Contents:
-    """Check a wheel (PEP 427) and return its metadata; raises Refusal."""
-    if not zipfile.is_zipfile(content):
-        raise _invalid("File is not a zipfile")
-    try:
-        with zipfile.ZipFile(content) as archive:
-            return _read_zip(archive, content, filename, license_files)
-    except _BROKEN:
-        raise _invalid("ZIP archive not accepted: Malformed zip file.") from None
+def _open(content: IO[bytes], filename: str) -> Archive:
+    if filename.endswith(".tar.gz"):
+        return tarfile.open(fileobj=content, mode="r:gz")
+    return zipfile.ZipFile(content)
 
 
 def _invalid(reason: str) -> Refusal:
     return Refusal(f"Invalid distribution file. {reason}")
 
 
-def _unsafe(names: Iterable[str]) -> str | None:
-    """Return a name that would be unpacked outside of where it should."""
-    for name in names:
-        parts = name.replace("\\", "/").split("/")
-        if name.startswith(("/", "\\")) or ".." in parts or re.match(r"[A-Za-z]:", name):
-            return name
-    return None
+def _check(archive: Archive, content: IO[bytes], filename: str) -> None:
+    if isinstance(archive, tarfile.TarFile):
+        _check_tar(archive)
+    else:
+        _check_zip(archive, content, filename)
 
 
-def _read_tar(archive: tarfile.TarFile, filename: str, license_files: Sequence[str]) -> Contents:
-    names = [normpath(name) for name in archive.getnames()]
+def _check_tar(archive: tarfile.TarFile) -> None:
+    top = _top(archive.getnames())
     if any(member.issparse() for member in archive.getmembers()):
-        raise _invalid(
-            "tar archive not accepted: Sparse members are not allowed."
-            " See https://docs.pypi.org/archives for more information"
-        )
-    absolute = any(name.startswith("/") for name in names)
-    top = "" if absolute or not names else commonpath(names)
+        raise _invalid(f"tar archive not accepted: Sparse members are not allowed. {_SEE}")
     if top in {"", ".", "/"}:
-        raise _invalid("Incorrect number of top-level directories in sdist")
-    if f"{top}/PKG-INFO" not in names:
-        raise _invalid(f"PKG-INFO not found at {top}/PKG-INFO")
+        raise _invalid(_TOPS)
+    if not _has(archive, where := join(top, "PKG-INFO")):
+        raise _invalid(f"PKG-INFO not found at {where}")
+    code = [member for member in archive.getmembers() if member.isfile() and _is_code(member.name)]
+    _scan(file.read() for member in code if (file := archive.extractfile(member)))
+
+
+def _top(names: Sequence[str]) -> str:
+    return commonpath(names) if names else ""
+
+
+def _has(archive: tarfile.TarFile, name: str) -> bool:
+    try:
+        archive.getmember(name)
+    except KeyError:
+        return False
+    return True
+
+
+def _check_zip(archive: zipfile.ZipFile, content: IO[bytes], filename: str) -> None:
+    size = content.seek(0, 2)
+    unpacked = sum(entry.file_size for entry in archive.infolist())
+    if unpacked > _BOMB_SIZE and unpacked / size > _BOMB_RATIO:
+        raise _invalid(f"File exceeds compression ratio of {_BOMB_RATIO}")
+    if any(e.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED} for e in archive.infolist()):
+        raise _invalid("File does not use a supported compression type")
+    _check_core(archive, filename)
+    _scan(archive.read(name) for name in archive.namelist() if _is_code(name))
+    if problem := zipwalk.problem(archive):
+        raise _invalid(f"ZIP archive not accepted: {problem}. {_SEE}")
+
+
+def _check_core(archive: zipfile.ZipFile, filename: str) -> None:
+    if filename.endswith(".zip"):
+        if (top := _top(archive.namelist())) in {"", ".", "/"}:
+            raise _invalid(_TOPS)
+        where = join(top, "PKG-INFO")
+        _member(archive, where, _invalid(f"PKG-INFO not found at {where}"))
+        return
+    if filename.count("-") < 2:
+        raise _invalid("Unable to parse name and version from wheel filename")
+    where = f"{_info(filename)}/WHEEL"
+    _member(archive, where, _invalid(f"WHEEL not found at {where}"))
+
+
+def _info(filename: str) -> str:
+    return "-".join(filename.split("-")[:2]) + ".dist-info"
+
+
+def _is_code(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in {".py", ".pye"} and not name.endswith("/")
+
+
+def _scan(files: Iterable[bytes]) -> None:
+    for code in files:
+        for tool, pattern in ENCRYPTED.items():
+            if len(code) <= SCANNED and pattern.search(code):
+                page = "See https://pypi.org/policy/acceptable-use-policy/ for more information."
+                raise _invalid(f"{tool}-encrypted content is not allowed. {page}")
+
+
+def check_sdist(archive: tarfile.TarFile, filename: str, license_files: Sequence[str]) -> None:
+    """Check that an sdist has its license files (PEP 639); raises Refusal."""
+    top = _top(archive.getnames())
     for each in license_files:
-        if normpath(f"{top}/{each}") not in names:
-            raise _no_license(each, filename, f"{top}/{each}")
-    member = archive.extractfile(f"{top}/PKG-INFO")
-    if member is None:
-        raise _invalid(f"PKG-INFO not found at {top}/PKG-INFO")
-    return Contents(member.read())
+        if not _has(archive, where := join(top, each)):
+            raise _no_license(each, filename, where)
 
 
 def _no_license(name: str, filename: str, where: str) -> Refusal:
     return Refusal(f"License-File {name} does not exist in distribution file {filename} at {where}")
 
 
-def _read_zip(archive: zipfile.ZipFile, content: IO[bytes], filename: str, license_files: Sequence[str]) -> Contents:
-    name, version, _ = filename.split("-", 2)
-    info = f"{name}-{version}.dist-info"
-    _check_zip(archive, content)
-    _member(archive, f"{info}/WHEEL", _invalid(f"WHEEL not found at {info}/WHEEL"))
+def read_wheel(archive: zipfile.ZipFile, filename: str, license_files: Sequence[str]) -> Contents:
+    """Check what a wheel must hold (PEP 427) and return its metadata; raises Refusal."""
+    info = _info(filename)
     for each in license_files:
         where = f"{info}/licenses/{each}"
         _member(archive, where, _no_license(each, filename, where))
@@ -125,36 +190,6 @@ def _member(archive: zipfile.ZipFile, name: str, missing: Refusal) -> bytes:
         raise missing from None
 
 
-def _check_zip(archive: zipfile.ZipFile, content: IO[bytes]) -> None:
-    size = content.seek(0, 2)
-    unpacked = sum(entry.file_size for entry in archive.infolist())
-    if unpacked > _BOMB_SIZE and unpacked / size > _BOMB_RATIO:
-        raise _invalid(f"File exceeds compression ratio of {_BOMB_RATIO}")
-    if any(e.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED} for e in archive.infolist()):
-        raise _invalid("File does not use a supported compression type")
-    if problem := _zip_problem(archive, content):
-        raise _invalid(f"ZIP archive not accepted: {problem}. See https://docs.pypi.org/archives for more information")
-
-
-def _zip_problem(archive: zipfile.ZipFile, content: IO[bytes]) -> str:
-    """Return what different unzippers would see differently, or unpack elsewhere; "" when nothing.
-
-    PyPI reads every record of the archive; these are the findings that a build tool can cause.
-    """
-    names = archive.namelist()
-    if len(names) != len(set(names)):
-        return "Duplicate filename in local headers"
-    if any(not name.isprintable() for name in names):
-        return "Invalid character in filename"
-    if unsafe := _unsafe(names):
-        return f"Path of {unsafe!r} is not inside the archive"
-    content.seek(0)
-    if names and content.read(4) != b"PK\x03\x04":
-        return "Unknown record signature"
-    content.seek(-22 - len(archive.comment), 2)
-    return "" if content.read(4) == b"PK\x05\x06" else "Trailing data"
-
-
 def _record_warnings(archive: zipfile.ZipFile, filename: str, info: str) -> tuple[str, ...]:
     """Compare RECORD with the wheel: without one it is refused, with another content PyPI sends a mail.
 
@@ -166,7 +201,7 @@ def _record_warnings(archive: zipfile.ZipFile, filename: str, info: str) -> tupl
         rows = list(csv.reader(_member(archive, where, missing).decode().splitlines()))
     except (UnicodeDecodeError, csv.Error):
         raise missing from None
-    listed = {row[0].replace("\\", "/") for row in rows if row}
+    listed = {name.replace("\\", "/") for name, *_ in rows}
     signatures = {f"{where}.jws", f"{where}.p7s"}
     held = {name for name in archive.namelist() if not name.endswith(("/", "\\"))} - signatures
     not_listed = [f"RECORD does not list {name}" for name in sorted(held - listed)]

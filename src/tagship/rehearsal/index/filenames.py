@@ -14,6 +14,7 @@ from packaging.utils import (
 )
 
 from tagship.rehearsal.index.refusal import Refusal
+from tagship_suite.dists.rules import PLATFORM
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -21,19 +22,8 @@ if TYPE_CHECKING:
 EXTENSIONS: Final = {"sdist": (".zip", ".tar.gz"), "bdist_wheel": (".whl",)}
 """The extensions of each kind of file that PyPI takes (PEP 527)."""
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
-_MANY = "x86_64|i686|aarch64|armv7l|ppc64le|s390x|riscv64"
-# https://docs.pypi.org/project-management/ names no list; these are the tags that PyPI lets through.
-_PLATFORM = re.compile(
-    "any|win32|win_(?:amd64|arm64|ia64)|linux_armv[67]l"
-    "|manylinux1_(?:x86_64|i686)|manylinux2010_(?:x86_64|i686)"
-    "|manylinux2014_(?:x86_64|i686|aarch64|armv7l|ppc64|ppc64le|s390x)"
-    f"|manylinux_\\d+_\\d+_(?:{_MANY}|ppc64)|musllinux_\\d+_\\d+_(?:{_MANY})"
-    "|macosx_(?:10_\\d+|(?:11|12|13|14|15|26)_0)"
-    "_(?:ppc|ppc64|i386|x86_64|arm64|intel|fat|fat3|fat64|universal|universal2)"
-    "|ios_\\d+_\\d+_(?:arm64|x86_64)_(?:iphoneos|iphonesimulator)"
-    "|android_\\d+_(?:armeabi_v7a|arm64_v8a|x86|x86_64)"
-    "|pyemscripten_\\d+_\\d+_wasm32"
-)
+_NAME_LIMIT = 255
+_EXTENSION = re.compile(r".+?(\.(?:tar\.gz|zip|whl))", re.IGNORECASE | re.DOTALL)
 
 
 def check_characters(filename: str, filetype: str) -> None:
@@ -45,17 +35,15 @@ def check_characters(filename: str, filetype: str) -> None:
         )
     if "/" in filename or "\\" in filename:
         raise Refusal("Cannot upload a file with '/' or '\\' in the name.")
-    every = {extension for kind in EXTENSIONS.values() for extension in kind}
-    extension = next((each for each in every if len(filename) > len(each) and filename.endswith(each)), None)
-    if extension is None:
+    if not (found := _EXTENSION.fullmatch(filename)):
         raise Refusal(
             "Invalid file extension: Use .tar.gz, .whl or .zip extension. See"
             " https://www.python.org/dev/peps/pep-0527 and https://peps.python.org/pep-0715/"
             " for more information"
         )
-    if extension not in EXTENSIONS[filetype]:
+    if found[1] not in EXTENSIONS[filetype]:
         raise Refusal(
-            f"Invalid file extension: Extension {extension} is invalid for filetype {filetype}."
+            f"Invalid file extension: Extension {found[1]} is invalid for filetype {filetype}."
             " See https://www.python.org/dev/peps/pep-0527 for more information."
         )
 
@@ -67,6 +55,8 @@ def check_sdist(filename: str, project: str, version: Version) -> None:
     except InvalidSdistFilename:
         raise Refusal(f"Invalid source distribution filename: {filename}") from None
     expected = canonicalize_name(project).replace("-", "_")
+    if version.is_postrelease and name != canonicalize_name(project) and filename.count("-") >= 2:
+        name = canonicalize_name(filename.rsplit("-", 2)[0])  # its version may be written 1.0-1
     if name != canonicalize_name(project):
         raise Refusal(f"Start filename for {project!r} with {expected!r}.")
     if filename != f"{expected}-{version}.tar.gz":
@@ -83,7 +73,7 @@ def check_wheel(filename: str, project: str, version: Version) -> None:
     except InvalidWheelFilename as error:
         raise Refusal(str(error)) from None
     for platform in sorted({tag.platform for tag in tags}):
-        if not _PLATFORM.fullmatch(platform):
+        if not PLATFORM.fullmatch(platform):
             raise Refusal(f"Binary wheel '{filename}' has an unsupported platform tag '{platform}'.")
     expected = canonicalize_name(project).replace("-", "_")
     if name != canonicalize_name(project):
@@ -95,3 +85,9 @@ def check_wheel(filename: str, project: str, version: Version) -> None:
         )
     if found != version:
         raise Refusal(f"Version in filename should be {str(version)!r} not {str(found)!r}.")
+
+
+def check_length(filename: str) -> None:
+    """Check that the metadata of a wheel can be kept in a file beside it; raises Refusal."""
+    if len(f"{filename}.metadata".encode()) > _NAME_LIMIT:
+        raise Refusal(f"Filename is too long: '{filename}'")

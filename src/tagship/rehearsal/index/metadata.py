@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from email.utils import getaddresses
 from typing import TYPE_CHECKING, Any, get_type_hints
-from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 from packaging.metadata import ExceptionGroup, InvalidMetadata, Metadata, RawMetadata
 from packaging.requirements import InvalidRequirement, Requirement
+from rfc3986 import uri_reference
+from rfc3986.exceptions import ValidationError
+from rfc3986.validators import Validator
 from trove_classifiers import classifiers, deprecated_classifiers
+from werkzeug.datastructures import MultiDict
 
 from tagship.rehearsal.index.refusal import Refusal
+from tagship_suite.dists.metadata import METADATA_VERSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from werkzeug.datastructures import MultiDict
 
     from tagship.indexes import PackageIndex
 
@@ -39,23 +41,29 @@ _SINGULAR = {
 }
 
 
+def sanitized(form: MultiDict[str, str]) -> MultiDict[str, str]:
+    """Return a form as PyPI reads it: without what distutils writes for nothing, and without NUL."""
+    clean: MultiDict[str, str] = MultiDict()
+    for name, values in form.lists():
+        if values[-1].strip() != "UNKNOWN":
+            clean.setlist(name, [values[-1].replace("\0", "\\x00")] if "\0" in values[-1] else values)
+    return clean
+
+
 def parse(form: MultiDict[str, str]) -> Metadata:
-    """Return the metadata that an upload's form holds; raises Refusal with the first thing wrong, as PyPI."""
+    """Return the metadata that a sanitized form holds; raises Refusal with the first thing wrong, as PyPI."""
     errors: list[InvalidMetadata] = []
     raw: dict[str, Any] = {}
     for name, kind in _KINDS.items():
-        values = form.getlist(_SINGULAR.get(name, name))
-        # What distutils writes for nothing; PyPI takes it away.
-        if values and values != [""] and values[0].strip() != "UNKNOWN":
+        field = _SINGULAR.get(name, name)
+        if (values := form.getlist(field)) and values != [""]:
             try:
                 raw[name] = _value(name, kind, values)
             except ValueError:
-                field = _SINGULAR.get(name, name)
                 errors.append(InvalidMetadata(field, f"{field!r} has invalid data"))
-    metadata = _validated(raw, errors)
-    if errors or metadata is None:
+    if errors:
         raise _refusal(errors)
-    return metadata
+    return _validated(raw)
 
 
 def check_description(metadata: Metadata, index: PackageIndex) -> None:
@@ -68,26 +76,6 @@ def check_description(metadata: Metadata, index: PackageIndex) -> None:
         f"The description failed to render {form}."
         f" See https://{index.site}/help/#description-content-type for more information."
     )
-
-
-def check_own(own: bytes, form: Metadata, filename: str) -> None:
-    """Raise Refusal when a file's own metadata has another name or version than the form says.
-
-    PyPI compares the form with the file's name only; a client that sends both differently is broken.
-    """
-    try:
-        metadata = Metadata.from_email(own, validate=False)
-        found = (metadata.name, metadata.version)
-    except (ExceptionGroup, InvalidMetadata):
-        raise Refusal(f"The metadata in {filename} is not valid. See {_SPECIFICATION}.") from None
-    if found != (form.name, form.version) and _normal(found) != _normal((form.name, form.version)):
-        raise Refusal(f"The metadata in {filename} says {found[0]} {found[1]}, the upload {form.name} {form.version}.")
-
-
-def _normal(found: tuple[str, Any]) -> tuple[str, Any]:
-    from packaging.utils import canonicalize_name
-
-    return canonicalize_name(found[0]), found[1]
 
 
 def _value(name: str, kind: Any, values: list[str]) -> Any:
@@ -111,17 +99,22 @@ def _labelled(values: list[str]) -> dict[str, str]:
     return urls
 
 
-def _validated(raw: dict[str, Any], errors: list[InvalidMetadata]) -> Metadata | None:
+def _validated(raw: dict[str, Any]) -> Metadata:
     try:
         metadata = Metadata.from_raw(raw)  # type: ignore[arg-type]
     except ExceptionGroup as group:
-        errors.extend(each for each in group.exceptions if isinstance(each, InvalidMetadata))
-        return None
-    errors.extend(_rules(metadata))
+        raise _refusal([each for each in group.exceptions if isinstance(each, InvalidMetadata)]) from None
+    if errors := [*_rules(metadata)]:
+        raise _refusal(errors)
     return metadata
 
 
 def _rules(metadata: Metadata) -> Iterator[InvalidMetadata]:
+    if metadata.metadata_version not in METADATA_VERSIONS:
+        reason = f"{metadata.metadata_version!r} is not a valid metadata version"
+        yield InvalidMetadata("metadata-version", reason)
+    if "dynamic" in (metadata.dynamic or []):  # every other field that may not be is packaging's to find
+        yield InvalidMetadata("dynamic", "Dynamic field 'dynamic' is not a valid dynamic field.")
     if metadata.version.local:
         yield InvalidMetadata("version", f"The use of local versions in '{metadata.version}' is not allowed.")
     if len(metadata.summary or "") > _SUMMARY_LIMIT:
@@ -139,13 +132,18 @@ def _rules(metadata: Metadata) -> Iterator[InvalidMetadata]:
 
 def _email_rules(metadata: Metadata) -> Iterator[InvalidMetadata]:
     for field, text in (("author-email", metadata.author_email), ("maintainer-email", metadata.maintainer_email)):
-        found = getaddresses([text or ""])  # of several, PyPI's `parseaddr` gives none
-        if len(found) != 1 or not (address := found[0][1]):
+        if not (address := _address(text or "")):
             continue
         try:
             validate_email(address, check_deliverability=False)
         except EmailNotValidError as error:
             yield InvalidMetadata(field, f"{address!r} is not a valid email address: {error}")
+
+
+def _address(text: str) -> str:
+    """Return what `parseaddr` of PyPI's Python returns, which is strict: "" for several, or for brackets."""
+    found = getaddresses([text])
+    return found[0][1] if len(found) == 1 and "[" not in found[0][1] else ""
 
 
 def _classifier_rules(metadata: Metadata) -> Iterator[InvalidMetadata]:
@@ -174,10 +172,13 @@ def _url_rules(metadata: Metadata) -> Iterator[InvalidMetadata]:
 
 
 def _is_url(text: str) -> bool:
+    validator = Validator().allow_schemes("http", "https").require_presence_of("scheme")
+    validator.check_validity_of("scheme", "host", "port", "path", "query")
     try:
-        return urlsplit(text).scheme in {"http", "https"}
-    except ValueError:
+        validator.validate(uri_reference(text).normalize())
+    except ValidationError:
         return False
+    return True
 
 
 def _requirement_rules(metadata: Metadata) -> Iterator[InvalidMetadata]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import sys
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
+from stdlib_list import short_versions, stdlib_list
 
 from tagship.errors import TagshipError
 from tagship.publisher import Registration
@@ -22,7 +23,7 @@ PENDING_LIMIT = 3
 PENDING_SECONDS = 30 * 24 * 3600
 """After how many seconds a pending publisher is forgotten."""
 PROJECT_NAME = re.compile(r"([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])", re.IGNORECASE | re.ASCII)
-_STDLIB = {canonicalize_name(name.strip("_")) for name in sys.stdlib_module_names}
+_LOOK_ALIKE = str.maketrans({"l": "1", "i": "1", "o": "0", "-": "", "_": "", ".": ""})
 
 
 @dataclass(frozen=True)
@@ -34,21 +35,53 @@ class Publisher:
 
 
 def create_project(db: sqlite3.Connection, index: PackageIndex, name: str) -> int:
-    """Return the number of a new project, or of the one there is; raises Refusal for a name PyPI refuses."""
+    """Return the number of a new project; raises Refusal for a name that PyPI refuses to new ones."""
     if not PROJECT_NAME.fullmatch(name):
         raise Refusal(f"The name {name!r} is invalid.")
-    normalized = canonicalize_name(name)
-    if normalized in _STDLIB:
-        raise Refusal(
-            f"The name {name!r} isn't allowed (conflict with Python Standard Library module name)."
-            f" See https://{index.site}/help/#project-name for more information."
-        )
+    if reason := _unavailable(db, index, name):
+        page = f"https://{index.site}/help/#project-name"
+        raise Refusal(f"The name {name!r} {reason}. See {page} for more information.")
+    return add_project(db, index, name)
+
+
+def _unavailable(db: sqlite3.Connection, index: PackageIndex, name: str) -> str:
+    if canonicalize_name(name) in _standard_modules():
+        return "isn't allowed (conflict with Python Standard Library module name)"
+    if project_id(db, index, name) is not None:
+        return "conflicts with an existing project"
+    values = (index.name, canonicalize_name(name))
+    if db.execute("SELECT 1 FROM prohibited WHERE host_index = ? AND normalized = ?", values).fetchone():
+        return "isn't allowed"
+    rows = db.execute("SELECT name FROM project WHERE host_index = ?", (index.name,))
+    return "is too similar to an existing project" if any(_alike(row["name"], name) for row in rows) else ""
+
+
+@cache
+def _standard_modules() -> frozenset[str]:
+    """Return the modules of every Python's standard library, and the packages that hold them, normalised."""
+    modules = {module for version in short_versions for module in stdlib_list(version)}
+    parts = [module.split(".") for module in modules]
+    names = {".".join(each[: depth + 1]) for each in parts for depth in range(len(each))}
+    return frozenset(canonicalize_name(name.strip("-_.")) for name in names)
+
+
+def _alike(left: str, right: str) -> bool:
+    """Return whether PyPI takes two names for one at a glance: o is 0, l and i are 1, and nothing is between."""
+    return left.lower().translate(_LOOK_ALIKE) == right.lower().translate(_LOOK_ALIKE)
+
+
+def prohibit(db: sqlite3.Connection, index: PackageIndex, name: str) -> None:
+    """Keep new projects from a name, as PyPI's administrators do."""
+    db.execute("INSERT OR IGNORE INTO prohibited VALUES (?, ?)", (index.name, canonicalize_name(name)))
+
+
+def add_project(db: sqlite3.Connection, index: PackageIndex, name: str) -> int:
+    """Return the number of a project that has been there for long, whatever its name."""
     known = project_id(db, index, name)
     if known is not None:
         return known
-    values = (index.name, name, normalized)
-    added = db.execute("INSERT INTO project (host_index, name, normalized) VALUES (?, ?, ?)", values)
-    return _rowid(added)
+    values = (index.name, name, canonicalize_name(name))
+    return _rowid(db.execute("INSERT INTO project (host_index, name, normalized) VALUES (?, ?, ?)", values))
 
 
 def project_id(db: sqlite3.Connection, index: PackageIndex, name: str) -> int | None:
@@ -60,7 +93,7 @@ def project_id(db: sqlite3.Connection, index: PackageIndex, name: str) -> int | 
 
 def register(db: sqlite3.Connection, index: PackageIndex, registration: Registration) -> Publisher:
     """Let a publisher publish to a project, which is made when it does not exist."""
-    project = create_project(db, index, registration.project)
+    project = add_project(db, index, registration.project)
     return _attach(db, index, registration, project)
 
 
@@ -193,7 +226,7 @@ def forget_old(db: sqlite3.Connection, now: float) -> None:
 def _forget_rivals(db: sqlite3.Connection, index: PackageIndex, name: str) -> None:
     rows = db.execute("SELECT id, project FROM pending_publisher WHERE host_index = ?", (index.name,)).fetchall()
     for row in rows:
-        if canonicalize_name(row["project"]) == canonicalize_name(name):
+        if _alike(row["project"], name):
             db.execute("DELETE FROM pending_publisher WHERE id = ?", (row["id"],))
 
 

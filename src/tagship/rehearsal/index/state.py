@@ -21,6 +21,9 @@ CREATE TABLE IF NOT EXISTS project (
     host_index TEXT NOT NULL, name TEXT NOT NULL, normalized TEXT NOT NULL,
     UNIQUE (host_index, normalized)
 );
+CREATE TABLE IF NOT EXISTS prohibited (
+    host_index TEXT NOT NULL, normalized TEXT NOT NULL, PRIMARY KEY (host_index, normalized)
+);
 CREATE TABLE IF NOT EXISTS publisher (
     id INTEGER PRIMARY KEY,
     host_index TEXT NOT NULL, owner TEXT NOT NULL, repository TEXT NOT NULL, owner_id TEXT NOT NULL,

@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import re
+import tarfile
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
@@ -198,7 +199,7 @@ def _password(request: Form, index: PackageIndex) -> str:
 def _parse(request: Form, index: PackageIndex) -> Upload:
     for field in sorted(set(request.files) - {"content", "gpg_signature"}):
         raise Refusal(f"{field}: Should not be a tuple.")
-    form = request.form
+    form = metadata.sanitized(request.form)
     if form.get("protocol_version", "1") != "1":
         raise Refusal("Unknown protocol version.")
     _check_form(form)
@@ -287,12 +288,17 @@ def _is_there(db: sqlite3.Connection, upload: Upload, digests: dict[str, Any]) -
 
 
 def _read(upload: Upload, project: str) -> archives.Contents:
-    meta, filename = upload.metadata, upload.filename
-    if upload.is_sdist:
-        contents = archives.read_sdist(upload.content, filename, meta.license_files or ())
-        filenames.check_sdist(filename, project, meta.version)
-    else:
-        filenames.check_wheel(filename, project, meta.version)
-        contents = archives.read_wheel(upload.content, filename, meta.license_files or ())
-    metadata.check_own(contents.metadata, meta, filename)
+    try:
+        with archives.opened(upload.content, upload.filename) as archive:
+            if isinstance(archive, tarfile.TarFile):
+                filenames.check_sdist(upload.filename, project, upload.metadata.version)
+                archives.check_sdist(archive, upload.filename, upload.metadata.license_files or ())
+                return archives.Contents()
+            if upload.is_sdist:
+                filenames.check_sdist(upload.filename, project, upload.metadata.version)
+            filenames.check_wheel(upload.filename, project, upload.metadata.version)
+            contents = archives.read_wheel(archive, upload.filename, upload.metadata.license_files or ())
+    except archives.UNEXPECTED:
+        raise Refusal("Internal Server Error", 500) from None
+    filenames.check_length(upload.filename)
     return contents

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from email.utils import getaddresses
 from typing import TYPE_CHECKING, cast
-from urllib.parse import urlsplit
 
 from packaging.version import Version
 
@@ -20,7 +19,6 @@ from ..errors import Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from email.message import Message
-    from typing import Any
 
     from packaging.metadata import RawMetadata
 
@@ -29,21 +27,17 @@ if TYPE_CHECKING:
 MAX_SUMMARY = 512
 MAX_LABEL = 32
 METADATA_VERSIONS = ("1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5")
-#: An address by the syntax that PyPI asks for; what is not ASCII, or in quotes or brackets, is left to it.
+#: An address by the syntax that PyPI asks for; what is not ASCII is left to it, and what is in brackets.
 _ATOM, _LABEL = r"[^\s@\"(),:;<>\[\]\\.]+", r"(?!-)[A-Za-z0-9\x80-\U0010ffff-]{1,63}(?<!-)"
 _SPECIAL = "arpa|invalid|local|localhost|onion|test"  # names that no mail can reach
-MAIL = re.compile(
-    rf'(?:{_ATOM}(?:\.{_ATOM})*|".*")@(?:\[.*\]|(?:{_LABEL}\.)+(?!(?:\d+|{_SPECIAL})$){_LABEL})', re.IGNORECASE
-)
-MAX_LOCAL = 64
+MAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:\[.*\]|(?:{_LABEL}\.)+(?!(?:\d+|{_SPECIAL})$){_LABEL})", re.IGNORECASE)
+#: PyPI looks at the scheme, and for brackets, which it does not escape, and at a port; not at the rest of the host.
+URL = re.compile(r"https?:(?://[^/?#]*)?[^?#\[\]]*(?:\?[^#\[\]]*)?(?:#.*)?", re.IGNORECASE | re.DOTALL)
+PORT = re.compile(r"[^/?#]*//[^/?#\[\]]*:(\d+)(?:[/?#]|$)")
+MAX_PORT = 65535
 UNKNOWN = ("", "UNKNOWN")  # what distutils writes for none
-#: Fields that may be there once.
-SINGLE = ("Metadata-Version", "Name", "Version", "Summary", "License-Expression", "Description-Content-Type")
-#: Fields whose syntax `packaging` knows, by its name of them: those of one line, of several, and those of 2.4 on.
-TEXTS = {"Description-Content-Type": "description_content_type"}
-LISTS = {"Dynamic": "dynamic", "Provides-Extra": "provides_extra"}
-TEXTS_24 = {"License-Expression": "license_expression"}
-LISTS_24 = {"License-File": "license_files", "Import-Name": "import_names", "Import-Namespace": "import_namespaces"}
+#: What is said in other words than those of `packaging`, by its name of the field.
+OURS = {"name", "version", "summary", "requires_python", "requires_dist"}
 
 
 def python(dist: Dist, where: str) -> Iterator[Problem]:
@@ -62,48 +56,60 @@ def fields(dist: Dist, where: str) -> Iterator[Problem]:
         yield Problem(where, "a longer summary", f"one line of {MAX_SUMMARY} characters", "shorten the description")
     if metadata.get("License", "") not in UNKNOWN and metadata["License-Expression"]:
         yield Problem(where, "License and License-Expression", "the second only", "leave the first out")
+    kind, text = description(metadata)
+    if text and not text.strip() and kind != "text/plain":
+        yield Problem(where, "a description of blanks only", "some text, or none", "fill or leave out the README")
 
 
 def core(dist: Dist, where: str) -> Iterator[Problem]:
     """Find fields that are no core metadata, see https://packaging.python.org/en/latest/specifications/core-metadata/."""
-    metadata, version = dist.metadata, dist.metadata.get("Metadata-Version", "")
+    version = dist.metadata.get("Metadata-Version", "")
     if version not in METADATA_VERSIONS:
         expected = f"one of {', '.join(METADATA_VERSIONS)}"
         yield Problem(where, f"Metadata-Version {version!r}", expected, "use another version of the build backend")
-    for field in SINGLE:
-        if (count := len(metadata.get_all(field, []))) > 1:
-            yield Problem(where, f"{count} lines {field}", "one", "leave out the others")
-    if "dynamic" in [text.lower() for text in metadata.get_all("Dynamic", [])]:
-        yield Problem(where, "Dynamic 'Dynamic'", "other fields", "leave it out")
-    newer = same_version(version, "2.4", newer=True)
-    texts = {**TEXTS, **(TEXTS_24 if newer else {})}
-    lists = {**LISTS, **(LISTS_24 if newer else {})}
-    values = {key: metadata[field] for field, key in texts.items() if metadata.get(field, "") not in UNKNOWN}
-    many = {key: metadata.get_all(field, []) for field, key in lists.items() if field in metadata}
-    for reason in _faults({**values, **many}):
+    for reason in _faults(dist.metadata_text, version):
         yield Problem(where, f"invalid metadata ({reason})", "core metadata", "correct it")
 
 
-def _faults(raw: dict[str, Any]) -> Iterator[str]:
-    if not raw:
-        return
+def _faults(text: str, version: str) -> Iterator[str]:
     try:
-        from packaging.metadata import InvalidMetadata, Metadata  # slow to import, and many have none of these
+        from packaging.metadata import ExceptionGroup, Metadata, RawMetadata, parse_email
     except ImportError:  # until packaging 23.1; `twine check` in the build has a newer one
         return
-    core = Metadata.from_raw(cast("RawMetadata", raw), validate=False)
-    for key in raw:
-        try:
-            getattr(core, key, None)  # a version of packaging that does not know it takes it
-        except InvalidMetadata as error:
-            yield str(error)
+    raw, unparsed = parse_email(text)
+    for field in unparsed:  # also those that packaging, and so PyPI, does not know
+        if {(name := field.replace("-", "_")), f"{name}s"} & {*RawMetadata.__annotations__}:
+            yield f"{field!r} is there twice, or has invalid data"
+    known = {name: value for name, value in raw.items() if name not in OURS and not _is_none(value)}
+    if "dynamic" in map(str.lower, raw.get("dynamic", [])):
+        yield "'dynamic' is not a valid dynamic field"
+    if not same_version(version, "2.4", newer=True):
+        known.pop("license_files", None)  # twine leaves them out
+    try:
+        Metadata.from_raw(cast("RawMetadata", {**known, "name": "a", "version": "0"}))
+    except ExceptionGroup as group:
+        yield from (str(error) for error in group.exceptions if getattr(error, "field", "") != "metadata-version")
+
+
+def _is_none(value: object) -> bool:
+    """Return whether PyPI takes a field for one that is not there."""
+    return value in ([], [""]) or (value[-1] if isinstance(value, list) else value) in UNKNOWN
+
+
+def description(metadata: Message) -> tuple[str, str]:
+    """Return the content type of a description, without parameters, and its text."""
+    kind = metadata.get("Description-Content-Type", "").partition(";")[0].strip().lower()
+    body = str(metadata.get_payload())
+    text = body if body.strip() else metadata.get("Description", "") or body
+    return kind if kind not in {"", "unknown"} else "text/x-rst", text if text.strip() != "UNKNOWN" else ""
 
 
 def urls(dist: Dist, where: str) -> Iterator[Problem]:
     for label, url in _labelled(dist.metadata):
         if not 0 < len(label) <= MAX_LABEL:
             yield Problem(where, f"the label {label!r} of an URL", f"1 to {MAX_LABEL} characters", "rename it")
-        if not _is_url(url):
+        port = PORT.match(url)
+        if not URL.fullmatch(url) or (port and int(port[1]) > MAX_PORT):
             yield Problem(where, f"{label} {url!r}", "an address with http or https", "correct it")
 
 
@@ -116,26 +122,17 @@ def _labelled(metadata: Message) -> Iterator[tuple[str, str]]:
         yield label.strip(), url.strip()
 
 
-def _is_url(text: str) -> bool:
-    """Return whether PyPI takes an address: it looks at the scheme, and for brackets, which it does not escape."""
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in {"http", "https"} and not re.search(r"[\[\]]", parts.path + parts.query)
-    except ValueError:
-        return False
-
-
 def emails(dist: Dist, where: str) -> Iterator[Problem]:
     for field in ("Author-email", "Maintainer-email"):
         found = getaddresses([dist.metadata.get(field, "")])  # of several, PyPI checks none
         address = found[0][1] if len(found) == 1 else ""
-        if address not in UNKNOWN and not (MAIL.fullmatch(address) and len(address.rpartition("@")[0]) <= MAX_LOCAL):
+        if address not in UNKNOWN and not (MAIL.fullmatch(address) and address.isprintable()):
             yield Problem(where, f"{field} {address!r}", "an address such as you@example.org", "correct it")
 
 
 def dependencies(dist: Dist, where: str) -> Iterator[Problem]:
     fields = ("Requires-Dist", "Provides-Dist", "Obsoletes-Dist")
-    texts = [text for field in fields for text in dist.metadata.get_all(field, [])]
+    texts = [text for field in fields for text in dist.metadata.get_all(field, []) if text]
     if not texts:
         return
     from packaging.requirements import InvalidRequirement, Requirement  # slow to import, and many have none

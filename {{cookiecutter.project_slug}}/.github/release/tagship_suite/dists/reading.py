@@ -92,13 +92,22 @@ class Dist:
     @cached_property
     def metadata(self) -> Message:
         """Its core metadata, from METADATA or PKG-INFO; raises `ReleaseError` where there is none."""
+        return _parsed(self.metadata_text)
+
+    @cached_property
+    def metadata_text(self) -> str:
+        """The text of its core metadata, likewise."""
         name = self._metadata_path()
-        return _parsed(self.read([name], "utf-8")[name])  # a byte order mark would be part of its first field
+        return self.read([name], "utf-8")[name]  # a byte order mark would be part of its first field
 
     def read(self, names: list[str], encoding: str = "utf-8-sig") -> dict[str, str]:
         """Return the text of the files `names` in it; raise `ReleaseError` where it cannot be read."""
+        return {name: content.decode(encoding, "replace") for name, content in self.contents(names)}
+
+    def contents(self, names: list[str]) -> Iterator[tuple[str, bytes]]:
+        """Give the bytes of the files `names` in it, one by one; raise `ReleaseError` where it cannot be read."""
         with _readable(self.path):
-            return {name: content.decode(encoding, "replace") for name, content in self._read(names).items()}
+            yield from self._read(names)
 
     def check(self) -> list[Problem]:
         """Return what keeps it from being unpacked alike by everyone, and each file that is not as RECORD says.
@@ -136,14 +145,16 @@ class Dist:
     def _tarred(self) -> list[tarfile.TarInfo]:
         return tars.entries(self.path)
 
-    def _read(self, names: list[str]) -> dict[str, bytes]:
-        if not self.is_wheel:
-            with tars.opened(self.path) as tar:
-                found = {normpath(entry.name): entry for entry in self._tarred}
-                files = {name: tar.extractfile(found[name]) for name in names}
-                return {name: file.read() for name, file in files.items() if file}
-        with zips.opened(self.path) as view:
-            return {name: zips.text(view, self._zipped[name]) for name in names}
+    def _read(self, names: list[str]) -> Iterator[tuple[str, bytes]]:
+        if self.is_wheel:
+            with zips.opened(self.path) as view:
+                yield from ((name, zips.text(view, self._zipped[name])) for name in names)
+            return
+        with tars.opened(self.path) as tar:
+            found = {normpath(entry.name): entry for entry in self._tarred}
+            for name in names:
+                if file := tar.extractfile(found[name]):
+                    yield name, file.read()
 
     def _metadata_path(self) -> str:
         folder, file = (r"[^/]+\.dist-info", "METADATA") if self.is_wheel else ("[^/]+", "PKG-INFO")

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ..errors import Problem
+from . import metadata
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +31,7 @@ def problems(dists: list[Dist]) -> list[Problem]:
     return [
         Problem(str(dist.path), f"a description that does not render ({fault})", "reStructuredText", "fix the README")
         for dist in dists
-        if (fault := _fault(_restructured(dist)))
+        if (fault := _fault(*metadata.description(dist.metadata)))
     ]
 
 
@@ -39,7 +40,8 @@ def mistaken(dist: Dist, folder: Path) -> list[Problem]:
 
     An index renders it by the type alone, Markdown as reStructuredText where there is none. Plain text hurts nobody.
     """
-    kind, first = _kind(dist), _first(_description(dist))
+    kind, text = metadata.description(dist.metadata)
+    first = _first(text)
     files = {path: KINDS[path.suffix] for path in sorted(folder.iterdir()) if path.suffix in KINDS and path.is_file()}
     alike = [path for path in files if first and first == _first(path.read_text("utf-8", "replace"))]
     if kind == "text/plain" or {files[path] for path in alike} in ({kind}, set(KINDS.values()), set()):
@@ -54,24 +56,9 @@ def _first(text: str) -> str:
     return next(filter(None, map(str.strip, text.lstrip("\ufeff").splitlines())), "")
 
 
-def _kind(dist: Dist) -> str:
-    return str(dist.metadata.get("Description-Content-Type", "")).partition(";")[0].strip().lower() or "text/x-rst"
-
-
-def _description(dist: Dist) -> str:
-    body = str(dist.metadata.get_payload())
-    return body if body.strip() else str(dist.metadata.get("Description", ""))
-
-
-def _restructured(dist: Dist) -> str:
-    """Return the description where it is reStructuredText, as it is without a content type."""
-    text = _description(dist)
-    return text if _kind(dist) == "text/x-rst" and text.strip() != "UNKNOWN" else ""
-
-
 @lru_cache(maxsize=8)  # the dists of a release mostly have the same
-def _fault(text: str) -> str:
-    if not text.strip():
+def _fault(kind: str, text: str) -> str:
+    if kind != "text/x-rst" or not text.strip():
         return ""
     from readme_renderer import rst  # slow to import, and most descriptions are Markdown
 

@@ -57,7 +57,7 @@ def differences(view: mmap, entries: dict[str, ZipInfo], record: str) -> Iterato
 def _listed(content: bytes) -> dict[str, tuple[str, str]]:
     try:
         rows = csv.reader(io.StringIO(content.decode(), newline=""))  # splitlines() knows more line ends
-        return {name.replace("\\", "/"): (hashed.rstrip("="), size) for name, hashed, size in filter(None, rows)}
+        return {name.replace("\\", "/"): (hashed.rstrip("="), size) for name, hashed, size in rows}
     except (ValueError, csv.Error) as error:
         raise BadZipFile(f"a RECORD that is no list of files, hashes and sizes: {error}") from None
 

@@ -16,8 +16,10 @@ from __future__ import annotations
 import configparser
 import re
 from datetime import datetime, timedelta, timezone
+from email import message_from_string
 from typing import TYPE_CHECKING
 
+from packaging.tags import parse_tag
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -42,12 +44,18 @@ PLATFORM = re.compile(
     "|manylinux1_(?:x86_64|i686)|manylinux2010_(?:x86_64|i686)"
     "|manylinux2014_(?:x86_64|i686|aarch64|armv7l|ppc64|ppc64le|s390x)"
     rf"|manylinux_\d+_\d+_(?:{_ARCHES}|ppc64)|musllinux_\d+_\d+_(?:{_ARCHES})"
-    # PyPI names each year's macOS: a later one than it knows is left to it.
-    r"|macosx_(?:10_\d+|1[1-5]_0|(?:2[6-9]|[3-9]\d)_0)"
-    "_(?:ppc|ppc64|i386|x86_64|arm64|intel|fat|fat3|fat64|universal|universal2)"
-    r"|ios_\d+_\d+_(?:arm64|x86_64)_(?:iphoneos|iphonesimulator)"
-    r"|android_\d+_(?:armeabi_v7a|arm64_v8a|x86|x86_64)|pyemscripten_\d+_\d+_wasm32"
+    r"|macosx_(?:10_\d+|(?:1[1-5]|26)_0)_(?:ppc|ppc64|i386|x86_64|arm64|intel|fat|fat3|fat64|universal|universal2)"
+    r"|ios_\d+_\d+_(?:arm64|x86_64)_(?:iphoneos|iphonesimulator).*"
+    r"|android_\d+_(?:armeabi_v7a|arm64_v8a|x86|x86_64)|pyemscripten_\d+_\d+_wasm32.*"
 )
+#: PyPI adds each year's macOS to its list: one after those above is left to it.
+NEXT_MACOS = re.compile(r"macosx_(?:2[7-9]|[3-9]\d)_0(?=_)")
+#: What PyPI takes for encrypted code in files of Python, and how many bytes such a file has at most to be looked at.
+ENCRYPTED = {
+    "PyArmor": re.compile(rb"__pyarmor__\(__name__, __file__,|__pyarmor_(?:enter|exit|assert|bcc)__"),
+    "SourceDefender": re.compile(rb"---BEGIN PYE FILE---.*---END PYE FILE---", re.DOTALL),
+}
+SCANNED = 5 * 2**20
 
 
 def problems(dists: list[Dist], limit: int, *, public: bool | None = None) -> list[Problem | str]:
@@ -149,7 +157,7 @@ def _classifiers(dist: Dist, where: str) -> Iterator[Problem]:
 
 def _platforms(dist: Dist, where: str) -> Iterator[Problem]:
     for platform in sorted({tag.platform for tag in dist.tags}):
-        if not PLATFORM.fullmatch(platform):
+        if not PLATFORM.fullmatch(NEXT_MACOS.sub("macosx_26_0", platform)):
             found = f"platform {platform!r}, which PyPI refuses"
             yield Problem(where, found, *_portable(platform))
 
@@ -159,6 +167,13 @@ def _portable(platform: str) -> tuple[str, str]:
         cure = "add [tool.cibuildwheel] to pyproject.toml: it builds wheels that run on other machines than this one"
         return "manylinux or musllinux", cure
     return "one that PyPI knows", "build it with cibuildwheel"
+
+
+def _encrypted(dist: Dist, where: str) -> Iterator[Problem]:
+    code = [name for name, size in dist.members.items() if name.lower().endswith((".py", ".pye")) and size <= SCANNED]
+    for name, content in dist.contents(code):
+        for tool in [tool for tool, pattern in ENCRYPTED.items() if pattern.search(content)]:
+            yield Problem(f"{where}: {name}", f"code that {tool} encrypted", "source, as PyPI asks for", "ship that")
 
 
 def _members(dist: Dist, where: str) -> Iterator[Problem]:
@@ -171,8 +186,18 @@ def _members(dist: Dist, where: str) -> Iterator[Problem]:
     for name in needed:
         if f"{folder}/{name}" not in dist.members and not _is_folder(dist, f"{folder}/{name}"):
             yield Problem(where, f"no {folder}/{name}", "one, as its name and metadata say", "build it again")
+    if dist.is_wheel and (wheel := f"{folder}/WHEEL") in dist.members:
+        yield from _tags(dist, dist.read([wheel])[wheel], f"{where}: {wheel}")
     if dist.is_wheel and (scripts := f"{folder}/entry_points.txt") in dist.members:
         yield from _entry_points(dist.read([scripts], "utf-8")[scripts], f"{where}: {scripts}")
+
+
+def _tags(dist: Dist, text: str, where: str) -> Iterator[Problem]:
+    """Compare the tags inside with those of the name, which an installer goes by; a WHEEL without any is left alone."""
+    lines = [line for line in message_from_string(text).get_all("Tag", []) if line.count("-") == 2]
+    if (found := {tag for line in lines for tag in parse_tag(line)}) and found != dist.tags:
+        shown = [" ".join(sorted(map(str, tags))) for tags in (found, dist.tags)]
+        yield Problem(where, f"tags {shown[0]}", f"{shown[1]} as in the file name", "rename it with: wheel tags")
 
 
 def _is_folder(dist: Dist, name: str) -> bool:
@@ -197,4 +222,4 @@ def _entry_points(text: str, where: str) -> Iterator[Problem]:
 
 #: What holds for every index, and what PyPI asks for besides.
 SOUND = (_archive, _name, metadata.python, _members)
-PUBLIC = (_classifiers, *metadata.RULES, _platforms)
+PUBLIC = (_classifiers, *metadata.RULES, _platforms, _encrypted)

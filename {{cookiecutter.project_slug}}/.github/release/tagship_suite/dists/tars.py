@@ -96,6 +96,8 @@ def check(path: Path, found: list[TarInfo]) -> None:
         raise tarfile.ReadError(f"{odd[0]!r} is not found by PyPI, which looks for {normpath(odd[0])!r}")
     if len(folders) != 1 or folders & (names - {normpath(entry.name) for entry in found if entry.isdir()}):
         raise tarfile.ReadError(f"{len(folders)} folders and files at its top, not one folder")
+    if len(names) == 1:
+        raise tarfile.ReadError(f"nothing but {names.pop()!r}, which PyPI takes for the folder of the others")
 
 
 def _is_metadata(name: str) -> bool:
