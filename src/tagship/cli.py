@@ -152,6 +152,31 @@ def publisher(path: Path, form: str) -> None:
 
 @main.command()
 @click.argument("path", type=FOLDER, default=".")
+@click.option("--tag", default="", help="The tag to plan for; by default the one at HEAD, else the version's own.")
+@click.option("--offline", is_flag=True, help="Do not look at what the indexes have.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", help="How to print it."
+)
+def plan(path: Path, tag: str, form: str, *, offline: bool) -> None:
+    """Show what a release of HEAD would do in the repository at PATH (here), and everything that would stop it.
+
+    Reads the repository, and what the indexes have; nothing is built, tagged or changed.
+
+    Exit status 0: nothing here would stop it. 1: something would. 2: there is nothing to release.
+    """
+    from tagship.plan import gather, report
+
+    found = gather.plans(path, tag, offline=offline)
+    if form == "json":
+        click.echo(json.dumps([each.data() for each in found], indent=2))
+    else:
+        shown = report.markdown if form == "markdown" else report.lines
+        click.echo("\n".join(line for each in found for line in shown(each)))
+    raise SystemExit(1 if any(each.problems for each in found) else 0)
+
+
+@main.command()
+@click.argument("path", type=FOLDER, default=".")
 @click.option("--fix", is_flag=True, help="Make environments, deployment rules and rulesets, each after asking.")
 @click.option("--yes", is_flag=True, help="With --fix: do not ask.")
 @FORMAT

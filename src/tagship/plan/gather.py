@@ -1,0 +1,168 @@
+"""Read from the repository, its workflow and the indexes what a release of HEAD would do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from tagship import project, suite, tree, update
+from tagship.errors import TagshipError
+from tagship.facts import refs, workflow
+from tagship.facts.marked import Unreadable
+from tagship.indexes import INDEXES
+from tagship.publisher import Registration
+from tagship_suite.errors import ReleaseError
+from tagship_suite.repo import git
+from tagship_suite.repo.files import read_text
+from tagship_suite.repo.packages import is_compiled
+from tagship_suite.repo.version_source import locate
+from tagship_suite.repo.versions import found_version
+from tagship_suite.testing import pythons
+
+from .changes import section
+from .held import look
+from .model import Job, Plan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tagship.project import Project
+
+
+def plans(path: Path, tag: str = "", *, offline: bool = False) -> list[Plan]:
+    """Return the plan of each distribution that a release of HEAD is about, of several those that `tag` releases.
+
+    Raises `TagshipError` where there is no project, or no commit to release.
+    """
+    commit = git.query(path, "rev-parse", "HEAD")
+    if commit is None:
+        raise TagshipError(
+            f"{path}: found no commit, expected one to release; run: git init && git add -A && git commit"
+        )
+    return [_plan(each, commit, tag, offline=offline) for each in project.read_all(path, tag)]
+
+
+def _plan(found: Project, commit: str, tag: str, *, offline: bool) -> Plan:
+    plan = Plan(found.name, commit)
+    _version_and_tag(plan, found, tag)
+    _dists(plan, found)
+    _jobs(plan, found)
+    _indexes(plan, found, offline=offline)
+    _repository(plan, found)
+    environment = f"pypi{found.package.suffix}"
+    plan.publisher = str(Registration(found.name, found.owner, found.repository, suite.WORKFLOW.name, environment))
+    if not found.known:
+        plan.notes.append("no remote on GitHub: the publisher's owner and repository are not known")
+    return plan
+
+
+def _version_and_tag(plan: Plan, found: Project, tag: str) -> None:
+    folder, package = found.package.folder, found.package
+    here = tuple(filter(package.owns, git.tags_here(found.path)))
+    plan.tag = tag or next(iter(here), "")
+    named = found_version(plan.tag, found.name) if plan.tag else None
+    try:
+        written = locate(folder, package.settings)
+    except ReleaseError as error:
+        plan.problems += map(str, error.args)
+        return
+    if written is None:
+        plan.version_source = "git's tags"
+        plan.version = str(named[1]) if named else ""
+        if not plan.version:
+            plan.problems.append("tag: found none that names a version at HEAD, expected one; name it: --tag v1.2.3")
+        return
+    line = read_text(written.path).count("\n", 0, written.start) + 1
+    plan.version, plan.version_source = written.text, f"{written.path.relative_to(found.path).as_posix()}:{line}"
+    plan.tag = plan.tag or _in_form(plan.version, found)
+    named = found_version(plan.tag, found.name)
+    if named is None or named[1] != _parsed(plan.version):
+        plan.problems.append(
+            f"tag {plan.tag!r}: found version {str(named[1]) if named else 'none'!r}, expected {plan.version!r} "
+            f"as in {plan.version_source}; run: inv release, or tag {_in_form(plan.version, found)!r}"
+        )
+
+
+def _parsed(version: str) -> object:
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return Version(version)
+    except InvalidVersion:
+        return None
+
+
+def _in_form(version: str, found: Project) -> str:
+    """Return the tag of a version in the form of the project's earlier tags."""
+    if found.package.label:
+        return found.package.tag(version)
+    style = refs.tag_style(refs.read(found.path).tags, [found.name])
+    return style.replace("1.2.3", version) if style else found.package.tag(version)
+
+
+def _dists(plan: Plan, found: Project) -> None:
+    name = canonicalize_name(found.name).replace("-", "_")
+    version = str(_parsed(plan.version) or plan.version or "VERSION")
+    compiled = is_compiled(found.package.folder)
+    plan.dists = [
+        f"{name}-{version}.tar.gz",
+        f"{name}-{version}-*.whl" if compiled else f"{name}-{version}-py3-none-any.whl",
+    ]
+    try:
+        plan.pythons = pythons.of(found.package)
+    except ReleaseError as error:
+        plan.problems += map(str, error.args)
+
+
+def _jobs(plan: Plan, found: Project) -> None:
+    path = found.path / suite.WORKFLOW
+    if not path.is_file():
+        remedy = f"run: {update.command('adopt', found.path)}"
+        plan.problems.append(
+            f"{suite.WORKFLOW.as_posix()}: found no such file, expected the release's workflow; {remedy}"
+        )
+        return
+    try:
+        jobs = workflow.read(path, found.path).jobs.values()
+    except Unreadable as error:
+        plan.problems.append(str(error))
+        return
+    for job in jobs:
+        scopes = {str(scope): str(level) for scope, level in (job.permissions or {}).items()}
+        # The name's prefix is written, its suffix is an output of the gate: that of the distribution.
+        environment = job.environment.partition("${{")[0]
+        plan.jobs.append(Job(str(job.id), scopes, f"{environment}{found.package.suffix}" if environment else ""))
+
+
+def _indexes(plan: Plan, found: Project, *, offline: bool) -> None:
+    if offline:
+        return
+    own = found.package.settings.index_url
+    addresses = {own: own} if own else {name: index.simple_url for name, index in INDEXES.items()}
+    plan.indexes = look(found.name, plan.version, addresses)
+    for held in plan.indexes:
+        if held.has_version:
+            plan.problems.append(
+                f"{held.index}: found version {plan.version}, expected it not to be there; files of other bytes "
+                "would be refused: run: inv release patch"
+            )
+
+
+def _repository(plan: Plan, found: Project) -> None:
+    if tree.dirty(found.path):
+        plan.notes.append("uncommitted changes are not a part of this release")
+    if update.has_suite(found.path):
+        plan.problems += [str(finding.problem) for finding in update.check(found.path).findings]
+    there = (
+        git.query(found.path, "rev-parse", "--verify", "--quiet", f"refs/tags/{plan.tag}^{{commit}}")
+        if plan.tag
+        else None
+    )
+    if there not in {None, plan.commit}:
+        plan.problems.append(
+            f"tag {plan.tag!r}: found it at {there[:12] if there else ''}, expected HEAD; run: inv release"
+        )
+    plan.changes = section(found.package.folder, plan.version) if plan.version else ""
+    if plan.version and not plan.changes and not plan.problems:
+        plan.notes.append(f"no changelog has a section about {plan.version}")

@@ -1,0 +1,1 @@
+"""What `tagship plan` says of a release that has not been made."""

@@ -1,0 +1,202 @@
+"""`tagship plan`, run as a person does, in repositories with the suite; the index is a table of answers on loopback."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from tagship.cli import main
+from tests.conftest import commit, copy_suite, git
+from tests.doctor.api import serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.doctor.api import GitHub
+
+PYPROJECT = """\
+[project]
+name = "ship"
+version = "1.0"
+classifiers = ["Programming Language :: Python :: 3.12", "Programming Language :: Python :: 3.13"]
+
+[tool.tagship]
+index-url = "{index}"
+"""
+CHANGELOG = """\
+# Changes
+
+## [Unreleased]
+
+## [1.0] - 2026-01-02
+
+### Added
+
+- Everything.
+
+## [0.9] - 2025-01-02
+
+- Less.
+"""
+
+
+@pytest.fixture
+def index() -> Iterator[GitHub]:
+    with serving() as found:
+        yield found
+
+
+@pytest.fixture
+def repository(tmp_path: Path, index: GitHub) -> Path:
+    folder = copy_suite(tmp_path / "ship")
+    (folder / "pyproject.toml").write_text(PYPROJECT.format(index=f"{index.address}/simple/"))
+    (folder / "CHANGELOG.md").write_text(CHANGELOG)
+    commit(folder)
+    git(folder, "remote", "add", "origin", "git@github.com:octo/ship.git")
+    index.answers["/simple/ship/"] = {"versions": ["0.9", "0.8"]}
+    return folder
+
+
+def plan(repository: Path, *options: str) -> tuple[int, str]:
+    done = CliRunner().invoke(main, ["plan", str(repository), *options])
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.exit_code, done.output
+
+
+def read(repository: Path, *options: str) -> dict[str, Any]:
+    (found,) = json.loads(plan(repository, "--format=json", *options)[1])
+    return dict(found)
+
+
+def test_a_release_is_shown_before_it_is_made(repository: Path) -> None:
+    found = read(repository)
+    assert plan(repository)[0] == 0
+    assert found["problems"] == found["notes"] == []
+    assert (found["version"], found["version_source"], found["tag"]) == ("1.0", "pyproject.toml:3", "v1.0")
+    assert found["dists"] == ["ship-1.0.tar.gz", "ship-1.0-py3-none-any.whl"]
+    assert found["pythons"] == ["3.12", "3.13"]
+    assert found["changes"] == "### Added\n\n- Everything."
+    assert found["publisher"] == "octo/ship, release.yml, environment 'pypi'"
+    (held,) = found["indexes"]
+    assert (held["newest"], held["has_version"]) == ("0.9", False)
+    jobs = {job["id"]: job for job in found["jobs"]}
+    assert list(jobs) == ["build", "test", "verify-version", "publish-test", "publish"]
+    assert jobs["publish"]["permissions"] == {"id-token": "write"}
+    assert jobs["publish"]["environment"] == "pypi"
+    assert jobs["build"]["environment"] == ""
+    assert git(repository, "status", "--porcelain") == git(repository, "tag") == ""
+
+
+def test_it_is_a_text_for_a_person_and_markdown_for_a_pull_request(repository: Path) -> None:
+    text = plan(repository, "--offline")[1]
+    assert text.splitlines()[0].startswith("ship 1.0 at ")
+    assert "    publish: may prove its identity, environment pypi\n" in text
+    assert text.endswith("nothing here would stop it\n")
+    markdown = plan(repository, "--offline", "--format=markdown")[1]
+    assert "| `publish` | prove its identity | `pypi` |" in markdown
+    assert "- Everything." in markdown
+
+
+def test_offline_no_index_is_looked_at(repository: Path, index: GitHub) -> None:
+    assert read(repository, "--offline")["indexes"] == []
+    assert index.sent == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "saw"),
+    [
+        ((404, {}, {}), "no such project yet"),
+        ((500, {}, {}), "not known: HTTPError"),
+        ((200, {}, b"{"), "not known: JSONDecodeError"),
+    ],
+)
+def test_an_index_that_does_not_answer_stops_nothing(repository: Path, index: GitHub, answer: Any, saw: str) -> None:
+    index.answers["/simple/ship/"] = answer
+    found = read(repository)
+    assert found["indexes"][0]["saw"] == saw
+    assert found["problems"] == []
+
+
+def test_a_version_that_the_index_has_would_stop_it(repository: Path, index: GitHub) -> None:
+    index.answers["/simple/ship/"] = {"versions": ["1.0.0"]}
+    status, text = plan(repository)
+    assert status == 1
+    assert "found version 1.0, expected it not to be there" in text
+    assert text.endswith("1 problem would stop it\n")
+
+
+def test_a_tag_that_names_another_version_would_stop_it(repository: Path) -> None:
+    status, text = plan(repository, "--offline", "--tag=v2.0")
+    assert status == 1
+    assert (
+        "tag 'v2.0': found version '2.0', expected '1.0' as in pyproject.toml:3; run: inv release, or tag 'v1.0'"
+        in text
+    )
+
+
+def test_a_tag_that_is_somewhere_else_would_stop_it(repository: Path) -> None:
+    git(repository, "tag", "v1.0")
+    commit(repository, "one more")
+    status, text = plan(repository, "--offline")
+    assert status == 1
+    assert "expected HEAD; run: inv release" in text
+
+
+def test_the_tag_has_the_form_of_earlier_ones(repository: Path) -> None:
+    git(repository, "tag", "ship-0.9")
+    commit(repository, "one more")
+    assert read(repository, "--offline")["tag"] == "ship-1.0"
+
+
+def test_a_version_from_tags_is_that_of_the_tag(repository: Path) -> None:
+    dynamic = '[build-system]\nrequires = ["hatchling", "hatch-vcs"]\nbuild-backend = "hatchling.build"\n'
+    dynamic += '[project]\nname = "ship"\ndynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"\n'
+    (repository / "pyproject.toml").write_text(dynamic)
+    commit(repository, "versions from tags")
+    status, text = plan(repository, "--offline")
+    assert status == 1
+    assert "tag: found none that names a version at HEAD, expected one; name it: --tag v1.2.3" in text
+    found = read(repository, "--offline", "--tag=v1.0")
+    assert (found["version"], found["version_source"], found["problems"]) == ("1.0", "git's tags", [])
+
+
+def test_an_edited_managed_file_would_stop_it(repository: Path) -> None:
+    (repository / ".github/workflows/release.yml").unlink()
+    commit(repository, "no workflow")
+    status, text = plan(repository, "--offline")
+    assert status == 1
+    assert "run: tagship adopt" in text
+
+
+def test_what_is_not_committed_is_no_part_of_it(repository: Path) -> None:
+    (repository / "pyproject.toml").write_text((repository / "pyproject.toml").read_text() + "\n# one more\n")
+    assert read(repository, "--offline")["notes"] == ["uncommitted changes are not a part of this release"]
+
+
+def test_without_a_commit_there_is_nothing_to_plan(tmp_path: Path) -> None:
+    status, text = plan(tmp_path)
+    assert status == 2
+    assert text.startswith("error: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "CHANGES.rst",
+            "Changes\n=======\n\n1.0 (2026-01-02)\n----------------\n\n- Everything.\n\n0.9\n---\n\n- Less.\n",
+        ),
+        ("NEWS.md", "# ship 1.0 (2026-01-02)\n\n- Everything.\n\n# ship 0.9\n\n- Less.\n"),
+        ("docs/changelog.md", "## v1.0\n\n- Everything.\n\n## v0.9\n"),
+        ("HISTORY.md", "1.0\n===\n\n- Everything.\n\n0.9\n===\n"),
+    ],
+)
+def test_the_section_of_each_kind_of_changelog_is_found(repository: Path, name: str, text: str) -> None:
+    (repository / "CHANGELOG.md").unlink()
+    (repository / name).parent.mkdir(exist_ok=True)
+    (repository / name).write_text(text)
+    assert read(repository, "--offline")["changes"] == "- Everything."
