@@ -141,3 +141,224 @@ def test_the_chain_leads_from_the_workflow_over_tox_and_a_script_to_the_upload(t
         ("tox.ini", 4),
         ("ci/release.sh", 3),
     ]
+
+
+SECRET = "${{ secrets.A }}"
+TARGETS = {
+    "nox -s release": {
+        "noxfile.py": "import nox\n@nox.session\ndef release(session):\n    session.run('twine', 'upload', 'dist/x')\n"
+    },
+    "make release": {"Makefile": "up: \n\ttwine upload dist/*\nrelease: up\n\techo done\n"},
+    "npm run release": {"package.json": '{"scripts": {"release": "python -m twine upload dist/*"}}'},
+    "hatch run ship:up": {"pyproject.toml": "[tool.hatch.envs.ship.scripts]\nup = 'twine upload dist/*'\n"},
+    "pdm run up": {"pyproject.toml": "[tool.pdm.scripts]\nup = {shell = 'twine upload dist/*'}\n"},
+    "poe up": {"pyproject.toml": "[tool.poe.tasks]\nup = ['one']\none = 'twine upload dist/*'\n"},
+    "just up": {"justfile": "up: one\none:\n    twine upload dist/*\n"},
+    "inv up": {"tasks.py": "from invoke import task\n@task\ndef up(c):\n    c.run('twine upload dist/*')\n"},
+    "python tools/up.py": {
+        "tools/up.py": "from subprocess import run\ndef go():\n    run(['python', '-m', 'twine', 'upload'])\ngo()\n"
+    },
+    "./scripts/up": {"scripts/up": "#!/bin/sh\n${PREFIX}twine upload dist/*\n"},
+    "tox run -e py,up": {
+        "tox.ini": "[testenv:{up,down}]\ncommands = {[a]b}\n[a]\nb = twine upload {posargs:-r pypi} dist/*\n"
+    },
+}
+
+
+@pytest.mark.parametrize("command", TARGETS)
+def test_what_a_task_runner_calls_is_found(tmp_path: Path, command: str) -> None:
+    steps = f"- run: {command}\n  env: {{TWINE_PASSWORD: '{SECRET}'}}"
+    found = only(write(tmp_path, {WORKFLOW: job(steps), **TARGETS[command]}))
+    assert (found.file, found.auth, found.secrets) == (WORKFLOW, "token", ("A",))
+    assert found.evidence[-1].file in TARGETS[command]
+
+
+def test_a_target_that_only_a_person_runs_passes_nothing_and_has_no_trigger(tmp_path: Path) -> None:
+    found = only(
+        write(tmp_path, {"Makefile": "release:\n\ttwine upload dist/*\n", "README.md": "twine upload dist/*\n"})
+    )
+    assert (found.file, found.job, found.auth, found.triggers) == ("Makefile", "release", "none", ())
+
+
+CALLED = """\
+    on:
+      workflow_call:
+        inputs: {index: {default: ''}}
+        secrets: {token: {}}
+    jobs:
+      up:
+        runs-on: x
+        permissions: {id-token: write}
+        steps:
+          - uses: pypa/gh-action-pypi-publish@v1
+            with: {password: '${{ secrets.token }}', repository-url: '${{ inputs.index }}'}
+"""
+
+
+@pytest.mark.parametrize(
+    ("passed", "auth", "secrets", "index"),
+    [
+        ("secrets: {token: '${{ secrets.A }}'}", "token", ("A",), "pypi"),
+        ("secrets: inherit", "token", ("token",), "pypi"),
+        ("with: {index: https://test.pypi.org/legacy/}", "oidc", (), "testpypi"),
+    ],
+)
+def test_a_called_workflow_publishes_with_what_its_caller_passes(
+    tmp_path: Path, passed: str, auth: str, secrets: tuple[str, ...], index: str
+) -> None:
+    called = "permissions: {id-token: write}\n    uses: ./.github/workflows/up.yml\n"
+    caller = f"{TAGS}jobs:\n  call:\n    {called}    {passed}\n"
+    found = only(write(tmp_path, {WORKFLOW: caller, ".github/workflows/up.yml": CALLED}))
+    assert (found.file, found.job) == (".github/workflows/up.yml", "up")
+    assert (found.auth, found.secrets, found.index) == (auth, secrets, index)
+    assert found.triggers == ('push:{"tags": ["v*"]}',)
+    assert [line.file for line in found.evidence] == [WORKFLOW, ".github/workflows/up.yml"]
+
+
+def test_a_composite_action_publishes_with_its_inputs(tmp_path: Path) -> None:
+    action = """\
+        inputs: {token: {required: true}, user: {default: __token__}}
+        runs:
+          using: composite
+          steps:
+            - run: twine upload -u ${{ inputs.user }} -p "$T" dist/*
+              shell: bash
+              env: {T: '${{ inputs.token }}'}
+    """
+    steps = "- uses: ./.github/actions/up\n  with: {token: '${{ secrets.A }}'}"
+    found = only(write(tmp_path, {WORKFLOW: job(steps), ".github/actions/up/action.yml": action}))
+    assert (found.job, found.auth, found.secrets) == ("ship", "token", ("A",))
+    assert [line.file for line in found.evidence] == [WORKFLOW, ".github/actions/up/action.yml"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "auth"),
+    [
+        ("- uses: pypa/gh-action-pypi-publish@v1", "oidc"),
+        ("- uses: pypa/gh-action-pypi-publish@v1\n  with: {password: '${{ secrets.A }}'}", "token"),
+        ("- run: uv publish", "oidc"),
+        ("- run: twine upload dist/*", "oidc"),
+        ("- run: twine upload dist/*\n  env: {TWINE_PASSWORD: '${{ secrets.A }}'}", "token"),
+        (
+            (
+                "- id: mint\n  run: |\n    t=$(curl -d x https://pypi.org/_/oidc/mint-token | jq -r .token)\n"
+                '    echo "token=$t" >> "$GITHUB_OUTPUT"\n'
+                "- uses: pypa/gh-action-pypi-publish@v1\n  with: {password: '${{ steps.mint.outputs.token }}'}"
+            ),
+            "oidc",
+        ),
+        (
+            (
+                '- run: |\n    r=$(curl -d x https://pypi.org/_/oidc/mint-token)\n    t=$(jq -r .token <<< "$r")\n'
+                '    echo "TWINE_PASSWORD=$t" >> $GITHUB_ENV\n- run: twine upload dist/*'
+            ),
+            "oidc",
+        ),
+        (
+            (
+                "- id: vault\n  uses: hashicorp/vault-action@v3\n  with: {secrets: kv/pypi token}\n"
+                "- run: twine upload -p ${{ steps.vault.outputs.token }} dist/*"
+            ),
+            "token",
+        ),
+    ],
+)
+def test_an_identity_is_told_from_a_credential(tmp_path: Path, steps: str, auth: str) -> None:
+    found = only(write(tmp_path, {WORKFLOW: job(steps, "permissions: {id-token: write}\n")}))
+    assert found.auth == auth
+
+
+@pytest.mark.parametrize(
+    ("step", "index"),
+    [
+        ("run: twine upload -r testpypi dist/*", "testpypi"),
+        ("run: twine upload --repository-url https://test.pypi.org/legacy/ dist/*", "testpypi"),
+        (
+            "run: twine upload --repository-url=https://nexus.example.org/pypi/ dist/*",
+            "https://nexus.example.org/pypi/",
+        ),
+        ("run: twine upload dist/*\n  env: {TWINE_REPOSITORY_URL: https://upload.pypi.org/legacy/}", "pypi"),
+        (
+            "uses: pypa/gh-action-pypi-publish@v1\n  with: {repository_url: https://nexus.example.org/}",
+            "https://nexus.example.org/",
+        ),
+    ],
+)
+def test_the_index_is_the_one_that_is_uploaded_to(tmp_path: Path, step: str, index: str) -> None:
+    assert only(write(tmp_path, {WORKFLOW: job(f"- {step}")})).index == index
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        ("github.event_name == 'push' && startsWith(github.ref, 'refs/tags/')", True),
+        ("github.event_name == 'release'", False),
+        ("github.ref == 'refs/heads/main'", False),
+        ("github.repository == 'a/b'", True),
+        ("false && github.repository == 'a/b'", False),
+        ("${{ !cancelled() && vars.PUBLISH != 'no' }}", True),
+    ],
+)
+def test_a_job_that_no_trigger_can_reach_does_not_publish(tmp_path: Path, condition: str, *, found: bool) -> None:
+    root = write(tmp_path, {WORKFLOW: job("- run: twine upload dist/*", f'if: "{condition}"\n')})
+    assert bool(publishing.find(root)) is found
+
+
+def test_a_job_that_needs_one_that_never_runs_does_not_publish(tmp_path: Path) -> None:
+    content = job("- run: twine upload dist/*", "needs: off\n") + "  off: {if: false, runs-on: x, steps: []}\n"
+    assert publishing.find(write(tmp_path, {WORKFLOW: content})) == ()
+
+
+SERVICES = {
+    ".travis.yml": (
+        "deploy:\n  provider: pypi\n  user: __token__\n  password: $PYPI_TOKEN\n  on: {tags: true}\n",
+        ("token", ("PYPI_TOKEN",)),
+    ),
+    ".circleci/config.yml": (
+        (
+            "jobs:\n  ship:\n    steps:\n      - run: twine upload -u __token__ -p $PYPI_TOKEN dist/*\n"
+            "workflows:\n  all:\n    jobs: [ship]\n"
+        ),
+        ("token", ("PYPI_TOKEN",)),
+    ),
+    ".gitlab-ci.yml": (
+        ".up:\n  script:\n    - twine upload dist/*\nship:\n  extends: .up\n  only: [tags]\n",
+        ("token", ("TWINE_PASSWORD",)),
+    ),
+    "azure-pipelines.yml": (
+        "jobs:\n- job: ship\n  steps:\n  - script: twine upload -u me -p $(PYPI_PASSWORD) dist/*\n",
+        ("password", ("PYPI_PASSWORD",)),
+    ),
+    "appveyor.yml": ("after_test:\n  - twine upload -u __token__ -p %TOKEN% dist/*\n", ("token", ("TOKEN",))),
+    "Jenkinsfile": (
+        "stage('ship') {\n  // sh 'twine upload x'\n  sh 'twine upload -p $TOKEN dist/*'\n}\n",
+        ("token", ("TOKEN",)),
+    ),
+}
+
+
+@pytest.mark.parametrize("file", SERVICES)
+def test_other_services_publish_too(tmp_path: Path, file: str) -> None:
+    content, expected = SERVICES[file]
+    found = only(write(tmp_path, {file: content}))
+    assert (found.file, found.auth, found.secrets) == (file, *expected)
+
+
+def test_an_encrypted_password_of_travis_has_no_name(tmp_path: Path) -> None:
+    content = "deploy:\n  provider: pypi\n  user: me\n  password: {secure: abc=}\n"
+    found = only(write(tmp_path, {".travis.yml": content}))
+    assert (found.auth, found.secrets) == ("password", ())
+
+
+def test_a_file_that_cannot_be_read_is_named_and_the_others_are_read(tmp_path: Path) -> None:
+    bomb = "a: &a [x,x,x,x,x,x,x,x]\n" + "".join(
+        f"{c}: &{c} [{','.join([f'*{chr(ord(c) - 1)}'] * 8)}]\n" for c in "bcdefghijk"
+    )
+    files = {"broken.yml": "on: [", "bomb.yml": bomb, "big.yml": "#" * (1 << 20), "other.yml": "- a list\n"}
+    root = write(
+        tmp_path,
+        {WORKFLOW: job("- run: twine upload x"), **{f".github/workflows/{name}": text for name, text in files.items()}},
+    )
+    found = publishing.read(root)
+    assert len(found.found) == 1
+    assert sorted(error.split("/")[2].split(":")[0] for error in found.errors) == sorted(files)

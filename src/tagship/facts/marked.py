@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, cast
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tagship.errors import TagshipError
 
@@ -19,6 +18,9 @@ MAX_BYTES = 1 << 20
 MAX_NODES = 50_000
 MAX_DEPTH = 64
 BRACKET = re.compile(r"[\[\]{}]")
+#: In C where PyYAML has it; both give the same nodes.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+WORDS = {"true": True, "false": False}
 INDICATORS = re.compile(rf"(?:[-?:][ \t]+){{{MAX_DEPTH}}}")
 
 
@@ -27,18 +29,29 @@ class Unreadable(TagshipError):
 
 
 class Text(str):
-    """A scalar without its quotes; `first` is the line of its first character, `end` its last line."""
+    """A scalar without its quotes, "" for null; `first` is the line of its first character, `end` its last line."""
 
     line: int
     first: int
     end: int
-    __slots__ = ("end", "first", "line")
+    plain: bool
+    __slots__ = ("end", "first", "line", "plain")
 
-    def __new__(cls, value: str, line: int = 0, end: int = 0, first: int = 0) -> Text:
+    def __new__(cls, value: str, line: int = 0, end: int = 0, first: int = 0, *, plain: bool = False) -> Text:
         """Return `value` with the line where it (or its `|`) starts, counted from 1."""
         text = super().__new__(cls, value)
         text.line, text.end, text.first = line, max(end, line), first or line
+        text.plain = plain
         return text
+
+    @property
+    def data(self) -> str | bool | int | None:
+        """What the scalar is to a program: without quotes, a word may be a number, true or false, or nothing."""
+        if not self.plain:
+            return str(self)
+        if not self:
+            return None
+        return int(self) if self.isdecimal() and self.isascii() else WORDS.get(self.lower(), str(self))
 
 
 class Seq(list[Any]):
@@ -93,6 +106,15 @@ def as_list(value: object) -> Seq:
     return found
 
 
+def data(value: object) -> Any:
+    """Return `value` as plain lists, mappings and scalars."""
+    if isinstance(value, Map):
+        return {str(key): data(each) for key, each in value.items()}
+    if isinstance(value, Seq):
+        return [data(each) for each in value]
+    return value.data if isinstance(value, Text) else value
+
+
 def texts(value: object) -> Iterator[Text]:
     """Yield every scalar in `value` that is not a key."""
     if isinstance(value, Text):
@@ -131,8 +153,8 @@ def parse(content: bytes, name: str) -> Value | None:
     if _is_too_deep(text):
         raise Unreadable(f"{name}: nested deeper than {MAX_DEPTH} levels, not read")
     try:
-        node = next(iter(YAML(typ="safe").compose_all(text)), None)
-    except YAMLError as error:
+        node = next(iter(yaml.compose_all(text, Loader=LOADER)), None)
+    except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         what = getattr(error, "problem", None) or str(error).partition("\n")[0]
         raise Unreadable(f"{name}:{mark.line + 1 if mark else 1}: no valid YAML: {what}; correct it") from None
@@ -192,4 +214,6 @@ class _Converter:
 
 def _scalar(node: ScalarNode, line: int) -> Text:
     end = node.end_mark.line + (1 if node.end_mark.column else 0)
-    return Text(node.value, line, end, line + 1 if node.style in ("|", ">") else line)
+    plain = node.style not in {"'", '"', "|", ">"}
+    value = "" if plain and node.value in {"~", "null", "Null", "NULL"} else node.value
+    return Text(value, line, end, line + 1 if node.style in {"|", ">"} else line, plain=plain)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FOLDER = ".github/workflows"
 NAMES = ("*.yml", "*.yaml")
 #: `secrets.NAME` and `secrets['NAME']` within an expression.
-SECRET = re.compile(r"\bsecrets\s*(?:\.\s*([A-Za-z_][\w-]*)|\[\s*'([^']+)'\s*\])")
+SECRET = re.compile(r"\b(?:secrets|outer)\s*(?:\.\s*([A-Za-z_][\w-]*)|\[\s*'([^']+)'\s*\])")
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,10 @@ class Workflow:
 
     def described(self) -> tuple[str, ...]:
         """Return the triggers as text: the event, and its filters as JSON where it has some."""
-        return tuple(f"{event}:{json.dumps(value)}" if value else str(event) for event, value in self.triggers.items())
+        return tuple(
+            f"{event}:{json.dumps(marked.data(value))}" if value else str(event)
+            for event, value in self.triggers.items()
+        )
 
 
 def permissions(value: object) -> dict[str, Text] | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tagship import suite
 from tagship.facts.model import Evidence, Publishing
 
+from . import local, services
 from .github import Found, Workflows
 from .targets import Targets
 
@@ -38,7 +39,10 @@ def read(path: Path) -> Publishers:
     workflows = Workflows.read(path, targets)
     if (path / suite.SUMS).is_file():
         workflows.by_file.pop(suite.WORKFLOW.as_posix(), None)
-    return Publishers(tuple(_merged(workflows.uploads())), tuple(workflows.errors))
+    found = [*workflows.uploads(), *services.uploads(path, targets, workflows.errors)]
+    known = {(line.file, line.line) for each in found for line in each.upload.evidence}
+    people = local.publishing(path, targets, known)
+    return Publishers((*_merged(found), *people), tuple(workflows.errors))
 
 
 def _merged(found: Iterable[Found]) -> list[Publishing]:

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tagship.facts.workflow import secrets as workflow_secrets
+
 from . import tools
 from .tools import Credentials
 
@@ -42,15 +44,17 @@ KNOWN = {
     "tjtelan/python-package-publish": Action(("username",), ("password",)),
     "abatilo/release-info-to-pypi": Action(("username",), ("password",)),
     "mariamrf/py-package-publish-action": Action((), (), ()),
-    "hynek/publish": Action(trusted=True),
-    "astral-sh/publish-action": Action(trusted=True),
-    "fizyk/actions-reuse/.github/actions/pypi": Action(trusted=True),
+    "jupyter-server/jupyter_releaser/.github/actions/finalize-release": Action((), ("pypi_token",), trusted=True),
+    "jupyter-server/jupyter_releaser/.github/actions/publish-release": Action((), ("pypi_token",), trusted=True),
+    "fizyk/actions-reuse/.github/actions/pypi": Action((), ("token",), trusted=True),
 }
 #: Inputs that only an upload to an index needs; whatever the action is called.
 TOKEN_INPUT = re.compile(
     r"(?:^|[-_])(?:test)?[-_]?pypi[-_]?(?:api[-_]?)?(?:token|password|secret|key)|^twine[-_]password$", re.IGNORECASE
 )
 USER_INPUT = re.compile(r"pypi[-_]?user(?:name)?$|^twine[-_]user(?:name)?$", re.IGNORECASE)
+CREDENTIAL = re.compile(r"password|token|key|secret|auth", re.IGNORECASE)
+OF_INDEX = re.compile(r"pypi|twine", re.IGNORECASE)
 #: Reusable workflows that upload with the identity of the job, or with secrets that are inherited.
 WORKFLOWS = re.compile(r"rapidsai/shared-workflows/\.github/workflows/wheels-publish\.ya?ml", re.IGNORECASE)
 OPENASTRONOMY = re.compile(
@@ -95,8 +99,16 @@ def _semantic_release(version: str, inputs: Mapping[str, str]) -> Action | None:
 
 
 def _by_inputs(inputs: Mapping[str, str]) -> Action | None:
-    passwords = tuple(name for name, value in inputs.items() if TOKEN_INPUT.search(name) and "secrets" in value)
+    passwords = tuple(name for name, value in inputs.items() if _is_password(name, value))
     return Action(tuple(name for name in inputs if USER_INPUT.search(name)), passwords) if passwords else None
+
+
+def _is_password(name: str, value: str) -> bool:
+    """Return whether an input is a credential of an index, by its own name or by that of the secret."""
+    secrets = workflow_secrets(value)
+    return bool(secrets) and bool(
+        TOKEN_INPUT.search(name) or (CREDENTIAL.search(name) and any(OF_INDEX.search(each) for each in secrets))
+    )
 
 
 def _maturin(inputs: Mapping[str, str], scope: Scope, *, identity: bool) -> tuple[str, Credentials] | None:
@@ -111,8 +123,9 @@ def workflow(
 ) -> tuple[str, Credentials] | None:
     """Return the upload of another repository's reusable workflow; `secrets` is None where all are inherited."""
     name = uses.partition("@")[0]
-    password = scope.origin(" ".join(value for key, value in (secrets or {}).items() if TOKEN_INPUT.search(key)))
+    password = scope.origin(" ".join(value for key, value in (secrets or {}).items() if _is_password(key, value)))
     user = scope.origin(" ".join(value for key, value in (secrets or {}).items() if USER_INPUT.search(key)))
+    user = user or scope.origin(inputs.get("username", ""))
     if OPENASTRONOMY.fullmatch(name) and inputs.get("upload_to_pypi", "").lower() in FALSE:
         return None
     if any(

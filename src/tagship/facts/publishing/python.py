@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import shlex
 from typing import TYPE_CHECKING
 
 from .blocks import Block
@@ -30,76 +29,89 @@ SILENT = frozenset(
         "SystemExit",
     ]
 )
-MAX_NESTING = 200
+#: Modules whose function `upload` or `publish` is the command of that name.
+UPLOADERS = frozenset({"twine", "flit", "poetry", "hatch", "pdm", "uv"})
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
-def blocks(source: str, file: str) -> dict[str, Block]:
-    """Return the functions of a module by name, and what it runs itself under ""; {} where it is no Python."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return {}
-    lines = source.splitlines()
-    functions = {
-        node.name: node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-    }
-    found = {
-        name: Block(file, name, node.lineno, lines[node.lineno - 1], _commands(node, functions, lines))
-        for name, node in functions.items()
-    }
-    return {**found, "": Block(file, "", 1, lines[0] if lines else "", _commands(tree, functions, lines))}
+class Module:
+    """A module's functions, read when one is asked for."""
 
+    def __init__(self, source: str, file: str) -> None:
+        """Parse `source`; what is no Python has no functions and runs nothing."""
+        self.file = file
+        self.lines = source.splitlines()
+        try:
+            self.tree = ast.parse(source)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            self.tree = ast.Module([], [])
+        nodes = ast.walk(self.tree)
+        self.functions = {
+            node.name: node for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        }
 
-def decorated(source: str, names: frozenset[str]) -> dict[str, tuple[str, bool]]:
-    """Return the functions that one of `names` decorates: by name, and whether they run by default."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return {}
-    found: dict[str, tuple[str, bool]] = {}
-    for node in ast.walk(tree):
-        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            continue
-        for decorator in node.decorator_list:
-            call = decorator if isinstance(decorator, ast.Call) else None
-            if _last(call.func if call else decorator) in names:
-                given = {word.arg: word.value for word in call.keywords} if call else {}
-                other = given.get("name")
-                name = other.value if isinstance(other, ast.Constant) and isinstance(other.value, str) else node.name
-                default = given.get("default")
-                found[name] = (node.name, not (isinstance(default, ast.Constant) and default.value is False))
-    return found
+    def main(self) -> Block:
+        """Return what the module runs itself."""
+        return self._block("", self.tree, self.lines[0] if self.lines else "")
+
+    def all(self) -> Block:
+        """Return everything that any function of the module can run."""
+        calls = (node for node in ast.walk(self.tree) if isinstance(node, ast.Call))
+        run = [each for call in calls if _last(call.func) not in SILENT for each in _of(call, self.lines)]
+        return Block(self.file, "", 1, self.lines[0] if self.lines else "", tuple(run))
+
+    def function(self, name: str) -> Block:
+        """Return what the function `name` runs, with the functions of the module that it calls."""
+        node = self.functions[name]
+        return self._block(name, node, self.lines[node.lineno - 1], node.lineno)
+
+    def _block(self, name: str, node: ast.AST, text: str, line: int = 1) -> Block:
+        return Block(self.file, name, line, text, self._commands(node))
+
+    def _commands(self, node: ast.AST) -> tuple[Command, ...]:
+        found: list[Command] = []
+        seen: set[str] = set()
+        waiting = [node]
+        while waiting:
+            for call in _calls(waiting.pop()):
+                name = _last(call.func)
+                if name in self.functions and name not in seen:
+                    seen.add(name)
+                    waiting.append(self.functions[name])
+                if name not in SILENT:
+                    found += _of(call, self.lines)
+        return tuple(sorted(found, key=lambda each: each.line))
+
+    def decorated(self, names: frozenset[str]) -> dict[str, tuple[str, bool]]:
+        """Return the functions that one of `names` decorates: by name, and whether they run by default."""
+        found: dict[str, tuple[str, bool]] = {}
+        for node in self.functions.values():
+            for decorator in node.decorator_list:
+                call = decorator if isinstance(decorator, ast.Call) else None
+                if _last(call.func if call else decorator) in names:
+                    given = {word.arg: word.value for word in call.keywords} if call else {}
+                    other, default = given.get("name"), given.get("default")
+                    name = (
+                        other.value if isinstance(other, ast.Constant) and isinstance(other.value, str) else node.name
+                    )
+                    found[name] = (node.name, not (isinstance(default, ast.Constant) and default.value is False))
+        return found
 
 
 def _last(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
-def _commands(
-    node: ast.AST, functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef], lines: list[str]
-) -> tuple[Command, ...]:
-    found: list[Command] = []
-    seen: set[str] = set()
-    waiting = [node]
-    while waiting:
-        for call in _calls(waiting.pop()):
-            name = _last(call.func)
-            if name in functions and name not in seen:
-                seen.add(name)
-                waiting.append(functions[name])
-            if name not in SILENT:
-                found += _of(call, lines)
-    return tuple(sorted(found, key=lambda each: each.line))
-
-
 def _calls(node: ast.AST) -> Iterator[ast.Call]:
-    """Yield the calls in `node`, without those of the functions that it only defines."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(node, ast.Module) and isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            continue
-        if isinstance(child, ast.Call):
-            yield child
-        yield from _calls(child)
+    """Yield the calls in `node`, without those in what a module only defines."""
+    waiting = list(ast.iter_child_nodes(node))
+    if isinstance(node, ast.Module):
+        waiting = [each for each in waiting if not isinstance(each, DEFINITIONS)]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, ast.Call):
+            yield each
+        waiting.extend(ast.iter_child_nodes(each))
 
 
 def _of(call: ast.Call, lines: list[str]) -> list[Command]:
@@ -107,6 +119,12 @@ def _of(call: ast.Call, lines: list[str]) -> list[Command]:
     line = call.lineno
     text = lines[line - 1].strip() if line <= len(lines) else ""
     assigned = tuple(_environment(call))
+    if (
+        isinstance(call.func, ast.Attribute)
+        and _last(call.func.value) in UPLOADERS
+        and call.func.attr in {"upload", "publish"}
+    ):
+        return [Command((_last(call.func.value), call.func.attr), assigned, line, text)]
     if call.args and isinstance(call.args[0], (ast.List, ast.Tuple)):
         return [Command(_words(call.args[0].elts), assigned, line, text)]
     if len(call.args) > 1 and all(_is_word(each) for each in call.args[:2]):
@@ -164,11 +182,3 @@ def _environment(call: ast.Call) -> Iterator[tuple[str, str]]:
             for key, value in zip(word.value.keys, word.value.values, strict=True):
                 if isinstance(key, ast.Constant) and isinstance(key.value, str):
                     yield key.value, _text(value) or "?"
-
-
-def split(line: str) -> list[str]:
-    """Return the words of a command line, of one with unbalanced quotes those between spaces."""
-    try:
-        return shlex.split(line)
-    except ValueError:
-        return line.split()

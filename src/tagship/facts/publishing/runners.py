@@ -198,11 +198,10 @@ def nox(read: Read, folder: str) -> dict[str, Block]:
     if found is None:
         return blocks
     default = re.search(r"nox\.options\.sessions\s*=\s*[\[(]([^\])]*)", found[1])
-    names = (
-        re.findall(r"['\"]([^'\"]+)['\"]", default[1])
-        if default
-        else [name for name, (_, runs) in python.decorated(found[1], frozenset({"session"})).items() if runs]
-    )
+    sessions = python.Module(found[1], found[0]).decorated(frozenset({"session"}))
+    names = [name for name, (_, by_default) in sessions.items() if by_default]
+    if default:
+        names = re.findall(r"['\"]([^'\"]+)['\"]", default[1])
     return {**blocks, "": Block(found[0], " ".join(names), 1, "", ())}
 
 
@@ -219,9 +218,9 @@ def duty(read: Read, folder: str) -> dict[str, Block]:
 def _decorated(found: tuple[str, str] | None, names: frozenset[str]) -> dict[str, Block]:
     if found is None:
         return {}
-    functions = python.blocks(found[1], found[0])
-    chosen = python.decorated(found[1], names)
-    return {name: replace(functions[function], name=name) for name, (function, _) in chosen.items()}
+    module = python.Module(found[1], found[0])
+    chosen = module.decorated(names)
+    return {name: replace(module.function(function), name=name) for name, (function, _) in chosen.items()}
 
 
 @dataclass
@@ -291,7 +290,10 @@ class _ToxIni:
             *section.options.get("set_env", []),
         ]
         pairs = tuple(
-            (key.strip(), value.strip()) for _, each in env for key, equals, value in [each.partition("=")] if equals
+            (key.strip(), _posargs(value.strip()))
+            for _, each in env
+            for key, equals, value in [each.partition("=")]
+            if equals
         )
         return Block(self.file, name, section.line, f"[{section.name}]", tuple(run), pairs)
 

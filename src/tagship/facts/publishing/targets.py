@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 1 << 18
 PACKAGE_MANAGERS = frozenset({"npm", "yarn", "pnpm", "bun"})
-INTERPRETERS = ("python", "py", "pypy")
+#: What a script in Python that uploads must mention: it can be long, and is most often something else.
+HINT = re.compile(r"twine|upload|publish|release|deploy", re.IGNORECASE)
+OWN_COMMANDS = frozenset({"publish", "upload", "release", "deploy", "pypi", "upload_pypi", "publish_pypi"})
 #: Options of task runners that take a value, which is no target.
 VALUED = {
     "make": {"-C", "-f", "-j", "-o", "-I", "--directory", "--file"},
@@ -82,7 +85,7 @@ class Targets:
             rest = words[at + 1 :]
             if name in {"echo", "printf", "cat", "chmod", "ls", "rm", "cp", "mv", "mkdir", "touch", "git"} and at == 0:
                 return []
-            found = self._runner(name, rest, folder, dict(variables)) or self._script(word, folder)
+            found = self._runner(name, rest, folder, dict(variables)) or self._script(word, rest, folder)
             if found:
                 return found
         return found
@@ -153,11 +156,13 @@ class Targets:
         kind = kinds.get(name, "taskipy")
         return self._named(kind, folder, names) or (self._named("taskipy", folder, names) if kind == "task" else [])
 
-    def _script(self, word: str, folder: str) -> list[Block]:
+    def _script(self, word: str, rest: Sequence[str], folder: str) -> list[Block]:
         """Return the script that `word` names, if it is a file of the repository that holds commands."""
         name = _path(word)
         if not name or name.startswith(("-", "~")) or name in {".", ".."}:
             return []
+        if base(word) == "setup.py" and not OWN_COMMANDS.intersection(rest):
+            return []  # its own upload is behind a command of that name
         for place in dict.fromkeys((_join(folder, name), name)):
             text = self.text(place) if place else None
             if text is not None:
@@ -170,8 +175,7 @@ def script(text: str, file: str) -> list[Block]:
     suffix = file.rpartition("/")[2].rpartition(".")[2].lower() if "." in file.rpartition("/")[2] else ""
     shebang = text.partition("\n")[0] if text.startswith("#!") else ""
     if suffix == "py" or "python" in shebang:
-        block = python.blocks(text, file).get("")
-        return [] if block is None else [replace(block, name=file)]
+        return [replace(python.Module(text, file).main(), name=file)] if HINT.search(text) else []
     if suffix in {"sh", "bash", "ps1", "bat", "cmd"} or (not suffix and (shebang or "/" in file)) or "sh" in shebang:
         lines = text
         if suffix in {"bat", "cmd"}:

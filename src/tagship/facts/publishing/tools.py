@@ -135,7 +135,15 @@ TOOLS = (
         ("MATURIN_PYPI_TOKEN", "MATURIN_PASSWORD"),
         ("MATURIN_REPOSITORY_URL", "MATURIN_REPOSITORY"),
     ),
-    Tool("setup.py", ("upload",), index=("-r", "--repository"), trusted=False),
+    Tool(
+        "setup.py",
+        ("upload",),
+        index=("-r", "--repository"),
+        # A command of the project's own often calls twine.
+        user_variables=("TWINE_USERNAME",),
+        password_variables=("TWINE_PASSWORD",),
+        trusted=False,
+    ),
 )
 BY_NAME = {tool.name: tool for tool in TOOLS}
 
@@ -215,7 +223,7 @@ def index_of(values: Sequence[str]) -> str:
 
 def _named(value: str) -> str:
     host = urlsplit(value).hostname if "//" in value else ""
-    if host in PYPI_HOSTS or value.lower() in {"pypi", "pypi.org", "release"}:
+    if host in PYPI_HOSTS or value.lower() in {"pypi", "pypi.org"}:
         return "pypi"
     if host in TEST_HOSTS or (not host and TEST_NAMES.fullmatch(value)):
         return "testpypi"
@@ -243,7 +251,7 @@ def _is_user(user: Origin, password: Origin) -> bool:
     """Return whether a person's name logs in: anything but `__token__`, as far as it can be seen."""
     if user.secrets:
         return not any("token" in name.lower() for name in password.secrets)
-    return any(name != "__token__" for name in user.literals)
+    return bool(user.literals) and "__token__" not in user.literals
 
 
 def _passwords(call: Call) -> tuple[str, ...]:

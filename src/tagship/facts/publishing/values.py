@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from .shell import EXPRESSION
 
-SECRET = re.compile(r"\bsecrets\s*(?:\.\s*([A-Za-z_][\w-]*)|\[\s*['\"]([^'\"]+)['\"]\s*\])")
+#: `outer` is what an expression of a caller says instead of `secrets`, so that the two are not confused.
+SECRET = re.compile(r"\b(?:secrets|outer)\s*(?:\.\s*([A-Za-z_][\w-]*)|\[\s*['\"]([^'\"]+)['\"]\s*\])")
 CONTEXT = re.compile(r"\b(env|inputs|matrix|vars)\s*(?:\.\s*([A-Za-z_][\w-]*)|\[\s*'([^']+)'\s*\])")
 OUTPUT = re.compile(r"\b(steps|needs|jobs)\s*\.\s*([\w-]+)\s*\.\s*outputs\s*\.\s*([\w-]+)")
 STRING = re.compile(r"'((?:[^']|'')*)'")
@@ -53,7 +54,13 @@ class Scope:
 
     def set(self, name: str, value: str) -> None:
         """Give the variable `name` a value instead of what it had."""
-        self.variables[name] = (self.expand(value),)
+        value = self.expand(value)
+        if own := re.fullmatch(
+            rf"\$\{{{re.escape(name)}(?::?-([^{{}}]*))?\}}", value
+        ):  # what it is already, or a default
+            self.variables.setdefault(name, (own[1] or "",))
+        else:
+            self.variables[name] = (value,)
 
     def add(self, name: str, value: str) -> None:
         """Give the variable `name` a further value: a script may be in a branch."""
@@ -70,7 +77,7 @@ class Scope:
     def _expanded(self, match: re.Match[str]) -> str:
         inner = match[0][3:-2].strip()
         if (exact := CONTEXT.fullmatch(inner)) and exact[1] == "inputs" and _name(exact) in self.inputs:
-            return self.inputs[_name(exact)]
+            return _as_outer(self.inputs[_name(exact)])
         inner = CONTEXT.sub(lambda each: self._input(each), inner)
         if self.renamed is not None:
             inner = SECRET.sub(lambda each: self._secret(each), inner)
@@ -82,6 +89,8 @@ class Scope:
 
     def _secret(self, match: re.Match[str]) -> str:
         name = match[1] or match[2]
+        if match[0].startswith("outer"):
+            return match[0]
         value = next((each for key, each in (self.renamed or {}).items() if key.lower() == name.lower()), None)
         return "''" if value is None and name != "GITHUB_TOKEN" else match[0] if value is None else _operand(value)
 
@@ -99,10 +108,15 @@ class Scope:
             self._trace_expression(match[0][3:-2], found, depth)
         plain = EXPRESSION.sub("", text)
         for match in VARIABLE.finditer(plain):
-            self._trace_variable(next(each for each in match.groups() if each), found, depth)
+            name = next(each for each in match.groups() if each)
+            default = re.search(r":?-([^{}]*)\}$", match[0])
+            if default and name not in self.variables:
+                self._trace(default[1], found, depth + 1)
+            else:
+                self._trace_variable(name, found, depth)
         rest = VARIABLE.sub("", plain).strip()
         if rest and not rest.startswith(("$(", "`")):
-            found.literals.append(rest)
+            found.literals.append(text.strip())  # an address may have variables in it
 
     def _trace_expression(self, inner: str, found: Origin, depth: int) -> None:
         for match in SECRET.finditer(inner):
@@ -136,7 +150,15 @@ def _name(match: re.Match[str]) -> str:
     return match[2] or match[3]
 
 
+def _as_outer(value: str) -> str:
+    def renamed(match: re.Match[str]) -> str:
+        return re.sub(r"\binputs\b", "outer_inputs", re.sub(r"\bsecrets\b", "outer", match[0]))
+
+    return EXPRESSION.sub(renamed, value)
+
+
 def _operand(value: str) -> str:
+    value = _as_outer(value)
     if match := EXPRESSION.fullmatch(value.strip()):
         return f"({match[0][3:-2].strip()})"
     inner = " || ".join(each[0][3:-2].strip() for each in EXPRESSION.finditer(value))
