@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -45,11 +46,17 @@ def tag_style(tags: Iterable[str], names: Iterable[str] = ()) -> str:
 
     A style that says nothing but a version, or the first of the `names` that one begins with, goes before others.
     """
-    styles = [found for tag in tags for found in _read_tag(tag)]
+    styles = _common_styles([found for tag in tags for found in _read_tag(tag)])
     for known in (re.compile(USUAL_PREFIX), *(re.compile(f"{_spelled(name)}[-_/@=]*v?") for name in names)):
         if own := [(version, style) for version, style in styles if known.fullmatch(style.removesuffix("1.2.3"))]:
             return max(own)[1]
     return max(styles)[1] if styles else ""
+
+
+def _common_styles(styles: list[tuple[Version, str]]) -> list[tuple[Version, str]]:
+    """Leave out the styles of few tags: those of branches, tickets and mistakes."""
+    counts = Counter(style for _, style in styles)
+    return [(version, style) for version, style in styles if counts[style] * 20 >= len(styles)]
 
 
 def _spelled(name: str) -> str:

@@ -260,8 +260,8 @@ def scikit_version(project: Project) -> Version:
     provider, file = str(table.get("provider", "")), table.get("input")
     if provider.endswith("regex") and isinstance(file, str):
         default = r"(?i)^(__version__|VERSION)(?: ?\: ?str)? *= *(['\"])v?(?P<value>.+?)\2"
-        pattern = str(table.get("regex", default)).replace("(?P<value>", "(?P<version>")
-        return texts.by_pattern(project, "scikit-build:regex", file, pattern)
+        pattern, result = str(table.get("regex", default)), str(table.get("result", "{value}"))
+        return texts.by_pattern(project, "scikit-build:regex", file, pattern, result=result)
     if provider.endswith("setuptools_scm"):
         return Version(None, "scikit-build:setuptools_scm", "pyproject.toml")
     return Version(None, "scikit-build", "pyproject.toml", f"it is of the provider {provider or 'none'}")

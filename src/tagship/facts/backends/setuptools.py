@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tagship.facts.packages import automatic, find_packages, tops
 from tagship.facts.project import Modules, Project, Version
 from tagship.facts.python.values import NotPlain, Unknown, Value, plain
+from tagship_suite.errors import ReleaseError
 
 from . import texts
 
@@ -154,11 +155,20 @@ def _by_setup_py(project: Project) -> Version | None:
 def _source(project: Project, value: Value) -> tuple[str, str]:
     """Return the kind of source and the file, where setup.py passes a version that it takes from there."""
     own = os.path.relpath(project.at("setup.py"), project.files.root).replace(os.sep, "/")
-    file = next((name for name, _ in value.origins if name != own), "")
+    files = list(dict.fromkeys(name for name, _ in value.origins if name != own))
+    # Of several, such as that of the function that reads it, the one in which the text is.
+    file = next((name for name in files if _holds(project, name, str(value.data))), files[0] if files else "")
     if not file:
         return ("setup.py:literal" if _is_literal(project) else "setup.py:constant"), "setup.py"
     means = next((kind for how, kind in MEANS if how in value.how), "read-file")
     return f"setup.py:{means}", project.shown(os.path.join(project.files.root, file))
+
+
+def _holds(project: Project, name: str, text: str) -> bool:
+    try:
+        return text in (project.files.code(name) or "")
+    except ReleaseError:
+        return False
 
 
 def _is_literal(project: Project) -> bool:
@@ -254,6 +264,18 @@ def _found(project: Project, find: Mapping[str, Any], modules: Iterable[str], *,
     return Modules(tops(packages), tops(modules), source)
 
 
+def _extensions(project: Project) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Return the packages and modules of which setup.py passes extensions, None where it passes none."""
+    value = project.setup[0].get("ext_modules")
+    if value is None or value.data is None or value.data in ([], ()):
+        return None
+    items = value.data if isinstance(value.data, list | tuple) else []
+    named = [item.data["name"].data for item in items if isinstance(item.data, dict) and "name" in item.data]
+    names = [name for name in named if isinstance(name, str)]
+    inside = tops(name for name in names if "." in name)
+    return inside, tuple(name for name in names if "." not in name)
+
+
 def _holds_code(project: Project, where: list[str], package: str) -> bool:
     """Return whether a folder has a file at all: of empty folders, as of those without data, nothing is installed."""
     paths = [project.at(folder, *package.split(".")) for folder in where]
@@ -317,6 +339,8 @@ def _automatic(project: Project) -> Modules:
     if (source := directories.get("", "")) and source not in {".", "src"}:
         packages = find_packages(project.files, project.at(source), namespaces=True)
         return Modules(tops(packages), (), source)
+    if not project.table("project") and (extensions := _extensions(project)) is not None:
+        return Modules(*extensions, unknown="" if any(extensions) else "setup.py computes its extension modules")
     packages, found, source = automatic(project.files, project.folder)
     several = not source and len(packages) + len(found) > 1
     reason = f"setuptools refuses to choose between {', '.join([*packages, *found][:9])}" if several else ""

@@ -7,23 +7,30 @@ import re
 from typing import TYPE_CHECKING
 
 from tagship.facts.project import Project, Version
+from tagship.facts.python.machine import Raised, tree
 from tagship_suite.errors import ReleaseError
 
 if TYPE_CHECKING:
     from tagship.facts.python.values import Value
 
 
-def by_pattern(project: Project, kind: str, file: str, pattern: str, flags: int = re.MULTILINE) -> Version:
-    """Return the version in `file` that the group `version` of `pattern`, or its first or only one, matches."""
+def by_pattern(project: Project, kind: str, file: str, pattern: str, result: str = "") -> Version:
+    """Return the version in `file` that the group `version` of `pattern`, or its first or only one, matches.
+
+    `result` names groups in braces, which make it up.
+    """
     try:
         text = project.files.text(project.at(file))
-        found = re.search(pattern, text or "", flags)
+        found = re.search(pattern, text or "", re.MULTILINE)
     except (ReleaseError, re.error, RecursionError) as error:
         return Version(None, kind, file, str(error))
     if text is None:
         return Version(None, kind, file, f"there is no {file}")
     if found is None:
         return Version(None, kind, file, f"{file} has nothing that matches {pattern}")
+    if result:
+        parts = {name: value or "" for name, value in found.groupdict().items()}
+        return Version(re.sub(r"\{(\w+)\}", lambda name: parts.get(name[1], ""), result), kind, file)
     group = "version" if "version" in found.re.groupindex else 1 if found.re.groups else 0
     return Version(found[group], kind, file)
 
@@ -56,16 +63,26 @@ def from_value(project: Project, kind: str, file: str, value: Value) -> Version:
 
 def assigned(text: str, name: str) -> str | None:
     """Return the first literal text that is assigned to `name` at the top of the code; None where there is none."""
-    try:
-        body = ast.parse(text).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+    line = re.search(rf"(?m)^{re.escape(name)}\b[^\n]*=[^\n]*", text)
+    # Most are near the top: if the code up to there can be parsed, the rest need not be.
+    body = (_body(text[: line.end()]) if line else None) or _body(text) or []
     for node in body:
-        targets = (
-            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-        )
+        targets = _targets(node)
         value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
         named = any(isinstance(target, ast.Name) and target.id == name for target in targets)
         if named and isinstance(value, ast.Constant) and isinstance(value.value, str):
             return value.value
     return None
+
+
+def _body(text: str) -> list[ast.stmt] | None:
+    try:
+        return tree(text).body
+    except Raised:
+        return None
+
+
+def _targets(node: ast.stmt) -> list[ast.expr]:
+    if isinstance(node, ast.Assign):
+        return node.targets
+    return [node.target] if isinstance(node, ast.AnnAssign) else []

@@ -42,6 +42,13 @@ def _open(machine: Machine, scope: Scope, path: Value, mode: Value | None = None
     return stream
 
 
+def open_with_codecs(
+    machine: Machine, scope: Scope, path: Value, mode: Value | None = None, encoding: Value | None = None, *_: Value
+) -> Value:
+    """Do what `codecs.open` does, which decodes whatever the mode says."""
+    return _open(machine, scope, path, None if encoding else mode)
+
+
 def _plain(function: Callable[..., Any]) -> Callable[..., Value]:
     def call(machine: Machine, scope: Scope, *arguments: Value, **keywords: Value) -> Value:
         given = {key: plain(each) for key, each in keywords.items()}

@@ -77,8 +77,7 @@ def call_function(
         inner = Scope(_parameters(function, arguments, keywords), function.scope.file, function.scope)
         if isinstance(function.node, ast.Lambda):
             return evaluate(machine, function.node.body, inner)
-        yields = any(isinstance(each, ast.Yield | ast.YieldFrom) for each in _own_nodes(function.node))
-        inner.yielded = [] if yields else None
+        inner.yielded = [] if _yields(machine, function.node) else None
         result = Value(None)
         try:
             execute(machine, function.node.body, inner)
@@ -88,6 +87,13 @@ def call_function(
         return _one_of(inner.returned, result)
     finally:
         machine.depth -= 1
+
+
+def _yields(machine: Machine, node: ast.AST) -> bool:
+    if node not in machine.generators:
+        found = any(isinstance(each, ast.Yield | ast.YieldFrom) for each in _own_nodes(node))
+        machine.generators[node] = found
+    return machine.generators[node]
 
 
 def _own_nodes(node: ast.AST) -> list[ast.AST]:
@@ -127,6 +133,9 @@ def _parameters(function: Function, arguments: Sequence[Value], keywords: dict[s
 
 def _instantiated(machine: Machine, cls: Class, arguments: list[Value], keywords: dict[str, Value]) -> Value:
     instance = Value(Instance(cls))
+    # Of named tuples and data classes: what the body annotates.
+    instance.data.names.update(zip(cls.fields, arguments, strict=False))
+    instance.data.names.update({name: value for name, value in keywords.items() if name in cls.fields})
     init = cls.get("__init__")
     if init and isinstance(init.data, Function):
         call_function(machine, _bound(init.data, instance), arguments, keywords)

@@ -377,7 +377,7 @@ def _argument(machine: Machine, node: ast.expr, scope: Scope, *, lenient: bool) 
     try:
         return evaluate(machine, node, scope)
     except Raised as error:
-        if not lenient or error.name == "SystemExit":
+        if not lenient:
             raise
         return unknown(f"{scope.file}:{node.lineno} raises {error}"[:200])
 

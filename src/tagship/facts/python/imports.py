@@ -148,7 +148,9 @@ def from_stars(machine: Machine, found: Module, name: str) -> Value | None:
     from .expressions import forced
 
     for star in found.stars:
-        if star is not found and name in star.names and not star.known:
+        if star.known and (value := star.known(name)):
+            return value
+        if star is not found and name in star.names:
             return forced(machine, star.names[name], star.names, name)
     for star in found.stars:
         if star is not found and star.stars and (value := from_stars(machine, star, name)):

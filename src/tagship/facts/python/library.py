@@ -262,6 +262,10 @@ def _setup(machine: Machine, scope: Scope, *_: Value, **keywords: Value) -> Valu
     return Value(None)
 
 
+def _extension(machine: Machine, scope: Scope, name: Value, *_: Value, **__: Value) -> Value:
+    return Value({"name": name})
+
+
 def _find_packages(namespaces: bool) -> Callable[..., Value]:  # noqa: FBT001
     def call(
         machine: Machine,
@@ -283,6 +287,7 @@ def _setuptools(machine: Machine) -> Names:
     finders = {
         "find_packages": _find_packages(False),
         "find_namespace_packages": _find_packages(True),
+        "Extension": _extension,
     }
     kinds = {name: Value(Module(f"setuptools.{name}", known=lambda _: None)) for name in ("command",)}
     return (
@@ -333,7 +338,7 @@ TABLES: dict[str, Callable[[Machine], Names]] = {
     "sys": _sys,
     "re": _re,
     "io": lambda _: {"open": builtins.BUILTINS["open"]},
-    "codecs": lambda _: {"open": builtins.BUILTINS["open"]},
+    "codecs": lambda _: {"open": builtins.open_with_codecs},
     "builtins": lambda _: dict(builtins.BUILTINS),
     "json": _json,
     "toml": _toml,
@@ -361,6 +366,8 @@ TABLES: dict[str, Callable[[Machine], Names]] = {
     "setuptools": _setuptools,
     "distutils": lambda machine: {"core": imports.module(machine, "distutils.core")},
     "distutils.core": _setuptools,
+    "distutils.extension": _setuptools,
+    "setuptools.extension": _setuptools,
     "numpy.distutils.core": _setuptools,
     "skbuild": _setuptools,
     "setuptools_scm": _scm("setuptools_scm"),

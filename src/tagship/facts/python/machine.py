@@ -46,6 +46,7 @@ class Machine:
     modules: dict[str, Module] = field(default_factory=dict)
     path: Value = field(default_factory=lambda: Value([]))  # sys.path, as far as the code adds to it
     calls: list[dict[str, Value]] = field(default_factory=list)
+    generators: dict[ast.AST, bool] = field(default_factory=dict)
 
     def step(self, number: int = 1) -> None:
         """Count a step; raise `Exhausted` where there were too many."""

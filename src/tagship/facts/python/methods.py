@@ -15,13 +15,15 @@ from .values import Builtin, Class, Instance, Module, Stream, Unknown, Value, or
 if TYPE_CHECKING:
     from .values import Scope
 
-WIDE = re.compile(r"\d{5}")
+#: A width of five digits, or one that is an argument.
+WIDE_BRACES = re.compile(r"\{[^{}]*(?:\d{5}|\{)")
+WIDE_PERCENT = re.compile(r"%(?:\(\w*\))?[-#0 +]*(?:\d{5}|\*|\d*\.(?:\d{5}|\*))")
 PADDING = {"ljust", "rjust", "center", "zfill", "expandtabs"}
 
 
 def is_narrow(template: str) -> bool:
     """Return whether a format makes nothing much longer than what it is given."""
-    return not WIDE.search(template) and "*" not in template
+    return not WIDE_BRACES.search(template) and not WIDE_PERCENT.search(template)
 
 
 def attribute(machine: Machine, value: Value, name: str, where: str) -> Value:
@@ -172,7 +174,8 @@ def _stream(_: Machine, value: Value, name: str) -> Value:
         if name == "readline":
             end = data.text.find("\n", data.at) + 1 or len(data.text)
         elif name == "read":
-            end = len(data.text)
+            limit = plain(arguments[0]) if arguments else None
+            end = len(data.text) if limit is None or limit < 0 else data.at + int(limit)
         else:
             return Value(None)
         found, data.at = data.text[data.at : end], end

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from . import calls, imports
 from .expressions import combined, evaluate, function, merged, truth
 from .machine import Ended, Machine, Raised, unknown
-from .values import Class, Scope, Value
+from .values import Class, Scope, Value, duplicate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -47,8 +47,6 @@ def execute_module(machine: Machine, body: Sequence[ast.stmt], scope: Scope) -> 
         try:
             execute(machine, [statement], scope)
         except Raised as error:
-            if error.name == "SystemExit":
-                return
             reason = f"{scope.file}:{statement.lineno} raises {error}"[:200]
             for name in bound([statement]):
                 scope.names[name] = unknown(reason)
@@ -167,9 +165,9 @@ def _function_scope(scope: Scope) -> Scope:
 
 def _copied(scope: Scope) -> list[tuple[Scope, dict[str, Value]]]:
     found, inner = list[tuple[Scope, dict[str, Value]]](), scope
-    memo: dict[int, Any] = {}
+    memo: dict[int, Value] = {}
     while True:
-        found.append((inner, copy.deepcopy(inner.names, memo)))
+        found.append((inner, {name: duplicate(value, memo) for name, value in inner.names.items()}))
         if inner.outer is None:
             return found
         inner = inner.outer
@@ -307,7 +305,9 @@ def _class(machine: Machine, node: ast.ClassDef, scope: Scope) -> None:
     bases = [evaluate(machine, base, scope) for base in node.bases if not isinstance(base, ast.Starred)]
     inner = Scope({}, scope.file, scope)
     execute(machine, node.body, inner)
-    scope.names[node.name] = Value(Class(node.name, inner.names, bases))
+    annotated = [each.target for each in node.body if isinstance(each, ast.AnnAssign)]
+    fields = [target.id for target in annotated if isinstance(target, ast.Name)]
+    scope.names[node.name] = Value(Class(node.name, inner.names, bases, fields))
 
 
 def _shared(machine: Machine, node: ast.Global | ast.Nonlocal, scope: Scope) -> None:

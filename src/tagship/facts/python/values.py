@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -37,15 +36,6 @@ class Value:
     def known(self) -> bool:
         return not isinstance(self.data, Unknown)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        if not isinstance(self.data, list | dict | set | Instance | Stream):
-            return self
-        if id(self) not in memo:
-            memo[id(self)] = made = Value(None, self.origins, self.how)
-            made.data = copy.deepcopy(self.data, memo)
-        found: Value = memo[id(self)]
-        return found
-
 
 @dataclass(eq=False)
 class Module:
@@ -58,18 +48,12 @@ class Module:
     #: Of a known module: returns what a name stands for.
     known: Callable[[str], Value | None] | None = None
 
-    def __deepcopy__(self, memo: object) -> Module:
-        return self
-
 
 @dataclass(eq=False)
 class Lazy:
     """What an `import` binds: evaluated when it is needed, which it seldom is."""
 
     get: Callable[[], Value]
-
-    def __deepcopy__(self, memo: object) -> Lazy:
-        return self
 
 
 @dataclass(eq=False)
@@ -82,9 +66,6 @@ class Function:
     keyword_defaults: dict[str, Value] = field(default_factory=dict)
     bound: Value | None = None
 
-    def __deepcopy__(self, memo: object) -> Function:
-        return self
-
 
 @dataclass(eq=False)
 class Class:
@@ -93,15 +74,13 @@ class Class:
     name: str
     names: dict[str, Value]
     bases: list[Value]
+    fields: list[str] = field(default_factory=list)
 
     def get(self, name: str) -> Value | None:
         if name in self.names:
             return self.names[name]
         found = (base.data.get(name) for base in self.bases if isinstance(base.data, Class))
         return next((value for value in found if value), None)
-
-    def __deepcopy__(self, memo: object) -> Class:
-        return self
 
 
 @dataclass(eq=False)
@@ -118,9 +97,6 @@ class Builtin:
 
     name: str
     call: Callable[..., Value]
-
-    def __deepcopy__(self, memo: object) -> Builtin:
-        return self
 
 
 @dataclass(eq=False)
@@ -149,8 +125,26 @@ class Scope:
     def top(self) -> Scope:
         return self.outer.top if self.outer else self
 
-    def __deepcopy__(self, memo: object) -> Scope:
-        return self
+
+def duplicate(value: Value, memo: dict[int, Value]) -> Value:
+    """Return a copy of `value` that does not change with it; what cannot change is itself."""
+    data = value.data
+    if not isinstance(data, list | dict | set | Instance | Stream):
+        return value
+    if id(value) not in memo:
+        memo[id(value)] = made = Value(None, value.origins, value.how)
+        made.data = _duplicated(data, memo)
+    return memo[id(value)]
+
+
+def _duplicated(data: Any, memo: dict[int, Value]) -> Any:
+    if isinstance(data, list):
+        return [duplicate(each, memo) for each in data]
+    if isinstance(data, dict):
+        return {key: duplicate(each, memo) for key, each in data.items()}
+    if isinstance(data, Instance):
+        return Instance(data.cls, {key: duplicate(each, memo) for key, each in data.names.items()})
+    return set(data) if isinstance(data, set) else replace(data)
 
 
 def origins(values: Iterable[Value]) -> tuple[tuple[Origin, ...], frozenset[str]]:
