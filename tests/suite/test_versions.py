@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from tagship_suite.repo.versions import bump, holds_version, newest_tag, parse_version, split_tag
+from tagship_suite.errors import ReleaseError
+from tagship_suite.repo.versions import as_before, bump, holds_version, parse_version, releases, semver, split_tag
 
 
 @pytest.mark.parametrize(
@@ -107,6 +108,42 @@ def test_tags_that_start_the_workflow_are_the_ones_that_hold_a_version() -> None
     assert not any(map(holds_version, ["latest", "nightly", "archive/old", "version"]))
 
 
-def test_the_newest_tag_is_the_greatest_version_and_not_the_last_one_in_the_alphabet() -> None:
-    assert newest_tag(["v9.0", "v10.0", "latest", "other-11.0"], "ship") == ("v", Version("10.0"))
-    assert newest_tag(["latest"], "ship") is None
+def test_the_first_release_is_the_greatest_version_and_not_the_last_one_in_the_alphabet() -> None:
+    assert releases(["v9.0", "v10.0-rc.1", "latest", "other-11.0"], "ship") == [
+        (Version("10.0rc1"), "v", "10.0-rc.1"),
+        (Version("9.0"), "v", "9.0"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("version", "before", "written"),
+    [
+        ("2026.3.1", ["2026.02.03"], "2026.03.01"),
+        ("2027.1.2", ["2026.12.11", "2026.2.13"], "2027.1.2"),
+        ("2027.1.2", ["2026.12.11", "2026.02.03"], "2027.01.02"),
+        ("2027.1.1", ["2026.2.3", "2026.02.03"], "2027.1.1"),
+        ("2026.2.1", ["2026.02"], "2026.02.1"),
+        ("2026.2", ["2026.02.03"], "2026.02"),
+        ("26.9.0", ["26.08.0"], "26.09.0"),
+        ("2026.2.3rc1", ["2026.02.02"], "2026.02.03rc1"),
+        ("1.10.0", ["1.9.0"], "1.10.0"),
+        ("1!2.0", ["1.9"], "1!2.0"),
+        ("1.0", [], "1.0"),
+    ],
+)
+def test_a_version_is_padded_as_those_before_it(version: str, before: list[str], written: str) -> None:
+    assert as_before(Version(version), before) == written
+
+
+@pytest.mark.parametrize(
+    ("version", "written"),
+    [("1.2.3", "1.2.3"), ("1.2", "1.2.0"), ("1.0a1", "1.0.0-alpha.1"), ("1.2.3rc4", "1.2.3-rc.4")],
+)
+def test_cargo_and_npm_write_a_version_in_their_own_way(version: str, written: str) -> None:
+    assert semver(Version(version), "Cargo.toml") == written
+
+
+@pytest.mark.parametrize("version", ["1.2.3.4", "1!1.0.0", "1.0.post1", "1.0.dev1", "1.0a1.dev1", "1.0+local"])
+def test_what_cargo_and_npm_cannot_say_is_refused(version: str) -> None:
+    with pytest.raises(ReleaseError, match=r"Cargo\.toml: found"):
+        semver(Version(version), "Cargo.toml")

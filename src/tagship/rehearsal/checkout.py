@@ -14,7 +14,7 @@ from tagship_suite.config import load
 from tagship_suite.errors import ReleaseError
 from tagship_suite.repo import git
 from tagship_suite.repo.version_source import locate
-from tagship_suite.repo.versions import bump, holds_version, newest_tag
+from tagship_suite.repo.versions import bump, holds_version, releases
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,10 +118,10 @@ def tag_of(repository: Path, found: Project) -> str:
     except ReleaseError as error:
         raise TagshipError(*error.args, "or name the tag: --tag v1.2.3") from error
     own = found.package.owns
-    newest = newest_tag(filter(own, git.lines(repository, "tag")), found.name)
+    newest = next(iter(releases(filter(own, git.lines(repository, "tag", "--merged", "HEAD")), found.name)), None)
     if written:
-        return f"{newest[0]}{written.text}" if newest else str(found.package.tag(written.text))
+        return f"{newest[1]}{written.text}" if newest else str(found.package.tag(written.text))
     here: list[str] = [tag for tag in git.tags_here(repository) if holds_version(tag) and own(tag)]
     if here:
         return here[0]
-    return f"{newest[0]}{bump(newest[1], 'patch')}" if newest else str(found.package.tag("0.1.0"))
+    return f"{newest[1]}{bump(newest[0], 'patch')}" if newest else str(found.package.tag("0.1.0"))

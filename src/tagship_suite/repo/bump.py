@@ -2,78 +2,115 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from contextlib import suppress
-from datetime import datetime, timezone
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
 from ..errors import Problem, ReleaseError, refuse
-from . import git, packages
+from . import changelog, elsewhere, git, packages
 from .files import read_text
 from .version_source import places as places_of
-from .versions import bump, newest_tag, parse_version
+from .versions import as_before, bump, parsed, releases
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from .literals import Written
 
-CHANGELOGS = (
-    "CHANGELOG.md",
-    "CHANGES.md",
-    "HISTORY.md",
-    "docs/changelog.md",
-    "CHANGELOG.rst",
-    "CHANGES.rst",
-    "HISTORY.rst",
-)
-#: `## Unreleased`, `## [Unreleased]`, or a reStructuredText title with its line below.
-UNRELEASED = re.compile(
-    r"^(?P<mark>#+ )?(?P<version>[\w.]+ )?(?P<open>[(\[]?)unreleased(?P<close>[)\]]?)[ \t]*(?P<end>\r?\n|\Z)"
-    r"(?:(?P<line>[-=~^*#+])(?P=line)+[ \t]*(?:\r?\n|\Z))?",
-    re.IGNORECASE | re.MULTILINE,
-)
+    Tag = tuple[Version, str, str]  # and its prefix, and how it is written
+
 CURRENT = "current"
+PARTS = ("major", "minor", "patch")
 DEFAULT_BRANCHES = ("main", "master")
+#: A maintenance branch and the numbers of its versions: `1.x`, `v1.2`, `release/1.2.x`.
+SERIES = re.compile(r"(?:[\w.-]+/)?v?(\d+(?:\.\d+)*)(?:\.x)?")
 
 
-def cut(root: Path, wanted: str, *, push: bool) -> str:
-    """Commit and tag the release `wanted` of the project at `root`; return what was done, in one line.
+#: What servers say of a branch that only takes pull requests: GitHub, GitLab, Bitbucket, Azure, and hooks.
+PROTECTED = re.compile(
+    r"protected|GH006|GH013|(?:pull|merge) request|not (?:allowed|permitted)|declined", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a release does: the new text of files, the commit's message, the tag; what is pushed; notes for a person."""
+
+    files: dict[Path, str]
+    message: str
+    tag: str
+    branch: str
+    remote: str
+    environment: str
+    again: str  # what `inv release` is given once the commit is on the branch
+    notes: list[str]
+
+
+def cut(root: Path, wanted: str, *, push: bool, dry_run: bool = False) -> str:
+    """Commit and tag the release `wanted` of the project at `root`; return what was done, or with `dry_run` would be.
 
     `wanted` is a version, `major`, `minor`, `patch`, or `current` for the version as it stands, and of one of several
-    distributions `NAME/` before it. Raises `ReleaseError` with every reason not to; a step that fails leaves the
-    repository as it was, and a failed push the tag.
+    distributions `NAME/` before it. Raises `ReleaseError` with every reason not to; after any failure HEAD, the tags,
+    the index and the files are as they were.
     """
+    plan = _plan(root, wanted)
+    if push:
+        _check_remote(root, plan)
+    told = _told(root, plan, push=push, dry_run=dry_run)
+    if dry_run:
+        return told
+    with git.restoring(root, plan.files, plan.tag):
+        for path, text in plan.files.items():
+            path.write_bytes(text.encode())
+        if plan.files:
+            git.commit(root, plan.message)
+        git.run(root, "tag", "--annotate", plan.tag, "--message", plan.message)
+        if push:
+            _push(root, plan)
+    return told
+
+
+def _plan(root: Path, wanted: str) -> Plan:
     package, wanted = _package(root, wanted)
-    settings = package.settings
     if git.query(root, "rev-parse", "HEAD") is None:
         raise ReleaseError(
             Problem("git", "no commit", "a repository with one", "run: git init && git add -A && git commit")
         )
-    places = places_of(package.folder, settings)
-    tags = [*filter(package.owns, git.lines(root, "tag"))]
-    newest = newest_tag(tags, packages.distribution_name(package.folder) or root.resolve().name)
-    now = _now(places, newest, wanted)
+    places, name = places_of(package.folder, package.settings), packages.distribution_name(package.folder)
+    known = name or root.resolve().name
+    # A branch such as 1.x goes on from its own tags; another's only show in which form they are written.
+    here, tags = (
+        releases(filter(package.owns, git.lines(root, "tag", *only)), known) for only in (("--merged", "HEAD"), ())
+    )
+    now = _now(root, places, here, tags, wanted)
     version = _next(now, wanted)
-    before = [place.text for place in places] or [tag.removeprefix(newest[0]) for tag in tags if newest]
-    text = _as_before(version, before)
-    tag = f"{newest[0]}{text}" if newest else package.tag(text)
-    refuse(_problems(root, settings.release_branches, None if wanted == CURRENT else now, version, tag))
+    before = here or tags
+    text = as_before(version, [*(place.text for place in places), *(written for _, _, written in before)])
+    prefix = before[0][1] if before else package.tag("")
+    tag = f"{prefix}{text}"
+    refuse(_problems(root, package.settings.release_branches, None if wanted == CURRENT else now, version, tag))
+    dated, notes = changelog.dated(package.folder, text, tag)
+    places = [*places, *elsewhere.certain(root, package.folder, name, now)]
+    files = _written(places, version, text) | dated
+    _refuse_untracked(root, files)
+    if now != version and (places or here):
+        others = [each.folder for each in packages.every(root) if each.folder != package.folder]
+        notes += elsewhere.mentions(package.folder, name, {str(now), *(place.text for place in places)}, places, others)
     branch = git.symbolic(root, "HEAD") or "HEAD"
-    if push:
-        if "origin" not in git.lines(root, "remote"):
-            remedy = "run: git remote add origin URL, or release without --push"
-            raise ReleaseError(Problem("git", "no remote 'origin'", "one to push to", remedy))
-        # Before anything is committed: a branch that is behind could not be pushed afterwards either.
-        git.run(root, "push", "--quiet", "--dry-run", "origin", branch)
-    files, unsaid = _changes(package.folder, places, text)
-    _commit(root, files, f"Release {package.label} {text}".replace("  ", " "), tag)
-    if push:
-        _push(root, branch, tag)
-        return f"{tag}: pushed to origin with {branch}{unsaid}"
-    return f"{tag}: committed and tagged here; to release it: git push --atomic origin {branch} {tag}{unsaid}"
+    return Plan(
+        files=files,
+        message=" ".join(filter(None, ("Release", package.label, text))),
+        tag=tag,
+        branch=branch,
+        remote=git.query(root, "config", f"branch.{branch}.remote") or "origin",
+        environment=f"pypi{package.suffix}",
+        again=f"{package.label}/{CURRENT}".lstrip("/"),
+        notes=[f"note: {note}" for note in notes],
+    )
 
 
 def _package(root: Path, wanted: str) -> tuple[packages.Package, str]:
@@ -84,46 +121,37 @@ def _package(root: Path, wanted: str) -> tuple[packages.Package, str]:
     return packages.one(every, name, f"distribution in {wanted!r}, before a '/'"), rest
 
 
-def _now(places: list[Written], newest: tuple[str, Version] | None, wanted: str) -> Version:
-    """Return the version that the project has, from its files, else from its newest tag."""
-    if not places and newest:
-        return newest[1]
-    text = places[0].text if places else "0"
-    if not places and wanted == CURRENT:
-        problem = Problem("version", "none: it comes from git's tags, and there are none", "a version", "name it")
-        raise ReleaseError(problem)
-    try:
-        return parse_version(text)
-    except ValueError:
-        raise ReleaseError(Problem(str(places[0].path), repr(text), "a PEP 440 version", "correct it")) from None
+def _now(root: Path, places: list[Written], here: list[Tag], tags: list[Tag], wanted: str) -> Version:
+    """Return the version that the project has, from its files, else from the newest tag before HEAD."""
+    if places:
+        if version := parsed(places[0].text):
+            return version
+        raise ReleaseError(Problem(str(places[0].path), repr(places[0].text), "a PEP 440 version", "correct it"))
+    if here:
+        return here[0][0]
+    if git.is_shallow(root):
+        remedy = "run: git fetch --unshallow --tags"
+        raise ReleaseError(Problem("git", "a shallow clone", "the tags before HEAD", remedy))
+    if wanted == CURRENT or (tags and wanted in PARTS):
+        found = "none before HEAD" + f", but {tags[0][1]}{tags[0][2]} elsewhere" * bool(tags)
+        raise ReleaseError(Problem("tags", found, "one, from which the version comes", "name the version to release"))
+    return Version("0")
 
 
 def _next(now: Version, wanted: str) -> Version:
-    if wanted in {"major", "minor", "patch"}:
+    if wanted in PARTS:
         return bump(now, wanted)
-    try:
-        return now if wanted == CURRENT else parse_version(wanted)
-    except ValueError:
-        expected = "major, minor, patch, current or a version such as '1.2.3'"
-        raise ReleaseError(Problem("version", repr(wanted), expected, "name the version to release")) from None
-
-
-def _as_before(version: Version, before: list[str]) -> str:
-    """Return `version` with as many digits a number as one of the versions `before`, where that is padded.
-
-    Calendar versions are: 2026.02.03 is the same by PEP 440 as 2026.2.3, and its tags sort as they are written.
-    """
-    padded = next((text for text in before if re.fullmatch(r"\d+(\.\d+)*", text) and re.search(r"(^|\.)0\d", text)), "")
-    widths = [len(number) for number in padded.split(".")]
-    if not padded or version.public != version.base_version or len(version.release) != len(widths):
-        return str(version)
-    return ".".join(str(number).zfill(width) for number, width in zip(version.release, widths, strict=True))
+    if version := now if wanted == CURRENT else parsed(wanted):
+        return version
+    expected = "major, minor, patch, current or a version such as '1.2.3'"
+    raise ReleaseError(Problem("version", repr(wanted), expected, "name the version to release"))
 
 
 def _problems(root: Path, branches: tuple[str, ...], now: Version | None, version: Version, tag: str) -> list[Problem]:
     """Return every reason not to release `version`; `now` is the version that it must exceed, if any."""
     found = []
-    if changed := git.lines(root, "status", "--porcelain", "--", "."):
+    status = ("status", "--porcelain", "--", "."), ("diff", "--cached", "--name-only")
+    if changed := git.lines(root, *status[0]) or git.lines(root, *status[1]):
         found.append(Problem("working tree", f"{len(changed)} changed files", "a clean one", "commit or stash them"))
     if now is not None and version <= now:
         remedy = "name a greater one" + (f", or {CURRENT!r} to release this one as it stands" if version == now else "")
@@ -132,85 +160,85 @@ def _problems(root: Path, branches: tuple[str, ...], now: Version | None, versio
         found.append(Problem("version", repr(str(version)), repr(version.public), "an index takes no local version"))
     if git.query(root, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}") is not None:
         found.append(Problem(f"tag {tag!r}", "one of that name", "a new one", "release the next version"))
-    return found + _branch_problem(root, branches)
+    return found + _branch_problem(root, branches, version)
 
 
-def _branch_problem(root: Path, branches: tuple[str, ...]) -> list[Problem]:
+def _branch_problem(root: Path, branches: tuple[str, ...], version: Version) -> list[Problem]:
     default = (git.symbolic(root, "refs/remotes/origin/HEAD") or "").removeprefix("origin/")
     allowed = branches or tuple(dict.fromkeys(filter(None, (default, *DEFAULT_BRANCHES))))
-    branch = git.symbolic(root, "HEAD")
-    if branch in allowed:
+    branch = git.symbolic(root, "HEAD") or ""
+    series = SERIES.fullmatch(branch) if not branches else None
+    if branch in allowed or (series and f"{version.base_version}.".startswith(f"{series[1]}.")):
         return []
     remedy = "switch to it, or set release-branches"
     return [Problem("branch", repr(branch or "none"), " or ".join(map(repr, allowed)), remedy)]
 
 
-def _changes(root: Path, places: list[Written], version: str) -> tuple[dict[Path, str], str]:
-    """Return the new text of each file that the release changes, and a note where it changes no changelog."""
+def _refuse_untracked(root: Path, files: Iterable[Path]) -> None:
+    """Raise `ReleaseError` for those of `files` that a commit would leave out."""
+    known = {root.resolve() / line for line in git.lines(root, "-c", "core.quotepath=off", "ls-files")}
+    ignored = [path for path in files if path not in known]
+    refuse([Problem(str(path), "a file that git does not know", "a committed one", "commit it") for path in ignored])
+
+
+def _written(places: list[Written], version: Version, text: str) -> dict[Path, str]:
+    """Return the new text of each file in which the version changes, by its path."""
     files: dict[Path, str] = {}
     # From the end of a file to its beginning, so that each place is still where it was found.
-    for written in sorted(places, key=lambda written: written.start, reverse=True):
-        text = files.get(written.path) or read_text(written.path)
-        files[written.path] = text[: written.start] + version + text[written.end :]
-    files = {path: text for path, text in files.items() if text != read_text(path)}
-    changelogs = [root / name for name in CHANGELOGS if (root / name).is_file()]
-    for path in changelogs:
-        text = read_text(path)
-        _check_heading(path.name, text, Version(version))
-        if (dated := _dated(text, version)) is not None:
-            return {**files, path: dated}, ""
-    names = " and ".join(path.name for path in changelogs)
-    return files, f"\nnote: {names}: no heading 'Unreleased' to date" if changelogs else ""
+    for path, start, end in sorted({(place.path.resolve(), place.start, place.end) for place in places}, reverse=True):
+        before = files.get(path) or read_text(path)
+        files[path] = before[:start] + elsewhere.spelled(path, version, text) + before[end:]
+        if path.name == "CITATION.cff":
+            files[path] = re.sub(r"(?m)^(date-released:[ \t]*[\"']?)[\d-]+", rf"\g<1>{changelog.today()}", files[path])
+    return {path: after for path, after in files.items() if after != read_text(path)}
 
 
-def _check_heading(name: str, text: str, version: Version) -> None:
-    """Raise `ReleaseError` where the unreleased part, as in `1.2 (unreleased)`, is that of another version."""
-    match = UNRELEASED.search(text)
+def _check_remote(root: Path, plan: Plan) -> None:
+    """Raise `ReleaseError` where there is no such remote or the branch is behind it, before anything is done."""
+    if plan.remote not in git.lines(root, "remote"):
+        remedy = f"run: git remote add {plan.remote} URL, or release without --push"
+        raise ReleaseError(Problem("git", f"no remote {plan.remote!r}", "one to push to", remedy))
+    git.run(root, "push", "--quiet", "--dry-run", plan.remote, f"refs/heads/{plan.branch}")
+
+
+def _push(root: Path, plan: Plan) -> None:
     try:
-        named = parse_version((match["version"] or "").strip()) if match else version
-    except ValueError:
-        return  # `Next (unreleased)`, or no word before it
-    if named.release != version.release:
-        remedy = f"release {named.base_version}, or correct the heading"
-        raise ReleaseError(Problem(name, f"the heading {str(named)!r}", f"{str(version)!r}", remedy))
-
-
-def _dated(text: str, version: str) -> str | None:
-    """Return a changelog whose unreleased part became `version` of today, below a new and empty one."""
-    match = UNRELEASED.search(text)
-    if not match or not (match["mark"] or match["line"]):
-        return None
-    end, today = match["end"] or "\n", f"{datetime.now(timezone.utc):%Y-%m-%d}"
-    brackets = match["open"] == "[" and not match["version"]
-    title = f"[{version}] - {today}" if brackets else f"{version} - {today}"
-    below = f"{match['line'] * len(title)}{end}" if match["line"] else ""
-    dated = f"{match['mark'] or ''}{title}{end}{below}"
-    # `1.2 (unreleased)` is itself the heading of the version; there is no other to keep.
-    kept = "" if match["version"] else f"{match[0].rstrip()}{end}{end}"
-    return f"{text[: match.start()]}{kept}{dated}{text[match.end() :]}"
-
-
-def _commit(root: Path, files: dict[Path, str], message: str, tag: str) -> None:
-    before, saved = git.query(root, "rev-parse", "HEAD"), {path: path.read_bytes() for path in files}
-    try:
-        for path, text in files.items():
-            path.write_bytes(text.encode())
-        if files:
-            git.run(root, "commit", "--quiet", "--message", message, "--", *map(str, files))
-        git.run(root, "tag", "--annotate", tag, "--message", message)
-    except BaseException:
-        for path, content in saved.items():
-            path.write_bytes(content)
-        with suppress(ReleaseError):  # what git said first is the reason
-            if git.query(root, "rev-parse", "HEAD") != before:
-                git.run(root, "reset", "--quiet", "--soft", str(before))
-            git.run(root, "reset", "--quiet")
-        raise
-
-
-def _push(root: Path, branch: str, tag: str) -> None:
-    try:
-        git.run(root, "push", "--quiet", "--atomic", "origin", branch, tag)
+        git.push(root, plan.remote, plan.branch, plan.tag)
     except ReleaseError as error:
-        retry = f"{tag} is committed and tagged here, but not pushed; then: git push --atomic origin {branch} {tag}"
-        raise ReleaseError(*error.args, retry) from error
+        said, undone = str(error), f"{plan.tag}: not pushed; commit and tag are undone here"
+        if not PROTECTED.search(said):
+            raise ReleaseError(*error.args, f"{undone}, so that the same command can be run again") from error
+        if f"refs/tags/{plan.tag}" in said or not plan.files:
+            remedy = "let somebody release who may push tags, as the rules of the server say"
+            problem = Problem(f"tag {plan.tag!r}", "refused by the server", "one that you may create", remedy)
+        else:
+            to = f"{git.query(root, 'rev-parse', 'HEAD')}:refs/heads/release-{plan.tag}"
+            remedy = f"run: git push {plan.remote} {to}, open a pull request from it, and when it is merged run: "
+            remedy += f"git switch {plan.branch}, git pull, inv release {plan.again} --push"
+            problem = Problem(f"branch {plan.branch!r}", "no push allowed", "a pull request", remedy)
+        raise ReleaseError(*error.args, problem, undone) from error
+
+
+def _diffs(root: Path, plan: Plan) -> Iterator[str]:
+    for path, text in plan.files.items():
+        name, lines = path.relative_to(root.resolve()).as_posix(), (read_text(path).splitlines(), text.splitlines())
+        yield from difflib.unified_diff(*lines, f"a/{name}", f"b/{name}", lineterm="")
+
+
+def _told(root: Path, plan: Plan, *, push: bool, dry_run: bool) -> str:
+    """Return which run starts, what waits for whom, and how to undo it."""
+    run = git.run_address(root, plan.remote, plan.tag) or "the CI run of the tag"
+    run += f"; environment {plan.environment!r} then waits for approval, if it has reviewers"
+    made, undo, pushed = bool(plan.files), f"git tag -d {plan.tag}", f"{plan.remote} {plan.branch} {plan.tag}"
+    if dry_run:
+        lines = [*_diffs(root, plan), *[f"would commit: {plan.message}"] * made, f"would tag: {plan.tag}"]
+        lines.append(f"its push would start: {run}")
+    elif push:
+        lines = [f"{plan.tag}: pushed to {plan.remote} with {plan.branch}", f"  run: {run}"]
+        undo = f"cancel the run, then git push --delete {plan.remote} {plan.tag}, {undo}"
+        lines.append(f"  to undo before that: {undo}" + ", git revert HEAD, git push" * made)
+    else:
+        what = "committed and tagged" if made else "tagged"
+        lines = [f"{plan.tag}: {what} here; to release it: git push --atomic {pushed}", f"  that starts: {run}"]
+        lines.append(f"  to undo: {undo}" + ", then git reset --keep HEAD~1" * made)
+    return "\n".join([*lines, *plan.notes])

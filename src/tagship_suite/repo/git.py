@@ -6,17 +6,21 @@ import os
 import re
 import shutil
 import subprocess
+from contextlib import contextmanager, suppress
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from ..errors import Problem, ReleaseError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 
 #: A tag may be named in any bytes.
 TEXT: Any = {"encoding": "utf-8", "errors": "surrogateescape"}
+ADDRESS = re.compile(r"(?:\w+://)?(?:[^@/]+@)?(?:ssh\.)?(?P<host>[\w.-]+)(?::\d+(?=/))?[:/]/*(?P<path>.+?)(?:\.git)?/?")
 #: What git itself proposes where a repository is another user's, in every language and with the path quoted.
 ADVICE = re.compile(r"git config --global --add safe\.directory .+")
 
@@ -115,3 +119,71 @@ def is_shallow(root: Path) -> bool:
 def tags_here(root: Path) -> list[str]:
     """Return the tags that point at the commit at `root`."""
     return lines(root, "tag", "--points-at", "HEAD")
+
+
+def run_address(root: Path, remote: str, tag: str) -> str:
+    """Return the address of the runs that a push of `tag` to `remote` starts; "" where it is not known."""
+    found = ADDRESS.fullmatch(query(root, "ls-remote", "--get-url", remote) or "")
+    if found and "github" in found["host"]:
+        workflow = "actions/workflows/release.yml"
+        return f"https://{found['host']}/{found['path']}/{workflow}?query=branch%3A{quote(tag, safe='')}"
+    if found and "gitlab" in found["host"]:
+        return f"https://{found['host']}/{found['path']}/-/pipelines?ref={quote(tag, safe='')}"
+    return ""
+
+
+@contextmanager
+def restoring(root: Path, files: Iterable[Path], tag: str) -> Iterator[None]:
+    """Where the block fails, undo its commits, its `tag`, and its changes in the index, `files` and below `root`.
+
+    Nothing there may differ from the commit before. `files` get their bytes back, which git could write in another way.
+    """
+    head, saved = query(root, "rev-parse", "HEAD") or "", {path: path.read_bytes() for path in files}
+    everything = ("restore", "--quiet", f"--source={head}", "--staged", "--worktree", "--", ".")
+    try:
+        yield
+    except BaseException:
+        for undo in (("tag", "--delete", tag), ("reset", "--quiet", "--soft", head), everything):
+            with suppress(ReleaseError):  # what git said first is the reason
+                run(root, *undo)
+        for path, content in saved.items():
+            path.write_bytes(content)
+        raise
+
+
+def commit(root: Path, message: str) -> None:
+    """Commit the changes of known files below `root`, and what a hook changes in them: then it is tried once more."""
+    head, refusal = query(root, "rev-parse", "HEAD"), None
+    for _ in range(2):
+        tree = _staged(root)
+        amend = () if query(root, "rev-parse", "HEAD") == head else ("--amend",)
+        try:
+            run(root, "commit", "--quiet", *amend, "--message", message)
+        except ReleaseError as error:
+            if _staged(root) == tree:
+                raise
+            refusal = error
+        else:
+            if _staged(root) == query(root, "rev-parse", "HEAD^{tree}"):
+                return
+    names = ", ".join(changed(root))
+    raise refusal or ReleaseError(
+        Problem("git commit", f"hooks that changed {names} twice", "ones that come to an end", "run them, and commit")
+    )
+
+
+def _staged(root: Path) -> str | None:
+    run(root, "add", "--update", "--", ".")
+    return query(root, "write-tree")
+
+
+def push(root: Path, remote: str, branch: str, tag: str) -> None:
+    """Push `branch` and `tag` together or not at all; raise `ReleaseError` with git's words if `remote` lacks them."""
+    try:
+        run(root, "push", "--quiet", "--atomic", remote, f"refs/heads/{branch}", f"refs/tags/{tag}")
+    except ReleaseError:
+        with suppress(ReleaseError):  # a connection may also break after the remote took them
+            there = (query(root, "ls-remote", remote, f"refs/tags/{tag}") or "").split()
+            if query(root, "rev-parse", f"refs/tags/{tag}") in there:
+                return
+        raise

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Problem, ReleaseError
-from .files import load_toml, parse_cfg, read_text, subtable, tomllib
-from .literals import Written, assigned, find, keywords
+from .elsewhere import cargo
+from .files import load_toml, parse_cfg, read_text, subtable
+from .literals import Written, assigned, find, keyed, keywords
+from .versions import same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +30,9 @@ BY_TAGS = (
 )
 #: setuptools-scm is switched on by this alone, see https://setuptools-scm.readthedocs.io/en/latest/usage/
 SIMPLE = re.compile(r"setuptools[-_.]scm\s*\[[^]]*\bsimple\b", re.IGNORECASE)
-BEFORE_KEY = "[{,.]"  # of an inline table or a dotted key
+#: Where a version is written that is imported, see `_module_versions`.
+MESON = r"(?s)^project\s*\((?:[^)']|'[^']*')*?\bversion\s*:\s*'([^']+)'"
+MODULES = ("__init__.py", "_version.py", "version.py", "__version__.py", "__about__.py")
 
 
 def locate(root: Path, config: Config) -> Written | None:
@@ -53,9 +57,9 @@ def places(root: Path, config: Config) -> list[Written]:
     found = [main] + ([locate(root, config)] if config.version_file else [])
     known = {(written.path, written.start): written for written in found if written}
     for written in _module_versions(root):
-        if written.text == main.text:
+        if same(written.text, main.text):
             known.setdefault((written.path, written.start), written)
-    other = [written for written in known.values() if written.text != main.text]
+    other = [written for written in known.values() if not same(written.text, main.text)]
     if other:
         expected = f"{main.text!r} as in {main.path.name}"
         problems = [Problem(str(each.path), repr(each.text), expected, "write one version") for each in other]
@@ -89,34 +93,11 @@ def is_from_git(root: Path, config: Config) -> bool:
 
 
 def _static(root: Path, pyproject: dict[str, Any]) -> Written | None:
+    # With the plugin it is a placeholder; see `_from_vcs` and `_from_backend`.
+    if not pyproject or _tool(pyproject, "poetry-dynamic-versioning").get("enable"):
+        return None
     path = root / "pyproject.toml"
-    for keys in (("project",), ("tool", "poetry")):
-        version = subtable(pyproject, *keys).get("version")
-        if isinstance(version, str):
-            if _tool(pyproject, "poetry-dynamic-versioning").get("enable"):
-                return None  # a placeholder; see `_from_vcs` and `_from_backend`
-            return _in_table(path, ".".join(keys), version)
-    return None
-
-
-def _in_table(path: Path, header: str, version: str) -> Written | None:
-    """Return where the table `header` of the TOML file at `path` holds `version`, and not a text that looks so."""
-    text = read_text(path)
-    section = re.search(rf"(?ms)^\[[ \t]*{re.escape(header)}[ \t]*\][^\n]*\n(.*?)(?=^\[|\Z)", text)
-    start, end = section.span(1) if section else (0, len(text))
-    key = re.compile(rf"(?m)(?:^|{BEFORE_KEY})[ \t]*version[ \t]*=[ \t]*[\"']({re.escape(version)})[\"']")
-    for match in key.finditer(text, start, end):
-        written = Written(path, version, *match.span(1))
-        if _is_key(written.replaced("0+probe"), header):
-            return written
-    return None
-
-
-def _is_key(text: str, header: str) -> bool:
-    try:
-        return subtable(tomllib.loads(text), *header.split(".")).get("version") == "0+probe"
-    except tomllib.TOMLDecodeError:
-        return False
+    return keyed(path, "project.version") or keyed(path, "tool.poetry.version")
 
 
 def _tool(pyproject: dict[str, Any], *keys: str) -> dict[str, Any]:
@@ -133,6 +114,7 @@ def _from_vcs(root: Path, pyproject: dict[str, Any]) -> Written | bool | None:
         or any(map(SIMPLE.match, map(str, subtable(pyproject, "build-system").get("requires", []))))
         or _tool(pyproject, "hatch", "version").get("source") in ("vcs", *BY_TAGS)
         or _tool(pyproject, "pdm", "version").get("source") == "scm"
+        or "setuptools_scm" in str(_tool(pyproject, "scikit-build", "metadata", "version").get("provider"))
     )
     setup = root / "setup.py"
     return False if derived or (setup.is_file() and _derives(read_text(setup))) else None
@@ -156,30 +138,40 @@ def _imported(nodes: list[ast.AST]) -> set[str | None]:
 
 
 def _from_file(pyproject: dict[str, Any]) -> dict[str, Any]:
-    """Return the table by which poetry-dynamic-versioning reads a file, and no tag; {} where it does not."""
-    table = _tool(pyproject, "poetry-dynamic-versioning")
-    return subtable(table, "from-file") if table.get("enable") and subtable(table, "from-file").get("source") else {}
+    """Return the table by which a plugin that reads tags reads a file instead; {} where it does not."""
+    for name in ("poetry-dynamic-versioning", "uv-dynamic-versioning"):
+        table = _tool(pyproject, name, "from-file")
+        if table.get("source") and _tool(pyproject, name).get("enable", name.startswith("uv")):
+            return table
+    return {}
 
 
 def _from_backend(root: Path, pyproject: dict[str, Any]) -> Written | None:
-    """Follow what hatchling, pdm, setuptools, flit and Poetry's plugin call the source of a dynamic version."""
+    """Follow what the build backends and their plugins call the source of a dynamic version."""
+    backend, hatch = (
+        str(subtable(pyproject, "build-system").get("build-backend", "")),
+        _tool(pyproject, "hatch", "version"),
+    )
     if table := _from_file(pyproject):
         return find(root / str(table["source"]), str(table.get("pattern", "")))
-    hatch, pdm = _tool(pyproject, "hatch", "version"), _tool(pyproject, "pdm", "version")
-    for table in (hatch, pdm):
-        if isinstance(table.get("path"), str):
+    if hatch.get("source") == "nodejs":
+        return keyed(root / str(hatch.get("path", "package.json")), "version")
+    for table in (hatch, _tool(pyproject, "pdm", "version"), _tool(pyproject, "scikit-build", "metadata", "version")):
+        if isinstance(path := table.get("path", table.get("input")), str):
             default = r"(?i)^(?:__version__|version)(?:: str)? = \"v?(.*)\"$"
-            return find(root / table["path"], table.get("pattern") or default)
+            return find(root / path, table.get("pattern") or table.get("regex") or default)
     dynamic = _tool(pyproject, "setuptools", "dynamic", "version")
     if isinstance(dynamic.get("attr"), str):
         return _attribute(root, dynamic["attr"])
     if isinstance(dynamic.get("file"), str | list):
         return find(root / (dynamic["file"] if isinstance(dynamic["file"], str) else dynamic["file"][0]))
-    if "flit" in str(subtable(pyproject, "build-system").get("build-backend", "")):
+    if "flit" in backend:
         name = _tool(pyproject, "flit", "module").get("name") or _tool(pyproject, "flit", "metadata").get("module")
         name = str(name or subtable(pyproject, "project").get("name", ""))
         return _attribute(root, f"{name.replace('-', '_')}.__version__")
-    return None
+    if "maturin" in backend:
+        return cargo(root, pyproject)
+    return find(root / "meson.build", MESON) if "mesonpy" in backend else None
 
 
 def _attribute(root: Path, reference: str, imports: int = 5) -> Written:
@@ -235,11 +227,12 @@ def _from_setup_py(root: Path, _: dict[str, Any]) -> Written | None:
     if literal := next(keywords(text, "version"), None):
         return Written(path, literal.text, literal.start, literal.end)
     found = list(_module_versions(root))
-    return found[0] if len(found) == 1 else None
+    return found[0] if len({written.text for written in found}) == 1 else None
 
 
 def _module_versions(root: Path) -> Iterator[Written]:
-    for pattern in ("*.py", "*/__init__.py", "src/*.py", "src/*/__init__.py"):
+    patterns = [f"{folder}/*/{name}" for folder in (".", "src") for name in MODULES]
+    for pattern in ("*.py", "src/*.py", *patterns):
         for path in sorted(root.glob(pattern)):
             if path.name not in {"setup.py", "noxfile.py", "tasks.py"}:
                 try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,6 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from tagship_suite.repo.files import load_toml, parse_cfg, read_text, subtable
-from tagship_suite.repo.literals import passed_keys
 
 from . import poetry
 from .model import Needs
@@ -54,7 +54,7 @@ class Project:
     def extras(self) -> dict[str, Any]:
         """What stands behind each extra; of those in setup.py, which is not run, only the names."""
         setup, parser, section = self.root / "setup.py", parse_cfg(self.root / "setup.cfg"), "options.extras_require"
-        keys = passed_keys(read_text(setup), "extras_require") if setup.is_file() else []
+        keys = _passed_keys(read_text(setup), "extras_require") if setup.is_file() else []
         found: dict[str, Any] = dict.fromkeys(keys, ())
         found |= dict(parser.items(section)) if parser.has_section(section) else {}
         found |= subtable(self.tool, "poetry", "extras")
@@ -187,3 +187,18 @@ def name(text: str) -> str:
 
 def _lines(value: Any) -> list[str]:
     return value.split("\n") if isinstance(value, str) else [line for line in value if isinstance(line, str)]
+
+
+def _passed_keys(text: str, name: str) -> list[str]:
+    """Return the literal keys of the dict, or constant, that Python code passes to a call as `name`."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return []
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign)]
+    constants = {ast.unparse(target): node.value for node in assigned for target in node.targets}
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    values = [keyword.value for call in calls for keyword in call.keywords if keyword.arg == name]
+    tables = [constants.get(ast.unparse(value), value) for value in values]
+    keys = [key for table in tables if isinstance(table, ast.Dict) for key in table.keys]
+    return [key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]

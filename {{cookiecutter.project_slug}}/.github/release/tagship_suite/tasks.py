@@ -33,16 +33,17 @@ def check(_: Context) -> None:
     help={
         "version": "a version, major, minor, patch, or current as it stands; NAME/patch for one of several",
         "push": "also push",
+        "dry-run": "only show the changes, the tag, and what its push would start",
     }
 )
-def release(_: Context, version: str, *, push: bool = False) -> None:
+def release(_: Context, version: str, *, push: bool = False, dry_run: bool = False) -> None:
     """Bump the version, date the changelog, commit and tag; the pushed tag is what publishes."""
     from .cli import Reported, reporting
     from .repo.bump import cut
 
     try:
         with reporting():
-            print(cut(Path(), version, push=push))
+            print(cut(Path(), version, push=push, dry_run=dry_run))
     except Reported:
         raise Exit(code=1) from None
 

@@ -10,19 +10,23 @@ from __future__ import annotations
 
 import ast
 import io
+import json
 import re
 import tokenize
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from ..errors import Problem, ReleaseError, within
-from .files import read_text
+from .files import read_text, subtable, tomllib
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 ASSIGNED = r"""^__version__ = "(.*)"$"""
+LAYOUT = {tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.COMMENT, tokenize.ENDMARKER}
+PROBE = "0+probe"
 SECONDS = 2
 WHOLE = r"\A\s*(?:v(?=[0-9]))?(\S+)\s*\Z"
 
@@ -40,6 +44,25 @@ class Written:
         """Return the file's text with `version` in its place."""
         text = read_text(self.path)
         return text[: self.start] + version + text[self.end :]
+
+
+def keyed(path: Path, keys: str) -> Written | None:
+    """Return where the TOML or JSON file at `path` holds a text at `keys`, such as `tool.poetry.version`."""
+    value = _value(path, text := read_text(path), keys)
+    for match in re.finditer(rf"(?<=[\"']){re.escape(value)}(?=[\"'])", text) if value else ():
+        written = Written(path, value, *match.span())
+        if _value(path, written.replaced(PROBE), keys) == PROBE:
+            return written
+    return None
+
+
+def _value(path: Path, text: str, keys: str) -> str:
+    *above, last = keys.split(".")
+    try:
+        value = subtable(json.loads(text) if path.suffix == ".json" else tomllib.loads(text), *above).get(last)
+    except (ValueError, RecursionError):
+        return ""
+    return value if isinstance(value, str) else ""
 
 
 def find(path: Path, pattern: str = "") -> Written:
@@ -61,7 +84,7 @@ def _find(path: Path, pattern: str) -> Written:
         found = list(_in_python(path, text, pattern or ASSIGNED))
     else:
         plain = re.sub(r"^[ \t]*#.*$", lambda match: " " * len(match[0]), text, flags=re.MULTILINE)
-        found = _in_text(path, plain, pattern or WHOLE)
+        found = matches(path, plain, pattern or WHOLE)
     if len({written.text for written in found}) != 1:
         seen = " and ".join(sorted({repr(written.text) for written in found})) or "no version"
         expected = f"one that matches {pattern!r}" if pattern else "one version"
@@ -69,15 +92,22 @@ def _find(path: Path, pattern: str) -> Written:
     return found[0]
 
 
-def _in_text(path: Path, text: str, pattern: str) -> list[Written]:
-    return [Written(path, match[1], *match.span(1)) for match in re.finditer(pattern, text, re.MULTILINE)]
+def matches(path: Path, text: str, pattern: str) -> list[Written]:
+    """Return what `pattern`, a regular expression with a group, finds in the `text` of the file at `path`."""
+    found = re.finditer(pattern, text, re.MULTILINE)
+    return [Written(path, match[group], *match.span(group)) for match in found for group in [_group(match)]]
+
+
+def _group(match: re.Match[str]) -> str | int:
+    """Return which group holds the version: hatchling and scikit-build-core give it a name."""
+    return next((name for name in ("version", "value") if name in match.re.groupindex), 1)
 
 
 def _in_python(path: Path, text: str, pattern: str) -> Iterator[Written]:
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
-        yield from _in_text(path, _without_comments(text), pattern)
+        yield from matches(path, _without_comments(text), pattern)
         return
     strings = list(_assigned(tree, text))
     spelled = [
@@ -87,20 +117,25 @@ def _in_python(path: Path, text: str, pattern: str) -> Iterator[Written]:
         for written in [Written(path, value.text, value.start, value.end)]
     ]
     # A pattern about something else than an assignment, such as `version=` in a call, is tried on the code itself.
-    yield from spelled or _in_text(path, _without_comments(text), pattern)
+    yield from spelled or matches(path, _without_comments(text), pattern)
 
 
 def assigned(text: str, name: str) -> list[str]:
     """Return the literal strings that Python code assigns to `name` at its top level; none where it does not parse."""
+    return [string.text for string in strings(text, name)]
+
+
+def strings(text: str, *names: str) -> list[String]:
+    """Return the literal strings that Python code assigns to one of `names` at its top level, and where they stand."""
     try:
-        return [string.text for target, string in _assigned(ast.parse(text), text) if target == name]
+        return [string for target, string in _assigned(ast.parse(text), text) if target in names]
     except (SyntaxError, ValueError):
         return []
 
 
 def _captures(pattern: str, line: str, version: str) -> bool:
     match = re.search(pattern, line, re.MULTILINE)
-    return match is not None and match[1] == version
+    return match is not None and match[_group(match)] == version
 
 
 def _spellings(name: str, value: str) -> Iterator[str]:
@@ -149,56 +184,23 @@ def _offset(text: str, line: int | None, column: int | None) -> int:
 
 def _without_comments(text: str) -> str:
     """Blank out comments and strings that stand alone, so that every other character keeps its place."""
-    lines = text.splitlines(keepends=True)
+    rows = [0, *accumulate(map(len, text.splitlines(keepends=True)))]
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
     except (tokenize.TokenError, SyntaxError):
         return re.sub(r"#.*", lambda match: " " * len(match[0]), text)
-    for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None], strict=False):
-        alone = token.type == tokenize.STRING and _ends(before) and _ends(after)
+    types = [tokenize.NEWLINE, *(token.type for token in tokens)]
+    for before, token, after in zip(types, tokens, types[2:], strict=False):
+        alone = token.type == tokenize.STRING and {before, after} <= LAYOUT
         if alone or token.type == tokenize.COMMENT:
-            _blank(lines, token.start, token.end)
-    return "".join(lines)
-
-
-def _ends(token: tokenize.TokenInfo | None) -> bool:
-    layout = (
-        tokenize.NEWLINE,
-        tokenize.NL,
-        tokenize.INDENT,
-        tokenize.DEDENT,
-        tokenize.COMMENT,
-        tokenize.ENDMARKER,
-    )
-    return token is None or token.type in layout
-
-
-def _blank(lines: list[str], start: tuple[int, int], end: tuple[int, int]) -> None:
-    for row in range(start[0], end[0] + 1):
-        line = lines[row - 1]
-        first = start[1] if row == start[0] else 0
-        last = end[1] if row == end[0] else len(line.rstrip("\r\n"))
-        lines[row - 1] = line[:first] + " " * (last - first) + line[last:]
+            start, end = (rows[row - 1] + column for row, column in (token.start, token.end))
+            text = text[:start] + re.sub(r"\S", " ", text[start:end]) + text[end:]
+    return text
 
 
 def passed(text: str, name: str) -> str:
     """Return the literal string, or constant, that Python code passes to a call as `name`; "" where there is none."""
     return next((string.text for string in keywords(text, name)), "")
-
-
-def passed_keys(text: str, name: str) -> list[str]:
-    """Return the literal keys of the dict, or constant, that Python code passes to a call as `name`."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
-        return []
-    assigned = [node for node in tree.body if isinstance(node, ast.Assign)]
-    constants = {ast.unparse(target): node.value for node in assigned for target in node.targets}
-    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-    values = [keyword.value for call in calls for keyword in call.keywords if keyword.arg == name]
-    tables = [constants.get(ast.unparse(value), value) for value in values]
-    keys = [key for table in tables if isinstance(table, ast.Dict) for key in table.keys]
-    return [key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
 
 
 def keywords(text: str, name: str) -> Iterator[String]:

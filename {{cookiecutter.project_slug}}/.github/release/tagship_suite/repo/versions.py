@@ -9,10 +9,13 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
+
+from ..errors import Problem, ReleaseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,8 +24,16 @@ if TYPE_CHECKING:
 LONGEST = 255
 SEPARATORS = "-_/@"
 PREFIXES = ("release", "version")
+SEMVER = {"a": "alpha", "b": "beta", "rc": "rc"}
 #: The tags that start the workflow, as its `on.push.tags` has them: `v[0-9]*`, `[0-9]*`, `**[0-9].[0-9]**`.
 HOLDS_VERSION = re.compile(r"v?[0-9]|.*[0-9]\.[0-9]", re.DOTALL)
+
+
+def parsed(text: str) -> Version | None:
+    """Return `parse_version(text)`, or None where it raises."""
+    with suppress(ValueError):
+        return parse_version(text)
+    return None
 
 
 def parse_version(text: str) -> Version:
@@ -34,6 +45,33 @@ def parse_version(text: str) -> Version:
         return Version(text)
     except InvalidVersion as error:
         raise ValueError(f"{text!r} is not a PEP 440 version") from error
+
+
+def same(one: str, other: str) -> bool:
+    """Return whether two texts name the same version by PEP 440, or are the same."""
+    return one == other or (parsed(one) is not None and parsed(one) == parsed(other))
+
+
+def semver(version: Version, where: str) -> str:
+    """Return `version` as Cargo and npm write it; raise `ReleaseError`, which says `where`, if they have no such."""
+    pre = f"-{SEMVER[version.pre[0]]}.{version.pre[1]}" if version.pre else ""
+    text = ".".join(map(str, (*version.release, 0, 0)[: max(3, len(version.release))])) + pre
+    if len(version.release) <= 3 and parsed(text) == version:
+        return text
+    raise ReleaseError(Problem(where, repr(str(version)), "X.Y.Z, or X.Y.Z with a, b or rc", "name such a version"))
+
+
+def as_before(version: Version, before: list[str]) -> str:
+    """Return `version` with as many digits a number as those `before` it, of which the newest comes first.
+
+    Calendar versions are padded: 2026.02.03 is the same by PEP 440 as 2026.2.3, and its tags sort as they are written.
+    """
+    rows = [match[0].split(".") for text in before if (match := re.match(r"\d+(\.\d+)*", text))]
+    columns = [[row[at] for row in rows if at < len(row)] for at in range(len(version.release))]
+    # Only 02 and 2 tell, and 12 does not.
+    widths = [next((len(text) for text in texts if len(text) == 1 or text[0] == "0"), 1) for texts in columns]
+    padded = ".".join(str(number).zfill(width) for number, width in zip(version.release, widths, strict=True))
+    return str(version).replace(".".join(map(str, version.release)), padded, 1)
 
 
 def tag_prefixes(name: str) -> frozenset[str]:
@@ -93,10 +131,10 @@ def holds_version(tag: str) -> bool:
     return HOLDS_VERSION.match(tag) is not None
 
 
-def newest_tag(tags: Iterable[str], name: str) -> tuple[str, Version] | None:
-    """Return the prefix and the version of the greatest release among `tags`, if one names a version."""
-    parsed = filter(None, (found_version(tag, name) for tag in tags))
-    return max(parsed, key=lambda pair: pair[1], default=None)
+def releases(tags: Iterable[str], name: str) -> list[tuple[Version, str, str]]:
+    """Return of each of the project's `tags` the version, the prefix and how the version is written, greatest first."""
+    found = ((tag, parts) for tag in tags if (parts := found_version(tag, name)))
+    return sorted(((version, prefix, tag[len(prefix) :]) for tag, (prefix, version) in found), reverse=True)
 
 
 def bump(version: Version, part: str) -> Version:

@@ -1,0 +1,113 @@
+"""The changelog of a release: the unreleased part gets its version and date, and the links are carried on."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from packaging.version import Version
+
+from ..errors import Problem, ReleaseError
+from .files import read_text
+from .versions import parse_version
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FOLDERS = ("", "docs", "docs/source", "doc", "doc/source")
+NAME = re.compile(r"(changelog|changes|history|news|release[-_]?notes)(\.md|\.rst|\.txt)?", re.IGNORECASE)
+#: `## Unreleased`, `## [Unreleased]` with or without its link, or a reStructuredText title with its line below.
+UNRELEASED = re.compile(
+    r"^(?P<mark>#+ )?(?P<version>[\w.]+ )?(?P<open>[(\[]?)unreleased(?P<close>[)\]]?)(?P<url>\([^\s)]+\))?[ \t]*"
+    r"(?P<end>\r?\n|\Z)(?:(?P<line>[-=~^*#+])(?P=line)+[ \t]*(?:\r?\n|\Z))?",
+    re.IGNORECASE | re.MULTILINE,
+)
+#: What stands there until something does: comments, headings, links, and the words of zest.releaser and others.
+FILLER = re.compile(
+    r"<!--[\s\S]*?-->|^\.\. .*|^\[[^\]]+\]:.*|^#.*|^.*\n([-=~^*#+])\1{2,}[ \t]*$"
+    r"|^[-*+ \t]*(?:nothing(?: changed)?|no(?: notable)? changes)(?: yet)?[. \t]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+LINK = re.compile(r"^(\[|\.\. _)(unreleased)(\]?:[ \t]+)(\S+)[ \t]*(\r?\n|\Z)", re.IGNORECASE | re.MULTILINE)
+COMPARED = re.compile(r"(.*/compare/)(.+?)(\.{2,3})([^.].*)")
+
+
+def today() -> str:
+    """Return the date of a release that is made now, in UTC."""
+    return f"{datetime.now(timezone.utc):%Y-%m-%d}"
+
+
+def dated(folder: Path, version: str, tag: str) -> tuple[dict[Path, str], list[str]]:
+    """Return the new text of the changelog in `folder` by its path, and notes about what is left to do by hand.
+
+    Nothing is changed where `version` has its heading already. Raises `ReleaseError` where the unreleased part is empty
+    or that of another version.
+    """
+    paths = [path for name in FOLDERS if (folder / name).is_dir() for path in sorted((folder / name).iterdir())]
+    texts = {path: read_text(path) for path in paths if NAME.fullmatch(path.name) and path.is_file()}
+    heading = re.compile(rf"(?im)^(?:#+ *)?\[?v?{re.escape(version)}(?![\w.+-]*\w|.*unreleased)")
+    if any(map(heading.search, texts.values())):
+        return {}, []
+    for path, text in texts.items():
+        match = next((each for each in UNRELEASED.finditer(text) if each["mark"] or each["line"]), None)
+        if match:
+            _check(path.relative_to(folder).as_posix(), text, match, Version(version))
+            new = _linked(_released(text, match, version, tag), version, tag)
+            lost = (
+                match["open"] == "[" and re.search(r"^\[v?\d.*\]: ", text, re.MULTILINE) and f"[{version}]:" not in new
+            )
+            return {path.resolve(): new}, [f"{path.name}: [{version}] has no link, as [Unreleased] has none"] * bool(
+                lost
+            )
+    names = " and ".join(path.name for path in texts)
+    return {}, [f"{names}: no heading 'Unreleased' to date"] if texts else []
+
+
+def _check(name: str, text: str, match: re.Match[str], version: Version) -> None:
+    """Raise `ReleaseError` where the unreleased part has no text, or is that of another version: `1.2 (unreleased)`."""
+    # To the next heading that is no part of it.
+    after = (
+        rf"^#{{1,{len(match['mark'].strip())}}} " if match["mark"] else rf"^\S.*\n{re.escape(match['line'])}{{3,}}\s*$"
+    )
+    following = re.compile(after, re.MULTILINE).search(text, match.end())
+    if not FILLER.sub("", text[match.end() : following.start() if following else None].replace("\r", "")).strip():
+        raise ReleaseError(Problem(name, "nothing below 'Unreleased'", "what this release changes", "write it there"))
+    try:
+        named = parse_version((match["version"] or "").strip())
+    except ValueError:
+        return  # `Next (unreleased)`, or no word before it
+    if named.release != version.release:
+        remedy = f"release {named.base_version}, or correct the heading"
+        raise ReleaseError(Problem(name, f"the heading {str(named)!r}", f"{str(version)!r}", remedy))
+
+
+def _released(text: str, match: re.Match[str], version: str, tag: str) -> str:
+    """Return a changelog whose unreleased part became `version` of today, below a new and empty one."""
+    end, brackets = match["end"] or "\n", match["open"] == "[" and not match["version"]
+    newer, own = _compared((match["url"] or "")[1:-1], tag)
+    title = f"[{version}]{f'({own})' if own else ''} - {today()}" if brackets else f"{version} - {today()}"
+    below = f"{match['line'] * len(title)}{end}" if match["line"] else ""
+    # `1.2 (unreleased)` is itself the heading of the version; there is no other to keep.
+    kept = "" if match["version"] else f"{match[0].rstrip()}{end}{end}"
+    kept = kept.replace(match["url"], f"({newer})") if newer else kept
+    return f"{text[: match.start()]}{kept}{match['mark'] or ''}{title}{end}{below}{text[match.end() :]}"
+
+
+def _linked(text: str, version: str, tag: str) -> str:
+    """Return `text` with the link of the unreleased part from `tag` on, and one for `version` below it."""
+    link = LINK.search(text)
+    newer, own = _compared(link[4], tag) if link else ("", "")
+    if not link or not own:
+        return text
+    end = link[5] or "\n"
+    lines = f"{link[1]}{link[2]}{link[3]}{newer}{end}{link[1]}{version}{link[3]}{own}{end}"
+    return text[: link.start()] + lines + text[link.end() :]
+
+
+def _compared(url: str, tag: str) -> tuple[str, str]:
+    """Return the addresses that compare `tag` with what follows it and with what was before; "" for no comparison."""
+    if not (match := COMPARED.fullmatch(url)):
+        return "", ""
+    base, before, dots, after = match.groups()
+    return f"{base}{tag}{dots}{after}", f"{base}{before}{dots}{tag}"
