@@ -139,7 +139,7 @@ def _now(root: Path, places: list[Written], here: list[Tag], tags: list[Tag], wa
         remedy = "run: git fetch --unshallow --tags"
         raise ReleaseError(Problem("git", "a shallow clone", "the tags before HEAD", remedy))
     if wanted == CURRENT or (tags and wanted in PARTS):
-        found = "none before HEAD" + f", but {tags[0][1]}{tags[0][2]} elsewhere" * bool(tags)
+        found = f"none before HEAD, but {tags[0][1]}{tags[0][2]} elsewhere" if tags else "none before HEAD"
         raise ReleaseError(Problem("tags", found, "one, from which the version comes", "name the version to release"))
     return Version("0")
 
