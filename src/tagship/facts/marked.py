@@ -145,6 +145,12 @@ def read(path: Path, name: str) -> Value | None:
 
 def parse(content: bytes, name: str) -> Value | None:
     """Return what the YAML in `content` holds, the first document of several; raise `Unreadable`, under `name`."""
+    node = compose(content, name)
+    return _Converter(name).convert(node, 0) if node is not None else None
+
+
+def compose(content: bytes, name: str) -> Node | None:
+    """Return the root node of the YAML in `content`, as `parse`."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -153,14 +159,14 @@ def parse(content: bytes, name: str) -> Value | None:
     if _is_too_deep(text):
         raise Unreadable(f"{name}: nested deeper than {MAX_DEPTH} levels, not read")
     try:
-        node = next(iter(yaml.compose_all(text, Loader=LOADER)), None)
+        node: Node | None = next(iter(yaml.compose_all(text, Loader=LOADER)), None)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         what = getattr(error, "problem", None) or str(error).partition("\n")[0]
         raise Unreadable(f"{name}:{mark.line + 1 if mark else 1}: no valid YAML: {what}; correct it") from None
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"{name}: no valid YAML: {error}; correct it") from None
-    return _Converter(name).convert(node, 0) if node is not None else None
+    return node
 
 
 def _is_too_deep(text: str) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from tagship.facts import marked
 
 from . import shell
 from .model import Command
@@ -26,7 +26,6 @@ OTHERS = (
 )
 #: The keys whose texts are commands, in the order in which Travis and GitLab run them.
 KEYS = ("before_install", "before_script", "install", "script", "run", "command", "bash", "test_script")
-LIMIT = 1_000_000
 #: Jobs by what their file and name say: the first are about tests, the last are about something else.
 TESTS = re.compile(r"tests?|pytest|unit|\bci\b|build", re.IGNORECASE)
 MAIN = re.compile(r"(run-|unit-?|python-?)?(tests?|pytest|ci|main|build)(-suite|-package)?", re.IGNORECASE)
@@ -60,12 +59,9 @@ def jobs(top: Path) -> list[list[Command]]:
 def compose(path: Path) -> Node | None:
     """Return the root node of a YAML file; None where it is empty, large, or no YAML."""
     try:
-        if path.stat().st_size > LIMIT:
-            return None
-        node: Node | None = YAML(typ="safe", pure=True).compose(path.read_text("utf-8", "replace"))
-    except (YAMLError, OSError, ValueError, RecursionError, AttributeError, TypeError):
+        return marked.compose(marked.read_bytes(path, path.name), path.name)
+    except marked.Unreadable:
         return None
-    return node
 
 
 def pairs(node: Node | None) -> list[tuple[str, Any]]:
