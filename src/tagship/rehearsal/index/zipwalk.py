@@ -59,7 +59,7 @@ class _Walk:
         if self._has_end64 and not self._has_locator:
             raise _Malformed(MALFORMED)
         self._end()
-        if self._file.read(1):
+        if self._file.tell() != self._file.seek(0, os.SEEK_END):
             raise _Malformed("Trailing data")
 
     def _record(self, signature: bytes) -> None:
