@@ -13,6 +13,7 @@ from tagship_suite.build import supported_pythons
 from tagship_suite.dists.reading import read_dists
 from tests.archives import metadata, write_sdist
 from tests.conftest import commit, nox, try_nox
+from tests.template.support import generate
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -52,6 +53,20 @@ def test_a_description_that_does_not_render_is_an_error_and_a_missing_one_a_warn
     assert not (project / "dist").exists()
     pyproject.write_text(pyproject.read_text().replace('readme = "README.rst"\n', ""))
     assert "`long_description` missing" in nox(project, "-s", "build").stdout
+
+
+@pytest.mark.slow
+def test_a_classifier_that_pypi_does_not_know_fails_the_build(tmp_path: Path) -> None:
+    project = generate(tmp_path, build_backend="setuptools")  # Hatchling looks at them itself
+    pyproject = project / "pyproject.toml"
+    text = pyproject.read_text()
+    pyproject.write_text(text.replace("classifiers = [", 'classifiers = [\n  "Frameworks :: Ansible",', 1))
+    done = try_nox(project, "-s", "build")
+    assert done.returncode == 1
+    assert (
+        done.stdout.count("found classifier 'Frameworks :: Ansible', expected one of https://pypi.org/classifiers") == 2
+    )
+    assert not (project / "dist").exists()
 
 
 BACKEND = """import sys

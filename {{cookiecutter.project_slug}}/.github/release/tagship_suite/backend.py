@@ -23,8 +23,8 @@ from build import BuildBackendException, BuildException, ProjectBuilder
 from build.env import DefaultIsolatedEnv
 from twine.commands.check import check
 
-from .dists import readme, tars
-from .dists.reading import read_dist
+from .dists import readme, rules, tars
+from .dists.reading import read_dist, read_dists
 from .dists.sdist import normalise
 from .errors import Problem, ReleaseError, refuse
 from .repo.packages import is_compiled
@@ -75,7 +75,8 @@ CAUSES = dict(zip(LINES[::2], LINES[1::2], strict=True))
 def build(folders: list[Path], out: Path, seconds: int) -> None:
     """Build the project in each of `folders`: its sdist, normalised to `seconds`, and its wheels from that sdist.
 
-    Raises `ReleaseError` where a backend fails, or `twine check` does; the reason is printed above it.
+    Raises `ReleaseError` where a backend fails, or `twine check` does, for the reason printed above it, or where PyPI
+    does not know a classifier.
     """
     for number, folder in enumerate(folders):
         said = deque[str](maxlen=1000)
@@ -88,6 +89,8 @@ def build(folders: list[Path], out: Path, seconds: int) -> None:
             raise ReleaseError(f"{folder}: the build has failed: {cause}") from None
     if check([str(path) for path in sorted(out.iterdir())]):
         raise ReleaseError("twine check: the description of a dist does not render, see above")
+    dists = read_dists(out)
+    refuse([problem for dist in dists for problem in rules.classifiers(dist, str(dist.path))])
 
 
 def _run(

@@ -30,7 +30,7 @@ METADATA_VERSIONS = ("1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5")
 #: An address by the syntax that PyPI asks for; what is not ASCII is left to it, and what is in brackets.
 _ATOM, _LABEL = r"[^\s@\"(),:;<>\[\]\\.]+", r"(?!-)[A-Za-z0-9\x80-\U0010ffff-]{1,63}(?<!-)"
 _SPECIAL = "arpa|invalid|local|localhost|onion|test"  # names that no mail can reach
-MAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:\[.*\]|(?:{_LABEL}\.)+(?!(?:\d+|{_SPECIAL})$){_LABEL})", re.IGNORECASE)
+MAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:\[.*\]|(?:{_LABEL}\.)+(?!(?:{_SPECIAL})$){_LABEL}(?<!\d))", re.IGNORECASE)
 #: PyPI looks at the scheme, and for brackets, which it does not escape, and at a port; not at the rest of the host.
 URL = re.compile(r"https?:(?://[^/?#]*)?[^?#\[\]]*(?:\?[^#\[\]]*)?(?:#.*)?", re.IGNORECASE | re.DOTALL)
 PORT = re.compile(r"[^/?#]*//[^/?#\[\]]*:(\d+)(?:[/?#]|$)")

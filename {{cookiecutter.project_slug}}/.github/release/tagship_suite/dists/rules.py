@@ -7,8 +7,8 @@
 """The rules by which PyPI refuses an upload, checked before the tag rather than after it.
 
 Source of the rules: https://docs.pypi.org/ and the file upload view of pypi/warehouse (warehouse/forklift/legacy.py and
-metadata.py). What changes with the index or cannot be known offline is left to it: the list of classifiers, whether a
-mail address can exist, the size of a whole project, whether the name is free. Local versions are the gate's.
+metadata.py). What changes with the index or cannot be known offline is left to it: whether a mail address can exist,
+the size of a whole project, whether the name is free. Local versions are the gate's.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from packaging.version import Version
 
 from ..errors import Problem, ReleaseError
 from . import metadata
-from .metadata import same_version
+from .metadata import UNKNOWN, same_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -155,6 +155,19 @@ def _classifiers(dist: Dist, where: str) -> Iterator[Problem]:
         yield Problem(where, f"classifier {text!r}", "none that keeps it from PyPI", remedy)
 
 
+def classifiers(dist: Dist, where: str) -> Iterator[Problem]:
+    """Find classifiers that PyPI does not know, or any more; nothing in an environment without its list of them."""
+    try:
+        import trove_classifiers as trove  # in the environment of the build's tools, and in that of publish
+    except ImportError:
+        return
+    for text in sorted({*dist.metadata.get_all("Classifier", [])} - trove.classifiers):
+        if text not in UNKNOWN and not text.startswith("Private ::"):
+            instead = " or ".join(map(repr, trove.deprecated_classifiers.get(text, ())))
+            remedy = "correct it; where it is newer than trove-classifiers in tools.txt, update that"
+            yield Problem(where, f"classifier {text!r}", instead or "one of https://pypi.org/classifiers/", remedy)
+
+
 def _platforms(dist: Dist, where: str) -> Iterator[Problem]:
     for platform in sorted({tag.platform for tag in dist.tags}):
         if not PLATFORM.fullmatch(NEXT_MACOS.sub("macosx_26_0", platform)):
@@ -222,4 +235,4 @@ def _entry_points(text: str, where: str) -> Iterator[Problem]:
 
 #: What holds for every index, and what PyPI asks for besides.
 SOUND = (_archive, _name, metadata.python, _members)
-PUBLIC = (_classifiers, *metadata.RULES, _platforms, _encrypted)
+PUBLIC = (_classifiers, classifiers, *metadata.RULES, _platforms, _encrypted)
