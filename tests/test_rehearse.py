@@ -48,6 +48,26 @@ SESSIONS = ["nox -s build", f"nox -s test -P {HERE}", "nox -s verify-version", "
 INSTALL = "pip install, from the index"
 
 
+def test_a_submodule_is_rehearsed_as_it_is_checked_out_and_the_variable_for_it_is_named(repository: Path) -> None:
+    inner, outer = repository.parent / "inner", repository.parent / "outer"
+    for folder, submodule in ((inner, None), (outer, inner), (repository, outer)):
+        folder.mkdir(exist_ok=True)
+        (folder / "__init__.py").touch() if folder != repository else None
+        path = "src/my_package/vendored" if folder == repository else "inner"
+        commit(folder)
+        if submodule:
+            git(folder, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(submodule), path)
+            commit(folder)
+    git(repository, "-c", "protocol.file.allow=always", "submodule", "update", "-q", "--init", "--recursive")
+    status, report = rehearse(repository)
+    assert status == 0, report
+    vendored = "src/my_package/vendored"
+    assert report["notes"][-1] == (
+        f"{vendored}, {vendored}/inner: checked out here as in your repository; "
+        "on GitHub, that takes the repository variable SUBMODULES=recursive"
+    )
+
+
 def test_the_default_project_rehearses_green_and_leaves_nothing(repository: Path, tmp_path: Path) -> None:
     temporary, home = tmp_path / "temporary", tmp_path / "home"
     temporary.mkdir()

@@ -100,14 +100,23 @@ def commit_of(path: Path) -> str:
     return commit
 
 
-def clone(path: Path, commit: str, to: Path) -> None:
-    """Clone the repository at `path` at `commit` to `to`, in a rehearsal's own folder."""
+def clone(path: Path, commit: str, to: Path) -> list[str]:
+    """Clone the repository at `path` at `commit` to `to`, in a rehearsal's own folder.
+
+    Return the paths of the submodules that were cloned too, as they are checked out in `path`.
+    """
     shutil.rmtree(to, ignore_errors=True)
     try:
         git.run(path, "clone", "--quiet", "--no-checkout", str(path.resolve()), str(to))
         git.run(to, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit)
     except ReleaseError as error:
         raise TagshipError(*error.args) from error
+    found = []
+    for entry in filter(None, (git.query(to, "ls-files", "-z", "--stage") or "").split("\0")):
+        (mode, sha, _), name = entry.split("\t")[0].split(), entry.split("\t", 1)[1]
+        if mode == "160000" and (path / name / ".git").exists():
+            found += [name, *(f"{name}/{inner}" for inner in clone(path / name, sha, to / name))]
+    return found
 
 
 def tag_of(repository: Path, found: Project) -> str:

@@ -115,7 +115,7 @@ class _Stage:
         self.temporary = folder / "temporary"
         self.temporary.mkdir(parents=True, exist_ok=True)
         self.project = found
-        clone(found.path, commit, self.clone)
+        submodules = clone(found.path, commit, self.clone)
         tag = options.tag or tag_of(self.clone, self.project)
         git.run(
             self.clone, "-c", "user.name=tagship", "-c", "user.email=rehearsal@localhost", "tag", "-f", "--no-sign", tag
@@ -123,6 +123,10 @@ class _Stage:
         self.report = Report(self.project.name, tag, commit, str(folder) if options.keep else None)
         self.push = TagPush(self.project.owner, self.project.repository, tag, commit)
         self._note(found.path)
+        if submodules:
+            value = "recursive" if any((self.clone / name / ".gitmodules").is_file() for name in submodules) else "true"
+            said = f"{', '.join(submodules)}: checked out here as in your repository; on GitHub"
+            self.report.notes.append(f"{said}, that takes the repository variable SUBMODULES={value}")
 
     def perform(self) -> Report:
         """Run every step, stop at the first that fails, and fill in the report."""
