@@ -359,3 +359,8 @@ def test_a_description_that_does_not_render_stops_publish_before_any_network(sui
     assert done.returncode == 1
     assert f"{WHEEL}: found a description that does not render" in done.stdout
     assert "no answer" not in done.stdout
+
+
+def test_the_suite_in_an_sdist_is_not_taken_for_encrypted_code() -> None:
+    files = [path.read_bytes() for path in (ROOT / "src/tagship_suite").rglob("*.py")]
+    assert not [text for text in files for pattern in rules.ENCRYPTED.values() if pattern.search(text)]

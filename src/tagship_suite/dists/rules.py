@@ -44,10 +44,10 @@ PLATFORM = re.compile(
 )
 #: PyPI adds each year's macOS to its list: one after those above is left to it.
 NEXT_MACOS = re.compile(r"macosx_(?:2[7-9]|[3-9]\d)_0(?=_)")
-#: What PyPI takes for encrypted code in files of Python, and how many bytes such a file has at most to be looked at.
+#: What PyPI takes for encrypted code in files of Python, which this one must not be; how large such a file is at most.
 ENCRYPTED = {
     "PyArmor": re.compile(rb"__pyarmor__\(__name__, __file__,|__pyarmor_(?:enter|exit|assert|bcc)__"),
-    "SourceDefender": re.compile(rb"---BEGIN PYE FILE---.*---END PYE FILE---", re.DOTALL),
+    "SourceDefender": re.compile(rb"---BEGIN PYE[ ]FILE---.*---END PYE[ ]FILE---", re.DOTALL),
 }
 SCANNED = 5 * 2**20
 
