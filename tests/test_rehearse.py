@@ -139,6 +139,73 @@ def test_a_failure_stops_it_where_pypi_would_and_is_reported(repository: Path, f
     assert any(values in line for line in failed["said"]) == (failure in wrong)
 
 
+def test_a_release_that_breaks_off_names_the_files_that_are_up(repository: Path) -> None:
+    status, report = rehearse(repository, "--fail", "partial")
+    assert (status, [(file["name"], file["index"]) for file in report["files"]]) == (
+        1,
+        [("my_package-0.1.0-py3-none-any.whl", "testpypi")],
+    )
+    status, report = rehearse(repository, "--fail", "upload-503")
+    assert (status, report["files"]) == (1, [])
+
+
+def test_what_to_register_is_told_where_it_would_help(repository: Path) -> None:
+    said = try_run(*TAGSHIP, "rehearse", "--tag", "v9.9.9", cwd=repository).stdout
+    assert "to register at" not in said
+    said = try_run(*TAGSHIP, "rehearse", "--fail", "wrong-environment", cwd=repository).stdout
+    assert said.count("to register at testpypi") == 1
+    assert "  differs: " in said
+
+
+def test_every_test_that_failed_is_named_and_where_the_whole_output_is(repository: Path, tmp_path: Path) -> None:
+    red = "".join(f"def test_number_{number}() -> None:\n    raise AssertionError\n\n\n" for number in range(30))
+    (repository / "tests/test_red.py").write_text(red)
+    commit(repository)
+    status, report = rehearse(repository, "--keep", str(tmp_path / "kept"))
+    assert status == 1
+    (failed,) = [step for step in report["steps"] if step["outcome"] == "failed"]
+    named = {line.split(" ")[1] for line in failed["said"] if line.startswith("FAILED ")}
+    assert named == {f"tests/test_red.py::test_number_{number}" for number in range(30)}
+    log = tmp_path / "kept/logs/test.log"
+    assert f"for all that {failed['name']} printed: {log}" in report["notes"]
+    assert log.read_text().count("AssertionError")
+
+
+def test_a_private_project_on_gitlab_is_rehearsed_as_far_as_there_is_a_stand_in(repository: Path) -> None:
+    pyproject = repository / "pyproject.toml"
+    private = 'classifiers = [\n  "Private :: Do Not Upload",'
+    pyproject.write_text(pyproject.read_text().replace("classifiers = [", private).replace("https://github.com", "x:"))
+    (repository / ".github/workflows/publish.yml").write_text(OLD)
+    (repository / "Makefile").write_text("# twine upload\nrelease:\n\ttwine upload dist/*\n")
+    commit(repository)
+    git(repository, "remote", "set-url", "origin", "git@gitlab.com:octo/my-package.git")
+    status, report = rehearse(repository)
+    assert status == 0, report
+    assert [step["outcome"] for step in report["steps"][-3:]] == ["left out", "left out", "passed"]
+    assert report["publishers"] == report["files"] == []
+    notes = "\n".join(report["notes"])
+    assert "origin is on gitlab.com, where release.yml does not run" in notes
+    assert ".github/workflows/publish.yml: the job 'pypi' also publishes with PYPI_TOKEN; where a tag starts" in notes
+    assert "Makefile:3: 'twine upload' publishes without any of these checks" in notes
+    said = run(*TAGSHIP, "rehearse", cwd=repository).stdout
+    assert said.splitlines()[-1].endswith("lets it through; the upload to your registry is not rehearsed")
+
+
+#: A workflow that published before.
+OLD = """\
+on:
+  push:
+    tags: ["v*"]
+jobs:
+  pypi:
+    runs-on: ubuntu-latest
+    steps:
+      - run: pipx run twine upload dist/*
+        env:
+          TWINE_PASSWORD: ${{ secrets.PYPI_TOKEN }}
+"""
+
+
 @pytest.mark.parametrize("failure", ["slow", "index-lag"])
 def test_what_only_takes_time_passes(repository: Path, failure: str) -> None:
     status, report = rehearse(repository, "--fail", failure)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -10,12 +11,15 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import dropwhile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+#: A test that failed, as pytest and unittest name it, and how many of them are shown.
+FAILED, SHOWN = re.compile(r"(?:FAILED|ERROR|FAIL:|ERROR:) \S"), 50
 GRACE = 3.0  # seconds for a command to clean up after itself
 
 
@@ -47,11 +51,22 @@ def _close(stack: ExitStack) -> None:
 
 @dataclass(frozen=True)
 class Done:
-    """A command that ended: its exit status, what it printed, and how long it took in seconds."""
+    """A command that ended: its exit status, what it printed, how long it took in seconds, and the log of its step."""
 
     status: int
     output: str
     seconds: float
+    log: Path
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What it said of a failure: its errors, else each test that failed, and the end of its output."""
+        lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip() for line in self.output.splitlines()]
+        errors = dropwhile(lambda line: not line.startswith("error: "), lines)
+        if said := tuple(line for line in errors if line.startswith(("error: ", "  "))):
+            return said
+        end = [*filter(None, lines)][-15:]
+        return (*[line for line in lines if FAILED.match(line) and line not in end][:SHOWN], *end)
 
 
 class Processes:
@@ -93,7 +108,7 @@ class Processes:
                 raise
             self._running.discard(process)
         text = log.read_bytes()[begin:].decode("utf-8", "replace")
-        return Done(status, text, time.perf_counter() - started)
+        return Done(status, text, time.perf_counter() - started, log)
 
     def _start(self, command: list[str], cwd: Path, env: dict[str, str], output: IO[bytes]) -> subprocess.Popen[bytes]:
         with self._lock:

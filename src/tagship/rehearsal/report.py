@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Step:
-    """One step: its name, its time in seconds, `passed`, `failed`, `missing` or `not run`, and why."""
+    """One step: its name, its time in seconds, `passed`, `failed`, `missing`, `left out` or `not run`, and why."""
 
     name: str
     seconds: float
@@ -18,11 +18,12 @@ class Step:
 
 @dataclass(frozen=True)
 class File:
-    """A published file: its size in bytes and its SHA-256, as the index has it."""
+    """A published file: its size in bytes and its SHA-256, as the index of this name has it."""
 
     name: str
     size: int
     sha256: str
+    index: str = "pypi"
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,11 @@ class Report:
     notes: list[str] = field(default_factory=list)
 
     @property
+    def left_out(self) -> bool:
+        """Whether the uploads were left out: those to a registry that has no stand-in here."""
+        return any(step.outcome == "left out" for step in self.steps)
+
+    @property
     def passed(self) -> bool:
         """Whether a real release with this registration would have gone through, but for `untested`."""
         outcomes = [step.outcome for step in self.steps]
@@ -71,13 +77,15 @@ class Report:
 
     def _files(self) -> list[str]:
         rows = [f"  {file.name}  {file.size} bytes  SHA-256 {file.sha256}" for file in self.files]
-        return ["", "published, to the local index:", *rows] if rows else []
+        what = "published" if self.passed else "uploaded before it failed"
+        return ["", f"{what}, to the local {self.files[0].index}:", *rows] if rows else []
 
     def _publishers(self) -> list[str]:
         from tagship.publisher import to_type
 
         found = []
-        for publisher in self.publishers:
+        # Where something else failed, what to register is for later.
+        for publisher in self.publishers if self.passed else (each for each in self.publishers if each.differences):
             filled = " (filled in)" if publisher.prefilled else ""
             found += ["", f"to register at {publisher.index}: {publisher.link}{filled}"]
             found += to_type(publisher.values)
@@ -88,6 +96,10 @@ class Report:
         if self.passed:
             condition = f", if its tests pass on what was not tested here: Python {listed(self.untested)}"
             would = "with these publishers registered, pushing the tag would publish it"
+            if self.left_out:
+                would = "verify-version lets it through; the upload to your registry is not rehearsed"
+            elif not self.publishers:
+                would = "nox -s publish would publish it"
             return f"{self.name} {self.tag}: {would}{condition if self.untested else ''}"
         failed = next((step.name for step in self.steps if step.outcome == "failed"), "nothing ran")
         return f"{self.name} {self.tag}: would not have been published: {failed}"

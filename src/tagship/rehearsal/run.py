@@ -10,11 +10,11 @@ import sys
 import tempfile
 from dataclasses import dataclass, replace
 from importlib import import_module
-from itertools import dropwhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tagship import project
+from tagship.rehearsal import notes
 from tagship.rehearsal.checkout import check_own, clone, commit_of, make_own, tag_of
 from tagship.rehearsal.faults import Fault
 from tagship.rehearsal.process import Processes, closing_undisturbed
@@ -121,8 +121,8 @@ class _Stage:
             self.clone, "-c", "user.name=tagship", "-c", "user.email=rehearsal@localhost", "tag", "-f", "--no-sign", tag
         )
         self.report = Report(self.project.name, tag, commit, str(folder) if options.keep else None)
+        self.elsewhere = "" if self.project.known else notes.host(found.path)
         self.push = TagPush(self.project.owner, self.project.repository, tag, commit)
-        self._note(found.path)
         if submodules:
             value = "recursive" if any((self.clone / name / ".gitmodules").is_file() for name in submodules) else "true"
             said = f"{', '.join(submodules)}: checked out here as in your repository; on GitHub"
@@ -132,6 +132,7 @@ class _Stage:
         """Run every step, stop at the first that fails, and fill in the report."""
         # What the servers are made of takes a second to import: time that the first session has.
         self.processes.background.submit(import_module, "tagship.rehearsal.servers")
+        self.report.notes += notes.before(self.project, self.clone, self.elsewhere)
         let_through = self._gate()
         from tagship.rehearsal.servers import running
 
@@ -140,7 +141,7 @@ class _Stage:
             self._misbehave(servers)
             registered = self._register(servers)
             try:
-                if let_through and self._publishing(servers):
+                if let_through and (self._leave_out() if self._private() else self._publishing(servers)):
                     self._install_back(servers)
             finally:
                 self._conclude(servers, registered)
@@ -178,6 +179,17 @@ class _Stage:
                 return self._skip(*list(PUBLISHING)[done:], "install back")
         return True
 
+    def _private(self) -> bool:
+        """Return whether a classifier keeps the release from PyPI: it is for a registry that has no stand-in here."""
+        classifiers = read_dists(self.clone / "bundle/dist")[0].metadata.get_all("Classifier", [])
+        return any(text.startswith("Private ::") for text in classifiers)
+
+    def _leave_out(self) -> bool:
+        why = "the classifier 'Private ::' keeps it from PyPI; it goes to the registry of TWINE_REPOSITORY_URL"
+        for session in PUBLISHING:
+            self._end(Step(f"nox -s {session}", 0.0, "left out", (why,)))
+        return True
+
     def _tests(self) -> bool:
         passed = []
         for python in json.loads(self._outputs("build").get("pythons", "[]")):
@@ -212,18 +224,21 @@ class _Stage:
         wanted = f"{dists[0].name}=={dists[0].version}"
         requirements = self.folder / "install-back.txt"
         requirements.write_text(" ".join([wanted, *(f"--hash=sha256:{dist.sha256}" for dist in dists)]))
-        source = ["--no-deps", "--no-cache-dir", "-i", servers.index_url("pypi"), "-r", requirements]
+        index = ["-i", servers.index_url("pypi")]
+        if self.report.left_out:
+            index = ["--no-index", "--find-links", str(self.clone / "bundle/dist")]
+        source = ["--no-deps", "--no-cache-dir", *index, "-r", requirements]
         pip = [self.python, "-I", "-m", "pip", "--disable-pip-version-check", "install", *source]
         plain = self._environment("install-back")
         done = self._all(
             (pip, servers.environment(plain)),
-            # What it depends on is not on the local index.
-            (["uv", "pip", "install", "--python", self.python, wanted], plain),
+            # What it depends on is not on the local index; of a private one, not at PyPI either.
+            *([] if self.report.left_out else [(["uv", "pip", "install", "--python", self.python, wanted], plain)]),
             ([self.python, "-I", "-c", _imports(dists)], plain),
             cwd=self.folder,
             log="install-back",
         )
-        return self._ended(INSTALL, done)
+        return self._ended("pip install, from the bundle" if self.report.left_out else INSTALL, done)
 
     def _all(self, *steps: tuple[Sequence[object], Mapping[str, str]], cwd: Path, log: str) -> Done:
         """Run commands one after the other until one fails; return the last one with the time of all."""
@@ -259,7 +274,11 @@ class _Stage:
         return self.processes.run([*tool, *command], cwd, inside, self.folder / "logs" / f"{log}.log")
 
     def _ended(self, name: str, done: Done) -> bool:
-        self._end(Step(name, done.seconds, "failed" if done.status else "passed", _said(done) if done.status else ()))
+        self._end(Step(name, done.seconds, "failed" if done.status else "passed", done.said if done.status else ()))
+        if done.status:
+            keep = "" if self.options.keep else "run this with --keep FOLDER, and read "
+            log = f"{self.options.keep or 'FOLDER'}/logs/{done.log.name}"
+            self.report.notes.append(f"for all that {name} printed: {keep}{log}")
         return done.status == 0
 
     def _end(self, step: Step) -> None:
@@ -317,9 +336,12 @@ class _Stage:
         from tagship import publisher
         from tagship.indexes import INDEXES
 
-        self.report.files = [
-            File(file.filename, file.size, file.sha256) for file in servers.index.files(self.project.name, "pypi")
-        ]
+        for name in PUBLISHING.values():
+            stored = servers.index.files(self.project.name, name)
+            if stored:
+                self.report.files = [File(file.filename, file.size, file.sha256, name) for file in stored]
+        if self.elsewhere or self.report.left_out:
+            wanted = {}
         for name in reversed(list(wanted)):
             form = publisher.form(wanted[name], INDEXES[name], exists=False)
             mints = servers.index.mints(name)
@@ -331,17 +353,6 @@ class _Stage:
             self.report.publishers.append(Publisher(name, form.link, form.prefilled, form.values, seen, differences))
         self.report.notes += servers.errors
 
-    def _note(self, path: Path) -> None:
-        notes = self.report.notes
-        if changed := git.lines(path, "status", "--porcelain"):
-            notes.append(f"{len(changed)} changed files are not committed, and were not part of this")
-        if not self.project.known:
-            notes.append("no remote on GitHub: OWNER and the repository's name are guesses")
-        notes.append("attestations are not rehearsed: Sigstore has no stand-in here")
-        workflow = self.clone / ".github/workflows/release.yml"
-        if workflow.is_file() and "uses: pypa/gh-action-pypi-publish@" in workflow.read_text(encoding="utf-8"):
-            notes.append("the workflow uploads with gh-action-pypi-publish: nox -s publish stood in for it")
-
 
 #: The claims by which an index finds the publisher.
 SEEN = ("repository", "repository_owner", "job_workflow_ref", "environment", "ref", "event_name")
@@ -349,13 +360,6 @@ SEEN = ("repository", "repository_owner", "job_workflow_ref", "environment", "re
 
 def _python(venv: Path) -> Path:
     return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-
-
-def _said(done: Done) -> tuple[str, ...]:
-    """Return what a command that failed said: its errors, else the end of its output."""
-    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip() for line in done.output.splitlines()]
-    errors = dropwhile(lambda line: not line.startswith("error: "), lines)
-    return tuple(line for line in errors if line.startswith(("error: ", "  "))) or tuple(filter(None, lines[-15:]))
 
 
 def _imports(dists: list[Dist]) -> str:

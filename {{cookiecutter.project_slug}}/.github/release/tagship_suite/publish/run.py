@@ -161,8 +161,12 @@ def _send_once(paths: list[Path], run: Run, *, signed: bool) -> None:
     settings = upload.settings(run.options.repository, run.environ, signed=signed, verbose=run.options.verbose)
     try:
         upload.upload(paths, settings, run.index.site)
-    except upload.IdentityError as error:
-        raise ReleaseError(explained(str(error), run.index.site, *_advice(run, str(error)))) from error
+    except ReleaseError as error:
+        for path in paths[: settings.adapter.accepted]:
+            print(f"{path.name}: uploaded before this failed")
+        if isinstance(error, upload.IdentityError):
+            raise ReleaseError(explained(str(error), run.index.site, *_advice(run, str(error)))) from error
+        raise
 
 
 def _advice(run: Run, message: str) -> list[str]:

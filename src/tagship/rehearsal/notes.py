@@ -1,0 +1,77 @@
+"""What a person should know of a rehearsal: what it left out, what it assumed, and what else publishes."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tagship_suite.repo import git
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tagship.project import Project
+
+#: Where people keep the commands of a release by hand.
+SCRIPTS = (
+    *("Makefile", "makefile", "GNUmakefile", "justfile", "Justfile", ".justfile", "Taskfile.yml", "tox.ini"),
+    *("*.sh", "bin/*", "scripts/*", "tools/*", ".gitlab-ci.yml", ".travis.yml", ".circleci/config.yml"),
+    "azure-pipelines.yml",
+)
+UPLOADS = re.compile(
+    r"^[^#\n]*?\b(twine[ \t]+upload|(?:poetry|flit|pdm|hatch|uv)[ \t]+publish|setup\.py[ \t](?:\S+[ \t]+)*upload)\b",
+    re.MULTILINE,
+)
+LARGEST = 2**20  # bytes
+
+
+def host(path: Path) -> str:
+    """Return the host of the remote `origin` of the repository at `path`, "" where there is none."""
+    address = next(iter(git.lines(path, "config", "--get", "remote.origin.url")), "")
+    match = re.search(r"^(?:\w+://)?(?:[^@/]*@)?([\w-]+(?:\.[\w-]+)+)[:/]", address)
+    return match[1] if match else ""
+
+
+def before(found: Project, clone: Path, elsewhere: str) -> list[str]:
+    """Return what is known before the first step of the rehearsal of a project, in the `clone` of its repository.
+
+    `elsewhere` is the host of its remote, where that is not GitHub.
+    """
+    return [*_assumed(found, elsewhere), *_jobs(clone), *_scripts(clone), *_stand_ins(clone)]
+
+
+def _assumed(found: Project, elsewhere: str) -> Iterator[str]:
+    if changed := git.lines(found.path, "status", "--porcelain"):
+        yield f"{len(changed)} changed files are not committed, and were not part of this"
+    if elsewhere:
+        played = f"origin is on {elsewhere}, where release.yml does not run: this played GitHub"
+        yield f"{played}; on another CI service run nox -s publish with TWINE_USERNAME and TWINE_PASSWORD"
+    elif not found.known:
+        yield "no remote on GitHub: OWNER and the repository's name are guesses"
+
+
+def _stand_ins(clone: Path) -> Iterator[str]:
+    yield "attestations are not rehearsed: Sigstore has no stand-in here"
+    workflow = clone / ".github/workflows/release.yml"
+    if workflow.is_file() and "uses: pypa/gh-action-pypi-publish@" in workflow.read_text(encoding="utf-8"):
+        yield "the workflow uploads with gh-action-pypi-publish: nox -s publish stood in for it"
+
+
+def _jobs(folder: Path) -> Iterator[str]:
+    from tagship.facts import publishing  # a rehearsal's first line does not wait for it
+
+    for job in publishing.find(folder):
+        secrets = f" with {' and '.join(job.secrets)}" if job.secrets else ""
+        also = f"{job.file}: the job {job.job!r} also publishes{secrets}"
+        yield f"{also}; where a tag starts both, the second one finds other bytes: remove it, and then its secrets"
+
+
+def _scripts(folder: Path) -> Iterator[str]:
+    for path in sorted({path for name in SCRIPTS for path in folder.glob(name)}):
+        if not path.is_file() or path.stat().st_size > LARGEST:
+            continue
+        text = path.read_text("utf-8", "replace")
+        for match in UPLOADS.finditer(text):
+            line = text.count("\n", 0, match.start(1)) + 1
+            yield f"{path.relative_to(folder).as_posix()}:{line}: {match[1]!r} publishes without any of these checks"
