@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import redact, report
-from .errors import ReleaseError
+from .errors import ReleaseError, of_machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,9 +28,10 @@ def reporting() -> Iterator[None]:
     with redact.redacting():
         try:
             yield
-        except ReleaseError as error:
-            report.errors(error.args)
-            raise Reported(f"{len(error.args)} problem{'s' * (len(error.args) > 1)}, see above") from None
+        except (ReleaseError, OSError) as error:
+            lines = error.args if isinstance(error, ReleaseError) else [str(of_machine(error))]
+            report.errors(lines)
+            raise Reported(f"{len(lines)} problem{'s' * (len(lines) > 1)}, see above") from None
         except Exception:
             traceback.print_exc()
             raise Reported("a fault of tagship itself, see above") from None
@@ -39,7 +40,7 @@ def reporting() -> Iterator[None]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; return 0, or 1 where it refused."""
+    """Run one command; return 0, 1 where it refused, or 130 where it was interrupted."""
     options = vars(_parser().parse_args(arguments))
     os.chdir(options.pop("root"))
     try:
@@ -47,6 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
             options.pop("run")(**options)
     except Reported:
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 
@@ -62,9 +65,11 @@ def _publish(repository: str, *, attestations: bool, verbose: bool, **inputs: st
     refuse_inputs(inputs)
     from .publish.run import Options, publish
 
-    # A workflow passes what is not set as an empty text, and twine takes that for a value.
-    for name in [name for name, value in os.environ.items() if name.startswith("TWINE_") and not value]:
-        del os.environ[name]
+    # A secret is pasted with the end of its line, and a workflow passes what is not set as an empty text.
+    for name in [name for name in os.environ if name.startswith("TWINE_")]:
+        if value := os.environ.pop(name).strip("\r\n"):
+            os.environ[name] = value
+    redact.register_environ(os.environ)
     publish(Path(), Options(repository, attestations, verbose), os.environ)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import threading
 import time
@@ -34,6 +35,13 @@ class ReleaseError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(self.args)
+
+
+def of_machine(error: OSError) -> Problem:
+    """Return the problem that the machine's file system does not let a step go on."""
+    found, file = error.strerror or str(error), error.filename2 or error.filename or "this machine"
+    remedy = "free some space" if error.errno == errno.ENOSPC else "correct or remove it, or its permissions"
+    return Problem(str(file), found, "a place that can be read and written", remedy)
 
 
 def refuse(problems: Sequence[Problem | str]) -> None:

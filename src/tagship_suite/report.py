@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,8 @@ def errors(lines: Iterable[str]) -> None:
     """Print each as an error, on GitHub as an annotation and in the job summary too; its explanation stays with it."""
     for line in map(_safe, map(redact.redacted, lines)):  # before it is encoded
         print(f"error: {line}", file=sys.stderr)
-        summary("\n".join(["> [!CAUTION]", *(f"> {_cell(part)}\\" for part in line.splitlines())]).rstrip("\\"))
+        with suppress(ReleaseError):  # which would hide what is told: the disk may be full
+            summary("\n".join(["> [!CAUTION]", *(f"> {_cell(part)}\\" for part in line.splitlines())]).rstrip("\\"))
         if os.environ.get("GITHUB_ACTIONS") == "true":
             print("::error::" + line.replace("%", "%25").replace("\n", "%0A"))
 

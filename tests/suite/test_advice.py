@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import re
+import resource
+import signal
+import socket
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tagship_suite.publish.claims import advice
+from tagship_suite.publish.explain import explained
 from tests.archives import write_release, write_wheel
-from tests.conftest import commit, git, nox, release, try_nox, try_release
+from tests.conftest import RELEASE, commit, git, nox, release, try_nox, try_release
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from tests.servers import Pypiserver
 
 SCM = """\
 [build-system]
@@ -157,3 +167,100 @@ def test_a_wheel_from_before_a_second_one_is_not_explained_by_the_tag(repository
     write_release(repository / "dist")
     write_wheel(repository / "dist", version="1.1")
     assert any("clean dist/ and run: nox -s build" in error for error in refused(repository, **on_tag("v1.0")))
+
+
+def named(text: str) -> Callable[[Path], object]:
+    return lambda folder: (folder / "pyproject.toml").write_text(text)
+
+
+#: What can be where a file or a folder is expected.
+ODD: dict[str, Callable[[Path], object]] = {
+    "deep lists": named(f"x = {'[' * 20_000}"),
+    "deep tables": named(f"x = {'{a=' * 5_000}"),
+    "a folder for pyproject.toml": lambda folder: (folder / "pyproject.toml").mkdir(),
+    "a loop for pyproject.toml": lambda folder: (folder / "pyproject.toml").symlink_to("pyproject.toml"),
+    "a folder for setup.cfg": lambda folder: (folder / "setup.cfg").mkdir(),
+    "a loop for setup.cfg": lambda folder: (folder / "setup.cfg").symlink_to("setup.cfg"),
+    "a folder for setup.py": lambda folder: (folder / "setup.py").mkdir(),
+    "a loop for setup.py": lambda folder: (folder / "setup.py").symlink_to("setup.py"),
+    "deep operators": lambda folder: (folder / "setup.py").write_text("-" * 100_000 + "1"),
+    "deep attributes": lambda folder: (folder / "setup.py").write_text("x" + ".a" * 100_000),
+    "a folder for version-file": named('[tool.tagship]\nversion-file = "packages"\n'),
+    "a file for bundle": lambda folder: (folder / "bundle").write_text(""),
+    "a loop for bundle": lambda folder: (folder / "bundle").symlink_to("bundle"),
+    "a folder for a distribution's file": lambda folder: (folder / "packages/a/pyproject.toml").mkdir(parents=True),
+}
+
+
+@pytest.mark.parametrize("what", ODD)
+def test_what_is_odd_in_the_place_of_a_file_is_one_line_and_no_traceback(suite: Path, what: str) -> None:
+    write_release(suite / "dist")
+    (suite / "packages").mkdir()
+    ODD[what](suite)
+    for step in (["verify"], ["prepare"], ["pythons"], ["describe"]):
+        done = try_release(suite, *step)
+        found = errors(done.stdout)
+        assert bool(found) == bool(done.returncode), done.stdout
+
+
+def test_a_file_that_cannot_be_written_is_named(suite: Path) -> None:
+    write_release(suite / "dist", body="x = 1  # comment\n" * 9_999)
+
+    def little_space() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512))
+
+    done = subprocess.run(
+        [*RELEASE, "verify"], cwd=suite, capture_output=True, text=True, preexec_fn=little_space, check=False
+    )
+    assert done.returncode == 1
+    (error,) = errors(done.stderr)
+    assert "found File too large, expected a place that can be read and written" in error
+
+
+def test_an_interrupt_ends_a_publish_with_130_and_no_traceback(suite: Path) -> None:
+    write_release(suite / "dist")
+    release(suite, "verify", **on_tag("v1.0"))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        twine = {"TWINE_REPOSITORY_URL": f"http://127.0.0.1:{silent.getsockname()[1]}/", "TWINE_USERNAME": "me"}
+        env = {**os.environ, **on_tag("v1.0"), **twine, "TWINE_PASSWORD": "a-long-secret"}
+        process = subprocess.Popen([*RELEASE, "publish", "pypi"], cwd=suite, env=env, stderr=subprocess.PIPE, text=True)
+        silent.settimeout(60)
+        connection, _ = silent.accept()
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+        connection.close()
+    assert process.returncode == 130
+    assert "Traceback" not in said
+
+
+def test_the_end_of_a_line_behind_a_password_or_an_address_is_no_part_of_it(
+    suite: Path, pypiserver: Pypiserver
+) -> None:
+    write_release(suite / "dist")
+    release(suite, "verify", **on_tag("v1.0"))
+    pasted = {name: f"{value}\r\n" for name, value in pypiserver.twine.items()}
+    done = release(suite, "publish", "pypi", **on_tag("v1.0"), **pasted)
+    assert done.stdout.count("  uploaded  ") == 2
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        "the index answered 403 Client Error: The user 'me' isn't allowed to upload to project 'ship'.",
+        "the index answered 400 Client Error: The name 'ship' is too similar to an existing project.",
+        "twine: `invalid-pending-publisher`: valid token, but project already exists",
+    ],
+)
+def test_a_name_that_is_taken_at_testpypi_alone_does_not_cost_the_name(failure: str) -> None:
+    said = explained(failure, "https://test.pypi.org/")
+    assert "variable PUBLISH_TEST to false" in said
+    assert "another name" not in said
+    assert "PUBLISH_TEST" not in explained(failure, "https://pypi.org/")
+    assert "choose another name" in explained(failure, "https://pypi.org/")
+
+
+def test_a_project_at_testpypi_without_this_publisher_may_be_somebody_elses() -> None:
+    claims = {"repository": "octo/ship"}
+    assert "PUBLISH_TEST" in "\n".join(advice("https://test.pypi.org/", "ship", claims, exists=True))
+    for site, exists in (("https://pypi.org/", True), ("https://test.pypi.org/", False)):
+        assert "PUBLISH_TEST" not in "\n".join(advice(site, "ship", claims, exists=exists))

@@ -6,8 +6,15 @@ import re
 from typing import NamedTuple
 
 STATUS = "https://status.python.org/"
+OTHER_NAME = "choose another name"
+#: TestPyPI does not know who has a name at PyPI: the name is right, and another one would not help.
+NO_TEST = (
+    "add the account or the publisher to the project at TestPyPI if it is yours; if not, set the repository's variable"
+    " PUBLISH_TEST to false, which leaves TestPyPI out"
+)
 NAMES = {
     "{again}": "run this job again: uploaded files are skipped",
+    "{name}": OTHER_NAME,
     "{new}": "build, and release a new version: this one may be on TestPyPI already",
     "{status}": STATUS,
     "{trouble}": "https://docs.pypi.org/trusted-publishers/troubleshooting/",
@@ -56,7 +63,7 @@ invalid-publisher
   {trouble}
 invalid-pending-publisher
   a project of this name was created after the pending publisher was registered
-  choose another name, or ask the owner of the project to add the publisher to it
+  {name}, or ask the owner of the project to add the publisher to it
   {trouble}
 invalid-reuse-token
   the index accepts each OIDC token once, and this one was used before
@@ -104,11 +111,11 @@ Username/Password authentication is no longer supported
   {status}
 isn't allowed to upload to project
   the account, or the token, has no role in this project: the name may be somebody else's
-  have an owner add it as a maintainer or a publisher; or, for a project of your own, choose another name
+  have an owner add it as a maintainer or a publisher; or, for a project of your own, {name}
   help/#project-name
 too similar to an existing project|isn't allowed|conflicts with an existing project
   the index does not allow this name for a new project
-  choose another name
+  {name}
   help/#project-name
 verified primary email|two-factor authentication enabled
   the account has no verified e-mail address, or no two-factor authentication

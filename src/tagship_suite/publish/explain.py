@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .causes import CAUSES, STATUS, Cause
+from .causes import CAUSES, NO_TEST, OTHER_NAME, STATUS, Cause
 
 UNKNOWN = Cause(
     "", "tagship does not know this message", "run it with `-- --verbose`, and see the index's help", "help/"
@@ -25,5 +25,6 @@ def explained(text: str, site: str = "", *advice: str) -> str:
     found = cause(text)
     link = f"{site}{found.link}" if found.link.startswith("help") else found.link
     linked = link.startswith("https:") and (link != STATUS or site)  # the status page is PyPI's
-    usual = [f"do: {found.remedy}", *([f"see: {link}"] if linked else [])]
+    remedy = NO_TEST if OTHER_NAME in found.remedy and "//test." in site else found.remedy
+    usual = [f"do: {remedy}", *([f"see: {link}"] if linked else [])]
     return "\n  ".join([" ".join(text.split()), f"why: {found.why}", *(advice or usual)])

@@ -66,6 +66,8 @@ def advice(site: str, project: str, claims: Mapping[str, Any], *, exists: bool) 
         f"register exactly this, upper and lower case included: {named}",
         f"here: {link(site, project, fields, exists=exists)}",
     ]
+    if exists and "//test." in site:
+        lines.append("or, if that project is not yours, set the repository's variable PUBLISH_TEST to false")
     if claims.get("workflow_ref") != claims.get("job_workflow_ref"):
         called = claims.get("job_workflow_ref")
         lines.append(f"the job runs in a reusable workflow, {called}: Trusted Publishing does not support that")

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: How many bytes of a file are read: a TOML file of that size takes seconds.
 LONGEST = 2 * 2**20
+#: A folder in its place, a link to itself, another encoding, broken syntax, or nested without end.
+UNREADABLE = (OSError, ValueError, RecursionError)
 __all__ = ["load_toml", "parse_cfg", "read_text", "subtable", "tomllib"]
 
 
@@ -34,7 +36,7 @@ def load_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(_content(path))
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         problem = Problem(str(path), str(error), "valid TOML in UTF-8", "fix the file")
         raise ReleaseError(problem) from error
 
@@ -46,7 +48,7 @@ def parse_cfg(path: Path) -> configparser.RawConfigParser:
         parser.read_string(_content(path))
     except FileNotFoundError:
         pass
-    except (configparser.Error, UnicodeDecodeError) as error:
+    except (*UNREADABLE, configparser.Error) as error:
         reason = " ".join(str(error).split())
         raise ReleaseError(Problem(str(path), reason, "a valid INI file in UTF-8", "fix the file")) from error
     return parser

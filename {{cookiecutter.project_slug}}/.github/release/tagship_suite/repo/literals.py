@@ -28,6 +28,8 @@ ASSIGNED = r"""^__version__ = "(.*)"$"""
 LAYOUT = {tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.COMMENT, tokenize.ENDMARKER}
 PROBE = "0+probe"
 SECONDS = 2
+#: What the parser of Python raises; the last two for code that is nested without end.
+UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 WHOLE = r"\A\s*(?:v(?=[0-9]))?(\S+)\s*\Z"
 
 
@@ -106,7 +108,7 @@ def _group(match: re.Match[str]) -> str | int:
 def _in_python(path: Path, text: str, pattern: str) -> Iterator[Written]:
     try:
         tree = ast.parse(text)
-    except (SyntaxError, ValueError):
+    except UNPARSABLE:
         yield from matches(path, _without_comments(text), pattern)
         return
     strings = list(_assigned(tree, text))
@@ -129,7 +131,7 @@ def strings(text: str, *names: str) -> list[String]:
     """Return the literal strings that Python code assigns to one of `names` at its top level, and where they stand."""
     try:
         return [string for target, string in _assigned(ast.parse(text), text) if target in names]
-    except (SyntaxError, ValueError):
+    except UNPARSABLE:
         return []
 
 
@@ -207,7 +209,7 @@ def keywords(text: str, name: str) -> Iterator[String]:
     """Yield what is passed as `name`, to `setup()` first: setup.py also names extensions."""
     try:
         tree = ast.parse(text)
-    except SyntaxError:
+    except UNPARSABLE:
         return
     constants = dict(_assigned(tree, text))
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))

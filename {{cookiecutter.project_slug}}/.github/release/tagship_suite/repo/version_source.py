@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import Problem, ReleaseError
 from .elsewhere import cargo
 from .files import load_toml, parse_cfg, read_text, subtable
-from .literals import Written, assigned, find, keyed, keywords
+from .literals import UNPARSABLE, Written, assigned, find, keyed, keywords
 from .versions import same
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _derives(text: str) -> bool:
     """Return whether the code of setup.py, and no comment in it, lets setuptools-scm, pbr or versioneer find it."""
     try:
         nodes = list(ast.walk(ast.parse(text)))
-    except (SyntaxError, ValueError):
+    except UNPARSABLE:
         return False
     keywords = {keyword.arg for node in nodes if isinstance(node, ast.Call) for keyword in node.keywords}
     called = {ast.unparse(node.func).rpartition(".")[2] for node in nodes if isinstance(node, ast.Call)}
@@ -201,7 +201,7 @@ def _reexported(path: Path, module: str, name: str) -> str:
     text = read_text(path)
     try:
         body = ast.parse(text).body
-    except (SyntaxError, ValueError):
+    except UNPARSABLE:
         return ""
     package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
     imports = [node for node in body if isinstance(node, ast.ImportFrom)]
