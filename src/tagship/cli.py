@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -129,6 +130,7 @@ def rehearse(path: Path, tag: str, failures: tuple[str, ...], keep: Path | None,
 def publisher(path: Path, form: str) -> None:
     """Print what to register at PyPI and TestPyPI for the repository at PATH (here)."""
     from tagship import project
+    from tagship.adopt.before import notes
     from tagship.publisher import Form, Registration, forms, to_type
 
     projects = project.read_all(path)
@@ -146,6 +148,8 @@ def publisher(path: Path, form: str) -> None:
     for pending, existing in pairs:
         click.echo(f"{pending.index}\n  new project       {pending.link}\n  existing project  {existing.link}")
         click.echo("\n".join(to_type(pending.values)))
+    for line in notes(path):
+        click.echo(f"note: {line}", err=True)
     if not all(each.known for each in projects):
         click.echo("note: no remote on GitHub: OWNER and the repository's name are guesses", err=True)
 
@@ -228,26 +232,62 @@ def inspect(paths: tuple[Path, ...], from_file: Path | None, form: str, *, by_bu
 
 
 @main.command()
-@click.argument("path", type=FOLDER, default=".")
-@click.option("--dry-run", is_flag=True, help="Show what would be decided and written, and write nothing.")
+@repositories
+@click.option("--dry-run", is_flag=True, help="Show what would be decided and changed, and write nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask. Without a terminal nothing is asked either.")
+@click.option("--keep-old", is_flag=True, help="Leave alone what publishes today.")
+@click.option(
+    "--pull-request", "body", type=click.Path(path_type=Path), help="Write the text of a pull request to this file."
+)
+@click.option(
+    "--rehearse/--no-rehearse", default=None, help="Rehearse the release afterwards; on a terminal by default."
+)
 @FORMAT
-def adopt(path: Path, form: str, *, dry_run: bool) -> None:
-    """Bring the release suite into the repository at PATH (here).
+def adopt(
+    paths: tuple[Path, ...],
+    from_file: Path | None,
+    form: str,
+    body: Path | None,
+    *,
+    dry_run: bool,
+    yes: bool,
+    keep_old: bool,
+    rehearse: bool | None,
+) -> None:
+    """Bring the release suite into the repositories at PATHS (here).
 
-    Reads the repository and runs nothing of it. Writes the managed files, what `[tool.tagship]` must say, and the
-    import of the release's sessions into noxfile.py; says what it decided and why, and what is left to do.
+    Reads each repository and runs nothing of it, shows what it would change, and asks. Writes the managed files, what
+    `[tool.tagship]` must say and the import of the release's sessions into noxfile.py, and takes what publishes today
+    out of the workflows. All or nothing: a second run changes nothing.
 
     Exit status 0: done, or nothing to do. 1: refused, and nothing was written. 2: a file that cannot be read.
     """
-    from tagship.adopt import plan, report
+    from tagship import fleet
+    from tagship.adopt import report, run
+    from tagship.adopt.plan import Adoption
 
-    found = plan.plan(path)
-    if not dry_run:
-        plan.carry_out(found)
-    if form == "json":
-        click.echo(json.dumps(report.data(found, dry_run=dry_run), indent=2))
-    else:
-        click.echo("\n".join(report.lines(found, dry_run=dry_run)))
+    named = fleet.paths(paths or (() if from_file else (Path(),)), from_file)
+    if body and (len(paths) > 1 or from_file):
+        raise click.UsageError("--pull-request takes one repository")
+    asks = form == "text" and not yes and not dry_run and sys.stdin.isatty()
+
+    def agreed(found: Adoption) -> bool:
+        click.echo("\n".join([*report.lines(found, dry_run=True), *report.diff(found)]))
+        return click.confirm("write this?", default=True)
+
+    options, worst = run.Options(dry_run=dry_run, keep_old=keep_old, body=body), 0
+    results = (run.one(each, options, agreed) for each in named) if asks else run.many(named, options)
+    for result in results:
+        if form == "json":
+            click.echo(json.dumps(result.data))
+        else:
+            click.echo("".join(f"{line}\n" for line in result.lines), nl=False)
+            click.echo("".join(f"error: {line}\n" for line in result.errors), nl=False, err=True)
+        worst = max(worst, result.status)
+        if result.data["status"] == "adopted" and (asks if rehearse is None else rehearse):
+            click.echo("rehearsing the release", err=True)
+            click.echo("\n".join(run.rehearsed(Path(result.data["path"]))), err=form == "json")
+    raise SystemExit(worst)
 
 
 @main.command()

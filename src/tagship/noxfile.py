@@ -45,6 +45,8 @@ def read(path: Path) -> Module:
 def problem(folder: Path, remedy: str) -> Problem | None:
     """Return why the project in `folder` lacks one of the release's sessions, None where it has them all."""
     path = folder / "noxfile.py"
+    if (folder / "release_noxfile.py").is_file():
+        return None
     if not path.is_file():
         return Problem("noxfile.py", "no such file", "one with the release's sessions", remedy)
     try:

@@ -20,6 +20,16 @@ WORKFLOWS = {
 #: For projects whose wheels are built on several machines; its publish jobs are those of `nox`.
 COMPILED = Path("templates/workflows/compiled.yml")
 PACKAGE = Path(tagship_suite.__file__).parent
+#: For a project whose own noxfile has sessions of the same names; at the top, as nox runs in the folder of its noxfile.
+NOXFILE = Path("release_noxfile.py")
+NOXFILE_TEXT = """\
+\"\"\"The release's sessions, apart from the project's own of the same names: nox -f release_noxfile.py\"\"\"
+
+import sys
+
+sys.path.insert(0, ".github/release")
+from tagship_suite.sessions import build, publish, publish_test, test, verify_version
+"""
 SUMS = RELEASE / "SHA256SUMS"
 #: Generated code is not for the project's linters: each has its own way to leave out a file; ruff takes flake8's.
 HEADER = """\
@@ -45,6 +55,8 @@ README = """\
 #: These two files say it for this folder, so that the project's own need not.
 ATTRIBUTES = "* text=auto eol=lf linguist-generated\n"  # collapsed in reviews
 IGNORE = "__pycache__/\n"
+#: The branches whose pushes are built: those of the project.
+BRANCHES = re.compile(rb"^    branches: \[.*\]$", re.MULTILINE)
 #: A pin that a bot may move: `uses: actions/checkout@SHA # v7.0.1`.
 PIN = re.compile(
     rb"^(?P<use>[ -]*uses:[ ]*(?P<action>[\w./-]+))(?P<pin>@[0-9a-f]{40}(?:[ ]+#[ ]*v?(?P<version>[\d.]+))?)[ ]*$",
@@ -69,24 +81,52 @@ def sources(folder: Path) -> list[Path]:
     return [*(path.relative_to(folder) for path in locks), *WORKFLOWS.values(), COMPILED]
 
 
-def workflow(publish_with: str = "nox", *, compiled: bool = False) -> bytes:
-    """Return the workflow: its publish jobs are those of `publish_with`, the others depend on `compiled`."""
-    text = (source() / WORKFLOWS[publish_with]).read_bytes()
-    if not compiled:
-        return text
+def workflow(publish_with: str = "nox", *, compiled: bool = False, apart: bool = False) -> bytes:
+    """Return the workflow: its publish jobs are those of `publish_with`, the others depend on `compiled`.
+
+    With `apart`, these take the sessions from the noxfile among the managed files.
+    """
     start = b"\n  publish-test:\n"
-    return (source() / COMPILED).read_bytes().partition(start)[0] + start + text.partition(start)[2]
+    text = (source() / WORKFLOWS[publish_with]).read_bytes()
+    before = ((source() / COMPILED).read_bytes() if compiled else text).partition(start)[0]
+    if apart:
+        before = before.replace(b"nox -s ", f"nox -f {NOXFILE.as_posix()} -s ".encode())
+    return before + start + text.partition(start)[2]
 
 
-def files(publish_with: str = "nox", *, compiled: bool = False) -> dict[Path, bytes]:
+def is_apart(folder: Path) -> bool:
+    """Return whether the project in `folder` has the release's sessions in a noxfile of their own."""
+    return (folder / NOXFILE).is_file()
+
+
+def nox_options(folder: Path) -> list[str]:
+    """Return the options by which nox finds the release's sessions in `folder`."""
+    return ["-f", NOXFILE.as_posix()] if is_apart(folder) else []
+
+
+def for_branch(text: bytes, branch: str) -> bytes:
+    """Return the workflow `text` with `branch` among those whose pushes are built."""
+    return BRANCHES.sub(lambda match: _with(match[0], branch.encode()), text, count=1)
+
+
+def _with(line: bytes, branch: bytes) -> bytes:
+    if not branch or re.search(rb"[\[, ]" + re.escape(branch) + rb"[,\]]", line):
+        return line
+    quoted = branch if re.fullmatch(rb"[A-Za-z][\w./-]*", branch) else b"'" + branch.replace(b"'", b"''") + b"'"
+    return line.removesuffix(b"]") + b", " + quoted + b"]"
+
+
+def files(publish_with: str = "nox", *, compiled: bool = False, apart: bool = False) -> dict[Path, bytes]:
     """Return the managed files of a project, by their paths; for the arguments see `workflow`."""
     folder = source()
     locks = [path for path in sources(folder) if path.suffix in {".in", ".txt"} and (compiled or path.stem != "wheels")]
     found = {path: (folder / path).read_bytes() for path in locks}
-    found[WORKFLOW] = workflow(publish_with, compiled=compiled)
+    found[WORKFLOW] = workflow(publish_with, compiled=compiled, apart=apart)
     for name, text in (("README.md", README), (".gitattributes", ATTRIBUTES), (".gitignore", IGNORE)):
         found[RELEASE / name] = text.replace("{version}", release()).encode()
     header = HEADER.format(version=release()).encode()
+    if apart:
+        found[NOXFILE] = header + NOXFILE_TEXT.encode()
     for path in sorted(PACKAGE.rglob("*.py")):
         found[RELEASE / PACKAGE.name / path.relative_to(PACKAGE)] = header + path.read_bytes()
     found[SUMS] = _sums(found)
@@ -98,7 +138,8 @@ def _sums(found: dict[Path, bytes]) -> bytes:
 
     The workflows are in comments, which `sha256sum --check` leaves out, each by its text without the pins.
     """
-    texts = [workflow(name, compiled=compiled) for name in WORKFLOWS for compiled in (False, True)]
+    apart = NOXFILE in found
+    texts = [workflow(name, compiled=compiled, apart=apart) for name in WORKFLOWS for compiled in (False, True)]
     lines = [f"# {digest(bare(WORKFLOW, text))}  {WORKFLOW.as_posix()}, its pins left out" for text in texts]
     lines += [f"{digest(found[path])}  {path.as_posix()}" for path in sorted(found) if not is_movable(path)]
     return "".join(f"{line}\n" for line in lines).encode()
@@ -124,7 +165,7 @@ def bare(path: Path, content: bytes) -> bytes:
     if is_lock(path):
         return b""
     content = content.replace(b"\r\n", b"\n")
-    return PIN.sub(rb"\g<use>", content) if path == WORKFLOW else content
+    return BRANCHES.sub(b"    branches: []", PIN.sub(rb"\g<use>", content)) if path == WORKFLOW else content
 
 
 def chosen(folder: Path) -> str:
@@ -171,7 +212,7 @@ def with_what_bots_moved(folder: Path, ours: dict[Path, bytes]) -> dict[Path, by
 
 
 def _pinned(ours: bytes, theirs: bytes) -> bytes:
-    """Return our workflow with the pins that theirs has for the same actions, but for those older than ours."""
+    """Return our workflow with their branches, and the pins that theirs has for the same actions and are not older."""
     pins = {match["action"]: match for match in PIN.finditer(theirs)}
 
     def newer(match: re.Match[bytes]) -> bytes:
@@ -180,6 +221,8 @@ def _pinned(ours: bytes, theirs: bytes) -> bytes:
             return match[0]
         return match["use"] + other["pin"]
 
+    branches = BRANCHES.search(theirs)
+    ours = BRANCHES.sub(lambda match: branches[0] if branches else match[0], ours, count=1)
     return PIN.sub(newer, ours)
 
 

@@ -90,12 +90,14 @@ def has_suite(folder: Path) -> bool:
     return (folder / INIT.parent).is_dir() or (folder / suite.SUMS).is_file()
 
 
-def status(folder: Path, publish_with: str = "") -> Status:
+def status(folder: Path, publish_with: str = "", *, apart: bool = False) -> Status:
     """Compare the managed files in `folder` with those of this version.
 
-    `publish_with` is a key of `suite.WORKFLOWS`; by default it is what the project's own workflow shows.
+    `publish_with` is a key of `suite.WORKFLOWS`; by default it is what the project's own workflow shows. With `apart`
+    the release's sessions are to have a noxfile of their own, as where they have one already.
     """
-    files = suite.files(publish_with or suite.chosen(folder), compiled=is_compiled(folder))
+    compiled, apart = is_compiled(folder), apart or suite.is_apart(folder)
+    files = suite.files(publish_with or suite.chosen(folder), compiled=compiled, apart=apart)
     ours = suite.with_what_bots_moved(folder, files)
     found = Status(folder, _version(folder))
     written = _Written.read(folder)

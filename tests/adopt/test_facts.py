@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from tagship.adopt import publishing, pythons, settings, version
+from tagship.adopt import pythons, settings, version
 from tagship.adopt.settings import Setting
 from tagship_suite.errors import ReleaseError
 from tagship_suite.repo.files import tomllib
@@ -99,20 +99,6 @@ def test_of_two_files_with_a_version_the_one_that_setup_py_names_counts(tmp_path
         },
     )
     assert version.guess(tmp_path).file == "thing/__init__.py"
-
-
-def test_uploads_are_found_with_their_lines_and_not_in_comments(tmp_path: Path) -> None:
-    (tmp_path / ".github/workflows").mkdir(parents=True)
-    write(
-        tmp_path,
-        **{
-            ".travis.yml": "language: python\ndeploy:\n  provider: pypi\n",
-            ".github/workflows/ci.yaml": "# twine upload dist/*\nrun: pytest # poetry publish\n",
-            ".github/workflows/out.yml": "steps:\n  - run: poetry publish --build\n",
-        },
-    )
-    found = [(upload.file, upload.line, upload.what) for upload in publishing.find(tmp_path)]
-    assert found == [(".github/workflows/out.yml", 2, "poetry publish"), (".travis.yml", 3, "provider: pypi")]
 
 
 VALUES = st.one_of(

@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tagship import project
+from tagship import project, suite
 from tagship.rehearsal import notes
 from tagship.rehearsal.checkout import check_own, clone, commit_of, make_own, tag_of
 from tagship.rehearsal.faults import Fault
@@ -155,7 +155,15 @@ class _Stage:
         plain = self._environment("prepare")
         later = self.processes.background.submit
         for session in PUBLISHING:
-            nox = ["nox", "-s", session, "--install-only", "--envdir", self.environments]
+            nox = [
+                "nox",
+                *suite.nox_options(self.clone),
+                "-s",
+                session,
+                "--install-only",
+                "--envdir",
+                self.environments,
+            ]
             self.prepared[session] = later(self._run, nox, self.clone, plain, session)
         venv = ["uv", "venv", "--clear", "--python", sys.executable, self.python.parents[1]]
         pip = ["uv", "pip", "install", "--compile-bytecode", "--python", self.python, "pip"]
@@ -259,7 +267,7 @@ class _Stage:
         python: str = "",
     ) -> bool:
         """Run one session with nox and note the step."""
-        done = self._run(["nox", "-s", session, *arguments], cwd, environment, session)
+        done = self._run(["nox", *suite.nox_options(cwd), "-s", session, *arguments], cwd, environment, session)
         name = f"nox -s {session}" + (f" -P {python}" if python else "")
         if python and done.status and f"interpreter {python} not found" in done.output:
             self.report.untested.append(python)

@@ -1,0 +1,68 @@
+"""Editing a YAML file by its lines: comments, quotes and line ends of all others stay."""
+
+from __future__ import annotations
+
+import re
+
+
+class Lines:
+    """The lines of a file, counted from 1, of which some are removed or replaced."""
+
+    def __init__(self, content: bytes) -> None:
+        self.rows = content.decode("utf-8", "surrogateescape").splitlines(keepends=True)
+        self.changed: dict[int, str] = {}
+
+    def remove(self, first: int, last: int, *, comments: bool = False) -> None:
+        """Remove the lines, with `comments` also those right above them, and the blank lines of one side."""
+        indent = _indent(self.rows[first - 1])
+        while comments and first > 1 and self.rows[first - 2].lstrip().startswith("#"):
+            if _indent(self.rows[first - 2]) != indent:
+                break
+            first -= 1
+        while last < len(self.rows) and self._is_inner(last, indent):
+            last += 1
+        after = last
+        while after < len(self.rows) and not self.rows[after].strip():
+            after += 1
+        if after == len(self.rows):  # the last one: the blank lines before it go
+            while first > 1 and not self.rows[first - 2].strip():
+                first -= 1
+        alone = comments or first == 1 or not self.rows[first - 2].strip()
+        for number in range(first, (after if alone else last) + 1):
+            self.changed[number] = ""
+
+    def _is_inner(self, at: int, indent: int) -> bool:
+        """Return whether a line is a comment within what is removed, which no node ends with."""
+        row = self.rows[at]
+        return row.lstrip().startswith("#") and _indent(row) > indent
+
+    def set_list(self, first: int, last: int, key: str, names: list[str]) -> None:
+        """Write `key: [names]` for the lines, in their form; nothing where there are no names."""
+        row = self.rows[first - 1]
+        lead, comment = " " * _indent(row), re.search(r"[ \t]+#.*", row)
+        end = "\r\n" if row.endswith("\r\n") else "\n"
+        for number in range(first, last + 1):
+            self.changed[number] = ""
+        if names and last > first and not re.search(r"[\[\]]", row):
+            step = next(
+                (_indent(each) for each in self.rows[first:last] if each.lstrip().startswith("-")), len(lead) + 2
+            )
+            kept = {each.strip().lstrip("- ").partition(" ")[0]: each for each in self.rows[first:last]}
+            items = [kept.get(name, f"{' ' * step}- {name}{end}") for name in names]
+            self.changed[first] = row + "".join(items)
+        elif names:
+            value = names[0] if len(names) == 1 else f"[{', '.join(names)}]"
+            self.changed[first] = f"{lead}{key}: {value}{comment[0] if comment else ''}{end}"
+
+    def text(self, first: int, last: int) -> str:
+        """Return the lines as they were."""
+        return "".join(self.rows[first - 1 : last])
+
+    def content(self) -> bytes:
+        """Return the file as it is now."""
+        rows = (self.changed.get(number, row) for number, row in enumerate(self.rows, 1))
+        return "".join(rows).encode("utf-8", "surrogateescape")
+
+
+def _indent(row: str) -> int:
+    return len(row) - len(row.lstrip(" "))

@@ -1,0 +1,91 @@
+"""Is the version written into the files by CI, from the tag, so that what is committed is never the released one?"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tagship.facts import workflow
+from tagship.facts.marked import Unreadable
+from tagship_suite.errors import Problem
+from tagship_suite.repo import git
+from tagship_suite.repo.versions import newest_tag, parse_version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tagship.facts.model import Publishing
+    from tagship.facts.workflow import Job, Workflow
+
+FILES = r"(?:version|__init__|__about__|pyproject|setup\.(?:py|cfg)|conf\.py|package\.json)"
+#: Commands that write a version; the first group is what they write it from, where that is an argument.
+WRITES = (
+    rf"\bsed\s+(?:-\S+\s+)*.*{FILES}.*",
+    r"\b(?:poetry|hatch|pdm|uv|rye|npm)\s+version\s+(?!-s\b|--short|--dry-run|--output)\S.*",
+    rf"\b(?:echo|printf|cat)\b.*>\s*\S*{FILES}.*",
+    r"\b(?:bump2version|bumpversion|bump-my-version|tbump|toml\s+set|tomlq|dasel|stamp)\b.*",
+)
+WRITE = re.compile("|".join(WRITES), re.IGNORECASE)
+#: What a step knows of the tag or the release that started it.
+REF = re.compile(
+    r"GITHUB_REF|github\.(?:ref|event)|\bTAG\w*|\$\{?\w*VERSION|steps\.[\w-]+\.outputs|needs\.|inputs\.|RELEASE",
+    re.IGNORECASE,
+)
+COMMITS = re.compile(
+    r"git (?:commit|push)|auto-commit|create-pull-request|add-and-commit|semantic-release|release-please"
+)
+
+
+def problems(root: Path, found: tuple[Publishing, ...], name: str, version: str) -> list[Problem]:
+    """Return a problem for each step that writes the version of the release into the files, without a commit of it.
+
+    None where the committed `version` is that of the newest tag: then the step writes what is there already.
+    """
+    newest = newest_tag(git.lines(root, "tag", "--list"), name)
+    if newest and version and _same(version, str(newest[1])):
+        return []
+    where = [each for file in sorted({each.file for each in found}) for each in _written(root, file, found)]
+    remedy = "commit the version before the tag, or take it from the tags by the build backend, and remove that step"
+    shown = f"a version that CI writes for a release; {version or 'none'} is committed"
+    return [Problem(place, shown, "the released version in the tagged commit", remedy) for place in where[:1]]
+
+
+def _same(one: str, other: str) -> bool:
+    try:
+        return parse_version(one) == parse_version(other)
+    except ValueError:
+        return one == other
+
+
+def _written(root: Path, file: str, found: tuple[Publishing, ...]) -> Iterator[str]:
+    path = root / file
+    try:
+        read = workflow.read(path, root) if path.parent == root / workflow.FOLDER else None
+    except Unreadable:
+        read = None
+    for upload in (each for each in found if each.file == file) if read else ():
+        for job in _before(read, upload.job):
+            if any(COMMITS.search(f"{step.run} {step.uses}") for step in job.steps):
+                continue
+            for step in job.steps:
+                for number, line in enumerate(step.run.splitlines()):
+                    if WRITE.search(line) and not line.lstrip().startswith("#") and _knows(line, step.env, job):
+                        yield f"{file}:{step.run.first + number}"
+
+
+def _knows(line: str, env: object, job: Job) -> bool:
+    """Return whether the line uses the tag, directly or by a variable of its step or job."""
+    return bool(REF.search(line) or (re.search(r"\$\w|\$\{\w", line) and REF.search(f"{env} {job.env}")))
+
+
+def _before(read: Workflow | None, name: str) -> list[Job]:
+    """Return the job `name` and those that it needs, directly or not."""
+    found: dict[str, Job] = {}
+    waiting = [name]
+    while read and waiting:
+        each = waiting.pop()
+        if each in read.jobs and each not in found:
+            found[each] = read.jobs[each]
+            waiting += [str(need) for need in read.jobs[each].needs]
+    return [*found.values()]

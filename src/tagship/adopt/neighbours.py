@@ -1,0 +1,191 @@
+"""What keeps a project's own tools as they were: its sdist, its pre-commit hooks, its Dependabot."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tomlkit
+
+from tagship import suite
+from tagship.facts import marked
+from tagship.facts.marked import Map, Seq, Unreadable
+from tagship_suite.repo.files import load_toml, read_text, subtable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+RELEASE, WORKFLOW = suite.RELEASE.as_posix(), suite.WORKFLOW.as_posix()
+HOOKS = re.compile(r"(?m)^exclude:[ \t]*(?P<value>[^\s#|>].*?)?[ \t]*(?P<comment>#.*)?$")
+#: A MANIFEST.in that takes whatever is there.
+GREEDY = re.compile(
+    r"(?m)^\s*(graft\s+\.(\s|$|/|github)|global-include\s+(\*\s|\*$|\*\.(py|txt|\*))|recursive-include\s+(\.|\*)\s)"
+)
+DEPENDABOT = (".github/dependabot.yml", ".github/dependabot.yaml")
+
+
+def sdist(root: Path, text: str, new: Iterable[str]) -> tuple[str, dict[Path, bytes], str]:
+    """Return the `text` of pyproject.toml and other files so that the sdist does not hold the suite.
+
+    `new` are the names of files at the top that come with it. The last is a sentence, "" where nothing is to do.
+    """
+    pyproject = load_toml(root / "pyproject.toml")
+    system = subtable(pyproject, "build-system")
+    backend, requires = str(system.get("build-backend", "")), str(system.get("requires", ""))
+    paths = [RELEASE, WORKFLOW, *new]
+    if backend.startswith("hatchling"):
+        return _hatchling(pyproject, text, paths)
+    if backend.startswith("scikit_build_core"):
+        found = _listed(text, ["tool", "scikit-build", "sdist", "exclude"], paths)
+        return found, {}, "scikit-build-core puts what git tracks into the sdist"
+    if backend.startswith("mesonpy"):
+        lines = "".join(f"/{path} export-ignore\n" for path in paths)
+        return (
+            text,
+            {Path(".gitattributes"): _appended(root / ".gitattributes", lines)},
+            "meson puts what git tracks there",
+        )
+    by_setuptools = not backend or backend.startswith(("setuptools", "pbr"))
+    return (text, *_manifest(root, requires, paths)) if by_setuptools else (text, {}, "")
+
+
+def _hatchling(pyproject: dict[str, Any], text: str, paths: list[str]) -> tuple[str, dict[Path, bytes], str]:
+    build = subtable(pyproject, "tool", "hatch", "build")
+    target = subtable(build, "targets", "sdist")
+    keys = ("include", "only-include", "packages")
+    chosen = any(key in target or key in build for key in keys)
+    known = [*target.get("exclude", []), *build.get("exclude", [])]
+    if chosen or any(str(each).strip("/").split("/")[0] in {".github", ".*"} for each in known):
+        return text, {}, ""
+    slashed = [f"/{path}" for path in paths]
+    after = _listed(text, ["tool", "hatch", "build", "targets", "sdist", "exclude"], slashed)
+    return after, {}, "hatchling puts what git tracks into the sdist"
+
+
+def _listed(text: str, keys: list[str], values: list[str]) -> str:
+    """Return TOML with `values` added to the list at `keys`."""
+    document = tomlkit.parse(text)
+    table: Any = document
+    for place, key in enumerate(keys[:-1]):
+        if key not in table:
+            table.add(key, tomlkit.table(is_super_table=place < len(keys) - 2))
+        table = table[key]
+    present = [*table.get(keys[-1], [])]
+    missing = [value for value in values if value not in present]
+    if keys[-1] in table:
+        table[keys[-1]].extend(missing)
+    else:
+        table.add(keys[-1], missing)
+    return tomlkit.dumps(document)
+
+
+def _manifest(root: Path, requires: str, paths: list[str]) -> tuple[dict[Path, bytes], str]:
+    path = root / "MANIFEST.in"
+    text = read_text(path) if path.is_file() else ""
+    setup = read_text(root / "setup.py") if (root / "setup.py").is_file() else ""
+    scm = re.search(r"setuptools[-_](?:scm|git)|vcs_versioning", requires + setup)
+    checked = any("check-manifest" in read_text(each) for each in _configs(root))
+    if f"prune {RELEASE}" in text or re.search(r"(?m)^prune\s+\.github\b", text):
+        return {}, ""
+    if not (scm or GREEDY.search(text) or checked or "pbr" in requires):
+        return {}, ""
+    others = [each for each in paths if each != RELEASE]
+    lines = f"prune {RELEASE}\n" + "".join(f"exclude {each}\n" for each in others)
+    why = (
+        "check-manifest wants to know" if checked else "MANIFEST.in takes it" if not scm else f"{scm[0]} puts it there"
+    )
+    return {Path("MANIFEST.in"): _appended(path, lines)}, f"the sdist is without the suite: {why}"
+
+
+def _configs(root: Path) -> list[Path]:
+    names = ("tox.ini", ".pre-commit-config.yaml", "setup.cfg", "pyproject.toml", "noxfile.py", "Makefile")
+    found = [root / name for name in names] + sorted(root.glob(".github/workflows/*.y*ml"))
+    return [path for path in found if path.is_file() and path.stat().st_size < marked.MAX_BYTES]
+
+
+def _appended(path: Path, lines: str) -> bytes:
+    text = read_text(path) if path.is_file() else ""
+    end = "\r\n" if "\r\n" in text else "\n"
+    gap = "" if not text or text.endswith("\n") else end
+    return (text + gap + lines.replace("\n", end)).encode()
+
+
+def hooks(root: Path) -> tuple[dict[Path, bytes], str]:
+    """Return the configuration of pre-commit with the managed files left out, and what is to do where it cannot be."""
+    path = root / ".pre-commit-config.yaml"
+    if not path.is_file():
+        return {}, ""
+    text, pattern = read_text(path), r"^\.github/(release/|workflows/release\.yml$)"
+    end = "\r\n" if "\r\n" in text else "\n"
+    there = HOOKS.search(text)
+    if r"\.github/(release" in text or (there and re.search(r"\.github\b", there[0])):
+        return {}, ""
+    if there and not there["value"]:
+        return {}, f"let pre-commit leave out the managed files: add {pattern} to `exclude` in {path.name}"
+    if there:
+        old = there["value"].strip("'\"")
+        comment = f" {there['comment']}" if there["comment"] else ""
+        after = text[: there.start()] + f"exclude: '(?:{old})|{pattern}'{comment}" + text[there.end() :]
+    else:
+        at = re.match(r"(?:(?:#.*|---[ \t]*)?\r?\n)*", text)
+        start = at.end() if at else 0
+        line = f"exclude: '{pattern}' # generated by tagship{end}"
+        after = text[:start] + line + text[start:]
+    try:
+        known = marked.parse(after.encode(), path.name)
+    except Unreadable:
+        known = None
+    if not isinstance(known, Map) or "repos" not in known:
+        return {}, f"let pre-commit leave out the managed files: add {pattern} to `exclude` in {path.name}"
+    return {path.relative_to(root): after.encode()}, ""
+
+
+def dependabot(root: Path) -> tuple[dict[Path, bytes], str]:
+    """Return Dependabot's configuration with entries for the release's tools and actions, or what is to do by hand."""
+    path = next((root / name for name in DEPENDABOT if (root / name).is_file()), None)
+    hint = f"let a bot update the release's pins: ecosystems uv, in /{RELEASE}/requirements, and github-actions"
+    if path is None:
+        return {}, hint
+    text = read_text(path)
+    try:
+        read = marked.parse(text.encode(), path.name)
+    except Unreadable:
+        return {}, hint
+    updates = read.get("updates") if isinstance(read, Map) else None
+    entries = [each for each in updates if isinstance(each, Map)] if isinstance(updates, Seq) else []
+    known = {(str(each.text("package-ecosystem")), directory) for each in entries for directory in _directories(each)}
+    wanted = [("uv", f"/{RELEASE}/requirements", "the release's tools")]
+    if not any(ecosystem == "github-actions" for ecosystem, _ in known):
+        wanted.append(("github-actions", "/", "pins of the workflows"))
+    missing = [each for each in wanted if each[:2] not in known]
+    if not missing:
+        return {}, ""
+    rows = text.splitlines(keepends=True)
+    if not entries or "-" not in rows[entries[-1].line - 1]:
+        return {}, hint
+    after = _with_entries(rows, entries, missing)
+    try:
+        marked.parse(after, path.name)
+    except Unreadable:
+        return {}, hint
+    return {path.relative_to(root): after}, ""
+
+
+def _directories(entry: Map) -> list[str]:
+    return [str(entry.text("directory")), *(str(each) for each in entry.list("directories"))]
+
+
+def _with_entries(rows: list[str], entries: list[Map], missing: list[tuple[str, str, str]]) -> bytes:
+    last = entries[-1].end
+    lead = rows[entries[-1].line - 1].partition("-")[0]
+    end = "\r\n" if rows[0].endswith("\r\n") else "\n"
+    gap = end if len(entries) > 1 and not rows[entries[-1].line - 2].strip() else ""
+    block = "".join(
+        f"{gap}{lead}- package-ecosystem: {ecosystem} # {why}{end}{lead}  directory: {directory}{end}"
+        f"{lead}  schedule:{end}{lead}    interval: monthly{end}"
+        for ecosystem, directory, why in missing
+    )
+    if not rows[last - 1].endswith(("\n", "\r")):
+        rows[last - 1] += end
+    return "".join([*rows[:last], block, *rows[last:]]).encode()

@@ -1,0 +1,78 @@
+"""The text of a pull request that brings the suite: what was found, what changes, and who does what when."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tagship import project, suite
+from tagship.publisher import Registration, forms
+
+from .report import action
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .plan import Adoption
+
+
+def body(found: Adoption) -> str:
+    """Return the Markdown of the pull request; raise `TagshipError` where the project cannot be named."""
+    return "\n".join(_lines(found)) + "\n"
+
+
+def _lines(found: Adoption) -> Iterator[str]:
+    yield "Release by [Trusted Publishing](https://docs.pypi.org/trusted-publishers/): a pushed tag builds, tests the"
+    yield "wheel, compares its version with the tag and publishes, without a stored token."
+    yield from ("", "## What was found", "", "| | | where |", "|---|---|---|")
+    for each in found.decisions:
+        yield _row(each.what, each.value, each.why)
+    for publishing in found.facts.publishing:
+        where = ", ".join(f"{line.file}:{line.line}" for line in publishing.evidence) or publishing.file
+        secrets = f", {', '.join(publishing.secrets)}" if publishing.secrets else ""
+        yield _row(f"publishes today: {publishing.job}", f"{publishing.auth}{secrets}", where)
+    yield from ("", "## What changes", "")
+    for path in sorted(found.changes):
+        if not path.is_relative_to(suite.RELEASE):
+            yield f"- {action(found, path).strip()}: `{path.as_posix()}`{_why(found, path.as_posix())}"
+    yield f"- new: `{suite.RELEASE.as_posix()}/`, generated; `tagship sync --check` proves that it is untouched"
+    yield from ("", "## The publishers to register", "")
+    yield from _publishers(found)
+    yield from ("", "## In this order, no release is interrupted", "")
+    yield from (f"- [ ] {step}" for step in found.todo)
+
+
+def _row(*cells: str) -> str:
+    shown = (" ".join(cell.split()).replace("|", "\\|").replace("<", "&lt;") for cell in cells)
+    return f"| {' | '.join(shown)} |"
+
+
+def _why(found: Adoption, path: str) -> str:
+    reasons = [each for each in found.decisions if path in {each.what, each.value}]
+    known = {
+        suite.WORKFLOW.as_posix(): "the five jobs of a release",
+        "pyproject.toml": "`[tool.tagship]`, with where each setting was found",
+        "noxfile.py": "the release's sessions",
+        "tasks.py": "the release's tasks",
+        ".gitignore": "what the sessions make",
+        "MANIFEST.in": "the sdist is without the suite",
+        ".pre-commit-config.yaml": "generated files are not for hooks",
+        ".github/dependabot.yml": "updates of the locked tools and pinned actions",
+    }
+    why = known.get(path) or next((each.why for each in reasons), "")
+    return f" ({why})" if why else ""
+
+
+def _publishers(found: Adoption) -> Iterator[str]:
+    yield "| index | project | owner | repository | workflow | environment | |"
+    yield "|---|---|---|---|---|---|---|"
+    for each in project.read_all(found.folder):
+        registrations = {
+            index: Registration(each.name, each.owner, each.repository, "release.yml", index + each.package.suffix)
+            for index in ("pypi", "testpypi")
+        }
+        new = forms(registrations)
+        for existing, pending in zip(forms(registrations, exists=registrations), new, strict=True):
+            values = existing.values
+            links = f"[prefilled]({existing.link}), or [for a new project]({pending.link})"
+            cells = (existing.index, each.name, values["owner"], values["repository"], values["workflow_filename"])
+            yield f"| {' | '.join(cells)} | {values['environment']} | {links} |"

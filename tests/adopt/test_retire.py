@@ -1,0 +1,151 @@
+"""What publishes today is taken out of the workflows, and everything else of them stays as it is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tagship import suite
+from tagship.adopt.retire import MOVED, Retired, retire
+from tagship.facts import publishing
+from tagship.facts.model import Publishing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TAGS = 'on:\n  push:\n    tags: ["v*"]\n'
+PUSH = "on: [push, pull_request]\n"
+TEST = """\
+  # The tests.
+  test:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - run: pytest  # all of them
+"""
+BUILD = """\
+  build:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - run: python -m build
+      - uses: actions/upload-artifact@v4
+"""
+PUBLISH = """\
+  # To PyPI.
+  publish:
+    needs: [test, build]
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/download-artifact@v4
+      - uses: pypa/gh-action-pypi-publish@release/v1
+        with:
+          password: ${{ secrets.PYPI_TOKEN }}
+"""
+ANNOUNCE = """\
+  announce:
+    needs: publish # first
+    runs-on: ubuntu-latest
+    steps:
+      - run: gh release create
+        env: { GH_TOKEN: "${{ github.token }}" }
+"""
+CI = ".github/workflows/ci.yml"
+
+
+def done(root: Path, **files: str) -> Retired:
+    """Return what is taken out of the workflows `files`, by their names without the ending."""
+    for name, text in files.items():
+        path = root / f".github/workflows/{name}.yml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+    return retire(root, publishing.find(root))
+
+
+def after(found: Retired, name: str = CI) -> str | None:
+    content = {path.as_posix(): content for path, content in found.changes.items()}.get(name)
+    return content.decode() if content is not None else None
+
+
+def test_a_job_that_publishes_goes_with_its_comment_and_every_other_line_stays(tmp_path: Path) -> None:
+    before = f"name: CI  # mine\n{PUSH}jobs:\n{TEST}\n{PUBLISH}"
+    assert after(done(tmp_path, ci=before)) == f"name: CI  # mine\n{PUSH}jobs:\n{TEST}"
+
+
+@pytest.mark.parametrize(
+    ("needs", "expected"),
+    [
+        ("    needs: publish # first\n", "    needs: [test, build] # first\n"),
+        ("    needs: [publish, test]\n", "    needs: [test, build]\n"),
+        ("    needs:\n      - test  # a\n      - publish\n", "    needs:\n      - test  # a\n      - build\n"),
+    ],
+)
+def test_a_job_that_waited_for_it_waits_for_what_it_waited_for(needs: str, expected: str, tmp_path: Path) -> None:
+    rest = ANNOUNCE.replace("    needs: publish # first\n", needs)
+    found = done(tmp_path, ci=f"{PUSH}jobs:\n{TEST}\n{BUILD}\n{PUBLISH}\n{rest}")
+    assert after(found) == f"{PUSH}jobs:\n{TEST}\n{BUILD}\n" + ANNOUNCE.replace(
+        "    needs: publish # first\n", expected
+    )
+
+
+def test_what_an_expression_reads_of_a_job_that_is_gone_is_left_to_a_person(tmp_path: Path) -> None:
+    rest = ANNOUNCE.replace("    runs-on", "    if: needs.publish.result == 'success'\n    runs-on")
+    found = done(tmp_path, ci=f"{PUSH}jobs:\n{TEST}\n{BUILD}\n{PUBLISH}\n{rest}")
+    assert f"{CI}: the job announce reads needs.publish, which is gone: remove that from its expressions" in found.todo
+
+
+@pytest.mark.parametrize("jobs", [PUBLISH, f"{BUILD}\n{PUBLISH}"])
+def test_a_workflow_that_only_publishes_is_deleted(jobs: str, tmp_path: Path) -> None:
+    text = f"{TAGS}jobs:\n{jobs}".replace("needs: [test, build]", "needs: []")
+    found = done(tmp_path, ci=text)
+    assert [*found.changes.values()] == [None]
+    assert found.done == [f"{CI}: deleted, as it only published"]
+
+
+def test_a_build_that_is_also_a_check_of_pull_requests_stays(tmp_path: Path) -> None:
+    found = done(tmp_path, ci=f"{PUSH}jobs:\n{BUILD}\n{PUBLISH.replace('[test, build]', 'build')}")
+    assert after(found) == f"{PUSH}jobs:\n{BUILD}"
+
+
+def test_of_a_job_that_does_more_only_the_upload_goes(tmp_path: Path) -> None:
+    upload = "      - run: twine upload dist/*\n        env: { TWINE_PASSWORD: '${{ secrets.T }}' }\n"
+    last = "      - run: git push origin main\n"
+    found = done(tmp_path, ci=f"{PUSH}jobs:\n{TEST}{upload}{last}")
+    assert after(found) == f"{PUSH}jobs:\n{TEST}{last}"
+
+
+def test_line_ends_of_windows_stay(tmp_path: Path) -> None:
+    before = f"{PUSH}jobs:\n{TEST}\n{BUILD}\n{PUBLISH}\n{ANNOUNCE}".replace("\n", "\r\n")
+    text = after(done(tmp_path, ci=before))
+    assert text is not None
+    assert text.replace("\r\n", "").count("\n") == 0
+
+
+def test_an_own_release_yml_makes_room_and_what_calls_it_follows(tmp_path: Path) -> None:
+    call = f"{PUSH}jobs:\n  all:\n    uses: ./.github/workflows/release.yml\n"
+    found = done(tmp_path, release=f"{PUSH}jobs:\n{TEST}\n{BUILD}\n{PUBLISH}", other=call)
+    assert after(found, MOVED.as_posix()) == f"{PUSH}jobs:\n{TEST}\n{BUILD}"
+    assert suite.WORKFLOW not in found.changes
+    assert after(found, ".github/workflows/other.yml") == call.replace("release.yml", "release-extras.yml")
+
+
+def test_a_reusable_workflow_that_nothing_calls_any_more_is_deleted(tmp_path: Path) -> None:
+    called = f"on: workflow_call\njobs:\n{PUBLISH.replace('    needs: [test, build]', '    needs: []')}"
+    caller = f"{TAGS}jobs:\n  out:\n    uses: ./.github/workflows/up.yml\n    secrets: inherit\n"
+    found = done(tmp_path, ci=caller, up=called)
+    assert {path.as_posix(): content for path, content in found.changes.items()} == {
+        CI: None,
+        ".github/workflows/up.yml": None,
+    }
+
+
+def test_other_services_are_left_to_a_person(tmp_path: Path) -> None:
+    found = retire(tmp_path, [Publishing(".travis.yml", "deploy", "password"), Publishing("Makefile", "", "none")])
+    assert found.changes == {}
+    assert found.todo == ["remove what publishes in .travis.yml (deploy)", "remove what publishes in Makefile"]
+
+
+def test_uploads_to_another_index_stay(tmp_path: Path) -> None:
+    text = PUBLISH.replace("        with:\n", "        with:\n          repository-url: https://pkgs.example.org/\n")
+    assert done(tmp_path, ci=f"{PUSH}jobs:\n{TEST}\n{BUILD}\n{text}").changes == {}
