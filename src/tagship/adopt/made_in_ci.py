@@ -9,7 +9,7 @@ from tagship.facts import workflow
 from tagship.facts.marked import Unreadable
 from tagship_suite.errors import Problem
 from tagship_suite.repo import git
-from tagship_suite.repo.versions import newest_tag, parse_version
+from tagship_suite.repo.versions import found_version, parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,8 +42,8 @@ def problems(root: Path, found: tuple[Publishing, ...], name: str, version: str)
 
     None where the committed `version` is that of the newest tag: then the step writes what is there already.
     """
-    newest = newest_tag(git.lines(root, "tag", "--list"), name)
-    if newest and version and _same(version, str(newest[1])):
+    versions = [known[1] for tag in git.lines(root, "tag", "--list") if (known := found_version(tag, name))]
+    if versions and version and _same(version, str(max(versions))):
         return []
     where = [each for file in sorted({each.file for each in found}) for each in _written(root, file, found)]
     remedy = "commit the version before the tag, or take it from the tags by the build backend, and remove that step"
