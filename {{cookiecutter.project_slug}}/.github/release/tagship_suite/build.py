@@ -76,12 +76,15 @@ def epoch(root: Path, environ: Mapping[str, str]) -> int:
 
 def describe(root: Path, environ: Mapping[str, str]) -> None:
     """Check the dists against the index's rules; print their names, versions, Pythons, sizes and hashes."""
+    from .dists import rules
+
     groups = read(root / "dist", chosen(root, environ))
     for name, value in {**outputs(groups), "digest": handover.digest(root / "dist")}.items():
         print(f"{name}: {value}")
         report.output(name, value)
     for dist in (dist for dists in groups.values() for dist in dists):
         print(f"{dist.path}  {dist.size} bytes  SHA-256 {dist.sha256}")
+        report.notes(rules.retagged(dist))
     for first, *others in groups.values():
         files = [first, *others]
         report.summary(f"## {first.name} {first.version}", report.files(files), *map(report.tree, files))

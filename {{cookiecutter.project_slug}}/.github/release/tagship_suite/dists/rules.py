@@ -199,18 +199,17 @@ def _members(dist: Dist, where: str) -> Iterator[Problem]:
     for name in needed:
         if f"{folder}/{name}" not in dist.members and not _is_folder(dist, f"{folder}/{name}"):
             yield Problem(where, f"no {folder}/{name}", "one, as its name and metadata say", "build it again")
-    if dist.is_wheel and (wheel := f"{folder}/WHEEL") in dist.members:
-        yield from _tags(dist, dist.read([wheel])[wheel], f"{where}: {wheel}")
     if dist.is_wheel and (scripts := f"{folder}/entry_points.txt") in dist.members:
         yield from _entry_points(dist.read([scripts], "utf-8")[scripts], f"{where}: {scripts}")
 
 
-def _tags(dist: Dist, text: str, where: str) -> Iterator[Problem]:
-    """Compare the tags inside with those of the name, which an installer goes by; a WHEEL without any is left alone."""
+def retagged(dist: Dist) -> Iterator[str]:
+    """Give a line where WHEEL has other tags than the name of the wheel, which is all that an installer goes by."""
+    text = dist.read([wheel := f"{dist.info}/WHEEL"])[wheel] if dist.is_wheel else ""
     lines = [line for line in message_from_string(text).get_all("Tag", []) if line.count("-") == 2]
     if (found := {tag for line in lines for tag in parse_tag(line)}) and found != dist.tags:
-        shown = [" ".join(sorted(map(str, tags))) for tags in (found, dist.tags)]
-        yield Problem(where, f"tags {shown[0]}", f"{shown[1]} as in the file name", "rename it with: wheel tags")
+        told, named = (" ".join(sorted(map(str, tags))) for tags in (found, dist.tags))
+        yield f"{dist.path}: WHEEL has the tags {told}, the file name {named}: rename a wheel with `wheel tags`"
 
 
 def _is_folder(dist: Dist, name: str) -> bool:
