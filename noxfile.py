@@ -21,7 +21,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none", default=False)
 def sync(session: nox.Session) -> None:
-    """Write the template's copies of the managed files, and docs/configuration.md."""
+    """Write the template's copies of the managed files, and the pages of the settings and the rules."""
     session.run(sys.executable, "-m", "dev.sync", external=True)
 
 

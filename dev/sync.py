@@ -1,9 +1,11 @@
-"""Write what is made from another file: the template's managed files, and the page of the settings."""
+"""Write what is made from another file: the template's managed files, and the pages of the settings and the rules."""
 
 import shutil
 from pathlib import Path
+from textwrap import fill
 
 from tagship import suite
+from tagship.audit.rules import RULES
 from tagship_suite.config import SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,7 +25,8 @@ def main() -> None:
 def written() -> dict[Path, bytes]:
     """Return the files to write, by their paths."""
     found = {TEMPLATE / path: content for path, content in suite.files().items() if path != suite.WORKFLOW}
-    return {**found, **workflows(), ROOT / "docs/configuration.md": configuration().encode()}
+    pages = {"docs/configuration.md": configuration(), "docs/audit.md": audit()}
+    return {**found, **workflows(), **{ROOT / name: text.encode() for name, text in pages.items()}}
 
 
 def workflows() -> dict[Path, bytes]:
@@ -61,6 +64,34 @@ def configuration() -> str:
         for name, setting in SETTINGS.items()
     )
     return CONFIGURATION.format(rows="\n".join(rows))
+
+
+AUDIT = """\
+# What `tagship audit` finds
+
+`tagship audit PATH...` reads the workflows of a repository, and what else publishes from it, and reports what is unsafe
+or broken there. It runs nothing of the repository. Each finding names the file, the line and the job.
+
+`--format json` prints one object a line for each repository, `--format sarif` a log in SARIF 2.1.0 for code scanning.
+Exit status 0: no findings. 1: findings. 2: something cannot be read.
+
+Where [zizmor](https://docs.zizmor.sh) is installed, its findings about the same workflows are added under its names;
+the rules below are about what it does not look at: who publishes, from what, and when. `--no-zizmor` leaves it out.
+
+{rules}
+
+This page is made from `src/tagship/audit/rules/` by `nox -s sync`.
+"""
+
+
+def audit() -> str:
+    """Return the page that describes each rule of `tagship audit`."""
+    rules = (
+        f"## {rule.message()}\n\n`{rule.name}` ({rule.level})\n\n{fill(rule.why(), 120)}\n\n"
+        f"What to do: {fill(rule.remedy, 108)}."
+        for rule in RULES
+    )
+    return AUDIT.format(rules="\n\n".join(rules))
 
 
 def tag(content: str) -> str:

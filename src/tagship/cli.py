@@ -233,6 +233,37 @@ def inspect(paths: tuple[Path, ...], from_file: Path | None, form: str, *, by_bu
 
 @main.command()
 @repositories
+@click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", help="How to print it.")
+@click.option("--no-zizmor", is_flag=True, help="Use tagship's own rules alone.")
+def audit(paths: tuple[Path, ...], from_file: Path | None, form: str, *, no_zizmor: bool) -> None:
+    """Report what is unsafe or broken in how the repositories at PATHS (here) publish.
+
+    Reads files and runs nothing of them. What zizmor finds in the same workflows is added under its own names, where
+    it is installed. JSON is one object a line for each repository, in their order.
+
+    Exit status 0: no findings. 1: findings. 2: a file or repository that cannot be read, or bad usage.
+    """
+    from tagship import fleet
+    from tagship.audit import run, sarif, zizmor
+
+    if not no_zizmor and zizmor.executable() is None:
+        click.echo("note: zizmor is not installed: only tagship's own rules are used", err=True)
+    named = fleet.paths(paths or (() if from_file else (Path(),)), from_file)
+    worst = 0
+    seen = []
+    for answer in fleet.counted(fleet.ask(run.own if no_zizmor else run.question, named)):
+        worst = max(worst, {"clean": 0, "findings": 1}.get(answer["status"], 2))
+        if form == "sarif":
+            seen.append(answer)
+        else:
+            click.echo(json.dumps(answer) if form == "json" else "\n".join(run.lines(answer)))
+    if form == "sarif":
+        click.echo(json.dumps(sarif.log(seen), indent=2))
+    raise SystemExit(worst)
+
+
+@main.command()
+@repositories
 @click.option("--dry-run", is_flag=True, help="Show what would be decided and changed, and write nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask. Without a terminal nothing is asked either.")
 @click.option("--keep-old", is_flag=True, help="Leave alone what publishes today.")

@@ -39,7 +39,7 @@ class Event:
 
     @property
     def is_tag(self) -> bool | None:
-        """Whether it runs at a tag; None where a person chooses."""
+        """Whether it runs at a tag; None where a caller knows."""
         return None if self.ref is None else _known(self.ref).startswith(TAGS)
 
     def look_up(self, path: str) -> Value:
@@ -108,8 +108,10 @@ def _of(name: str, filters: object) -> Iterator[Event]:
         yield from (Event(name, Prefix(TAGS), action) for action in actions or ["published", "created", "released"])
     elif name in PULLS:
         yield Event(name, Prefix("refs/pull/" if name == "pull_request" else HEADS))
-    elif name in {"workflow_dispatch", "workflow_call", "create", "deployment", "deployment_status"}:
+    elif name == "workflow_call":
         yield Event(name)
+    elif name in {"workflow_dispatch", "create", "deployment", "deployment_status"}:
+        yield from (Event(name, Prefix(kind)) for kind in (HEADS, TAGS))  # at a branch or a tag, as somebody chooses
     elif name == "repository_dispatch":
         actions = [str(each) for each in given.list("types") if isinstance(each, Text)]
         yield from (Event(name, Prefix(HEADS), action) for action in actions or [""])

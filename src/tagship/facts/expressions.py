@@ -25,6 +25,13 @@ class Unknown:
 UNKNOWN = Unknown()
 
 
+class Expected(Unknown):
+    """A value that is taken to be what it is compared with."""
+
+
+EXPECTED = Expected()
+
+
 @dataclass(frozen=True)
 class Prefix:
     """A text of which only the beginning is known."""
@@ -194,6 +201,8 @@ def _either(left: Value, right: Value) -> Value:
 
 def equal(left: Value, right: Value) -> bool | None:
     """Return whether two values are equal, as GitHub compares them; None where that is not known."""
+    if isinstance(left, Expected) or isinstance(right, Expected):
+        return True
     if isinstance(left, Unknown) or isinstance(right, Unknown):
         return None
     if isinstance(left, Prefix) or isinstance(right, Prefix):

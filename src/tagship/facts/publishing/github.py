@@ -60,6 +60,8 @@ class Workflows:
     by_file: dict[str, Workflow] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     called: set[str] = field(default_factory=set)
+    #: What was seen in each job that has steps, by its file and name.
+    walks: dict[tuple[str, str], Walk] = field(default_factory=dict)
 
     @classmethod
     def read(cls, root: Path, targets: Targets) -> Workflows:
@@ -107,7 +109,8 @@ class Workflows:
         if job.uses:
             yield from self._call(each, job, scope, start)
             return
-        steps = Steps(each.file, Walk(self.targets, scope, start.identity), start.chain, self.errors)
+        walk = self.walks[each.file, str(job.id)] = Walk(self.targets, scope, start.identity)
+        steps = Steps(each.file, walk, start.chain, self.errors)
         for upload, reaching in steps.uploads(job.steps, start.events):
             yield Found(each.file, str(job.id), start.triggers, upload, reaching)
 

@@ -73,6 +73,7 @@ class Steps:
     def _uses(self, step: Step, inputs: Mapping[str, str], scope: Scope) -> Iterator[Upload]:
         self._remember(step, step.uses)
         chain = (*self.chain, Evidence(self.file, step.uses.line, f"uses: {step.uses}"))
+        self.walk.used.append((chain[-1], step.uses, inputs))
         name, _, version = step.uses.partition("@")
         own = {str(key): scope.expand(marked.as_text(value)) for key, value in step.env.items()}
         if found := actions.upload(name.lower(), version, {**own, **inputs}, scope, identity=self.walk.identity):
@@ -94,7 +95,7 @@ class Steps:
         file, node = found
         declared = node.map("inputs").items()
         inputs = {**{name: each.text("default") for name, each in declared if isinstance(each, Map)}, **inputs}
-        inner = Walk(self.walk.targets, self.walk.scope.child(), self.walk.identity, self.walk.pypirc)
+        inner = replace(self.walk, scope=self.walk.scope.child())
         inner.scope.inputs = dict(inputs)
         chain = (*self.chain, Evidence(self.file, step.uses.line, f"uses: {step.uses}"))
         steps = Steps(file, inner, chain, self.errors, self.depth + 1)

@@ -12,7 +12,7 @@ from . import tools
 from .shell import ASSIGNMENT, Command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from .blocks import Block
     from .targets import Targets
@@ -48,6 +48,9 @@ class Walk:
     scope: Scope
     identity: bool = False
     pypirc: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    #: Every command on the way, also those that upload nothing, and every action with its inputs.
+    ran: list[tuple[Evidence, Command]] = field(default_factory=list)
+    used: list[tuple[Evidence, str, Mapping[str, str]]] = field(default_factory=list)
 
     def follow(
         self,
@@ -67,6 +70,7 @@ class Walk:
                 for name, value in command.assigned:
                     own.set(name, value)
             here = Evidence(file, command.line, command.text)
+            self.ran.append((here, command))
             chained = chain if chain and (chain[-1].file, chain[-1].line) == (file, command.line) else (*chain, here)
             call = tools.match(command.words)
             if call:

@@ -1,0 +1,108 @@
+"""Who publishes: credentials, the job's identity, and who else could use it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tagship.audit.model import Hit, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tagship.audit.context import Context
+
+INDEXES = ("pypi", "testpypi")
+
+
+class LongLivedCredential(Rule):
+    """A long-lived credential publishes.
+
+    A token or password that is stored works for whoever gets hold of it, from anywhere, until somebody revokes it.
+    Trusted Publishing gives each run a token of its own that lasts for minutes.
+    """
+
+    name = "long-lived-credential"
+    level = "error"
+    remedy = (
+        "register a trusted publisher (`tagship publisher`), give the job `permissions: {id-token: write}`, pass no "
+        "password, and delete the secret and revoke the token once a release has worked"
+    )
+
+    def check(self, context: Context) -> Iterator[Hit]:
+        """Yield each line that uploads to PyPI or TestPyPI with a credential."""
+        for each in context.publishes:
+            given = each.found.upload.credentials
+            if given.auth in {"token", "password"} and each.index in INDEXES:
+                names = f"the {given.auth} {', '.join(given.secrets)}" if given.secrets else f"a {given.auth}"
+                yield Hit(each.in_job.file, each.in_job.line, each.name, names)
+
+
+class CalledWorkflow(Rule):
+    """Trusted Publishing is used in a called workflow.
+
+    PyPI does not support trusted publishers for reusable workflows: it compares the called file, and refuses the
+    upload where the caller was registered.
+    """
+
+    name = "trusted-publishing-in-called-workflow"
+    level = "error"
+    remedy = (
+        "move the job that uploads into the workflow that the tag starts, and let the called one only build and test"
+    )
+
+    def check(self, context: Context) -> Iterator[Hit]:
+        """Yield each job that uploads with an identity behind `workflow_call`."""
+        for each in context.on_github(*INDEXES):
+            if each.found.upload.credentials.auth != "oidc" or each.job is None or each.workflow is None:
+                continue
+            if each.is_called or each.job.uses or each.workflow.on("workflow_call"):
+                first = each.found.upload.evidence[0]
+                yield Hit(
+                    each.in_job.file, each.in_job.line, each.name, f"started by {first.file}" if each.is_called else ""
+                )
+
+
+class WideIdentity(Rule):
+    """Jobs that do not publish get the identity that does.
+
+    Permissions of the workflow are those of all its jobs. What runs in any of them, such as a test or a build
+    dependency, can then ask for the token that the index trusts.
+    """
+
+    name = "wide-identity"
+    remedy = "remove `id-token: write` from the workflow's permissions and give it to the job that publishes alone"
+
+    def check(self, context: Context) -> Iterator[Hit]:
+        """Yield the permissions of each workflow that give other jobs the identity as well."""
+        for each in context.on_github(*INDEXES):
+            if each.found.upload.credentials.auth != "oidc" or each.workflow is None or each.job is None:
+                continue
+            publishing = {other.name for other in context.publishes if other.file == each.file}
+            others = [
+                name
+                for name, job in each.workflow.jobs.items()
+                if name not in publishing and not job.own_permissions and job.grants("id-token")
+            ]
+            if others:
+                yield Hit(each.file, each.workflow.node.line_of("permissions"), "", f"{', '.join(others)}")
+
+
+class NoEnvironment(Rule):
+    """A job publishes without an environment.
+
+    Without one, the index trusts every branch and tag of the workflow. An environment can ask for approval and
+    restrict the tags, and its name in the trusted publisher binds the upload to those rules.
+    """
+
+    name = "no-environment"
+    remedy = "add `environment: pypi` to the job, protect it with a rule for tags, and name it in the trusted publisher"
+
+    def check(self, context: Context) -> Iterator[Hit]:
+        """Yield each job that uploads to PyPI with an identity and without an environment."""
+        for each in context.on_github("pypi"):
+            if (
+                each.job is not None
+                and each.found.upload.credentials.auth == "oidc"
+                and "environment" not in each.job.node
+            ):
+                yield Hit(each.file, each.job.line, each.name)

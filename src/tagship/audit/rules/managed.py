@@ -1,0 +1,85 @@
+"""A project that uses our suite: are its sessions, its jobs and its managed files still those of the suite?"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tagship import noxfile, suite, update
+from tagship.audit.model import Hit, Rule
+from tagship_suite.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tagship.audit.context import Context
+
+SESSION = re.compile(r"\bnox\b[^\n]*?\s(?:-s|--session|--sessions)[ =]([a-z][\w-]*)")
+
+
+class SessionWithoutJob(Rule):
+    """A session of the release has no job.
+
+    A step of the release is then left out, and nobody sees it.
+    """
+
+    name = "session-without-job"
+    remedy = "restore the job: `tagship sync --force`"
+
+    def check(self, context: Context) -> Iterator[Hit]:
+        """Yield each session of the suite that the release workflow has no job for."""
+        ours = context.workflows.by_file.get(suite.WORKFLOW.as_posix()) if context.has_suite else None
+        if ours is not None:
+            line = ours.node.line_of("jobs")
+            yield from (Hit(ours.file, line, "", name) for name in noxfile.SESSIONS if name not in ours.jobs)
+
+
+class JobWithoutSession(Rule):
+    """A job runs a session that the noxfile does not have.
+
+    The job fails in the middle of a release.
+    """
+
+    name = "job-without-session"
+    level = "error"
+    remedy = "import the session in noxfile.py: `tagship adopt`"
+
+    def check(self, context: Context) -> Iterator[Hit]:
+        """Yield each step of the release workflow, but for publishing, that runs a session unknown here."""
+        ours = context.workflows.by_file.get(suite.WORKFLOW.as_posix()) if context.has_suite else None
+        if ours is None:
+            return
+        try:
+            module = noxfile.read(context.root / "noxfile.py")
+        except (ReleaseError, OSError):
+            return  # said by the rule about managed files
+        known = {*module.sessions, *(noxfile.SESSIONS if noxfile.SESSIONS_MODULE in module.imported else ())}
+        for job in ours.jobs.values():
+            for step in job.steps:
+                for match in SESSION.finditer(step.run):
+                    if match[1] not in known and not str(job.id).startswith("publish") and " -f" not in step.run:
+                        yield Hit(ours.file, step.line, str(job.id), match[1])
+
+
+class ManagedFile(Rule):
+    """A managed file was changed or is older.
+
+    What it does is no longer what was tested and documented, and the next update cannot be written over it.
+    """
+
+    name = "managed-file"
+    remedy = "`tagship sync` updates it, with `--force` also where it was edited"
+
+    def check(self, context: Context) -> Iterator[Hit]:
+        """Yield each managed file that is not as this version writes it."""
+        if not update.has_suite(context.root):
+            return
+        for finding in update.check(context.root).findings:
+            where = finding.problem.where.partition("\n")[0]
+            file, _, line = where.partition(":")
+            yield Hit(
+                file,
+                int(line) if line.isdecimal() else 1,
+                "",
+                f"{finding.kind}: {' '.join(finding.problem.found.split())}",
+            )

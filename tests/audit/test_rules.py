@@ -1,0 +1,217 @@
+"""Each rule finds what it is about in a bad example, and nothing in a good one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tagship import suite
+from tagship.audit import run
+from tagship.audit.rules import RULES
+from tests.facts.test_publishing import write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tagship.audit.model import Finding
+
+PUBLISH = ".github/workflows/publish.yml"
+#: A well-made workflow, in parts that the examples replace.
+TRIGGER = "on:\n  push:\n    tags: ['v*']\n"
+CHECK = '      - run: test "v$(cat VERSION)" = "$GITHUB_REF_NAME"\n'
+CHECKOUT = "      - uses: actions/checkout@v6\n        with: {fetch-depth: 0}\n"
+BUILD = f"""\
+  build:
+    runs-on: ubuntu-latest
+    steps:
+{CHECKOUT}{CHECK}      - run: python -m build
+      - uses: actions/upload-artifact@v6
+        with: {{name: dist, path: dist/}}
+"""
+UPLOAD = """\
+  publish:
+    runs-on: ubuntu-latest
+    needs: build
+    environment: pypi
+    permissions: {id-token: write}
+    steps:
+      - uses: actions/download-artifact@v6
+        with: {name: dist, path: dist/}
+      - uses: pypa/gh-action-pypi-publish@release/v1
+"""
+GOOD = f"{TRIGGER}jobs:\n{BUILD}{UPLOAD}"
+SCM = {"pyproject.toml": "[build-system]\nrequires = ['hatchling', 'hatch-vcs']\n"}
+
+
+def found(root: Path, files: dict[str, str]) -> list[Finding]:
+    findings, errors = run.audit(write(root, files))
+    assert errors == []
+    return findings
+
+
+def changed(old: str, new: str) -> dict[str, str]:
+    assert old in GOOD
+    return {PUBLISH: GOOD.replace(old, new)}
+
+
+TEST_UPLOAD = (
+    UPLOAD.replace("  publish:", "  try:")
+    .replace("environment: pypi", "environment: testpypi")
+    .replace("v1\n", "v1\n        with: {repository-url: https://test.pypi.org/legacy/}\n")
+)
+OWN_BUILD = "    steps:\n      - run: python -m build\n"
+BAD = {
+    "long-lived-credential": changed("release/v1\n", "release/v1\n        with: {password: '${{ secrets.PYPI }}'}\n"),
+    "trusted-publishing-in-called-workflow": {
+        PUBLISH: f"on: workflow_call\njobs:\n{BUILD}{UPLOAD}",
+        ".github/workflows/tag.yml": f"{TRIGGER}jobs:\n  call:\n    uses: ./{PUBLISH}\n"
+        "    permissions: {id-token: write}\n",
+    },
+    "wide-identity": changed("jobs:\n", "permissions: {id-token: write}\njobs:\n"),
+    "no-environment": changed("    environment: pypi\n", ""),
+    "publish-without-tag": changed(TRIGGER, "on:\n  push:\n    branches: [main]\n"),
+    "tag-not-compared": changed(CHECK, ""),
+    "cannot-trigger": {
+        PUBLISH: GOOD,
+        ".github/workflows/bump.yml": "on: workflow_dispatch\njobs:\n  bump:\n    runs-on: x\n    steps:\n"
+        "      - uses: actions/checkout@v6\n      - run: git tag v1 && git push origin --tags\n",
+    },
+    "two-publishers": {PUBLISH: GOOD, ".github/workflows/old.yml": GOOD.replace("'v*'", "'v1*'")},
+    "needs-incomplete": changed(BUILD, BUILD + "  tests:\n    runs-on: x\n    steps:\n      - run: pytest\n"),
+    "changes-published-release": {
+        PUBLISH: GOOD.replace(TRIGGER, "on:\n  release:\n    types: [published]\n")
+        + "  assets:\n    runs-on: x\n    steps:\n      - run: gh release upload v1 dist/*\n"
+    },
+    "builds-and-publishes": changed(
+        "    steps:\n      - uses: actions/download-artifact@v6\n",
+        OWN_BUILD + "      - uses: actions/download-artifact@v6\n",
+    ),
+    "shallow-checkout": {
+        PUBLISH: GOOD.replace("        with: {fetch-depth: 0}\n", "").replace(
+            "  push:\n", "  workflow_dispatch:\n  push:\n"
+        ),
+        **SCM,
+    },
+    "version-made-in-ci": changed(CHECK, CHECK + '      - run: poetry version "${GITHUB_REF_NAME#v}"\n'),
+    "blind-skip-existing": changed("release/v1\n", "release/v1\n        with: {skip-existing: true}\n"),
+    "different-builds": {
+        PUBLISH: GOOD.replace(
+            "    steps:\n      - uses: actions/download", OWN_BUILD + "      - uses: actions/download"
+        )
+        + TEST_UPLOAD.replace("    steps:\n", OWN_BUILD)
+    },
+}
+
+
+def test_every_rule_has_an_example_and_a_page() -> None:
+    managed = {"session-without-job", "job-without-session", "managed-file"}
+    assert {rule.name for rule in RULES} == {*BAD, *managed}
+    assert all(rule.message() and rule.why() and rule.remedy for rule in RULES)
+
+
+@pytest.mark.parametrize("rule", BAD)
+def test_a_bad_example_breaks_its_rule(tmp_path: Path, rule: str) -> None:
+    broken = [each for each in found(tmp_path, BAD[rule]) if each.rule == rule]
+    assert len(broken) == 1, broken
+    (finding,) = broken
+    text = (tmp_path / finding.file).read_text().splitlines()
+    assert text[finding.line - 1].strip()
+    assert finding.job or rule == "wide-identity"
+
+
+GOOD_ONES = {
+    "tag": {PUBLISH: GOOD},
+    "dispatch": changed(TRIGGER, "on: workflow_dispatch\n"),
+    "release": changed(TRIGGER, "on:\n  release:\n    types: [published]\n"),
+    "condition": {
+        PUBLISH: GOOD.replace(TRIGGER, "on: [push, pull_request]\n").replace(
+            "    environment: pypi\n",
+            "    environment: pypi\n    if: github.repository == 'a/b' && github.ref_type == 'tag'\n",
+        )
+    },
+    "version from tags at a tag": {
+        PUBLISH: GOOD.replace(CHECK, "").replace("        with: {fetch-depth: 0}\n", ""),
+        **SCM,
+    },
+    "test index from every branch": {
+        PUBLISH: GOOD.replace("    tags: ['v*']\n", "    tags: ['v*']\n    branches: [main]\n").replace(
+            "    environment: pypi\n", "    environment: pypi\n    if: startsWith(github.ref, 'refs/tags/')\n"
+        )
+        + TEST_UPLOAD
+    },
+    "semantic release": {
+        PUBLISH: f"on:\n  push:\n    branches: [main]\njobs:\n{BUILD}{UPLOAD}".replace(
+            CHECK, "      - uses: python-semantic-release/python-semantic-release@v10\n"
+        )
+    },
+    "attestations": {
+        PUBLISH: GOOD,
+        ".github/workflows/ci.yml": "on: push\njobs:\n  attest:\n    runs-on: x\n"
+        "    permissions: {id-token: write}\n    steps:\n      - uses: actions/attest-build-provenance@v3\n",
+    },
+    "tag with the token of an app": {
+        PUBLISH: GOOD,
+        ".github/workflows/bump.yml": "on: workflow_dispatch\njobs:\n  bump:\n    runs-on: x\n    steps:\n"
+        "      - uses: actions/checkout@v6\n        with: {token: '${{secrets.BOT}}'}\n      - run: git push --tags\n",
+    },
+    "draft that a person publishes": {
+        PUBLISH: GOOD.replace(TRIGGER, "on:\n  release:\n    types: [published]\n"),
+        ".github/workflows/draft.yml": f"{TRIGGER}jobs:\n  draft:\n    runs-on: x\n    steps:\n"
+        "      - uses: softprops/action-gh-release@v2\n        with: {draft: true}\n",
+    },
+    "wheels for two systems": {
+        PUBLISH: f"{TRIGGER}jobs:\n{BUILD}{UPLOAD}"
+        + UPLOAD.replace("  publish:", "  wheels:").replace("needs: build", "needs: [build, publish]")
+    },
+    "another index with a token": changed(
+        "release/v1\n",
+        "release/v1\n        with: {password: '${{ secrets.X }}', repository-url: https://nexus.example.org/}\n",
+    ),
+    "nothing is published": {
+        ".github/workflows/ci.yml": "on: push\njobs:\n  t:\n    runs-on: x\n    steps: [{run: pytest}]\n"
+    },
+}
+
+
+@pytest.mark.parametrize("style", GOOD_ONES)
+def test_a_good_workflow_has_no_findings_whatever_its_style(tmp_path: Path, style: str) -> None:
+    assert found(tmp_path, GOOD_ONES[style]) == []
+
+
+@pytest.mark.parametrize("publish_with", suite.WORKFLOWS)
+def test_our_own_workflows_have_no_findings(tmp_path: Path, publish_with: str) -> None:
+    content = suite.workflow(publish_with).decode()
+    assert found(tmp_path, {suite.WORKFLOW.as_posix(): content}) == []
+
+
+def with_suite(root: Path) -> Path:
+    for path, content in suite.files().items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(content)
+    noxfile = "from importlib import import_module\nimport sys\nsys.path.insert(0, '.github/release')\n"
+    return write(root, {"noxfile.py": noxfile + "import_module('tagship_suite.sessions')\n"})
+
+
+def names(root: Path) -> set[str]:
+    return {finding.rule for finding in run.audit(root)[0]}
+
+
+def test_a_project_with_the_suite_has_no_findings(tmp_path: Path) -> None:
+    assert run.audit(with_suite(tmp_path)) == ([], [])
+
+
+def test_a_job_of_the_suite_that_is_gone_is_found(tmp_path: Path) -> None:
+    path = with_suite(tmp_path) / suite.WORKFLOW
+    path.write_text(path.read_text().replace("\n  publish-test:\n", "\n  other:\n"))
+    assert {"session-without-job", "managed-file"} <= names(tmp_path)
+
+
+def test_a_session_that_the_noxfile_lacks_is_found(tmp_path: Path) -> None:
+    write(with_suite(tmp_path), {"noxfile.py": "import nox\n"})
+    assert "job-without-session" in names(tmp_path)
+
+
+def test_an_old_publisher_beside_the_suite_is_found(tmp_path: Path) -> None:
+    write(with_suite(tmp_path), {PUBLISH: GOOD})
+    assert names(tmp_path) == {"two-publishers"}
