@@ -169,3 +169,22 @@ def test_every_host_belongs_to_one_index() -> None:
     assert index_of("Upload.PyPI.org:443") is INDEXES["pypi"]
     assert index_of("test.pypi.org") is INDEXES["testpypi"]
     assert index_of("notpypi.org") is None
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type", "text"),
+    [
+        ("/simple/nothing/", "text/plain", "404 Not Found"),
+        ("/simple/No.Thing/", "text/plain", "404 Not Found"),
+        ("/pypi/nothing/json", "application/json", '{"message": "Not Found"}'),
+        ("/pypi/nothing/1.0/json/", "application/json", '{"message": "Not Found"}'),
+        ("/nothing", "text/html", "<title>404 Not Found</title>"),
+    ],
+)
+def test_what_is_not_there_is_said_in_the_form_that_a_client_expects(
+    client: Client, path: str, content_type: str, text: str
+) -> None:
+    answer = client.get(path, allow_redirects=False)
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"].startswith(content_type)
+    assert text in answer.text

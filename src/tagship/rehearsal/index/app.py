@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,7 @@ _SUBMIT = "Project pre-registration is no longer required or supported, upload y
 _DOCS = "Uploading documentation is no longer supported, we recommend using https://readthedocs.org/."
 _GONE = {"submit": _SUBMIT, "submit_pkg_info": _SUBMIT, "doc_upload": _DOCS}
 """The actions that the index once had besides `file_upload`, and what it answers to them."""
+_JSON_API = re.compile(r"/pypi/[^/]+/?[^/]*/json/?")
 _NO_SLASH = "An upload was attempted to /legacy but the expected upload URL is /legacy/ (with a trailing slash)"
 
 
@@ -151,6 +153,8 @@ class LocalIndex:
         time.sleep(self.faults.seconds(Fault.SLOW))
         try:
             return _unstored(self._route(index, request))
+        except NotFound as error:
+            return _not_found(error, request)
         except HTTPException as error:
             return Response(error.get_body(), status=error.code, headers=error.get_headers())
         except Refusal as refusal:
@@ -231,6 +235,15 @@ def _only(request: Form, method: str) -> None:
 
 def _json(body: Any, status: int = 200) -> Response:
     return Response(json.dumps(body), status=status, content_type="application/json")
+
+
+def _not_found(error: NotFound, request: Form) -> Response:
+    """Answer 404 in the form that clients of the simple and of the JSON API get, a page to others."""
+    if request.path.startswith("/simple/"):
+        return Response("404 Not Found", status=404, content_type="text/plain; charset=UTF-8")
+    if _JSON_API.fullmatch(request.path):
+        return _json({"message": "Not Found"}, 404)
+    return Response(error.get_body(), status=404, headers=error.get_headers())
 
 
 def _unstored(response: Response) -> Response:

@@ -52,11 +52,11 @@ class Serving:
 
     def project(self, index: PackageIndex, request: Form, name: str) -> Response:
         """Return a project's files."""
-        if name != canonicalize_name(name):
-            return redirect(f"/simple/{canonicalize_name(name)}/", 301)
         with self._state.reading() as db:
             files = self._files(db, index, name)
             serial = _serial(db)
+        if name != canonicalize_name(name):
+            return redirect(f"/simple/{canonicalize_name(name)}/", 301)
         data = {
             "meta": {"api-version": API_VERSION, "_last-serial": serial},
             "name": name,
@@ -68,9 +68,6 @@ class Serving:
 
     def json(self, index: PackageIndex, name: str, version: str | None) -> Response:
         """Return a release, or a project's latest one, as the JSON API does."""
-        if name != canonicalize_name(name):
-            below = f"{version}/json" if version else "json"
-            return redirect(f"/pypi/{canonicalize_name(name)}/{below}", 301)
         with self._state.reading() as db:
             files = self._files(db, index, name)
             project = publishers.project_id(db, index, name)
@@ -80,6 +77,9 @@ class Serving:
         # A release whose files are not listed yet is not there yet.
         listed = [each for each in found if any(file.version == each.version for file in files)]
         chosen = _chosen(listed, version)
+        if name != canonicalize_name(name):
+            below = f"{version}/json" if version else "json"
+            return redirect(f"/pypi/{canonicalize_name(name)}/{below}", 301)
         by_version = {
             each.version: [_json_file(index, file) for file in files if file.version == each.version] for each in listed
         }
