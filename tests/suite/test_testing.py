@@ -151,9 +151,10 @@ def judge(
     imported: tuple[str, ...] = ("ship/__init__.py",),
     ran: tuple[int, ...] = (),
     kind: str = "module",
+    text: str = CODE,
 ) -> list[str]:
     """Return what is wrong when the checkout's `loose` files ran and the wheel's `imported`."""
-    checkout, site = write(folder / "checkout", files), write(folder / "site", dict.fromkeys(shipped, CODE))
+    checkout, site = write(folder / "checkout", files), write(folder / "site", dict.fromkeys(shipped, text))
     seen = {checkout / name: kind for name in loose} | {site / name: "module" for name in imported}
     return list(map(str, problems(Evidence(checkout, site, frozenset(shipped), seen, ran), "ship.whl")))
 
@@ -200,6 +201,36 @@ def test_a_module_that_the_wheel_lacks_is_named_with_its_path(
         )
     ]
     assert judge(tmp_path, files, [loose], kind="script") == []
+
+
+@pytest.mark.parametrize(
+    ("written", "loose"),
+    [
+        ("import utils", "utils/__init__.py"),
+        ("import utils.text", "utils/text.py"),
+        ("from utils import text", "utils/text.py"),
+        ("from utils.text import wrap", "utils/text.py"),
+        ("def late():\n    from helper import a", "libs/helper/__init__.py"),
+        ("import helper.deep.a", "libs/helper/deep/a.py"),
+        ("import _fast", "libs/_fast.cpython-311-x86_64-linux-gnu.so"),
+    ],
+)
+def test_what_the_wheel_imports_and_lacks_is_never_the_tests_own(written: str, loose: str, tmp_path: Path) -> None:
+    layout = {"src/ship/core.py": CODE} if loose.startswith("libs/") else FLAT
+    files = {**layout, loose: "", "tests/json.py": "", "tests/pytest.py": "", "tests/test_a.py": ""}
+    seen = [loose, "tests/test_a.py", "tests/json.py", "tests/pytest.py"]
+    assert judge(tmp_path / "without", files, seen) == []
+    site = tmp_path / "with/site"
+    write(site, {"pytest/__init__.py": ""})
+    text = f"import json, pytest\nfrom . import utils, helper\n{written}\n"
+    (line,) = judge(tmp_path / "with", files, seen, text=text)
+    module = loose.partition(".")[0].replace("/", ".").removesuffix(".__init__")
+    assert line == (
+        f"{loose}: found module {module} imported from the checkout, expected it in ship.whl, which imports it; "
+        "include it in the wheel, or declare the dependency that it is"
+    )
+    write(site, {"utils.py": "", "helper/__init__.py": "", "_fast.cpython-311-x86_64-linux-gnu.so": ""})
+    assert judge(tmp_path / "with", files, seen, text=text) == [], "it is a dependency of this name"
 
 
 @pytest.mark.parametrize("source", ["", "src/", "lib/", "build/lib/", "python/"])
@@ -342,6 +373,14 @@ RED: dict[str, tuple[dict[str, str], str]] = {
     "a forgotten package": (
         {"other/__init__.py": "", "tests/test_one.py": f"import other\n{USES}"},
         "error: other/__init__.py: found module other imported from the checkout, expected it in ship-1.0-py3-none-any",
+    ),
+    "a forgotten package of a name that is usually not one": (
+        {
+            "utils/__init__.py": "def one():\n    return 1\n",
+            "ship/__init__.py": "from utils import one\n",
+            "tests/test_one.py": f"import utils\n{USES}",
+        },
+        "error: utils/__init__.py: found module utils imported from the checkout, expected it in ship-1.0-py3-none-any",
     ),
     "a forgotten module": (
         {

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from ..errors import Problem, refuse
 from .witness import is_test
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: What setuptools takes for something else than a package or module of the project where those lie at the top; source
 #: of the rule: DEFAULT_EXCLUDE of FlatLayoutPackageFinder and FlatLayoutModuleFinder in setuptools.discovery.
@@ -58,6 +65,19 @@ class Evidence:
         """The folders of the checkout that hold what the distribution ships, as seen from the modules executed."""
         return {folder for folder in {parent for path in self.loose for parent in path.parents} if self._ships(folder)}
 
+    @cached_property
+    def needed(self) -> set[str]:
+        """What the modules that were imported import in turn and is not installed: `a/b` for `a.b`."""
+        paths = (self.site / path for path in self.imported if path.endswith(".py"))
+        names = {name for path in paths for name in _imported_by(path)}
+        known = {path.name.partition(".")[0] for path in self.site.glob("*")} | sys.stdlib_module_names
+        return {name.replace(".", "/") for name in names if name.partition(".")[0] not in known}
+
+    def needs(self, path: Path) -> bool:
+        """Return whether a module of the distribution imports the one in the checkout at `path`."""
+        module = path.with_name(path.name.partition(".")[0]).as_posix().removesuffix("/__init__")
+        return not is_test(path.stem) and any(module.endswith(f"/{name}") for name in self.needed)
+
     def _ships(self, folder: Path) -> bool:
         # Tests often mirror the names of what they test, and there only empty modules are equal.
         usual = folder in {self.checkout, self.checkout / "src"}
@@ -82,6 +102,16 @@ class Evidence:
     def _has(self, folder: Path, source: Path) -> bool:
         start = f"{folder.relative_to(source).as_posix()}/"
         return any(name.startswith(start) for name in self.shipped)
+
+
+def _imported_by(path: Path) -> Iterator[str]:
+    """Give the absolute names that the module at `path` imports, and those that `from` may import."""
+    with suppress(OSError, SyntaxError, ValueError):  # the tests' Python may be newer than this one
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
 
 
 def read(folder: Path) -> Evidence:
@@ -122,18 +152,24 @@ def _no_test() -> Problem:
 
 def _judged(path: Path, evidence: Evidence, name: str) -> list[Problem]:
     source = max(evidence.sources & {*path.parents}, key=lambda folder: len(folder.parts), default=None)
-    if source is None:
-        return []
-    where, inner = path.relative_to(evidence.checkout).as_posix(), path.relative_to(source).as_posix()
+    where, inner = (
+        path.relative_to(evidence.checkout).as_posix(),
+        path.relative_to(source or evidence.checkout).as_posix(),
+    )
     module = inner.partition(".")[0].replace("/", ".").removesuffix(".__init__")
-    if inner in evidence.shipped:
+    if source and inner in evidence.shipped:
         if any(is_test(part.partition(".")[0]) for part in PurePosixPath(inner).parts) and (
             path.read_bytes() == (evidence.site / inner).read_bytes()
         ):
             return []
         remedy = f"import it by its name, or {IN_PLACE}"
         return [Problem(where, f"module {module} run from the checkout", f"the one of {name}", remedy)]
-    if evidence.is_tests_own(path, source):
+    if evidence.needs(path):
+        remedy = "include it in the wheel, or declare the dependency that it is"
+        return [
+            Problem(where, f"module {module} imported from the checkout", f"it in {name}, which imports it", remedy)
+        ]
+    if source is None or evidence.is_tests_own(path, source):
         return []
     remedy = "include it in the wheel, or move it to the tests"
     return [Problem(where, f"module {module} imported from the checkout", f"it in {name}", remedy)]
