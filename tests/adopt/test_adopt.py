@@ -76,6 +76,20 @@ def test_an_adopted_repository_builds_and_only_the_right_tag_passes(kind: str, t
     assert "error: tag 'v1.3.0': found version '1.3.0', expected version '1.2.0'" in done.stdout
 
 
+@pytest.mark.parametrize("folders", [["python"], ["bindings/one", "bindings/two"]])
+def test_distributions_that_are_only_in_folders_are_named_at_the_top(folders: list[str], tmp_path: Path) -> None:
+    built = (
+        '[project]\nname = "{}"\nversion = "1.2.0"\n[build-system]\nrequires = []\nbuild-backend = "hatchling.build"\n'
+    )
+    files = {f"{each}/pyproject.toml": built.format(each.replace("/", "-")) for each in folders}
+    folder = make(tmp_path / "thing", {**files, "main.cpp": "int main() {}\n"})
+    adopt(folder)
+    assert settings(folder)["packages"] == folders
+    commit(folder)
+    adopt(folder)
+    assert git(folder, "status", "--porcelain") == ""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["setup.py", "poetry"])
 def test_the_tests_of_an_adopted_repository_run_against_its_wheel(kind: str, tmp_path: Path) -> None:

@@ -264,3 +264,43 @@ def test_a_project_at_testpypi_without_this_publisher_may_be_somebody_elses() ->
     assert "PUBLISH_TEST" in "\n".join(advice("https://test.pypi.org/", "ship", claims, exists=True))
     for site, exists in (("https://pypi.org/", True), ("https://test.pypi.org/", False)):
         assert "PUBLISH_TEST" not in "\n".join(advice(site, "ship", claims, exists=exists))
+
+
+PROJECT = '[project]\nname = "ship"\nversion = "1.0"\n'
+
+
+def test_a_distribution_in_a_folder_is_named_with_the_line_to_write_which_ends_it(suite: Path) -> None:
+    (suite / "python/ship").mkdir(parents=True)
+    (suite / "python/pyproject.toml").write_text(PROJECT)
+    (error,) = errors(try_release(suite, "prepare").stdout)
+    assert 'write those to release, such as packages = ["python"], in [tool.tagship] of ./pyproject.toml' in error
+    (suite / "pyproject.toml").write_text('[tool.tagship]\npackages = ["python"]\n')
+    assert "'python'" in release(suite, "prepare").stdout
+
+
+@pytest.mark.parametrize("folder", ["pyhton", "packages/*", "docs"])
+def test_packages_that_name_no_distribution_are_not_told_to_be_set(suite: Path, folder: str) -> None:
+    (suite / "python").mkdir()
+    (suite / "docs").mkdir()
+    (suite / "python/pyproject.toml").write_text(PROJECT)
+    (suite / "pyproject.toml").write_text(f'[tool.tagship]\npackages = ["{folder}", "python"]\n')
+    (error,) = errors(try_release(suite, "prepare").stdout)
+    assert f"[tool.tagship] packages: found '{folder}', expected folders with a pyproject.toml or setup.py" in error
+
+
+def test_a_project_at_the_top_does_not_ask_about_its_examples(suite: Path) -> None:
+    (suite / "examples/one").mkdir(parents=True)
+    for path in (suite, suite / "examples/one"):
+        (path / "pyproject.toml").write_text(PROJECT)
+    release(suite, "prepare")
+
+
+@pytest.mark.parametrize(("file", "shown"), [("ship/version.py", "ship/version.py"), ("", "FILE")])
+def test_a_version_that_nothing_leads_to_is_asked_for_as_toml(suite: Path, file: str, shown: str) -> None:
+    (suite / "pyproject.toml").write_text('[project]\nname = "ship"\ndynamic = ["version"]\n')
+    if file:
+        (suite / "ship").mkdir()
+        (suite / file).write_text('__version__ = "1.0"\n')
+    commit(suite)
+    (error,) = errors(try_release(suite, "cut", "patch").stdout)
+    assert f'write version-file = "{shown}" in [tool.tagship] of pyproject.toml' in error

@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from tagship import noxfile, suite, tree, update
 from tagship.errors import Refused, TagshipError
 from tagship.facts import read
 from tagship_suite.errors import Problem, ReleaseError
 from tagship_suite.repo import git
 from tagship_suite.repo.files import read_text
-from tagship_suite.repo.packages import distribution_name, every
+from tagship_suite.repo.packages import Package, distribution_name, every
 from tagship_suite.repo.versions import names
 
 from . import made_in_ci, neighbours, retire, settings, version
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tagship.facts.model import Repository
-    from tagship_suite.repo.packages import Package
 
 
 ACTION = "pypa/gh-action-pypi-publish"
@@ -118,7 +119,7 @@ def _no_repository(folder: Path) -> list[Problem]:
 def _metadata(found: Adoption) -> list[Problem]:
     """Read each distribution's name and version, and decide on its settings."""
     problems, unreadable = list[Problem](), list[str]()
-    for package in every(found.folder):
+    for package in _packages(found):
         try:
             problems += _of_one(found, package)
         except ReleaseError as error:
@@ -126,6 +127,20 @@ def _metadata(found: Adoption) -> list[Problem]:
     if unreadable:
         raise ReleaseError(*unreadable, *problems)
     return problems
+
+
+def _packages(found: Adoption) -> list[Package]:
+    """Return the distributions; where they are only in folders that nothing names, decide on the setting that does."""
+    root, packages = found.folder, every(found.folder)
+    text = read_text(root / "pyproject.toml") if (root / "pyproject.toml").is_file() else ""
+    below = [each.path for each in found.facts.distributions]
+    new = settings.missing(text, [settings.Setting("packages", below, "the folders of the distributions")])
+    if [each.folder for each in packages] != [root] or "." in below or not below or not new:
+        return packages
+    found.changes[Path("pyproject.toml")] = settings.added(text, new).encode()
+    found.decisions.append(Decision("packages", repr(below), "no distribution is at the top"))
+    labels = [canonicalize_name(distribution_name(root / path)) if below[1:] else "" for path in below]
+    return [Package(root, root / path, label) for path, label in zip(below, labels, strict=True)]
 
 
 def _of_one(found: Adoption, package: Package) -> list[Problem]:

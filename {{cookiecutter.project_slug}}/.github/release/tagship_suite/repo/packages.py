@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from ..errors import Problem, ReleaseError, refuse
 from .files import load_toml, parse_cfg, read_text, subtable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from ..config import Config
@@ -126,6 +127,7 @@ def chosen(root: Path, environ: Mapping[str, str]) -> list[Package]:
     Raises `ReleaseError` for a tag that names none of several, and where the files do not tell them apart.
     """
     packages = every(root)
+    refuse(_misplaced(root, packages))
     if len(packages) == 1:
         return packages
     from .ref import current
@@ -192,11 +194,30 @@ def _is_distribution(folder: Path, *, in_workspace: bool) -> bool:
     return written or parse_cfg(folder / "setup.cfg").has_option("metadata", "name")
 
 
+def _misplaced(root: Path, packages: list[Package]) -> list[Problem]:
+    """Return why there is nothing to release: `packages` names no distribution, or does not name the folder of one."""
+    asked = subtable(load_toml(root / "pyproject.toml"), "tool", "tagship").get("packages")
+    where, expected = "pyproject.toml [tool.tagship] packages", "folders with a pyproject.toml or setup.py"
+    if named := [text for text in asked if is_folder(text)] if isinstance(asked, list) else []:
+        empty = [text for text in named if not _built_in(_matching(root, [text]))]
+        return [Problem(where, repr(text), expected, "correct it, or commit what is missing there") for text in empty]
+    if packages != [Package(root, root)] or _built_in([root]):
+        return []
+    below = [folder.relative_to(root).as_posix() for folder in _built_in(_matching(root, ["*", "*/*"]))]
+    shown = json.dumps([path for path in below if "/." not in f"/{path}"])
+    remedy = f"write those to release, such as packages = {shown}, in [tool.tagship] of ./pyproject.toml"
+    return [Problem(where, "none, and no distribution at the top", expected, remedy)] if shown != "[]" else []
+
+
+def _built_in(folders: Iterable[Path]) -> list[Path]:
+    return [folder for folder in folders if _is_distribution(folder, in_workspace=False)]
+
+
 def _unclear(packages: list[Package]) -> list[Problem]:
     found, seen = [], dict[str, Package]()
     for package in packages:
         where, other = package.folder.relative_to(package.root).as_posix(), seen.get(package.name)
-        remedy = "name it there, or set packages in [tool.tagship] at the top"
+        remedy = "name it there, or only the folders to release as packages in [tool.tagship] of ./pyproject.toml"
         if not package.name:
             found.append(Problem(where, "no name", "one in pyproject.toml, setup.cfg or setup.py", remedy))
         elif other:

@@ -86,8 +86,14 @@ def _in_metadata(root: Path) -> Written | None:
         found = look(root, pyproject)
         if found is not None:
             return found if isinstance(found, Written) else None
-    problem = Problem(str(root), "no version", "one in pyproject.toml, setup.cfg or setup.py", "set version-file")
-    raise ReleaseError(problem)
+    expected = "one in pyproject.toml, setup.cfg or setup.py"
+    raise ReleaseError(Problem(str(root), "no version", expected, _named_by_hand(root)))
+
+
+def _named_by_hand(root: Path) -> str:
+    """Return what to write where nothing leads to the version, with a file that holds one, if there is any."""
+    found = next((written.path.relative_to(root).as_posix() for written in _module_versions(root)), "FILE")
+    return f'write version-file = "{found}" in [tool.tagship] of pyproject.toml'
 
 
 def is_from_git(root: Path, config: Config) -> bool:
@@ -190,7 +196,7 @@ def _attribute(root: Path, reference: str, imports: int = 5) -> Written:
             return _attribute(root, other, imports - 1)
         if path.is_file():
             return find(path, rf"^{re.escape(name)} = \"(.*)\"$")
-    raise ReleaseError(Problem(str(root), f"no module {module!r}", f"the source of {reference}", "set version-file"))
+    raise ReleaseError(Problem(str(root), f"no module {module!r}", f"the source of {reference}", _named_by_hand(root)))
 
 
 def _reexported(path: Path, module: str, name: str) -> str:
