@@ -56,12 +56,36 @@ def test_pythons_are_read_where_a_release_would_not_find_them(
     assert pythons.guess(tmp_path)[0] == expected
 
 
+CODE = """\
+import os
+import re
+from os.path import join
+
+import thing
+import versioneer
+from setuptools import setup
+
+here = os.path.dirname(__file__)
+parts = thing.a.parts if os.path.exists("thing/a.py") else ()
+
+
+def read(name):
+    return open(join(here, name)).read().strip()
+
+
+def grep(name, file):
+    return re.search(f"^{name} = ['\\"](.*)['\\"]$", read(file), re.M).group(1)
+
+
+"""
+
+
 @pytest.mark.parametrize(
     ("setup", "file", "text", "expected"),
     [
         ("version='1.2'", "thing/a.py", "", ("1.2", "", "")),
         (
-            "version=read('thing/version.py')",
+            "version=grep('__version__', 'thing/version.py')",
             "thing/version.py",
             "__version__ = '1.2'",
             ("1.2", "thing/version.py", ""),
@@ -69,7 +93,7 @@ def test_pythons_are_read_where_a_release_would_not_find_them(
         ("version=read('VERSION')", "VERSION", "1.2\n", ("1.2", "VERSION", "")),
         ("version=open(join(here, 'version.txt')).read()", "version.txt", "1.2", ("1.2", "version.txt", "")),
         (
-            "version=grep('VERSION', 'const.py')",
+            "version=grep('VERSION', 'thing/const.py')",
             "thing/const.py",
             'VERSION = "1.2"\n',
             ("1.2", "thing/const.py", '^VERSION = "(.*)"$'),
@@ -77,14 +101,13 @@ def test_pythons_are_read_where_a_release_would_not_find_them(
         ("version=thing.__version__", "thing/__init__.py", "__version__ = '1.2'", ("1.2", "thing/__init__.py", "")),
         ("version=versioneer.get_version()", "thing/a.py", "", ("", "", "")),
         ("use_scm_version=True", "thing/a.py", "", ("", "", "")),
-        ("version='.'.join(parts)", "thing/a.py", "parts = ('1', '2')", ("", "", "")),
+        ("version='.'.join(parts)", "thing/a.py", "parts = ('1', '2')", ("1.2", "", "")),
     ],
 )
 def test_a_version_that_setup_py_computes_is_found_in_the_file_that_it_reads(
     setup: str, file: str, text: str, expected: tuple[str, str, str], tmp_path: Path
 ) -> None:
-    imports = "import versioneer\n" if "versioneer" in setup else "import thing\n"
-    write(tmp_path, **{"setup.py": f"{imports}setup(name='thing', {setup})\n", file: text})
+    write(tmp_path, **{"setup.py": f"{CODE}setup(name='thing', {setup})\n", file: text})
     found = version.guess(tmp_path)
     assert (found.version, found.file, found.pattern) == expected
 
@@ -93,7 +116,7 @@ def test_of_two_files_with_a_version_the_one_that_setup_py_names_counts(tmp_path
     write(
         tmp_path,
         **{
-            "setup.py": "setup(name='thing', version=find('thing', '__init__.py'))\n",
+            "setup.py": f"{CODE}setup(name='thing', version=grep('__version__', 'thing/__init__.py'))\n",
             "thing/__init__.py": "__version__ = '1.2'\n",
             "other/__init__.py": "__version__ = '9.9'\n",
         },

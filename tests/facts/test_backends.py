@@ -364,3 +364,16 @@ def test_pythons_are_those_of_the_classifiers_or_of_the_range(tmp_path: Path) ->
     two = project(SETUPTOOLS, 'requires-python = ">=3.11,<3.14"')
     assert read(tmp_path / "b", PACKAGE | two).pythons == ("3.11", "3.12", "3.13")
     assert read(tmp_path / "c", PACKAGE | setup_py(f"classifiers={known[2:]}")).pythons == ("2.7",)
+
+
+def test_extensions_are_added_to_what_is_listed(tmp_path: Path) -> None:
+    files = {
+        "setup.cfg": "[metadata]\nname = thing\nversion = 1\n[options]\npackages = thing-stubs\n",
+        **setup_py("ext_modules=[Extension('thing', ['a.c']), Extension('other._speed', ['b.c'])]"),
+    }
+    assert read(tmp_path, files).import_names == ("other", "thing", "thing-stubs")
+
+
+def test_newer_setuptools_scm_needs_only_to_be_required(tmp_path: Path) -> None:
+    text = project(SETUPTOOLS)["pyproject.toml"].replace('"x"', '"setuptools-scm>=10"')
+    assert read(tmp_path, PACKAGE | {"pyproject.toml": text}).version_source.kind == "setuptools_scm:pyproject"

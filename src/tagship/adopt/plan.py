@@ -151,7 +151,7 @@ def _of_one(found: Adoption, package: Package) -> list[Problem]:
         return [Problem(shown, "no name of a distribution", expected, "write it there")]
     package.settings  # noqa: B018 (raises for what is wrong in them)
     found.names.append(name)
-    source = version.guess(folder)
+    source = version.guess(folder, found.folder)
     found.decisions.append(Decision(f"{label}version", source.version or "unknown", source.why))
     path = folder.relative_to(found.folder) / "pyproject.toml"
     text = read_text(found.folder / path) if (found.folder / path).is_file() else ""

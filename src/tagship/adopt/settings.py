@@ -34,7 +34,7 @@ def decide(folder: Path, top: Path) -> list[Setting]:
 
     Raises `ReleaseError` where a file cannot be read.
     """
-    return [*_of_pythons(folder), *_of_tests(folder, top), *_of_version(folder)]
+    return [*_of_pythons(folder), *_of_tests(folder, top), *_of_version(folder, top)]
 
 
 def _of_pythons(folder: Path) -> Iterator[Setting]:
@@ -51,8 +51,8 @@ def _of_tests(folder: Path, top: Path) -> Iterator[Setting]:
             yield Setting(f"test-{name}", list(value), guess.why.get(name, ""))
 
 
-def _of_version(folder: Path) -> Iterator[Setting]:
-    source = version.guess(folder)
+def _of_version(folder: Path, top: Path) -> Iterator[Setting]:
+    source = version.guess(folder, top)
     if source.file:
         yield Setting("version-file", source.file, source.why)
     if source.pattern:

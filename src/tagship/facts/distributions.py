@@ -11,7 +11,7 @@ from tagship_suite.errors import ReleaseError
 from tagship_suite.repo.files import subtable
 
 from . import pythons
-from .backends import hatch, others, setuptools
+from .backends import hatch, others, setuptools, setuptools_modules
 from .files import Files
 from .folders import folders
 from .model import Distribution, VersionSource
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 #: By the first part of a backend's name: what reads the version, and what the modules.
 BACKENDS: dict[str, tuple[Callable[[Project], Version], Callable[[Project], Modules]]] = {
-    "setuptools": (setuptools.version, setuptools.modules),
-    "pbr": (setuptools.version, setuptools.modules),
+    "setuptools": (setuptools.version, setuptools_modules.modules),
+    "pbr": (setuptools.version, setuptools_modules.modules),
     "hatchling": (hatch.version, hatch.modules),
     "poetry": (others.poetry_version, others.poetry_modules),
     "poetry_dynamic_versioning": (others.poetry_version, others.poetry_modules),
@@ -46,10 +46,15 @@ def find(root: Path, files: Files | None = None) -> Iterator[Distribution]:
         yield _read(Project(files, folder))
 
 
+def of(folder: Path, top: Path) -> Distribution:
+    """Return what the files say of the distribution in `folder` of the repository at `top`."""
+    return _read(Project(Files(top), os.path.realpath(folder)))
+
+
 def _read(project: Project) -> Distribution:
     """Return what is known of a project; `version` as its backend normalises it."""
     family = project.backend.partition(".")[0].partition(":")[0]
-    read_version, read_modules = BACKENDS.get(family, (setuptools.version, setuptools.modules))
+    read_version, read_modules = BACKENDS.get(family, (setuptools.version, setuptools_modules.modules))
     version, modules, name = read_version(project), read_modules(project), name_of(project)
     text, reason = _normalised(version)
     reasons = (

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any
 
-from tagship.facts.packages import automatic, find_packages, tops
-from tagship.facts.project import Modules, Project, Version
+from tagship.facts.project import Project, Version
 from tagship.facts.python.values import NotPlain, Unknown, Value, plain
 from tagship_suite.errors import ReleaseError
 
 from . import texts
+from .setuptools_modules import package_dir
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
+SCM = re.compile(r"(?i)(setuptools[-_.]scm|vcs[-_.]versioning)\b")
 SIMPLE = re.compile(r"setuptools[-_.]scm\s*\[[^]]*\bsimple\b", re.IGNORECASE)
 #: By which means setup.py takes it from another file, the most telling one first.
 MEANS = (("ast", "ast"), ("regex", "regex"), ("exec", "exec"), ("import", "import"), ("lines", "line-parse"))
@@ -34,7 +31,7 @@ def version(project: Project) -> Version:
         return Version(static, "pyproject:static", "pyproject.toml")
     if table and "version" not in project.dynamic:
         return Version(unknown="[project] in pyproject.toml has no version, and does not call it dynamic")
-    looks = (_by_scm, _by_dynamic, _by_pbr, _by_setup_py, _by_setup_cfg)
+    looks = (_by_scm, _by_dynamic, _by_pbr, _by_setup_py, _by_setup_cfg, _by_new_scm)
     return next((found for look in looks if (found := look(project))), _nowhere(project))
 
 
@@ -58,6 +55,12 @@ def _by_scm(project: Project) -> Version | None:
     if "use_scm_version" in project.setup[0]:
         return _use_scm_version(project)
     return None
+
+
+def _by_new_scm(project: Project) -> Version | None:
+    """Return what newer releases of setuptools-scm derive without a table, where nothing else says a version."""
+    required = any(map(SCM.match, project.requires)) and "version" in project.dynamic
+    return Version(None, "setuptools_scm:pyproject", "pyproject.toml") if required else None
 
 
 def _use_scm_version(project: Project) -> Version | None:
@@ -113,23 +116,12 @@ def _attr(project: Project, kind: str, dotted: str) -> Version:
 
 def _sources(project: Project) -> list[str]:
     """Return the folders that hold the top packages, the likely one first."""
-    directories = _package_dir(project)
+    directories = package_dir(project)
     found = [directories[""]] if directories.get("") else []
     where = project.table("tool", "setuptools", "packages", "find").get("where")
     found += [each for each in where if isinstance(each, str)] if isinstance(where, list) else []
     found += project.lines("options.packages.find", "where")
     return list(dict.fromkeys([*found, "src", "."] if not found or "src" in found else [*found, "."]))
-
-
-def _package_dir(project: Project) -> dict[str, str]:
-    table = project.table("tool", "setuptools").get("package-dir")
-    if isinstance(table, dict):
-        return {key: value for key, value in table.items() if isinstance(value, str)}
-    passed = project.passed("package_dir")
-    if isinstance(passed, dict):
-        return {str(key): str(value) for key, value in passed.items()}
-    pairs = [line.partition("=") for line in project.lines("options", "package_dir")]
-    return {key.strip(): value.strip() for key, _, value in pairs}
 
 
 def _by_setup_py(project: Project) -> Version | None:
@@ -204,144 +196,3 @@ def _unknown(project: Project, found: Unknown) -> Version:
         return Version(None, kind, file if isinstance(file, str) else "setup.py")
     derived = found.tool in {"setuptools_scm", "versioningit"}
     return Version(None, kind, "setup.py", "" if derived else f"setup.py computes it: {found.reason}")
-
-
-def modules(project: Project) -> Modules:
-    """Return the packages and modules that setuptools installs."""
-    if project.backend == "pbr.build" or project.setup[0].get("pbr"):
-        return _of_pbr(project)
-    found = _of_pyproject(project)
-    if found is None or (found.packages and found.modules):
-        return found or _of_setup_py(project) or _of_setup_cfg(project) or _automatic(project)
-    # What pyproject.toml says of packages leaves what setup.py says of modules, and the reverse.
-    other = _of_setup_py(project) or _of_setup_cfg(project) or Modules()
-    packages, modules = found.packages or other.packages, found.modules or other.modules
-    return Modules(packages, modules, found.source or other.source, found.unknown)
-
-
-def _of_pbr(project: Project) -> Modules:
-    given = project.lines("files", "packages")
-    packages = given or [(name(project) or "").replace("-", "_")]
-    return Modules(
-        tops(packages), tuple(project.lines("files", "modules")), project.cfg.get("files", "packages_root", fallback="")
-    )
-
-
-def _of_pyproject(project: Project) -> Modules | None:
-    table = project.table("tool", "setuptools")
-    listed, single = table.get("packages"), table.get("py-modules")
-    if listed is None and single is None:
-        return None
-    found = tuple(text for text in single if isinstance(text, str)) if isinstance(single, list) else ()
-    if isinstance(listed, list):
-        packages = [text for text in listed if isinstance(text, str)]
-        return Modules(tops(packages), tops(found), _source_of(project, packages))
-    if isinstance(listed, dict) and isinstance(find := listed.get("find"), dict):
-        return _found(project, find, found, namespaces=find.get("namespaces", True) is not False)
-    return Modules((), tops(found), _package_dir(project).get("", ""))
-
-
-def _found(project: Project, find: Mapping[str, Any], modules: Iterable[str], *, namespaces: bool) -> Modules:
-    def texts_of(key: str, default: list[str]) -> list[str]:
-        value = find.get(key)
-        return [value] if isinstance(value, str) else [*map(str, value)] if isinstance(value, list) else default
-
-    where = texts_of("where", [_package_dir(project).get("", ".")])
-    packages = [
-        each
-        for folder in where
-        for each in find_packages(
-            project.files,
-            project.at(folder),
-            texts_of("include", ["*"]),
-            texts_of("exclude", []),
-            namespaces=namespaces,
-        )
-    ]
-    if namespaces:
-        packages = [each for each in packages if _holds_code(project, where, each)]
-    source = where[0] if where[0] not in {".", "./", ""} else ""
-    return Modules(tops(packages), tops(modules), source)
-
-
-def _extensions(project: Project) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-    """Return the packages and modules of which setup.py passes extensions, None where it passes none."""
-    value = project.setup[0].get("ext_modules")
-    if value is None or value.data is None or value.data in ([], ()):
-        return None
-    items = value.data if isinstance(value.data, list | tuple) else []
-    named = [item.data["name"].data for item in items if isinstance(item.data, dict) and "name" in item.data]
-    names = [name for name in named if isinstance(name, str)]
-    inside = tops(name for name in names if "." in name)
-    return inside, tuple(name for name in names if "." not in name)
-
-
-def _holds_code(project: Project, where: list[str], package: str) -> bool:
-    """Return whether a folder has a file at all: of empty folders, as of those without data, nothing is installed."""
-    paths = [project.at(folder, *package.split(".")) for folder in where]
-    return any(
-        name.endswith((".py", ".pyi", ".so", ".typed")) for path in paths for name in project.files.entries(path)[1]
-    )
-
-
-def _source_of(project: Project, packages: list[str]) -> str:
-    """Return the folder that holds the listed packages, "" for that of the distribution."""
-    directories = _package_dir(project)
-    source = directories.get("", "")
-    first = packages[0].partition(".")[0] if packages else ""
-    if not source and first in directories:
-        source = os.path.dirname(directories[first].rstrip("/"))
-    return source if source not in {".", "./"} else ""
-
-
-def _of_setup_py(project: Project) -> Modules | None:
-    given, single = project.setup[0].get("packages"), project.setup[0].get("py_modules")
-    if (given is None or given.data is None) and (single is None or single.data is None):
-        return None
-    if any(each is not None and not each.known for each in (given, single)):
-        return Modules(unknown=f"setup.py computes its packages: {_reason(given, single)}")
-    try:
-        packages = list(plain(given)) if given and given.data else []
-        found = list(plain(single)) if single and single.data else []
-    except (NotPlain, TypeError) as error:
-        return Modules(unknown=f"setup.py computes its packages: {error}")
-    if [text for text in packages if isinstance(text, str) and text.startswith("find")] == ["find:"]:
-        return _of_setup_cfg(project)
-    packages, found = (
-        [text for text in packages if isinstance(text, str)],
-        [text for text in found if isinstance(text, str)],
-    )
-    if not packages and not found:
-        return None
-    return Modules(tops([*packages]), tops(found), _source_of(project, packages))
-
-
-def _reason(*values: Value | None) -> str:
-    return next((each.data.reason for each in values if each and isinstance(each.data, Unknown)), "")
-
-
-def _of_setup_cfg(project: Project) -> Modules | None:
-    packages, single = project.lines("options", "packages"), project.lines("options", "py_modules")
-    if not packages and not single:
-        return None
-    if packages and packages[0] in {"find:", "find_namespace:"}:
-        section = "options.packages.find"
-        keys = ("where", "include", "exclude")
-        find: dict[str, Any] = {key: found for key in keys if (found := project.lines(section, key))}
-        return _found(project, find, single, namespaces=packages[0] != "find:")
-    return Modules(tops(packages), tops(single), _source_of(project, packages))
-
-
-def _automatic(project: Project) -> Modules:
-    directories = _package_dir(project)
-    if directories and "" not in directories:
-        return Modules(tops(directories), (), _source_of(project, list(directories)))
-    if (source := directories.get("", "")) and source not in {".", "src"}:
-        packages = find_packages(project.files, project.at(source), namespaces=True)
-        return Modules(tops(packages), (), source)
-    if not project.table("project") and (extensions := _extensions(project)) is not None:
-        return Modules(*extensions, unknown="" if any(extensions) else "setup.py computes its extension modules")
-    packages, found, source = automatic(project.files, project.folder)
-    several = not source and len(packages) + len(found) > 1
-    reason = f"setuptools refuses to choose between {', '.join([*packages, *found][:9])}" if several else ""
-    return Modules(() if several else tuple(packages), () if several else tuple(found), source, reason)
