@@ -24,7 +24,7 @@ from packaging.metadata import Metadata, RawMetadata, parse_email
 from readme_renderer import markdown
 
 from tagship import suite
-from tests.conftest import drift
+from tests.conftest import drift, run
 
 from .support import (
     CHOICES,
@@ -382,10 +382,23 @@ def test_typed_answers_are_taken_as_they_are(tmp_path: Path) -> None:
     project = tmp_path / "name-b"
     metadata = _metadata(project)
     assert metadata["summary"] == 'It says "\\n" & 100 % }}'
-    assert _author(metadata) == ('Jane "J" Doe', "you@example.com")
+    assert metadata["author"] == 'Jane "J" Doe'
+    assert not metadata.get("author_email"), "what nobody typed is not published"
     assert metadata["license_expression"] == CHOICES["license"][1]
     assert (project / "setup.py").is_file()
     assert "gh-action-pypi-publish" in (project / ".github/workflows/release.yml").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", CHOICES["build_backend"])
+def test_the_licence_ships_from_a_folder_with_brackets_too(backend: str, tmp_path: Path) -> None:
+    """Some backends take the path of the project for a pattern."""
+    (tmp_path / "a[b]").mkdir()
+    project = generate(tmp_path / "a[b]", build_backend=backend)
+    run(sys.executable, "-m", "build", "--installer=uv", cwd=project)
+    (wheel,) = (project / "dist").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        assert "my_package-0.1.0.dist-info/licenses/LICENSE" in archive.namelist()
 
 
 def test_the_next_steps_hold_the_values_to_type(tmp_path: Path) -> None:
