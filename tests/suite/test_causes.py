@@ -59,6 +59,18 @@ FAILURES: dict[str, tuple[dict[str, str], str]] = {
         {"pyproject.toml": PROJECT.replace("ship", "boat") + HATCH},
         'write packages = ["FOLDER"] in [tool.hatch.build.targets.wheel]',
     ),
+    "a backend that is not required": (
+        {"pyproject.toml": PROJECT + HATCH.replace('"hatchling"', '"setuptools"')},
+        "no requirement has hatchling.build: write the name of its distribution in [build-system] requires",
+    ),
+    "a requirement that is nowhere": (
+        {"pyproject.toml": PROJECT + HATCH.replace('"hatchling"', '"no-such-thing-xyz"')},
+        "the index has no no-such-thing-xyz: correct the name in [build-system] requires",
+    ),
+    "what nobody knows": (
+        {"setup.py": "raise ValueError('the moon is full')\n"},
+        "the build has failed: ValueError: the moon is full",
+    ),
     "an old setuptools": (
         {"pyproject.toml": PROJECT + 'license = "MIT"\n' + SETUPTOOLS.replace('tools"', 'tools<75"', 1)},
         'write "setuptools>=77" in [build-system] requires',

@@ -65,6 +65,12 @@ invalid command 'bdist_wheel'
   setuptools before 70 needs wheel: write "wheel" in {REQUIRES}
 project\.license`? must be
   this setuptools does not know an SPDX license expression: write "setuptools>=77" in {REQUIRES}
+License classifiers have been superseded
+  the license expression says it: remove the classifiers that begin with "License ::"
+Backend '([^']+)' is not available
+  no requirement has \1: write the name of its distribution in {REQUIRES}
+(\S+) was not found in the package registry
+  the index has no \1: correct the name in {REQUIRES}, or where the build backend gets it from
 use_2to3 is invalid
   setuptools no longer has use_2to3: remove it, or write "setuptools<58" in {REQUIRES}
 """
@@ -83,9 +89,10 @@ def build(folders: list[Path], out: Path, seconds: int) -> None:
         try:
             _build(folder, out, seconds, partial(_run, said))
         except FAILURES as error:
-            said.extend(f"{error}\n{getattr(error, 'stdout', None) or ''}".splitlines())
-            has_sdist = len(list(out.glob("*.tar.gz"))) > number
-            cause = _cause(folder, said, has_sdist=has_sdist) or f"see above: {error}"
+            silent = b"".join(filter(None, (getattr(error, name, None) for name in ("stdout", "stderr"))))
+            print(silent.decode(errors="replace"))  # of an installer
+            said.extend([str(error), *silent.decode(errors="replace").splitlines()])
+            cause = _cause(folder, said, has_sdist=len(list(out.glob("*.tar.gz"))) > number)
             raise ReleaseError(f"{folder}: the build has failed: {cause}") from None
     if check([str(path) for path in sorted(out.iterdir())]):
         raise ReleaseError("twine check: the description of a dist does not render, see above")
@@ -109,7 +116,7 @@ def _run(
 
 
 def _cause(folder: Path, said: deque[str], *, has_sdist: bool) -> str:
-    """Return why the build in `folder` failed, which made the sdist or not; "" where nothing in `said` is known."""
+    """Return why the build in `folder` failed, which has made the sdist or not: the last error if no cause is known."""
     for line in reversed(said):
         match = re.search(LACKS, line)
         if match and (own := _own(folder, match[1])) and (has_sdist or "module" in match[0]):
@@ -117,7 +124,8 @@ def _cause(folder: Path, said: deque[str], *, has_sdist: bool) -> str:
         for pattern, advice in CAUSES.items():
             if match := re.search(pattern, line):
                 return match.expand(advice)
-    return ""
+    errors = (line.strip() for line in reversed(said) if re.match(r"\S*([Ee]rror|Exception)\S*: ", line))
+    return next(errors, f"see above: {said[-1].strip()}")
 
 
 def _own(folder: Path, name: str) -> str:
