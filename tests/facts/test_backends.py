@@ -377,3 +377,9 @@ def test_extensions_are_added_to_what_is_listed(tmp_path: Path) -> None:
 def test_newer_setuptools_scm_needs_only_to_be_required(tmp_path: Path) -> None:
     text = project(SETUPTOOLS)["pyproject.toml"].replace('"x"', '"setuptools-scm>=10"')
     assert read(tmp_path, PACKAGE | {"pyproject.toml": text}).version_source.kind == "setuptools_scm:pyproject"
+
+
+def test_a_backend_of_the_project_itself_is_read_as_the_one_that_it_wraps(tmp_path: Path) -> None:
+    text = project("own", "[tool.hatch.version]", 'path = "thing/__init__.py"')["pyproject.toml"]
+    found = read(tmp_path, PACKAGE | {"pyproject.toml": text.replace('"x"', '"hatchling>=1"')})
+    assert (found.version, found.version_source.kind, found.backend) == ("1.2.3", "hatch:regex", "own")

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tagship import fleet
-from tagship.facts import report
+from tagship.facts import build, report
 from tests.facts.repositories import write
 
 if TYPE_CHECKING:
@@ -75,6 +75,41 @@ def test_facts_have_the_names_that_are_promised(tmp_path: Path) -> None:
 def test_lines_for_people_say_the_same(tmp_path: Path) -> None:
     text = "\n".join(report.lines(report.inspect(write(tmp_path, GOOD))))
     assert "  thing\n    version 1.2.3 (pyproject:static pyproject.toml)\n    modules thing (single-module" in text
+
+
+BACKEND = """\
+import pathlib
+
+def prepare_metadata_for_build_wheel(folder, settings=None):
+    made = pathlib.Path(folder, "thing-4.5.dist-info")
+    made.mkdir()
+    (made / "METADATA").write_text("Metadata-Version: 2.1\\nName: thing\\nVersion: 4.5\\n")
+    return made.name
+
+def build_wheel(*_):
+    raise NotImplementedError
+"""
+
+
+@pytest.mark.slow
+def test_a_backend_is_asked_only_where_a_person_says_so(tmp_path: Path) -> None:
+    text = "[build-system]\nrequires = []\nbuild-backend = 'own'\nbackend-path = ['.']\n[project]\nname = 'thing'\n"
+    write(tmp_path, {"pyproject.toml": text + "dynamic = ['version']\n", "own.py": BACKEND, "thing.py": ""})
+    _, (before,) = inspect(cwd=tmp_path)
+    _, (after,) = inspect("--build", cwd=tmp_path)
+    assert [each["distributions"][0]["version"] for each in (before, after)] == [None, "4.5"]
+
+
+@pytest.mark.parametrize(
+    ("said", "cure"),
+    [
+        ("ModuleNotFoundError: No module named 'pkg_resources'", "add 'setuptools<81' to requires"),
+        ("AttributeError: module 'configparser' has no attribute 'SafeConfigParser'", "update it"),
+        ("first\nlast line", "its build fails: last line"),
+    ],
+)
+def test_a_build_that_todays_tools_break_gets_its_cause_and_cure(said: str, cure: str) -> None:
+    assert cure in build.cause(said)
 
 
 def end_the_process(path: Path) -> dict[str, Any]:

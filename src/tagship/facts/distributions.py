@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from packaging.version import Version as Parsed
@@ -38,6 +39,19 @@ BACKENDS: dict[str, tuple[Callable[[Project], Version], Callable[[Project], Modu
     "scikit_build_core": (others.scikit_version, others.named_modules),
 }
 
+#: Where a backend of the project itself wraps another: by what it requires.
+REQUIRED = {
+    "hatchling": "hatchling",
+    "poetry-core": "poetry",
+    "flit-core": "flit_core",
+    "flit_core": "flit_core",
+    "pdm-backend": "pdm",
+    "maturin": "maturin",
+    "meson-python": "mesonpy",
+    "scikit-build-core": "scikit_build_core",
+    "setuptools": "setuptools",
+}
+
 
 def find(root: Path, files: Files | None = None) -> Iterator[Distribution]:
     """Yield the distributions of the repository at `root`; raises `ReleaseError` where a file cannot be read."""
@@ -53,8 +67,7 @@ def of(folder: Path, top: Path) -> Distribution:
 
 def _read(project: Project) -> Distribution:
     """Return what is known of a project; `version` as its backend normalises it."""
-    family = project.backend.partition(".")[0].partition(":")[0]
-    read_version, read_modules = BACKENDS.get(family, (setuptools.version, setuptools_modules.modules))
+    read_version, read_modules = BACKENDS[_family(project)]
     version, modules, name = read_version(project), read_modules(project), name_of(project)
     text, reason = _normalised(version)
     reasons = (
@@ -73,6 +86,15 @@ def _read(project: Project) -> Distribution:
         tuple(pythons.declared(project)),
         tuple(filter(None, reasons)),
     )
+
+
+def _family(project: Project) -> str:
+    """Return the backend's part of its name, or that of the one that a backend of the project itself requires."""
+    family = project.backend.partition(".")[0].partition(":")[0]
+    if family in BACKENDS:
+        return family
+    required = (REQUIRED.get(re.split(r"[^\w-]", text.strip(), maxsplit=1)[0].lower()) for text in project.requires)
+    return next(filter(None, required), "setuptools")
 
 
 def _normalised(version: Version) -> tuple[str | None, str]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-WHERE = re.compile(r"(?P<file>[^:\s]+):(?P<line>\d+)")
+WHERE = re.compile(r"(?P<file>[\w./-]*\w\.(?:toml|ini|cfg|ya?ml|py|txt|json|in))\b(?::(?P<line>\d+))?")
 
 
 def find(folder: Path, top: Path) -> Tests:
@@ -38,4 +38,4 @@ def _runner(command: tuple[str, ...]) -> str:
 def _evidence(reasons: Iterable[str]) -> Iterator[Evidence]:
     for reason in reasons:
         match = WHERE.search(reason)
-        yield Evidence(match["file"], int(match["line"]), reason) if match else Evidence("", 0, reason)
+        yield Evidence(match["file"], int(match["line"] or 0), reason) if match else Evidence("", 0, reason)

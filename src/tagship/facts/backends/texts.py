@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from tagship.facts.python.values import Value
 
 
+#: Tools that derive the version from git's tags.
+DERIVED = {"versioneer", "setuptools_scm", "versioningit"}
+
+
 def by_pattern(project: Project, kind: str, file: str, pattern: str, result: str = "") -> Version:
     """Return the version in `file` that the group `version` of `pattern`, or its first or only one, matches.
 
@@ -50,6 +54,8 @@ def from_value(project: Project, kind: str, file: str, value: Value) -> Version:
     try:
         found = plain(value)
     except NotPlain as error:
+        if error.unknown.tool in DERIVED:
+            return Version(None, error.unknown.tool, file)
         return Version(None, kind, file, error.unknown.reason)
     origin = next((name for name, _ in value.origins if name.endswith((".py", ".txt"))), "")
     # Where the text itself is, behind what imports it.

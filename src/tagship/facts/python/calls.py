@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+#: The function of what versioneer writes into a package; its last resort is no version.
+VERSIONEER = "get_versions"
+
+
 def builtin(name: str) -> Value | None:
     """Return what Python itself binds `name` to."""
     from .builtins import BUILTINS
@@ -72,6 +76,9 @@ def call_function(
 
     if machine.depth >= DEPTH:
         return unknown("calls are nested too deeply")
+    if getattr(function.node, "name", "") == VERSIONEER:
+        derived = unknown("versioneer derives it from git's tags", tool="versioneer")
+        return Value(dict.fromkeys(("version", "full-revisionid", "dirty", "error", "date"), derived))
     machine.depth += 1
     try:
         inner = Scope(_parameters(function, arguments, keywords), function.scope.file, function.scope)
