@@ -6,6 +6,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
+from email.utils import getaddresses
 from pathlib import Path
 from typing import NamedTuple
 
@@ -155,6 +156,18 @@ BACKEND_RULES: Mapping[tuple[str, str], tuple[Rule, ...]] = {
             lambda answer: not set(answer) & set("<>"),
             "holds an angle bracket, which for Poetry ends a name",
             "Leave it out, or choose another build_backend.",
+        ),
+        Rule(
+            lambda answer: unicodedata.is_normalized("NFC", answer),
+            "holds a letter and its accent apart (not NFC), which Poetry would join",
+            "Type it again, or choose another build_backend.",
+        ),
+    ),
+    ("uv", "author_name"): (
+        Rule(
+            lambda answer: getaddresses([f"{answer} <a@b.cc>"]) == [(answer, "a@b.cc")],
+            "holds a character that has a meaning in an e-mail header, which uv does not quote",
+            "Leave out quotes, brackets, '@', ':' and ';', or choose another build_backend.",
         ),
     ),
     ("setup.py", "description"): (

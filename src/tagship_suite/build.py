@@ -12,6 +12,7 @@ from . import report
 from .errors import Problem, ReleaseError, refuse
 from .gate import handover
 from .repo import git
+from .repo.files import load_toml, subtable
 from .repo.packages import chosen, is_compiled
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def describe(root: Path, environ: Mapping[str, str]) -> None:
     from .dists import rules
 
     groups = read(root / "dist", chosen(root, environ))
+    refuse([problem for package, dists in groups.items() for problem in _unlicensed(package, dists)])
     for name, value in {**outputs(groups), "digest": handover.digest(root / "dist")}.items():
         print(f"{name}: {value}")
         report.output(name, value)
@@ -82,6 +84,17 @@ def describe(root: Path, environ: Mapping[str, str]) -> None:
     for first, *others in groups.values():
         files = [first, *others]
         report.summary(f"## {first.name} {first.version}", report.files(files), *map(report.tree, files))
+
+
+def _unlicensed(package: Package, dists: list[Dist]) -> list[Problem]:
+    """Return the wheels without a licence of a project that names its files: hatchling finds none below a `[`."""
+    given = subtable(load_toml(package.folder / "pyproject.toml"), "project").get("license-files")
+    wheels = [dist for dist in dists if dist.is_wheel] if isinstance(given, list) and given else []
+    remedy = "correct license-files; if this folder's path has a '[', '*' or '?' in it, build in another one"
+    missing = [dist for dist in wheels if not dist.metadata.get_all("License-File")]
+    return [
+        Problem(str(dist.path), "no License-File", f"the files of license-files, {given}", remedy) for dist in missing
+    ]
 
 
 def read(folder: Path, packages: list[Package]) -> dict[Package, list[Dist]]:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,26 @@ def test_poetry_gets_no_author_whose_name_it_would_cut(name: str) -> None:
     [problem] = HOOK.problems(answers(build_backend="poetry", author_name=name))
     assert "holds an angle bracket, which for Poetry ends a name" in problem
     assert HOOK.problems(answers(author_name=name)) == []
+
+
+def test_poetry_gets_no_author_whose_name_it_would_normalise() -> None:
+    name = unicodedata.normalize("NFD", "Zoë Müller")
+    [problem] = HOOK.problems(answers(build_backend="poetry", author_name=name))
+    assert "(not NFC), which Poetry would join" in problem
+    assert HOOK.problems(answers(author_name=name)) == []
+    assert HOOK.problems(answers(build_backend="poetry", author_name=unicodedata.normalize("NFC", name))) == []
+
+
+@pytest.mark.parametrize("name", ['a"b', '"x"', "(x)", "a;b", "a@b", "[x]", "a: b", "<x>", "x (y) z", '"'])
+def test_uv_gets_no_author_whose_name_it_would_have_to_quote(name: str) -> None:
+    found = HOOK.problems(answers(build_backend="uv", author_name=name))
+    assert any("which uv does not quote" in problem for problem in found)
+    assert HOOK.problems(answers(author_name=name)) == []
+
+
+@pytest.mark.parametrize("name", ["Jane Doe", "J. R. Doe", "O'Neil", "Zoë Müller", "李雷", "Ship 🚢 Crew"])
+def test_uv_gets_every_plain_name(name: str) -> None:
+    assert HOOK.problems(answers(build_backend="uv", author_name=name)) == []
 
 
 def test_all_problems_are_named_at_once() -> None:
