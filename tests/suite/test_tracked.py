@@ -84,7 +84,17 @@ def test_a_file_that_nobody_committed_is_refused_by_name(root: Path, files: dict
         )
     ]
     git(root, "add", "-f", name)
+    (line,) = judged(root, [*PACKAGE, name], ["ship/__init__.py", name])
+    assert line == f"dist/ship-1.0.tar.gz holds changes that are not committed: {name}"
+    commit(root)
     assert judged(root, [*PACKAGE, name], ["ship/__init__.py", name]) == []
+
+
+def test_changes_that_are_not_committed_are_a_note(root: Path) -> None:
+    write(root, {"ship/__init__.py": "x = 2\n", "pyproject.toml": f"{HATCH}\n"})
+    assert judged(root, ["ship/__init__.py"]) == [
+        "dist/ship-1.0.tar.gz holds changes that are not committed: pyproject.toml, ship/__init__.py"
+    ]
 
 
 def test_more_than_five_are_counted(root: Path) -> None:
@@ -121,17 +131,18 @@ VERSIONED = {
     "setuptools-scm": '[tool.setuptools_scm]\nversion_file = "ship/made.py"\n',
     "setuptools-scm, by its older name": '[tool.setuptools_scm]\nwrite_to = "ship/made.py"\n',
     "hatch-vcs": '[tool.hatch.build.hooks.vcs]\nversion-file = "ship/made.py"\n',
-    "hatch's artifacts": '[tool.hatch.build]\nartifacts = ["ship/*.py"]\n',
+    "hatch's artifacts": '[tool.hatch.build]\nartifacts = ["ship/*.py", "*"]\n',
     "pdm": '[tool.pdm.version]\nsource = "scm"\nwrite_to = "ship/made.py"\n',
     "pdm, below src": '[tool.pdm.version]\nsource = "scm"\nwrite_to = "made.py"\n',
-    "versioningit": '[tool.versioningit.write]\nfile = "ship/made.py"\n',
 }
 
 
 @pytest.mark.parametrize("table", VERSIONED.values(), ids=VERSIONED)
 def test_a_version_file_of_an_earlier_build_is_the_build_tools(root: Path, table: str) -> None:
-    write(root, {"ship/made.py": "version = '0.9'\n", ".env": "", "pyproject.toml": HATCH + table})
-    (line,) = judged(root, [*PACKAGE, "ship/made.py", ".env"])
+    write(root, {"pyproject.toml": HATCH + table})
+    commit(root)
+    write(root, {"ship/made.py": "version = '0.9'\n", ".env": ""})
+    (line,) = judged(root, ["ship/made.py", ".env"])
     assert ": .env: " in line
 
 
@@ -188,6 +199,7 @@ def test_a_pointer_of_git_lfs_is_refused_and_the_file_itself_or_a_text_about_poi
         "lfs pull; on GitHub, set the repository variable LFS to true; or add it to exclude in [tool.hatch.build]"
     )
     write(root, {"ship/a.npz": "x"})
+    commit(root)
     assert judged(root, shipped, shipped) == []
 
 

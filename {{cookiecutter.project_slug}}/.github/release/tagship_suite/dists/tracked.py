@@ -14,7 +14,7 @@ import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from ..errors import Problem
@@ -35,8 +35,8 @@ POINTER = b"version https://git-lfs.github.com/spec/"
 LEFT = re.compile(r"(?:.*/)?(?:[^/]+\.(?:egg|dist)-info/.*|PKG-INFO|[^/]+\.(?:pyc|pyd|so))", re.DOTALL)
 #: What they make from a file of the same name that ends so: translations, Cython's and protobuf's output.
 MADE, SOURCES = re.compile(r"(?:_pb2(?:_grpc)?)?\.\w+$"), (".po", ".proto", ".pyx")
-#: The keys in `[tool]` by which they are told what to write, and what to ship although git ignores it.
-WRITTEN = {"artifacts", "file", "path", "version-file", "version_file", "write-to", "write_to"}
+#: The keys in `[tool]` that name what they write, or ship although git ignores it.
+WRITTEN = {"artifacts", "version-file", "version_file", "write_to"}
 INFO = re.compile(r"[^/]+\.(?:data|dist-info)/")
 MODULE = re.compile(r".*\.(?:py|pyi|pyd|so)", re.DOTALL)
 PACKAGE = re.compile(r"(src/)?([^/]+?)(?:/.*)?\.pyi?", re.DOTALL)
@@ -48,9 +48,7 @@ BACKENDS = {
     "hatchling": (*("exclude in [tool.hatch.build]",) * 2, "packages or artifacts in [tool.hatch.build.targets.wheel]"),
     "poetry": (*("exclude in [tool.poetry]",) * 2, "packages or include in [tool.poetry]"),
     "pdm": (*("excludes in [tool.pdm.build]",) * 2, "includes in [tool.pdm.build]"),
-    "uv_build": tuple(
-        f"{key} in [tool.uv.build-backend]" for key in ("source-exclude", "wheel-exclude", "module-name")
-    ),
+    "uv_build": (*("source-exclude in [tool.uv.build-backend]",) * 2, "module-name in [tool.uv.build-backend]"),
     "flit_core": (*("exclude in [tool.flit.sdist]",) * 2, "include in [tool.flit.sdist]"),
     "": ("what the build backend excludes",) * 2 + ("what the build backend includes",),
 }
@@ -60,12 +58,13 @@ BACKENDS = {
 class Checkout:
     """What git says of the working tree `top`: which files are tracked and which are not, by their paths in it.
 
-    Then the submodules without content, and the files that are pointers of Git LFS. `time` is in nanoseconds.
+    Then those that differ from the commit, submodules without content, and pointers of Git LFS. `time` is when.
     """
 
     top: Path
     tracked: set[str] = field(default_factory=set)
     others: set[str] = field(default_factory=set)
+    changed: set[str] = field(default_factory=set)
     missing: set[str] = field(default_factory=set)
     pointers: set[str] = field(default_factory=set)
     time: int = field(default_factory=time.time_ns)
@@ -94,13 +93,19 @@ def _add(found: Checkout, below: str) -> None:
         elif not any((found.top / path).glob("*")):
             found.missing.add(path)
     found.others.update(below + path for path in _listed(folder, "--others"))
-    for path in _listed(folder, ":(attr:filter=lfs)"):
-        if (folder / path).is_file() and (folder / path).read_bytes().startswith(POINTER):
-            found.pointers.add(below + path)
+    found.changed.update(below + path for path in _listed(folder, "--name-only", "HEAD", command="diff"))
+    found.pointers.update(below + path for path in _listed(folder, ":(attr:filter=lfs)") if _is_pointer(folder / path))
 
 
-def _listed(folder: Path, *arguments: str) -> list[str]:
-    return [name for name in (git.query(folder, "ls-files", "-z", *arguments) or "").split("\0") if name]
+def _listed(folder: Path, *arguments: str, command: str = "ls-files") -> list[str]:
+    return [name for name in (git.query(folder, command, "-z", *arguments) or "").split("\0") if name]
+
+
+def _is_pointer(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(POINTER)) == POINTER
 
 
 def compare(before: Checkout, folder: Path, dists: Iterable[Dist]) -> Iterator[Problem | str]:
@@ -109,9 +114,9 @@ def compare(before: Checkout, folder: Path, dists: Iterable[Dist]) -> Iterator[P
     `before` is what git said before they were built. Raises `ReleaseError` where a dist cannot be read.
     """
     folder = folder.resolve()
-    start = f"{folder.relative_to(before.top).as_posix()}/".removeprefix("./")
+    start = f"{Path(os.path.relpath(folder, before.top)).as_posix()}/".removeprefix("./")
     own = {path.removeprefix(start) for path in before.tracked if path.startswith(start)}
-    if not own:  # the folder is none of git's business
+    if not own:  # the folder is not this repository's
         return
     backend = str(subtable(load_toml(folder / "pyproject.toml"), "build-system").get("build-backend", "setuptools"))
     words = next(found for name, found in BACKENDS.items() if backend.startswith(name))
@@ -125,11 +130,12 @@ def compare(before: Checkout, folder: Path, dists: Iterable[Dist]) -> Iterator[P
 
 def _sdist_problems(sdist: Dist, folder: Path, before: Checkout, leave_out: str) -> Iterator[Problem | str]:
     """Give files that nobody committed and no build tool made, and files that are not the ones they stand for."""
-    found = []
+    found, changed = [], set()
     for name in sorted(sdist.members):
         inner = name.partition("/")[2]
         path = Path(os.path.realpath(folder / inner))
         known = path.relative_to(before.top).as_posix() if path.is_relative_to(before.top) else ""
+        changed |= {inner} if known in before.changed else set()
         if known in before.pointers:
             remedy = f"run: git lfs pull; on GitHub, set the repository variable LFS to true; or add it to {leave_out}"
             found.append(
@@ -140,16 +146,16 @@ def _sdist_problems(sdist: Dist, folder: Path, before: Checkout, leave_out: str)
             found.append(
                 Problem(f"{sdist.path}: {inner}", "a file that git does not track", "what is committed", remedy)
             )
+    if changed:
+        yield f"{sdist.path} holds changes that are not committed: {_some(changed)}"
     yield from found[:SHOWN]
     if more := found[SHOWN:]:
         yield Problem(str(sdist.path), f"{len(more)} more of them", "what is committed", "see above")
 
 
 def _is_foreign(path: str, before: Checkout) -> bool:
-    parts = path.split("/")  # of another repository in this one, git names the folder alone
-    return path in before.others or any(
-        "/".join(parts[:depth]) + "/" in before.others for depth in range(1, len(parts))
-    )
+    # Of another repository in this one, git names the folder alone.
+    return path in before.others or any(f"{folder}/" in before.others for folder in PurePosixPath(path).parents)
 
 
 def _is_made(path: str, before: Checkout, folder: Path) -> bool:
@@ -160,7 +166,7 @@ def _is_made(path: str, before: Checkout, folder: Path) -> bool:
     if any(MADE.sub(source, path) in before.tracked for source in SOURCES):
         return True
     patterns = _written(load_toml(folder / "pyproject.toml").get("tool"))
-    return any(fnmatchcase(f"/{path}", f"*/{pattern.strip('/')}") for pattern in patterns)
+    return file.name[0] != "." and any(fnmatchcase(f"/{path}", f"*/{pattern.strip('/')}") for pattern in patterns)
 
 
 def _written(value: object, key: str = "") -> Iterator[str]:
