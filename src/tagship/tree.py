@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import os
+import json
 import shutil
+import subprocess
+import sys
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tagship import writing
 from tagship.errors import TagshipError
 from tagship_suite.errors import Problem
 from tagship_suite.repo import git
@@ -64,71 +66,26 @@ def _in_the_way(folder: Path, path: Path, *, is_file: bool) -> Problem | None:
 def apply(folder: Path, changes: Mapping[Path, bytes | None]) -> None:
     """Write `changes` below `folder`, None for a file that is removed; what fails half-way is taken back.
 
-    Raises `TagshipError` where the file system does not let it.
+    Another process writes, and goes on where this one is killed. Raises `TagshipError` where the file system does not
+    let it.
     """
-    before: dict[Path, bytes | None] = {}
-    made: list[Path] = []
+    if not changes:
+        return
+    staged = Path(tempfile.mkdtemp(prefix="tagship-"))
     try:
-        for path, content in changes.items():
-            place = folder / path
-            before[path] = place.read_bytes() if place.is_file() else None
-            if content is None:
-                place.unlink()
-            else:
-                _make_parents(place, made)
-                _write(place, content)
-    except BaseException as error:
-        _restore(folder, before, made)
-        if isinstance(error, OSError):
-            reason = (error.strerror or str(error)).lower()
-            remedy = "nothing was changed; make it writable and run the command again"
-            raise TagshipError(
-                str(Problem(str(error.filename or folder), reason, "a file to write", remedy))
-            ) from error
-        raise
-    for path in [path for path, content in changes.items() if content is None]:
-        with suppress(OSError):  # where it is not empty
-            for parent in path.parents[:-1]:
-                (folder / parent).rmdir()
-
-
-def _make_parents(place: Path, made: list[Path]) -> None:
-    for parent in reversed(place.parents):
-        if not parent.exists():
-            parent.mkdir()
-            made.append(parent)
-
-
-def _write(place: Path, content: bytes) -> None:
-    """Write a file in one step, so that nobody sees half of it; its mode stays."""
-    place = place.resolve()  # a symlink that stays in the project stays one
-    descriptor, temporary = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        if place.exists():
-            shutil.copymode(place, temporary)
-        else:
-            Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(place)
+        writing.stage(folder, changes, staged)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        shutil.rmtree(staged, ignore_errors=True)
         raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _restore(folder: Path, before: Mapping[Path, bytes | None], made: list[Path]) -> None:
-    for path, content in before.items():
-        with suppress(OSError):
-            if content is None:
-                (folder / path).unlink(missing_ok=True)
-            else:
-                (folder / path).write_bytes(content)
-    for parent in reversed(made):
-        with suppress(OSError):
-            parent.rmdir()
+    command = (sys.executable, "-I", "-S", writing.__file__, str(staged))
+    # In a session of its own, a signal for the terminal's group does not reach it.
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        said, _ = process.communicate()
+    except BaseException:
+        process.wait()  # it takes milliseconds, and leaves nothing half-written
+        raise
+    if process.returncode:
+        name, reason = json.loads(said) if said else (None, "the writing process failed")
+        remedy = "nothing was changed; make it writable and run the command again"
+        raise TagshipError(str(Problem(str(name or folder), reason.lower(), "a file to write", remedy)))

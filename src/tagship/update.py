@@ -248,6 +248,8 @@ def _committed(folder: Path, path: Path) -> bytes | None:
     """Return what was written at `path` before it was edited, where a commit has it."""
     written = _Written.read(folder)
     for commit in git.lines(folder, "rev-list", "--max-count=50", "HEAD", "--", path.as_posix()):
+        if not git.lines(folder, "ls-tree", commit, "--", path.as_posix()):
+            continue  # the commit that removed it
         text = git.query(folder, "show", f"{commit}:./{path.as_posix()}")
         if text is not None and written.has(path, f"{text}\n".encode("utf-8", "surrogateescape")):
             return f"{text}\n".encode("utf-8", "surrogateescape")

@@ -73,6 +73,12 @@ def test_a_job_that_publishes_goes_with_its_comment_and_every_other_line_stays(t
     assert after(done(tmp_path, ci=before)) == f"name: CI  # mine\n{PUSH}jobs:\n{TEST}"
 
 
+def test_two_jobs_at_the_end_go_with_the_blank_lines_before_them(tmp_path: Path) -> None:
+    second = PUBLISH.replace("publish:", "again:")
+    found = done(tmp_path, ci=f"{PUSH}jobs:\n{TEST}\n{BUILD}\n{PUBLISH}\n{second}")
+    assert after(found) == f"{PUSH}jobs:\n{TEST}\n{BUILD}"
+
+
 @pytest.mark.parametrize(
     ("needs", "expected"),
     [
@@ -126,7 +132,7 @@ def test_an_own_release_yml_makes_room_and_what_calls_it_follows(tmp_path: Path)
     call = f"{PUSH}jobs:\n  all:\n    uses: ./.github/workflows/release.yml\n"
     found = done(tmp_path, release=f"{PUSH}jobs:\n{TEST}\n{BUILD}\n{PUBLISH}", other=call)
     assert after(found, MOVED.as_posix()) == f"{PUSH}jobs:\n{TEST}\n{BUILD}"
-    assert suite.WORKFLOW not in found.changes
+    assert found.changes[suite.WORKFLOW] is None
     assert after(found, ".github/workflows/other.yml") == call.replace("release.yml", "release-extras.yml")
 
 

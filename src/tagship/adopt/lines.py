@@ -60,7 +60,10 @@ class Lines:
 
     def content(self) -> bytes:
         """Return the file as it is now."""
-        rows = (self.changed.get(number, row) for number, row in enumerate(self.rows, 1))
+        rows = [self.changed.get(number, row) for number, row in enumerate(self.rows, 1)]
+        if len(self.rows) in self.changed:  # no blank lines at the end, where the end is another one now
+            while rows and not rows[-1].strip():
+                rows.pop()
         return "".join(rows).encode("utf-8", "surrogateescape")
 
 

@@ -11,7 +11,7 @@ import tomlkit
 from tagship import suite
 from tagship.facts import marked
 from tagship.facts.marked import Map, Seq, Unreadable
-from tagship_suite.repo.files import load_toml, read_text, subtable
+from tagship_suite.repo.files import load_toml, read_text, subtable, tomllib
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,15 +69,33 @@ def _listed(text: str, keys: list[str], values: list[str]) -> str:
     table: Any = document
     for place, key in enumerate(keys[:-1]):
         if key not in table:
-            table.add(key, tomlkit.table(is_super_table=place < len(keys) - 2))
+            table[key] = tomlkit.table(is_super_table=place < len(keys) - 2)
         table = table[key]
     present = [*table.get(keys[-1], [])]
     missing = [value for value in values if value not in present]
     if keys[-1] in table:
         table[keys[-1]].extend(missing)
     else:
-        table.add(keys[-1], missing)
-    return tomlkit.dumps(document)
+        table[keys[-1]] = missing
+    after = tomlkit.dumps(document)
+    return after if _is_as_planned(text, after, keys, missing) else text
+
+
+def _is_as_planned(before: str, after: str, keys: list[str], added: list[str]) -> bool:
+    """Return whether nothing but the list has changed: tomlkit may misplace what a file writes in several places."""
+    try:
+        old, new = tomllib.loads(before), tomllib.loads(after)
+    except tomllib.TOMLDecodeError:
+        return False
+    values = subtable(new, *keys[:-1]).get(keys[-1], [])
+    known = subtable(old, *keys[:-1]).get(keys[-1])
+    if values != [*(known or []), *added]:
+        return False
+    table: Any = old
+    for key in keys[:-1]:
+        table = table.setdefault(key, {})
+    table[keys[-1]] = values
+    return old == new
 
 
 def _manifest(root: Path, requires: str, paths: list[str]) -> tuple[dict[Path, bytes], str]:
@@ -121,7 +139,7 @@ def hooks(root: Path) -> tuple[dict[Path, bytes], str]:
     there = HOOKS.search(text)
     if r"\.github/(release" in text or (there and re.search(r"\.github\b", there[0])):
         return {}, ""
-    if there and not there["value"]:
+    if re.search(r"(?m)^exclude:", text) and not (there and there["value"]):
         return {}, f"let pre-commit leave out the managed files: add {pattern} to `exclude` in {path.name}"
     if there:
         old = there["value"].strip("'\"")

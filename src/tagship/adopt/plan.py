@@ -145,7 +145,8 @@ def _packages(found: Adoption) -> list[Package]:
 
 def _of_one(found: Adoption, package: Package) -> list[Problem]:
     folder, label = package.folder, f"{package.name}: " if package.name else ""
-    name, shown = distribution_name(folder), folder.relative_to(found.folder).as_posix()
+    shown = folder.relative_to(found.folder).as_posix()
+    name = distribution_name(folder) or next((d.name for d in found.facts.distributions if d.path == shown), None)
     if not name:
         expected = "one in pyproject.toml, setup.cfg or setup.py"
         return [Problem(shown, "no name of a distribution", expected, "write it there")]
@@ -190,7 +191,7 @@ def _managed(found: Adoption) -> list[Problem]:
         why = f"{by_action.file}:{by_action.line}" if by_action else "the default"
         found.decisions.append(Decision("publishes with", publish_with, why))
     status = update.status(found.folder, publish_with, apart=_collides(found))
-    moved = suite.WORKFLOW in found.changes or retire.MOVED in found.changes
+    moved = suite.WORKFLOW in found.changes
     found.changes.update(status.changes)
     if known:
         return update.refusals(status)

@@ -222,9 +222,10 @@ def _make_room(root: Path, result: Retired) -> None:
     path = root / suite.WORKFLOW
     if not path.is_file() or (root / suite.SUMS).is_file():
         return
-    left = result.changes.pop(suite.WORKFLOW, path.read_bytes())
+    left = result.changes.get(suite.WORKFLOW, path.read_bytes())
     if left is None or (root / MOVED).exists():
         return
+    result.changes[suite.WORKFLOW] = None  # until the release's is there
     result.changes[MOVED] = left
     result.done.append(f"{suite.WORKFLOW.as_posix()}: what is left is {MOVED.as_posix()}, as the release has its name")
     old, new = f"./{suite.WORKFLOW.as_posix()}", f"./{MOVED.as_posix()}"
