@@ -139,6 +139,12 @@ WRITTEN: dict[str, tuple[str, str, dict[str, str]]] = {
             "pattern = \"__version__ = '(.*)'\"",
         ),
     ),
+    "incremental": (
+        "incremental",
+        "thing/_version.py",
+        project(SETUPTOOLS, "[tool.incremental]", 'name = "thing"')
+        | {"thing/_version.py": "from incremental import Version\n__version__ = Version('thing', 1, 2, 3)\n"},
+    ),
     "maturin": (
         "maturin:cargo",
         "Cargo.toml",

@@ -122,6 +122,16 @@ WAYS: dict[str, tuple[str, str, str]] = {
             "setup(version=__version__)"
         ),
     ),
+    "a tuple by exec": (
+        "setup.py:exec",
+        "v.py",
+        "exec(read('v.py'))\nsetup(version='.'.join(str(n) for n in VERSION if n is not None))",
+    ),
+    "a dict of which another value raises": (
+        "setup.py:literal",
+        "setup.py",
+        "config = {'version': '1.2.3', 'extras_require': read('NOWHERE')}\nsetup(**config)",
+    ),
     "an import": ("setup.py:import", "thing/__init__.py", "import thing\nsetup(version=thing.__version__)"),
     "an import by its path": (
         "setup.py:import",
@@ -207,7 +217,11 @@ WAYS: dict[str, tuple[str, str, str]] = {
         "import configparser\nc = configparser.ConfigParser()\nc.read('my.cfg')\nsetup(version=c.get('m', 'version'))",
     ),
 }
-EXTRA = {"package.json": '{"version": "1.2.3"}', "my.cfg": "[m]\nversion = 1.2.3\n"}
+EXTRA = {
+    "v.py": "VERSION = (1, 2, 3, None)\n",
+    "package.json": '{"version": "1.2.3"}',
+    "my.cfg": "[m]\nversion = 1.2.3\n",
+}
 
 
 @pytest.mark.parametrize("way", WAYS)

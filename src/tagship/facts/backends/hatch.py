@@ -36,6 +36,8 @@ def version(project: Project) -> Version:
     if source == "env":
         variable = table.get("variable")
         return Version(None, "hatch:env", "pyproject.toml", f"it is the environment variable {variable}")
+    if source == "incremental":
+        return texts.incremental(project)
     if source == "nodejs":
         return _by_package_json(project, table)
     if isinstance(source, str) and source != "regex":

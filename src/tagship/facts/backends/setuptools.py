@@ -52,6 +52,8 @@ def _by_scm(project: Project) -> Version | None:
         return Version(None, "versioningit", "pyproject.toml")
     if project.table("tool", "setuptools-git-versioning").get("enabled", "setuptools-git-versioning" in tool):
         return Version(None, "setuptools-git-versioning", "pyproject.toml")
+    if "incremental" in tool or "use_incremental" in project.setup[0]:
+        return texts.incremental(project)
     if "use_scm_version" in project.setup[0]:
         return _use_scm_version(project)
     return None
@@ -172,8 +174,13 @@ def _is_literal(project: Project) -> bool:
         tree = Machine(project.files, project.folder).parse(project.at("setup.py"))
     except Raised:
         return False
-    keywords = [word for node in ast.walk(tree) if isinstance(node, ast.Call) for word in node.keywords]
-    return any(word.arg == "version" and isinstance(word.value, ast.Constant) for word in keywords)
+    nodes = list(ast.walk(tree))
+    pairs = [(word.arg, word.value) for node in nodes if isinstance(node, ast.Call) for word in node.keywords]
+    tables = [pair for node in nodes if isinstance(node, ast.Dict) for pair in zip(node.keys, node.values, strict=True)]
+    pairs += [
+        (key.value, value) for key, value in tables if isinstance(key, ast.Constant) and isinstance(key.value, str)
+    ]
+    return any(name == "version" and isinstance(value, ast.Constant) for name, value in pairs)
 
 
 #: What is behind a version that setup.py computes: the kind of source.

@@ -67,6 +67,22 @@ def from_value(project: Project, kind: str, file: str, value: Value) -> Version:
     return Version(str(found), kind, file)
 
 
+def incremental(project: Project) -> Version:
+    """Return the version that Incremental keeps in `_version.py` of the package."""
+    from tagship.facts.python import code
+
+    name = project.table("tool", "incremental").get("name") or project.table("project").get("name")
+    name = str(name or project.passed("name") or project.cfg.get("metadata", "name", fallback="")).replace("-", "_")
+    path = project.table("tool", "incremental").get("path")
+    places = [str(path)] if path else [f"src/{name}", name, f"src/{name.lower()}", name.lower()]
+    for place in places:
+        file = f"{place}/_version.py"
+        if project.files.is_file(project.at(file)):
+            value = code.of_file(project.files, project.folder, file, "__version__")
+            return from_value(project, "incremental", file, value)
+    return Version(None, "incremental", "", "no package has the _version.py of Incremental")
+
+
 def assigned(text: str, name: str) -> str | None:
     """Return the first literal text that is assigned to `name` at the top of the code; None where there is none."""
     line = re.search(rf"(?m)^{re.escape(name)}\b[^\n]*=[^\n]*", text)

@@ -182,7 +182,7 @@ def items(machine: Machine, value: Value) -> list[Value] | None:
     if isinstance(data, Lazy | Unknown):
         return None
     if isinstance(data, list | tuple):
-        return list(data)
+        return [_from(value, each) for each in data]
     if isinstance(data, dict):
         return [Value(key, value.origins, value.how) for key in data]
     if isinstance(data, Stream):
@@ -196,6 +196,13 @@ def items(machine: Machine, value: Value) -> list[Value] | None:
         machine.step(len(data) // 10)
         return [Value(each, value.origins, value.how) for each in data]
     return None
+
+
+def _from(container: Value, item: Value) -> Value:
+    """Return an item with the means by which its container was taken; what can change stays the same object."""
+    if item.how >= container.how or isinstance(item.data, list | dict | set | Instance | Stream):
+        return item
+    return Value(item.data, item.origins, item.how | container.how)
 
 
 def bind(machine: Machine, target: ast.expr, value: Value, scope: Scope) -> None:

@@ -250,7 +250,7 @@ def _items(machine: Machine, nodes: list[ast.expr], scope: Scope) -> list[Value]
 def _dict(machine: Machine, node: ast.Dict, scope: Scope) -> Value:
     found: dict[Any, Value] = {}
     for key, item in zip(node.keys, node.values, strict=True):
-        value = evaluate(machine, item, scope)
+        value = _argument(machine, item, scope, lenient=True)
         if key is None:
             found |= value.data if isinstance(value.data, dict) else {}
             continue

@@ -320,6 +320,17 @@ def _scm(tool: str) -> Callable[[Machine], Names]:
     return names
 
 
+def _incremental(
+    machine: Machine, scope: Scope, package: Value, major: Value, minor: Value, micro: Value, **others: Value
+) -> Value:
+    """Return the text of the `Version` that Incremental writes into a package."""
+    parts = {"release_candidate": "rc", "post": ".post", "dev": ".dev"}
+    text = ".".join(str(plain(each)) for each in (major, minor, micro))
+    found = {name: plain(value) for name, value in others.items()}
+    text += "".join(f"{sign}{found[name]}" for name, sign in parts.items() if found.get(name) is not None)
+    return wrap(text, major, minor, micro, *others.values())
+
+
 def _commands(machine: Machine) -> Names:
     read = _fails("it is printed by a command", "command")
     names = ("check_output", "run", "Popen", "call", "check_call", "getoutput", "getstatusoutput")
@@ -373,6 +384,7 @@ TABLES: dict[str, Callable[[Machine], Names]] = {
     "setuptools_scm": _scm("setuptools_scm"),
     "versioneer": _scm("versioneer"),
     "versioningit": _scm("versioningit"),
+    "incremental": lambda _: {"Version": _incremental},
     "subprocess": _commands,
     "commands": _commands,
     "time": _clock,
