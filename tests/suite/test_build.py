@@ -184,3 +184,21 @@ def test_a_wheel_without_the_licence_that_the_project_names_is_refused(suite: Pa
     done = try_release(suite, "describe")
     assert done.stdout.count("found no License-File") == found, done.stdout
     assert done.returncode == found
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("you@example.com", True),
+        ("Your Name <you@Example.ORG>", True),
+        ("a@b.example, c@real.dev", True),
+        ("a@example.company", False),
+        ("a@test.dev", False),
+        ("example.com@real.dev", False),
+    ],
+)
+def test_a_placeholder_for_an_address_is_told(suite: Path, address: str, told: bool) -> None:
+    write_sdist(suite / "dist", extra=(f"Author-email: {address}",))
+    done = try_release(suite, "describe")
+    assert done.returncode == 0, done.stdout
+    assert ("is a placeholder: set your own before a release" in done.stdout) == told

@@ -260,6 +260,13 @@ def test_a_secret_is_redacted_however_it_is_written(
     assert re.fullmatch(r"before [\"']?\*\*\*[\"']? after", redact.redacted(f"before {encode(ODD)} after"))
 
 
+@pytest.mark.parametrize("value", ["", " ", "x", "Bearer x", "Basic eDp4", "Basic !", "x" * 100_000])
+def test_a_variable_that_holds_no_real_secret_stops_nothing(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redact, "_known", set())
+    redact.register_environ({"A_TOKEN": value})
+    assert redact.redacted("a b x-y") == "a b x-y"
+
+
 @pytest.mark.parametrize("before", ["", "a", "ab", "abc", "__token__:"])
 @pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
 def test_a_secret_is_redacted_amid_what_is_encoded_as_base64(

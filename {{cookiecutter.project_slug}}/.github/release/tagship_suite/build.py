@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 OLDEST = 8
 #: The locked tools of compiled projects.
 LOCK = ".github/release/requirements/wheels.txt"
+#: An address that reaches nobody: https://www.rfc-editor.org/rfc/rfc2606
+PLACEHOLDER = re.compile(r"@(?:[\w.-]+\.)?(?:example(?:\.(?:com|net|org))?|invalid|test)(?![\w.-])", re.IGNORECASE)
 EARLIEST = 315532800  # seconds: 1980-01-01, the first day that a zip archive, and so a wheel, can hold
 
 
@@ -88,6 +91,8 @@ def describe(root: Path, environ: Mapping[str, str]) -> None:
         print(f"{dist.path}  {dist.size} bytes  SHA-256 {dist.sha256}")
         report.notes(rules.retagged(dist))
     for first, *others in groups.values():
+        if PLACEHOLDER.search(address := first.metadata.get("Author-email", "")):
+            report.notes([f"{first.path}: Author-email {address!r} is a placeholder: set your own before a release"])
         files = [first, *others]
         report.summary(f"## {first.name} {first.version}", report.files(files), *map(report.tree, files))
 

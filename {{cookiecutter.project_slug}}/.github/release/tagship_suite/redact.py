@@ -43,21 +43,20 @@ def register(*secrets: str) -> None:
     Raises `ReleaseError` for one that is too short or too long to be redacted.
     """
     for secret in secrets:
-        scheme, _, sent = secret.partition(" ")
-        found = [secret, sent, password(sent)] if scheme in {"Basic", "Bearer"} else [secret]
-        length = len(found[-1] or sent)
+        length = len(_parts(secret)[-1])
         if length and not SHORTEST <= length <= LONGEST:
             expected = f"{SHORTEST} to {LONGEST}, which can be redacted"
             remedy = "use a longer one" if length < SHORTEST else "check where it comes from"
             raise ReleaseError(Problem("the password or token", f"{length} characters", expected, remedy))
-        _known.update(form for text in found for form in _forms(text) if len(form) >= SHORTEST)
+        _learn(secret)
 
 
 def register_environ(environ: Mapping[str, str]) -> None:
     """Learn the passwords and tokens that are in variables, by their names or in an address."""
     values = [value for name, value in environ.items() if NAMED.search(name)]
     values += [found.partition(":")[2] for value in environ.values() for found in USERINFO.findall(value)]
-    register(*(value[:LONGEST] for value in values if len(value) >= SHORTEST))
+    for value in values:
+        _learn(value[:LONGEST])
 
 
 def redacted(text: str) -> str:
@@ -90,6 +89,17 @@ class _Veil:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+def _parts(secret: str) -> list[str]:
+    """Return `secret`, and of an Authorization header also what is sent in it, the password or token last."""
+    scheme, _, sent = secret.partition(" ")
+    return [secret, sent, password(sent) or sent] if scheme in {"Basic", "Bearer"} else [secret]
+
+
+def _learn(secret: str) -> None:
+    parts = [part for part in _parts(secret) if len(part) >= SHORTEST]
+    _known.update(form for part in parts for form in _forms(part) if len(form) >= SHORTEST)
 
 
 def _forms(secret: str) -> set[str]:
