@@ -133,8 +133,8 @@ def _burn(settings: _Settings) -> None:
     """Let the index forget the tokens that it minted for this upload; they expire by themselves where that fails."""
     url = urljoin(settings.repository_config["repository"] or "", "/_/oidc/burn-token")
     for sent in settings.adapter.sent:
-        if isinstance(settings.auth.authenticator, TrustedPublishingAuthenticator):
-            with suppress(RequestException):  # sent as twine mints them, without TWINE_CERT
+        with suppress(RequestException, TwineException):  # sent as twine mints them, without TWINE_CERT
+            if isinstance(settings.auth.authenticator, TrustedPublishingAuthenticator):
                 requests.post(url, json={"token": redact.password(sent.partition(" ")[2])}, timeout=TIMEOUT[0])
 
 
