@@ -362,3 +362,9 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_read(tmp_path: P
     found = publishing.read(root)
     assert len(found.found) == 1
     assert sorted(error.split("/")[2].split(":")[0] for error in found.errors) == sorted(files)
+
+
+def test_variables_that_refer_to_each_other_are_followed_once(tmp_path: Path) -> None:
+    lines = [f"    export {name}=$A$B$C:{number}" for number in range(40) for name in "ABC"]
+    steps = "- run: |\n" + "\n".join(lines) + "\n    twine upload -p $C dist/*\n  env: {A: '${{ secrets.X }}'}\n"
+    assert only(write(tmp_path, {WORKFLOW: job(steps)})).secrets == ("X",)

@@ -50,6 +50,9 @@ FOLDERS = (
     "utils",
     "contrib",
     "maintainer",
+    ".ci",
+    ".kokoro",
+    ".github/scripts",
 )
 SUFFIXES = frozenset({"", ".sh", ".bash", ".py", ".bat", ".cmd", ".ps1"})
 

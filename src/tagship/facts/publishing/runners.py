@@ -377,7 +377,6 @@ READERS: dict[str, Callable[[Read, str], dict[str, Block]]] = {
     "duty": duty,
     "just": just,
     "task": taskfile,
-    "doit": lambda _read, _folder: {},
     "npm": npm,
     "semantic-release": semantic_release,
 }

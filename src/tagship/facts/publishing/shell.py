@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
 ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)\+?=(.*)", re.DOTALL)
+LAST = re.compile(r"[/\\}](?=.)")
 HEREDOC = re.compile(r"<<-?\s*(\\?['\"]?)([A-Za-z_]\w*)\1")
 KEYWORDS = frozenset(
     [
@@ -56,7 +57,9 @@ class Command:
 
 def base(word: str) -> str:
     """Return the name of the program that `word` calls, also after a folder or a prefix in a variable."""
-    return re.split(r"[/\\}](?=.)", word)[-1].strip("$(){}@\"'").removesuffix(".exe").lower()
+    if not word.isalnum():
+        word = LAST.split(word)[-1].strip("$(){}@\"'").removesuffix(".exe")
+    return word.lower()
 
 
 def commands(script: str, first: int = 1) -> list[Command]:

@@ -8,16 +8,24 @@ from typing import TYPE_CHECKING
 
 from . import pyproject, python, runners
 from .blocks import Block
-from .shell import Command, base, commands
+from .shell import SHELLS, Command, base, commands
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 MAX_BYTES = 1 << 18
+#: Programs that run nothing of the repository, whatever they are given.
+SILENT = frozenset(
+    ["echo", "printf", "cat", "chmod", "ls", "rm", "cp", "mv", "mkdir", "touch", "git", "curl", "wget", "pip", "pip3"]
+)
 PACKAGE_MANAGERS = frozenset({"npm", "yarn", "pnpm", "bun"})
+RUNNERS = PACKAGE_MANAGERS | {
+    *("make", "gmake", "tox", "nox", "invoke", "inv", "duty", "task", "just", "taskipy", "semantic-release"),
+    *("hatch", "pdm", "poe", "rye", "poethepoet"),
+}
 #: What a script in Python that uploads must mention: it can be long, and is most often something else.
-HINT = re.compile(r"twine|upload|publish|release|deploy", re.IGNORECASE)
+HINT = re.compile(r"twine|\bpublish\b|[\"' ]upload[\"' ]", re.IGNORECASE)
 OWN_COMMANDS = frozenset({"publish", "upload", "release", "deploy", "pypi", "upload_pypi", "publish_pypi"})
 #: Options of task runners that take a value, which is no target.
 VALUED = {
@@ -74,24 +82,24 @@ class Targets:
             self._tables[key] = readers[kind](self.text, folder)
         return self._tables[key]
 
-    def called(
-        self, command: Command, folder: str = "", variables: Iterable[tuple[str, tuple[str, ...]]] = ()
-    ) -> list[Block]:
+    def called(self, command: Command, folder: str, variables: Mapping[str, tuple[str, ...]]) -> list[Block]:
         """Return what `command`, run in `folder`, calls in the repository."""
         words = command.words
-        found: list[Block] = []
+        if command.name in SILENT:
+            return []
         for at, word in enumerate(words):
             name = base(word)
             rest = words[at + 1 :]
-            if name in {"echo", "printf", "cat", "chmod", "ls", "rm", "cp", "mv", "mkdir", "touch", "git"} and at == 0:
-                return []
-            found = self._runner(name, rest, folder, dict(variables)) or self._script(word, rest, folder)
+            found = self._runner(name, rest, folder, variables) if name in RUNNERS else []
+            # A script has a folder or a suffix, unless a shell is told to run it.
+            if not found and ("/" in word or "." in word or "\\" in word or (at and base(words[at - 1]) in SHELLS)):
+                found = self._script(word, rest, folder)
             if found:
                 return found
-        return found
+        return []
 
     def _runner(
-        self, name: str, rest: Sequence[str], folder: str, variables: dict[str, tuple[str, ...]]
+        self, name: str, rest: Sequence[str], folder: str, variables: Mapping[str, tuple[str, ...]]
     ) -> list[Block]:
         if name in {"make", "gmake"}:
             return self._make(rest, folder)
@@ -99,7 +107,7 @@ class Targets:
             return self._tox(rest, folder, variables)
         if name == "nox":
             return self._nox(rest, folder)
-        if name in {"invoke", "inv", "duty", "task", "just", "doit", "taskipy"}:
+        if name in {"invoke", "inv", "duty", "task", "just", "taskipy"}:
             return self._tasks(name, rest, folder)
         if name in PACKAGE_MANAGERS:
             chosen = [word for word in rest if not word.startswith("-") and word not in {"run", "run-script"}]
@@ -126,7 +134,7 @@ class Targets:
         goals = goals or [name for name in table if not name.startswith(".")][:1]
         return self._named("make", folder, goals)
 
-    def _tox(self, rest: Sequence[str], folder: str, variables: dict[str, tuple[str, ...]]) -> list[Block]:
+    def _tox(self, rest: Sequence[str], folder: str, variables: Mapping[str, tuple[str, ...]]) -> list[Block]:
         if {"--notest", "-l", "list", "--listenvs"}.intersection(rest):
             return []
         given = _option(rest, "-e", "--env") or ",".join(variables.get("TOXENV", ())) or _attached(rest, "-e")
@@ -151,7 +159,7 @@ class Targets:
         )
 
     def _tasks(self, name: str, rest: Sequence[str], folder: str) -> list[Block]:
-        kinds = {"invoke": "invoke", "inv": "invoke", "duty": "duty", "just": "just", "task": "task", "doit": "doit"}
+        kinds = {"invoke": "invoke", "inv": "invoke", "duty": "duty", "just": "just", "task": "task"}
         names = [each for word in _plain(rest, {"-r", "-c", "-f"}) for each in (word, word.replace("-", "_"))]
         kind = kinds.get(name, "taskipy")
         return self._named(kind, folder, names) or (self._named("taskipy", folder, names) if kind == "task" else [])

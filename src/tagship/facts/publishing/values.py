@@ -17,7 +17,8 @@ VARIABLE = re.compile(r"\$env:(\w+)|\$\{(\w+)[^}]*\}|\$\(([A-Za-z_][\w.]*)\)|\$(
 MINT = re.compile(
     r"mint[-_]token|_/oidc|oidc[-_/]mint|token[-_]mint|mint.{0,20}pypi|pypi.{0,20}(?:oidc|mint)", re.IGNORECASE
 )
-LIMIT = 8
+
+Seen = set[str]
 
 
 @dataclass
@@ -97,53 +98,57 @@ class Scope:
     def origin(self, text: str) -> Origin:
         """Return where `text` comes from."""
         found = Origin()
-        self._trace(self.expand(text), found, 0)
+        self._trace(self.expand(text), found, set())
         return found
 
-    def _trace(self, text: str, found: Origin, depth: int) -> None:
-        if depth > LIMIT:
+    def _trace(self, text: str, found: Origin, seen: Seen) -> None:
+        """Add to `found` where `text` comes from; each variable in `seen` has been followed already."""
+        if "$" not in text and "%" not in text:
+            found.literals += [text.strip()] if text.strip() else []
+            found.minted |= bool(MINT.search(text))
             return
         found.minted |= bool(MINT.search(text))
         for match in EXPRESSION.finditer(text):
-            self._trace_expression(match[0][3:-2], found, depth)
+            self._trace_expression(match[0][3:-2], found, seen)
         plain = EXPRESSION.sub("", text)
         for match in VARIABLE.finditer(plain):
             name = next(each for each in match.groups() if each)
             default = re.search(r":?-([^{}]*)\}$", match[0])
             if default and name not in self.variables:
-                self._trace(default[1], found, depth + 1)
+                self._trace(default[1], found, seen)
             else:
-                self._trace_variable(name, found, depth)
+                self._trace_variable(name, found, seen)
         rest = VARIABLE.sub("", plain).strip()
         if rest and not rest.startswith(("$(", "`")):
             found.literals.append(text.strip())  # an address may have variables in it
 
-    def _trace_expression(self, inner: str, found: Origin, depth: int) -> None:
+    def _trace_expression(self, inner: str, found: Origin, seen: Seen) -> None:
         for match in SECRET.finditer(inner):
             found.secrets[match[1] or match[2]] = None
         for match in OUTPUT.finditer(inner):
             source = self.outputs.get((match[2], match[3]), self.outputs.get((match[2], "")))
             found.unknown |= source is None
-            self._trace(source or "", found, depth + 1)
+            if source is not None and match[0] not in seen:
+                seen.add(match[0])
+                self._trace(source, found, seen)
         for match in CONTEXT.finditer(inner):
             if match[1] == "vars":
                 found.unknown = True
-            elif match[1] == "env":
-                self._trace_variable(_name(match), found, depth)
             else:
-                values = self.variables.get(f"{match[1]}.{_name(match)}")
-                found.unknown |= values is None
-                for value in values or ():
-                    self._trace(value, found, depth + 1)
+                prefix = "" if match[1] == "env" else f"{match[1]}."
+                self._trace_variable(prefix + _name(match), found, seen)
         found.literals += [each.replace("''", "'") for each in STRING.findall(SECRET.sub("", inner))]
 
-    def _trace_variable(self, name: str, found: Origin, depth: int) -> None:
+    def _trace_variable(self, name: str, found: Origin, seen: Seen) -> None:
+        if name in seen:
+            return
+        seen.add(name)
         values = self.variables.get(name)
-        if values is None and self.external and not name.isdigit():
+        if values is None and self.external and not name.isdigit() and "." not in name:
             found.secrets[name] = None
         found.unknown |= values is None
         for value in values or ():
-            self._trace(value, found, depth + 1)
+            self._trace(value, found, seen)
 
 
 def _name(match: re.Match[str]) -> str:

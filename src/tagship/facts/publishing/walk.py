@@ -78,7 +78,7 @@ class Walk:
                 continue
             if len(seen) >= DEPTH:
                 continue
-            for block in self.targets.called(command, folder, own.variables.items()):
+            for block in self.targets.called(command, folder, own.variables):
                 if (block.file, block.name) not in seen:
                     yield from self._enter(block, own, chained, folder, seen)
 
