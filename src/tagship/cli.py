@@ -130,7 +130,7 @@ def rehearse(path: Path, tag: str, failures: tuple[str, ...], keep: Path | None,
 def publisher(path: Path, form: str) -> None:
     """Print what to register at PyPI and TestPyPI for the repository at PATH (here)."""
     from tagship import project
-    from tagship.adopt.before import notes
+    from tagship.adopt.publishing.before import notes
     from tagship.publisher import Form, Registration, forms, to_type
 
     projects = project.read_all(path)
@@ -295,7 +295,7 @@ def adopt(
     """
     from tagship import fleet
     from tagship.adopt import report, run
-    from tagship.adopt.plan import Adoption
+    from tagship.adopt.model import Adoption
 
     named = fleet.paths(paths or (() if from_file else (Path(),)), from_file)
     if body and (len(paths) > 1 or from_file):

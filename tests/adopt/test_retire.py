@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tagship import suite
-from tagship.adopt.retire import MOVED, Retired, retire
+from tagship.adopt.publishing.retire import MOVED, Retired, retire
 from tagship.facts import publishing
 from tagship.facts.model import Publishing
 

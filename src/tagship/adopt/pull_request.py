@@ -12,7 +12,7 @@ from .report import action
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .plan import Adoption
+    from .model import Adoption
 
 
 def body(found: Adoption) -> str:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from .plan import Adoption
+    from .model import Adoption
 
 
 def lines(found: Adoption, *, dry_run: bool) -> list[str]:

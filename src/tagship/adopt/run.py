@@ -18,7 +18,7 @@ from . import plan, pull_request, report
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from .plan import Adoption
+    from .model import Adoption
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,35 @@
+"""What an adoption is: what was found and decided, and what it changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tagship.facts.model import Repository
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Something that was found or decided, and in which file the reason is."""
+
+    what: str
+    value: str
+    why: str
+
+
+@dataclass
+class Adoption:
+    """What an adoption of the repository at `folder` changes, why, and what is left to do by hand."""
+
+    folder: Path
+    facts: Repository
+    keep_old: bool = False
+    names: list[str] = field(default_factory=list)
+    tests: dict[str, dict[str, object]] = field(default_factory=dict)  # the settings of each distribution, by its path
+    changes: dict[Path, bytes | None] = field(default_factory=dict)
+    decisions: list[Decision] = field(default_factory=list)
+    todo: list[str] = field(default_factory=list)
+    present: frozenset[Path] = frozenset()  # those of the files to change that are there before

@@ -1,0 +1,1 @@
+"""What publishes a repository before the suite comes, and taking it out."""
