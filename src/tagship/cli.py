@@ -83,7 +83,7 @@ def main() -> None:
     """Push a tag, ship to PyPI."""
 
 
-@main.command()
+@main.command(short_help="Rehearse the release against local indexes.")
 @click.argument("path", type=FOLDER, default=".")
 @click.option("--tag", default="", help="The tag to rehearse; the version's own by default.")
 @click.option(
@@ -124,7 +124,7 @@ def rehearse(path: Path, tag: str, failures: tuple[str, ...], keep: Path | None,
     raise SystemExit(0 if report.passed else 1)
 
 
-@main.command()
+@main.command(short_help="Print what to register at PyPI and TestPyPI.")
 @click.argument("path", type=FOLDER, default=".")
 @FORMAT
 def publisher(path: Path, form: str) -> None:
@@ -154,7 +154,7 @@ def publisher(path: Path, form: str) -> None:
         click.echo("note: no remote on GitHub: OWNER and the repository's name are guesses", err=True)
 
 
-@main.command()
+@main.command(short_help="Show what a release of HEAD would do.")
 @click.argument("path", type=FOLDER, default=".")
 @click.option("--tag", default="", help="The tag to plan for; by default the one at HEAD, else the version's own.")
 @click.option("--offline", is_flag=True, help="Do not look at what the indexes have.")
@@ -179,7 +179,7 @@ def plan(path: Path, tag: str, form: str, *, offline: bool) -> None:
     raise SystemExit(1 if any(each.problems for each in found) else 0)
 
 
-@main.command()
+@main.command(short_help="Check the settings that no file holds.")
 @click.argument("path", type=FOLDER, default=".")
 @click.option("--fix", is_flag=True, help="Make environments, deployment rules and rulesets, each after asking.")
 @click.option("--yes", is_flag=True, help="With --fix: do not ask.")
@@ -208,7 +208,7 @@ def doctor(path: Path, form: str, *, fix: bool, yes: bool) -> None:
     raise SystemExit(1 if refused or any(each.state == "wrong" for each in found) else 0)
 
 
-@main.command()
+@main.command(short_help="Print what repositories say of themselves.")
 @repositories
 @click.option("--build", "by_build", is_flag=True, help="Ask each build backend too: runs the project's code.")
 @FORMAT
@@ -231,7 +231,7 @@ def inspect(paths: tuple[Path, ...], from_file: Path | None, form: str, *, by_bu
     raise SystemExit(1 if refused else 0)
 
 
-@main.command()
+@main.command(short_help="Report what is unsafe or broken in how they publish.")
 @repositories
 @click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", help="How to print it.")
 @click.option("--no-zizmor", is_flag=True, help="Use tagship's own rules alone.")
@@ -262,7 +262,7 @@ def audit(paths: tuple[Path, ...], from_file: Path | None, form: str, *, no_zizm
     raise SystemExit(worst)
 
 
-@main.command()
+@main.command(short_help="Bring the release suite into repositories.")
 @repositories
 @click.option("--dry-run", is_flag=True, help="Show what would be decided and changed, and write nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask. Without a terminal nothing is asked either.")
@@ -321,7 +321,7 @@ def adopt(
     raise SystemExit(worst)
 
 
-@main.command()
+@main.command(short_help="Update or check the managed files.")
 @click.argument("path", type=FOLDER, default=".")
 @click.option("--check", "only_check", is_flag=True, help="Prove that the files are untouched and of this version.")
 @click.option("--force", is_flag=True, help="Overwrite managed files that were edited, or that a newer version wrote.")
