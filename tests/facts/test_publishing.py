@@ -6,6 +6,8 @@ from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tagship.facts import publishing
 
@@ -368,3 +370,28 @@ def test_variables_that_refer_to_each_other_are_followed_once(tmp_path: Path) ->
     lines = [f"    export {name}=$A$B$C:{number}" for number in range(40) for name in "ABC"]
     steps = "- run: |\n" + "\n".join(lines) + "\n    twine upload -p $C dist/*\n  env: {A: '${{ secrets.X }}'}\n"
     assert only(write(tmp_path, {WORKFLOW: job(steps)})).secrets == ("X",)
+
+
+def test_a_service_connection_of_azure_is_a_token_without_a_name(tmp_path: Path) -> None:
+    content = "steps:\n- script: twine upload -r pypi --config-file $(PYPIRC_PATH) dist/*\n"
+    found = only(write(tmp_path, {"azure-pipelines.yml": content}))
+    assert (found.auth, found.secrets, found.index) == ("token", (), "pypi")
+
+
+def test_powershell_reads_its_variables_in_any_case(tmp_path: Path) -> None:
+    step = "run: twine upload -u __token__ -p $Env:T dist/x\n  shell: pwsh\n  env: {T: '${{ secrets.A }}'}"
+    assert only(write(tmp_path, {WORKFLOW: job(f"- {step}")})).secrets == ("A",)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.binary(max_size=200),
+    st.sampled_from([WORKFLOW, "tox.ini", "Makefile", "noxfile.py", "pyproject.toml", ".travis.yml"]),
+)
+def test_whatever_a_file_holds_it_is_read_or_named(tmp_path: Path, content: bytes, file: str) -> None:
+    root = write(tmp_path, {WORKFLOW: job("- run: make x\n- run: tox -e x\n- run: nox -s x\n- run: hatch run x")})
+    (root / file).parent.mkdir(parents=True, exist_ok=True)
+    (root / file).write_bytes(content)
+    errors = publishing.read(root).errors
+    (root / file).unlink()
+    assert all(error.startswith(file) for error in errors)

@@ -63,7 +63,7 @@ def uploads(root: Path, targets: Targets, errors: list[str]) -> Iterator[Found]:
             except marked.Unreadable as error:
                 errors.extend(str(line) for line in error.args)
                 continue
-            if isinstance(tree, (Map, str)):
+            if isinstance(tree, Map) or (isinstance(tree, str) and not isinstance(tree, Text)):
                 for unit in reader(tree, file):
                     yield from _uploads(unit, file, targets)
 
@@ -86,7 +86,9 @@ def _with_project_variables(upload: Upload) -> Upload:
     names = [name for name in upload.credentials.secrets if not OWN.match(name)]
     tool = tools.BY_NAME.get(upload.tool)
     given = upload.credentials.auth
-    if given == "none" and tool and tool.password_variables:
+    if upload.command and "--config-file" in upload.command.words:
+        credentials = tools.Credentials("token")  # a service connection wrote it
+    elif given == "none" and tool and tool.password_variables:
         credentials = tools.Credentials("token", tool.password_variables[:1])
     else:
         credentials = tools.Credentials(given, tuple(names))

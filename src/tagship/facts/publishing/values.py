@@ -12,7 +12,7 @@ SECRET = re.compile(r"\b(?:secrets|outer)\s*(?:\.\s*([A-Za-z_][\w-]*)|\[\s*['\"]
 CONTEXT = re.compile(r"\b(env|inputs|matrix|vars)\s*(?:\.\s*([A-Za-z_][\w-]*)|\[\s*'([^']+)'\s*\])")
 OUTPUT = re.compile(r"\b(steps|needs|jobs)\s*\.\s*([\w-]+)\s*\.\s*outputs\s*\.\s*([\w-]+)")
 STRING = re.compile(r"'((?:[^']|'')*)'")
-VARIABLE = re.compile(r"\$env:(\w+)|\$\{(\w+)[^}]*\}|\$\(([A-Za-z_][\w.]*)\)|\$(\w+)|%(\w+)%")
+VARIABLE = re.compile(r"\$[eE][nN][vV]:(\w+)|\$\{(\w+)[^}]*\}|\$\(([A-Za-z_][\w.]*)\)|\$(\w+)|%(\w+)%")
 #: What exchanges the identity of the job for a token that lives for minutes.
 MINT = re.compile(
     r"mint[-_]token|_/oidc|oidc[-_/]mint|token[-_]mint|mint.{0,20}pypi|pypi.{0,20}(?:oidc|mint)", re.IGNORECASE
