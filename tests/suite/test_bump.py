@@ -133,7 +133,10 @@ ELSEWHERE = {
     + '[tool.commitizen]\nversion = "1.0.0"\n[tool.bumpversion]\ncurrent_version = "1.0.0"\n[tool.other]\n'
     'v = "1.0.0"\n',
     "CITATION.cff": "cff-version: 1.0.0\nversion: '1.0.0'\ndate-released: 2020-01-02\n",
-    "docs/conf.py": 'project = "x"\nrelease = version = "1.0.0"\n',
+    "docs/conf.py": 'project = "x"\nrelease = "1.0.0"\nversion = "1.0"\n',
+    "setup.py": "from setuptools import setup\nsetup(version='1.0.0')\n",
+    "setup.cfg": "[metadata]\nversion = 1.0.0\n[other]\nneeds = 1.0.0\n",
+    "VERSION": "1.0.0\n",
     "package.json": '{"dependencies": {"x": "1.0.0"}, "version": "1.0.0"}\n',
     "ship_it/_version.py": '__version__ = "1.0.0"\n',
 }
@@ -146,7 +149,10 @@ def test_every_place_that_certainly_has_the_version_is_changed(suite: Path) -> N
     assert new["pyproject.toml"].count('ersion = "1.1.0rc1"') == 3
     assert 'v = "1.0.0"' in new["pyproject.toml"]
     assert new["CITATION.cff"] == f"cff-version: 1.0.0\nversion: '1.1.0rc1'\ndate-released: {TODAY}\n"
-    assert new["docs/conf.py"].endswith('release = version = "1.1.0rc1"\n')
+    assert new["docs/conf.py"].endswith('release = "1.1.0rc1"\nversion = "1.1"\n')
+    assert "version='1.1.0rc1'" in new["setup.py"]
+    assert new["setup.cfg"] == "[metadata]\nversion = 1.1.0rc1\n[other]\nneeds = 1.0.0\n"
+    assert new["VERSION"] == "1.1.0rc1\n"
     assert new["package.json"] == '{"dependencies": {"x": "1.0.0"}, "version": "1.1.0-rc.1"}\n'
     assert new["ship_it/_version.py"] == '__version__ = "1.1.0rc1"\n'
 
@@ -323,28 +329,20 @@ def test_a_tag_that_the_server_refuses_is_not_a_matter_of_pull_requests(suite: P
     assert "pull request" not in said
 
 
-def test_another_failure_of_the_push_is_undone_too(suite: Path, tmp_path: Path) -> None:
+def test_another_failure_of_the_push_is_undone_too(suite: Path) -> None:
     started(suite, {"pyproject.toml": STATIC})
-    hook(tmp_path / "remote.git", "post-checkout", "")
-    git(
-        suite,
-        "config",
-        "remote.origin.receivepack",
-        "f() { case $RAN in *) test -e .git/late && exit 3; touch .git/late; esac; git-receive-pack $1; }; f",
-    )
-    assert (
-        "v1.1.0: not pushed; commit and tag are undone here, so that the same command"
-        in inv(suite, "minor", "--push").stdout
-    )
-    assert git(suite, "tag") == ""
+    # The branch is asked for first, and then the connection breaks.
+    breaks = "f() { test -e .git/late && exit 3; touch .git/late; git-receive-pack $1; }; f"
+    git(suite, "config", "remote.origin.receivepack", breaks)
+    said = refused(suite, "minor", "--push")
+    assert "v1.1.0: not pushed; commit and tag are undone here, so that the same command can be run again" in said
 
 
-def test_a_connection_that_breaks_after_the_push_is_a_release(suite: Path) -> None:
+def test_a_connection_that_breaks_once_everything_is_pushed_undoes_nothing(suite: Path, tmp_path: Path) -> None:
     started(suite, {"pyproject.toml": STATIC})
-    git(suite, "config", "remote.origin.receivepack", "f() { git-receive-pack $1; exit 3; }; f")
-    git(suite, "config", "push.default", "simple")
-    done = inv(suite, "minor", "--push")
-    assert git(suite, "ls-remote", "origin", "main").split()[0] == git(suite, "rev-parse", "HEAD"), done.stdout
+    hook(tmp_path / "remote.git", "post-receive", "kill -9 $PPID")
+    released(suite, "minor", "--push")
+    assert git(suite, "ls-remote", "origin", "main").split()[0] == git(suite, "rev-parse", "v1.1.0^{commit}")
 
 
 GITHUB = "git@github.com:owner/ship-it.git"

@@ -159,7 +159,7 @@ def test_a_version_from_git_is_written_nowhere(tmp_path: Path, files: dict[str, 
 
 
 def test_a_project_that_does_not_say_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ReleaseError, match="set version-file"):
+    with pytest.raises(ReleaseError, match="write version-file = "):
         version_source.locate(tmp_path, Config())
 
 

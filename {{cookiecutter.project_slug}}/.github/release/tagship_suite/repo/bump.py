@@ -105,7 +105,7 @@ def _plan(root: Path, wanted: str) -> Plan:
     _refuse_untracked(root, files)
     if now != version and (places or here):
         others = [each.folder for each in packages.every(root) if each.folder != package.folder]
-        notes += elsewhere.mentions(package.folder, name, {str(now), *(place.text for place in places)}, places, others)
+        notes += elsewhere.mentions(package.folder, name, now, places, others)
     branch = git.symbolic(root, "HEAD") or "HEAD"
     return Plan(
         files=files,
@@ -190,11 +190,12 @@ def _refuse_untracked(root: Path, files: Iterable[Path]) -> None:
 def _written(places: list[Written], version: Version, text: str) -> dict[Path, str]:
     """Return the new text of each file in which the version changes, by its path."""
     files: dict[Path, str] = {}
+    unique = {(place.path.resolve(), place.start): place for place in places}
     # From the end of a file to its beginning, so that each place is still where it was found.
-    for path, start, end in sorted({(place.path.resolve(), place.start, place.end) for place in places}, reverse=True):
-        before = files.get(path) or read_text(path)
-        files[path] = before[:start] + elsewhere.spelled(path, version, text) + before[end:]
-        if path.name == "CITATION.cff":
+    for (path, start), place in sorted(unique.items(), key=lambda item: -item[1].start):
+        before, new = files.get(path) or read_text(path), elsewhere.spelled(place, version, text)
+        files[path] = before[:start] + new + before[place.end :]
+        if path.name == "CITATION.cff" and new != place.text:
             files[path] = re.sub(r"(?m)^(date-released:[ \t]*[\"']?)[\d-]+", rf"\g<1>{changelog.today()}", files[path])
     return {path: after for path, after in files.items() if after != read_text(path)}
 

@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import Problem, ReleaseError
+from ..errors import Problem, ReleaseError, refuse
 from .elsewhere import cargo
 from .files import load_toml, parse_cfg, read_text, subtable
 from .literals import UNPARSABLE, Written, assigned, find, keyed, keywords
@@ -37,7 +37,6 @@ BY_TAGS = (
 #: setuptools-scm is switched on by this alone, see https://setuptools-scm.readthedocs.io/en/latest/usage/
 SIMPLE = re.compile(r"setuptools[-_.]scm\s*\[[^]]*\bsimple\b", re.IGNORECASE)
 #: Where a version is written that is imported, see `_module_versions`.
-MESON = r"(?s)^project\s*\((?:[^)']|'[^']*')*?\bversion\s*:\s*'([^']+)'"
 MODULES = ("__init__.py", "_version.py", "version.py", "__version__.py", "__about__.py")
 
 
@@ -57,27 +56,19 @@ def places(root: Path, config: Config) -> list[Written]:
 
     None where git's tags are the source. Raises `ReleaseError` where the places differ.
     """
-    main = _in_metadata(root) if not config.version_file or _names_version(root) else locate(root, config)
-    if main is None:
-        return []
-    found = [main] + ([locate(root, config)] if config.version_file else [])
-    known = {(written.path, written.start): written for written in found if written}
-    for written in _module_versions(root):
-        if same(written.text, main.text):
-            known.setdefault((written.path, written.start), written)
-    other = [written for written in known.values() if not same(written.text, main.text)]
-    if other:
-        expected = f"{main.text!r} as in {main.path.name}"
-        problems = [Problem(str(each.path), repr(each.text), expected, "write one version") for each in other]
-        raise ReleaseError(*problems)
-    return list(known.values())
-
-
-def _names_version(root: Path) -> bool:
+    found = [place for place in [locate(root, config) if config.version_file else None] if place]
     try:
-        return _in_metadata(root) is not None
+        found = [place for place in [_in_metadata(root)] if place] + found
     except ReleaseError:
-        return False
+        if not found:
+            raise
+    if not found:
+        return []
+    main = found[0]
+    expected = f"{main.text!r} as in {main.path.name}"
+    other = [place for place in found if not same(place.text, main.text)]
+    refuse([Problem(str(place.path), repr(place.text), expected, "write one version") for place in other])
+    return found + [place for place in _module_versions(root) if same(place.text, main.text)]
 
 
 def _in_metadata(root: Path) -> Written | None:
@@ -181,9 +172,7 @@ def _from_backend(root: Path, pyproject: dict[str, Any]) -> Written | None:
         name = _tool(pyproject, "flit", "module").get("name") or _tool(pyproject, "flit", "metadata").get("module")
         name = str(name or subtable(pyproject, "project").get("name", ""))
         return _attribute(root, f"{name.replace('-', '_')}.__version__")
-    if "maturin" in backend:
-        return cargo(root, pyproject)
-    return find(root / "meson.build", MESON) if "mesonpy" in backend else None
+    return cargo(root, pyproject) if "maturin" in backend else None
 
 
 def _attribute(root: Path, reference: str, imports: int = 5) -> Written:
