@@ -122,6 +122,11 @@ WAYS: dict[str, tuple[str, str, str]] = {
             "setup(version=__version__)"
         ),
     ),
+    "a function that is called as versioneer's": (
+        "setup.py:constant",
+        "setup.py",
+        "V = ('1.2.3', 0)\ndef get_versions():\n    return V\nv, _ = get_versions()\nsetup(version=v)",
+    ),
     "a tuple by exec": (
         "setup.py:exec",
         "v.py",

@@ -26,7 +26,7 @@ def inspect(path: Path) -> dict[str, Any]:
     data = facts.data()
     if not facts.distributions:
         expected = "pyproject.toml, setup.cfg or setup.py that says what is built"
-        return data | _refused(path, f"{path}: found no distribution, expected a {expected}; add one")
+        return data | _refused(path, f"{path}: found no distribution, expected {expected}; add one")
     return {"path": data.pop("path"), "status": "inspected", "reason": "", **data}
 
 

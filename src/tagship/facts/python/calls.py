@@ -76,7 +76,8 @@ def call_function(
 
     if machine.depth >= DEPTH:
         return unknown("calls are nested too deeply")
-    if getattr(function.node, "name", "") == VERSIONEER:
+    generated = function.scope.file.rpartition("/")[2] in {"_version.py", "versioneer.py"}
+    if generated and getattr(function.node, "name", "") == VERSIONEER:
         derived = unknown("versioneer derives it from git's tags", tool="versioneer")
         return Value(dict.fromkeys(("version", "full-revisionid", "dirty", "error", "date"), derived))
     machine.depth += 1

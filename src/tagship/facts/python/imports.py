@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from .values import Scope
 
 
+#: Known modules that are no part of Python: a repository may be theirs.
+PACKAGES = {"incremental", "toml", "tomli", "importlib_metadata"}
+
+
 def plain_import(machine: Machine, node: ast.Import, scope: Scope) -> None:
     """Bind what `import a.b` and `import a.b as c` name."""
     for alias in node.names:
@@ -80,10 +84,10 @@ def module(machine: Machine, name: str) -> Value:
     if os.path.isabs(name):
         file = _file(machine, name)
         return at(machine, file) if file else unknown(f"there is no {machine.files.name(name)}.py")
-    if name in KNOWN:
+    if name in KNOWN and not (name in PACKAGES and machine.find(name)):
         return Value(Module(name, known=lambda attribute: KNOWN[name](machine, attribute)))
     first = name.partition(".")[0]
-    file = None if first in KNOWN else machine.find(name)
+    file = None if first in KNOWN and first not in PACKAGES else machine.find(name)
     if file:
         return at(machine, file)
     return Value(Unknown(f"the module {name} is not a part of the repository"))
