@@ -206,3 +206,11 @@ def test_a_dry_run_prints_the_difference(tmp_path: Path) -> None:
     said = adopt(make(tmp_path / "thing", {**HATCHLING, "noxfile.py": "import nox\n"}), "--dry-run")
     assert "--- a/noxfile.py\n+++ b/noxfile.py\n" in said
     assert '+import_module("tagship_suite.sessions")\n' in said
+
+
+def test_line_ends_of_windows_stay_where_the_sdists_list_is_written(tmp_path: Path) -> None:
+    before = '[build-system]\r\nbuild-backend = "hatchling.build"\r\n'
+    (tmp_path / "pyproject.toml").write_bytes(before.encode())
+    after, _, _ = neighbours.sdist(tmp_path, before, ["tasks.py"])
+    assert "/tasks.py" in after
+    assert after.count("\n") == after.count("\r\n")

@@ -78,6 +78,8 @@ def _listed(text: str, keys: list[str], values: list[str]) -> str:
     else:
         table[keys[-1]] = missing
     after = tomlkit.dumps(document)
+    if "\r\n" in text:
+        after = re.sub(r"(?<!\r)\n", "\r\n", after)
     return after if _is_as_planned(text, after, keys, missing) else text
 
 
