@@ -347,6 +347,8 @@ def test_inv_release_takes_the_name_before_the_version_and_changes_nothing_else(
         assert "expected 'ship-a' or 'ship-b'; name one of them" in refused.stdout
     git(repository, "tag", "-d", "ship-a/v1.1.0")
     git(repository, "tag", "ship_a@1.1.0")
+    write(repository, {"packages/a/CHANGELOG.md": log})
+    commit(repository)
     assert release(repository, "cut", "ship-a/1.4.0").stdout.startswith("ship_a@1.4.0: committed")
 
 
