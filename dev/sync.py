@@ -46,14 +46,14 @@ def workflows() -> dict[Path, bytes]:
 CONFIGURATION = """\
 # Settings
 
-All are optional and stand in `[tool.tagship]` of `pyproject.toml`. Of several distributions in one repository, each has
-its own `pyproject.toml`, and inherits from the root's what it does not set itself, except the settings marked with *.
+All settings are optional and go in `[tool.tagship]` in `pyproject.toml`. If a repository has several distributions, each
+has its own `pyproject.toml` and inherits the settings of the root, except those marked with *.
 
 | Setting | Value | Meaning |
 |---|---|---|
 {rows}
 
-This page is made from `src/tagship_suite/config.py` by `nox -s sync`.
+This page is generated from `src/tagship_suite/config.py` by `nox -s sync`.
 """
 
 
@@ -67,20 +67,20 @@ def configuration() -> str:
 
 
 AUDIT = """\
-# What `tagship audit` finds
+# Auditing repositories
 
-`tagship audit PATH...` reads the workflows of a repository, and what else publishes from it, and reports what is unsafe
-or broken there. It runs nothing of the repository. Each finding names the file, the line and the job.
+`tagship audit PATH...` reads the workflows of a repository, and everything else that publishes from it, and reports what
+is unsafe or broken. It runs no code of the repository. Each finding names the file, the line and the job.
 
-`--format json` prints one object a line for each repository, `--format sarif` a log in SARIF 2.1.0 for code scanning.
-Exit status 0: no findings. 1: findings. 2: something cannot be read.
+`--format json` prints one object per repository, one per line; `--format sarif` prints a SARIF 2.1.0 log for code
+scanning. Exit status 0: no findings. 1: findings. 2: something cannot be read.
 
-Where [zizmor](https://docs.zizmor.sh) is installed, its findings about the same workflows are added under its names;
-the rules below are about what it does not look at: who publishes, from what, and when. `--no-zizmor` leaves it out.
+If [zizmor](https://docs.zizmor.sh) is installed, its findings about the same workflows are added, unless you pass
+`--no-zizmor`. The rules below cover what it does not check: who publishes, from what, and when.
 
 {rules}
 
-This page is made from `src/tagship/audit/rules/` by `nox -s sync`.
+This page is generated from `src/tagship/audit/rules/` by `nox -s sync`.
 """
 
 

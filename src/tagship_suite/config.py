@@ -93,20 +93,20 @@ class Config:
         (),
         _is_texts,
         'a list such as ["3.12", "3.13"]',
-        "The Pythons to test on, where the classifiers do not name them.",
+        "The Python versions to test on, if the classifiers do not name them.",
     )
     test_command: Texts | None = setting(
         None,
         _is_command,
         "a command",
-        "How to run the tests, as a text or a list of arguments. Default: `pytest`. `[]`: there are no tests.",
+        "The command that runs the tests, a string or a list of arguments. Default: `pytest`. `[]`: no tests.",
         read=_split,
     )
     test_requires: Texts | None = setting(
         None,
         _is_texts,
         "a list of requirements",
-        'What the tests need, as pip takes it: `"pytest>=8"`, `"-r requirements/test.txt"`.',
+        'The requirements of the tests, in pip\'s syntax: `"pytest>=8"`, `"-r requirements/test.txt"`.',
     )
     test_groups: Texts | None = setting(
         None,
@@ -118,58 +118,58 @@ class Config:
         None,
         _is_texts,
         "a list of extras",
-        "The extras that the tests need. Default: the one called `test` or `tests`, where there is no such group.",
+        "The extras that the tests need. Default: the one called `test` or `tests`, if there is no such group.",
     )
     test_in_place: bool = setting(
         False,  # noqa: FBT003 (a field's default)
         lambda value: isinstance(value, bool),
         "true or false",
-        "Let the tests import the project from the checkout; then nothing proves that the wheel was tested.",
+        "Let the tests import the project from the checkout. Then nothing proves that the wheel was tested.",
     )
     version_file: str = setting(
         "",
         _is_text,
         "a path",
-        "Another file that names the version, to be compared too, and bumped by `inv release`.",
+        "Another file that holds the version; it is compared too, and `inv release` bumps it.",
         own=True,
     )
     version_pattern: str = setting(
         "",
         _is_pattern,
         "a regular expression with one group around the version",
-        "What finds the version in `version-file`. Default: `__version__` in Python, else the whole file.",
+        "Matches the version in `version-file`. Default: `__version__` in a Python file, else the whole file.",
         own=True,
     )
     release_branches: Texts = setting(
         (),
         _is_texts,
         "a list of branch names",
-        "The branches of which one must hold the tagged commit. Default: any.",
+        "The tagged commit must be on one of these branches. Default: any.",
     )
     packages: Texts = setting(
         (),
         _is_folders,
         'a list of folders such as ["packages/*"]',
-        "The folders of the distributions, where the repository has several.",
+        "The folders of the distributions, if the repository has several.",
         own=True,
     )
     attestations: str = setting(
         "required",
         lambda value: value in ATTESTATIONS,
         f"one of {', '.join(ATTESTATIONS)}",
-        '`"required"`, `"optional"` or `"off"`: what happens where the files cannot be signed (PEP 740).',
+        "`required`: fail if the dists cannot be signed (PEP 740). `optional`: publish them unsigned. `off`: never sign.",
     )
     file_limit: int = setting(
         100,
         _is_limit,
         "a number of MiB, 100 or more",
-        "The size in MiB that PyPI allows for a file of this project, where it granted more than 100.",
+        "PyPI's file size limit for this project in MiB, if it is higher than 100.",
     )
     index_url: str = setting(
         "",
         _is_url,
-        "an address with http or https",
-        "The simple index (PEP 503) of your own package index, if it is at another address than the upload.",
+        "an http or https URL",
+        "The simple index (PEP 503) of your own package index, if its URL differs from the upload URL.",
     )
 
 

@@ -44,7 +44,7 @@ def said(path: Path) -> str:
         ("Requires-Dist: ???", "found dependency '???', expected a PEP 508 requirement"),
         ("Obsoletes-Dist: other @ https://example.org/o.whl", "found dependency 'other @ https"),
         ("Requires-Python: three", "found Requires-Python 'three', expected versions"),
-        ("Project-URL: Home, gopher://x", "found Home 'gopher://x', expected an address with http or https"),
+        ("Project-URL: Home, gopher://x", "found Home 'gopher://x', expected an http or https URL"),
         ("Project-URL: Home", "found Home ''"),
         (f"Project-URL: {'x' * 33}, https://x", "of an URL, expected 1 to 32 characters"),
         ("Home-page: example.org", "found Home-page 'example.org'"),

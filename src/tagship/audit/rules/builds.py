@@ -25,11 +25,11 @@ PRETEND = re.compile(
 class BuildsAndPublishes(Rule):
     """One job builds and publishes.
 
-    Build dependencies run in the job that has the credential or the identity, and can publish whatever they like.
+    Build dependencies run in the job that has the credential or OIDC token, and can publish whatever they like.
     """
 
     name = "builds-and-publishes"
-    remedy = "build in a job of its own, hand the dists over as an artifact, and let the publish job only download them"
+    remedy = "build in a separate job, upload the dists as an artifact, and let the publish job only download them"
 
     def check(self, context: Context) -> Iterator[Hit]:
         """Yield each job that uploads what it builds itself."""
@@ -48,12 +48,12 @@ class BuildsAndPublishes(Rule):
 class ShallowCheckout(Rule):
     """A version that comes from tags is built from a shallow checkout.
 
-    `actions/checkout` brings one commit and no tags. Away from a tag, the version is then 0.0 or 0.1.dev1.
+    `actions/checkout` fetches one commit and no tags. Unless a tag was checked out, the version is then 0.0 or 0.1.dev1.
     """
 
     name = "shallow-checkout"
     level = "error"
-    remedy = "give actions/checkout `fetch-depth: 0`"
+    remedy = "set `fetch-depth: 0` for actions/checkout"
 
     def check(self, context: Context) -> Iterator[Hit]:
         """Yield each such checkout before a build whose dists are uploaded, unless only tags start it."""
@@ -84,10 +84,9 @@ def _is_shallow(inputs: Mapping[str, str]) -> bool:
 
 
 class VersionMadeInCI(Rule):
-    """The version is made in CI.
+    """CI writes the version.
 
-    The commit that is tagged says another version than what is published: nobody can build it again from the source,
-    and a local build is not what users have.
+    The tagged commit has a different version than the published dists, so they cannot be rebuilt from the source.
     """
 
     name = "version-made-in-ci"
@@ -144,11 +143,11 @@ def makes_version(command: Command) -> bool:
 class BlindSkip(Rule):
     """Files that are already on the index are skipped without a comparison.
 
-    Also a file with other content under the same name is skipped: the run is green, and users get something else.
+    A file with the same name and different content is skipped too: the run succeeds, and users get something else.
     """
 
     name = "blind-skip-existing"
-    remedy = "remove the option for PyPI; `nox -s publish` completes a release that failed halfway, and compares hashes"
+    remedy = "remove the option for PyPI; `nox -s publish` completes a partial release, and compares hashes"
 
     def check(self, context: Context) -> Iterator[Hit]:
         """Yield each upload to PyPI that skips what is there."""
@@ -165,7 +164,7 @@ class BlindSkip(Rule):
 class DifferentBuilds(Rule):
     """PyPI and TestPyPI get different builds.
 
-    What was tried on TestPyPI is not what is published.
+    The files that were tested on TestPyPI are not the files that are published.
     """
 
     name = "different-builds"

@@ -17,8 +17,8 @@ INDEXES = ("pypi", "testpypi")
 class LongLivedCredential(Rule):
     """A long-lived credential publishes.
 
-    A token or password that is stored works for whoever gets hold of it, from anywhere, until somebody revokes it.
-    Trusted Publishing gives each run a token of its own that lasts for minutes.
+    Anyone who gets hold of a stored token or password can use it from anywhere, until it is revoked. Trusted Publishing
+    gives each run its own token, which expires after minutes.
     """
 
     name = "long-lived-credential"
@@ -38,10 +38,10 @@ class LongLivedCredential(Rule):
 
 
 class CalledWorkflow(Rule):
-    """Trusted Publishing is used in a called workflow.
+    """Trusted Publishing is used in a reusable workflow.
 
-    PyPI does not support trusted publishers for reusable workflows: it compares the called file, and refuses the
-    upload where the caller was registered.
+    PyPI does not support trusted publishers for reusable workflows: it checks the called file, and refuses the
+    upload if the caller is registered.
     """
 
     name = "trusted-publishing-in-called-workflow"
@@ -63,14 +63,14 @@ class CalledWorkflow(Rule):
 
 
 class WideIdentity(Rule):
-    """Jobs that do not publish get the identity that does.
+    """Jobs that do not publish have `id-token: write`.
 
-    Permissions of the workflow are those of all its jobs. What runs in any of them, such as a test or a build
-    dependency, can then ask for the token that the index trusts.
+    Permissions of the workflow apply to all its jobs. Anything that runs in one of them, such as a test or a build
+    dependency, can then request an OIDC token that the index trusts.
     """
 
     name = "wide-identity"
-    remedy = "remove `id-token: write` from the workflow's permissions and give it to the job that publishes alone"
+    remedy = "move `id-token: write` from the workflow's permissions to those of the job that publishes"
 
     def check(self, context: Context) -> Iterator[Hit]:
         """Yield the permissions of each workflow that give other jobs the identity as well."""
@@ -90,12 +90,12 @@ class WideIdentity(Rule):
 class NoEnvironment(Rule):
     """A job publishes without an environment.
 
-    Without one, the index trusts every branch and tag of the workflow. An environment can ask for approval and
-    restrict the tags, and its name in the trusted publisher binds the upload to those rules.
+    Without one, the index trusts the workflow on every branch and tag. An environment can require approval and
+    restrict the tags, and its name in the trusted publisher ties uploads to those rules.
     """
 
     name = "no-environment"
-    remedy = "add `environment: pypi` to the job, protect it with a rule for tags, and name it in the trusted publisher"
+    remedy = "add `environment: pypi` to the job, restrict it to release tags, and name it in the trusted publisher"
 
     def check(self, context: Context) -> Iterator[Hit]:
         """Yield each job that uploads to PyPI with an identity and without an environment."""

@@ -1,4 +1,4 @@
-"""A project that uses our suite: are its sessions, its jobs and its managed files still those of the suite?"""
+"""A project that uses the suite: do its sessions, jobs and managed files still match it?"""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SESSION = re.compile(r"\bnox\b[^\n]*?\s(?:-s|--session|--sessions)[ =]([a-z][\w-
 class SessionWithoutJob(Rule):
     """A session of the release has no job.
 
-    A step of the release is then left out, and nobody sees it.
+    A step of the release is silently skipped.
     """
 
     name = "session-without-job"
@@ -37,7 +37,7 @@ class SessionWithoutJob(Rule):
 class JobWithoutSession(Rule):
     """A job runs a session that the noxfile does not have.
 
-    The job fails in the middle of a release.
+    The job fails during a release.
     """
 
     name = "job-without-session"
@@ -62,13 +62,13 @@ class JobWithoutSession(Rule):
 
 
 class ManagedFile(Rule):
-    """A managed file was changed or is older.
+    """A managed file was edited or is out of date.
 
-    What it does is no longer what was tested and documented, and the next update cannot be written over it.
+    It no longer does what was tested and documented, and the next update does not overwrite an edited file.
     """
 
     name = "managed-file"
-    remedy = "`tagship sync` updates it, with `--force` also where it was edited"
+    remedy = "run `tagship sync`, with `--force` if it was edited"
 
     def check(self, context: Context) -> Iterator[Hit]:
         """Yield each managed file that is not as this version writes it."""

@@ -32,11 +32,11 @@ CHOSEN = frozenset({"workflow_dispatch", "repository_dispatch", "workflow_run", 
 class WithoutTag(Rule):
     """A run without a tag publishes to PyPI.
 
-    What is on a branch goes out under a version that no tag names, and everybody who can push there can release.
+    The state of a branch is published under a version that no tag names, and everyone who can push to it can release.
     """
 
     name = "publish-without-tag"
-    remedy = "add `if: github.ref_type == 'tag'` to the job, or start the workflow by tags only"
+    remedy = "add `if: github.ref_type == 'tag'` to the job, or start the workflow for tags only"
 
     def check(self, context: Context) -> Iterator[Hit]:
         """Yield each job that certainly uploads to PyPI for an event that is not about a tag."""
@@ -65,11 +65,11 @@ def _ref(event: Event) -> str:
 class TagNotCompared(Rule):
     """The tag is never compared with the version.
 
-    A tag v1.3.0 on a commit that still says 1.2.0 publishes 1.2.0, or fails because that is already there.
+    A tag v1.3.0 on a commit with version 1.2.0 publishes 1.2.0, or fails because 1.2.0 already exists.
     """
 
     name = "tag-not-compared"
-    remedy = "compare them before anything is uploaded, as `nox -s verify-version` does"
+    remedy = "compare them before the upload, as `nox -s verify-version` does"
 
     def check(self, context: Context) -> Iterator[Hit]:
         """Yield each job that a tag starts where nothing before the upload looks at the tag."""
@@ -103,13 +103,13 @@ def _sees_tag(context: Context, workflow: Workflow, job: Job) -> bool:
 class CannotTrigger(Rule):
     """A workflow waits for a tag or release that cannot start it.
 
-    What is made with `GITHUB_TOKEN` starts no other workflow, so the release is there and nothing is published.
+    A tag or release created with `GITHUB_TOKEN` starts no other workflow, so nothing is published.
     """
 
     name = "cannot-trigger"
     level = "error"
     remedy = (
-        "publish in the workflow that makes the tag, or make it with the token of an app; or start the publishing "
+        "publish in the workflow that creates the tag, or create it with an app's token, or start the publishing "
         "workflow with `gh workflow run` and give it the trigger `workflow_dispatch`"
     )
 
@@ -161,7 +161,7 @@ def _with_default_token(workflow: Workflow, job: Job, inputs: dict[str, str]) ->
 class TwoPublishers(Rule):
     """Two jobs publish on the same tag.
 
-    The first one wins; the other finds other files under the same names, and fails or is skipped.
+    The first upload wins; the second job has different files with the same names, and fails or skips them.
     """
 
     name = "two-publishers"
@@ -207,7 +207,7 @@ def _overlap(one: Event, other: Event) -> bool:
 class NeedsIncomplete(Rule):
     """A publish job does not wait for a job that it depends on.
 
-    It publishes while the tests fail, or looks for files that are not there yet.
+    It may publish although the tests fail, or look for files that do not exist yet.
     """
 
     name = "needs-incomplete"
@@ -244,13 +244,13 @@ def _tests(job: Job, each: Publish) -> bool:
 class ImmutableRelease(Rule):
     """A release is changed after it was published.
 
-    Where the repository or its owner has immutable releases, neither files nor the tag of a published release can be
-    changed: the step fails, and what comes after it is not run.
+    With immutable releases enabled, neither the files nor the tag of a published release can be changed: the step
+    fails, and the steps after it do not run.
     """
 
     name = "changes-published-release"
     level = "note"
-    remedy = "make the release a draft, add all files, and publish it last"
+    remedy = "create the release as a draft, add all files, and then publish it"
 
     def check(self, context: Context) -> Iterator[Hit]:
         """Yield each line that adds a file to a release that is already published, or moves a tag."""

@@ -110,7 +110,7 @@ def urls(dist: Dist, where: str) -> Iterator[Problem]:
             yield Problem(where, f"the label {label!r} of an URL", f"1 to {MAX_LABEL} characters", "rename it")
         port = PORT.match(url)
         if not URL.fullmatch(url) or (port and int(port[1]) > MAX_PORT):
-            yield Problem(where, f"{label} {url!r}", "an address with http or https", "correct it")
+            yield Problem(where, f"{label} {url!r}", "an http or https URL", "correct it")
 
 
 def _labelled(metadata: Message) -> Iterator[tuple[str, str]]:
