@@ -46,8 +46,8 @@ def workflows() -> dict[Path, bytes]:
 CONFIGURATION = """\
 # Settings
 
-All settings are optional and go in `[tool.tagship]` in `pyproject.toml`. If a repository has several distributions, each
-has its own `pyproject.toml` and inherits the settings of the root, except those marked with *.
+All settings are optional, in `[tool.tagship]` of `pyproject.toml`. If a repository has several distributions, each has
+its own `pyproject.toml` and inherits the settings of the root, except those marked with *.
 
 | Setting | Value | Meaning |
 |---|---|---|
@@ -69,8 +69,8 @@ def configuration() -> str:
 AUDIT = """\
 # Auditing repositories
 
-`tagship audit PATH...` reads the workflows of a repository, and everything else that publishes from it, and reports what
-is unsafe or broken. It runs no code of the repository. Each finding names the file, the line and the job.
+`tagship audit PATH...` reads the workflows of a repository, and everything else that publishes it, and reports what is
+unsafe or broken. It runs no code of the repository. Each finding names the file, the line and the job.
 
 `--format json` prints one object per repository, one per line; `--format sarif` prints a SARIF 2.1.0 log for code
 scanning. Exit status 0: no findings. 1: findings. 2: something cannot be read.

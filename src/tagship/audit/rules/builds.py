@@ -48,7 +48,7 @@ class BuildsAndPublishes(Rule):
 class ShallowCheckout(Rule):
     """A version that comes from tags is built from a shallow checkout.
 
-    `actions/checkout` fetches one commit and no tags. Unless a tag was checked out, the version is then 0.0 or 0.1.dev1.
+    `actions/checkout` fetches one commit and no tags. Unless that is a tag, the version is then 0.0 or 0.1.dev1.
     """
 
     name = "shallow-checkout"
