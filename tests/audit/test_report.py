@@ -38,7 +38,7 @@ def test_the_exit_status_says_what_was_found(repositories: dict[str, Path], name
 def test_text_names_the_line_the_job_why_it_matters_and_what_to_do(repositories: dict[str, Path]) -> None:
     lines = audit("--no-zizmor", repositories["bad"]).stdout.splitlines()
     assert lines[0].startswith(f"error: {PUBLISH}:22 (job publish): A long-lived credential publishes: the token PYPI")
-    assert lines[1].startswith("  why: A token or password that is stored works for whoever gets hold of it")
+    assert lines[1].startswith("  why: Anyone who gets hold of a stored token or password")
     assert lines[2].startswith("  do:  register a trusted publisher")
     assert lines[-1].endswith("bad: 1 finding")
 
