@@ -132,6 +132,7 @@ VERSIONED = {
     "setuptools-scm, by its older name": '[tool.setuptools_scm]\nwrite_to = "ship/made.py"\n',
     "hatch-vcs": '[tool.hatch.build.hooks.vcs]\nversion-file = "ship/made.py"\n',
     "hatch's artifacts": '[tool.hatch.build]\nartifacts = ["ship/*.py", "*"]\n',
+    "hatch's artifacts, by their folder": '[tool.hatch.build.targets.sdist]\nartifacts = ["/ship/"]\n',
     "pdm": '[tool.pdm.version]\nsource = "scm"\nwrite_to = "ship/made.py"\n',
     "pdm, below src": '[tool.pdm.version]\nsource = "scm"\nwrite_to = "made.py"\n',
 }
@@ -155,6 +156,9 @@ def test_a_version_file_of_an_earlier_build_is_the_build_tools(root: Path, table
         ("", "ship/_speedups.cpython-311-x86_64-linux-gnu.so"),
         ("", "tests/__pycache__/test_a.cpython-311.pyc"),
         ("ship/_fast.pyx", "ship/_fast.c"),
+        ("ship/_fast.pyx.in", "ship/_fast.pyx"),
+        ("ship/_fast.pyx.in", "ship/_fast.c"),
+        ("lib/pure.py", "lib/pure.cpp"),
         ("ship/locale/de/a.po", "ship/locale/de/a.mo"),
         ("ship/api.proto", "ship/api_pb2_grpc.py"),
     ],
@@ -247,6 +251,16 @@ def test_a_lost_py_typed_is_refused(root: Path, folder: str) -> None:
         )
     ]
     assert judged(root, (), ["ship/__init__.py", "ship/py.typed"]) == []
+
+
+def test_py_typed_of_a_package_in_a_package_means_nothing_and_in_a_namespace_something(root: Path) -> None:
+    write(root, {"ship/_vendor/other/__init__.py": "", "ship/_vendor/other/py.typed": ""})
+    commit(root)
+    wheel = ["ship/__init__.py", "ship/_vendor/other/__init__.py"]
+    assert judged(root, (), wheel) == []
+    git(root, "rm", "-q", "ship/__init__.py")
+    (line,) = judged(root, (), wheel[1:])
+    assert ": found no ship/_vendor/other/py.typed, " in line
 
 
 def test_what_a_user_of_the_wheel_misses_is_one_note(root: Path) -> None:

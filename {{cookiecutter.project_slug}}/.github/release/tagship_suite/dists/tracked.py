@@ -34,7 +34,8 @@ POINTER = b"version https://git-lfs.github.com/spec/"
 #: What build tools leave in a checkout for the next build: metadata, bytecode, extensions.
 LEFT = re.compile(r"(?:.*/)?(?:[^/]+\.(?:egg|dist)-info/.*|PKG-INFO|[^/]+\.(?:pyc|pyd|so))", re.DOTALL)
 #: What they make from a file of the same name that ends so: translations, Cython's and protobuf's output.
-MADE, SOURCES = re.compile(r"(?:_pb2(?:_grpc)?)?\.\w+$"), (".po", ".proto", ".pyx")
+MADE, SOURCES = re.compile(r"(?:_pb2(?:_grpc)?)?\.\w+$"), (".po", ".proto", ".pyx", ".pyx.in")
+PURE = re.compile(r"\.c(?:pp)?$")  # Cython and mypyc, from plain Python
 #: The keys in `[tool]` that name what they write, or ship although git ignores it.
 WRITTEN = {"artifacts", "version-file", "version_file", "write_to"}
 INFO = re.compile(r"[^/]+\.(?:data|dist-info)/")
@@ -131,6 +132,7 @@ def compare(before: Checkout, folder: Path, dists: Iterable[Dist]) -> Iterator[P
 def _sdist_problems(sdist: Dist, folder: Path, before: Checkout, leave_out: str) -> Iterator[Problem | str]:
     """Give files that nobody committed and no build tool made, and files that are not the ones they stand for."""
     found, changed = [], set()
+    patterns = [pattern.strip("/") for pattern in _written(load_toml(folder / "pyproject.toml").get("tool"))]
     for name in sorted(sdist.members):
         inner = name.partition("/")[2]
         path = Path(os.path.realpath(folder / inner))
@@ -141,7 +143,7 @@ def _sdist_problems(sdist: Dist, folder: Path, before: Checkout, leave_out: str)
             found.append(
                 Problem(f"{sdist.path}: {inner}", "a pointer of Git LFS", "the file that it stands for", remedy)
             )
-        elif _is_foreign(known, before) and not _is_made(known, before, folder):
+        elif _is_foreign(known, before) and not _is_made(known, before, patterns):
             remedy = f"remove it, add it to {leave_out}, or commit it"
             found.append(
                 Problem(f"{sdist.path}: {inner}", "a file that git does not track", "what is committed", remedy)
@@ -158,15 +160,16 @@ def _is_foreign(path: str, before: Checkout) -> bool:
     return path in before.others or any(f"{folder}/" in before.others for folder in PurePosixPath(path).parents)
 
 
-def _is_made(path: str, before: Checkout, folder: Path) -> bool:
+def _is_made(path: str, before: Checkout, patterns: list[str]) -> bool:
     """Return whether a build tool made the file, in this build or in one before it."""
     file = before.top / path
     if LEFT.fullmatch(path) or not file.exists() or file.stat().st_mtime_ns >= before.time:
         return True
-    if any(MADE.sub(source, path) in before.tracked for source in SOURCES):
+    if {*(MADE.sub(source, path) for source in SOURCES), PURE.sub(".py", path)} & before.tracked:
         return True
-    patterns = _written(load_toml(folder / "pyproject.toml").get("tool"))
-    return file.name[0] != "." and any(fnmatchcase(f"/{path}", f"*/{pattern.strip('/')}") for pattern in patterns)
+    # A pattern may name a folder, for all that is in it.
+    ways = [f"*/{pattern}{below}" for pattern in patterns for below in ("", "/*")]
+    return file.name[0] != "." and any(fnmatchcase(f"/{path}", way) for way in ways)
 
 
 def _written(value: object, key: str = "") -> Iterator[str]:
@@ -200,7 +203,9 @@ def _wheel_problems(wheel: Dist, own: set[str], missing: list[str], words: tuple
     lacking = {path for path in places.keys() & own if places[path] not in installed}
     typed = {path for path in lacking if path.endswith("/py.typed")}
     for path in sorted(typed):
-        if any(name.startswith(places[path].removesuffix("py.typed")) for name in modules):
+        above = PurePosixPath(places[path]).parents[1:]  # of a package in another, only the one at the top counts
+        inner = any(f"{folder}/__init__.py" in installed for folder in above)
+        if not inner and any(name.startswith(places[path].removesuffix("py.typed")) for name in modules):
             expected = f"one as in {path}: type checkers ignore the package's types without it"
             yield Problem(where, f"no {places[path]}", expected, f"add it to {put_in}")
     if missed := {path for path in lacking - typed if not UNMISSED.fullmatch(path) and not _is_of_tests(path)}:
