@@ -1,4 +1,4 @@
-"""Print what is left to do by hand: once at the indexes, then for each release."""
+"""Print the next steps: once at the indexes, then for each release."""
 
 import json
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ Push the project to https://github.com/{github_owner}/{project_slug}, and releas
   python -m pip install invoke
   inv release current --push
 
-README.md says more under "Releasing", also which settings on GitHub matter."""
+"Releasing" in README.md says more, and lists the settings on GitHub that matter."""
 
 
 def next_steps(answers: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Refuse answers that would not give a working project: all of them at once, each with its remedy."""
+"""Refuse answers that would not give a working project; report all of them at once, each with its remedy."""
 
 import json
 import keyword
@@ -33,7 +33,7 @@ UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
 
 
 class Rule(NamedTuple):
-    """What an answer must fulfil, what it is otherwise, and what is expected instead."""
+    """The condition that an answer must meet, what to say if it does not, and the remedy."""
 
     holds: Callable[[str], bool]
     otherwise: str
@@ -69,16 +69,16 @@ TEXT = (
     Rule(
         lambda answer: answer == answer.strip(),
         "begins or ends with white space",
-        "Type it without.",
+        "Remove the white space.",
     ),
     Rule(
         _is_printable,
-        "holds a tab, a line break or another control character",
+        "contains a tab, a line break or another control character",
         "Type one line of printable characters.",
     ),
     Rule(
         lambda answer: not JINJA.search(answer),
-        "holds the beginning of a Jinja expression",
+        "contains the start of a Jinja expression",
         "Leave out an opening brace before a brace, a percent sign or a number sign: an update of the"
         " template would evaluate it.",
     ),
@@ -94,7 +94,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         ),
         Rule(
             _is_free_at_pypi,
-            "is the name of a module of the standard library, which PyPI refuses",
+            "is the name of a standard library module, which PyPI refuses",
             "Choose another name.",
         ),
         _at_most(100),
@@ -102,17 +102,17 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "package_name": (
         Rule(
             lambda answer: IMPORT_NAME.fullmatch(answer) is not None,
-            "is not a name that Python can import",
+            "is not a valid Python identifier",
             "Use letters, digits and '_', with a letter first: 'my_package'.",
         ),
         Rule(
             lambda answer: not keyword.iskeyword(answer),
-            "is a keyword of Python",
+            "is a Python keyword",
             "Choose another name.",
         ),
         Rule(
             lambda answer: answer not in sys.stdlib_module_names,
-            "is a module of the standard library, which would be imported instead",
+            "is a standard library module, which would be imported instead",
             "Choose another name.",
         ),
         Rule(
@@ -126,21 +126,21 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "author_name": (
         Rule(
             lambda answer: "," not in answer,
-            "holds a comma, which a package's metadata forbids",
+            "contains a comma, which package metadata does not allow",
             "Type the name of one person or organisation without it.",
         ),
     ),
     "author_email": (
         Rule(
             lambda answer: EMAIL.fullmatch(answer) is not None,
-            "is not an e-mail address",
+            "is not an email address",
             "Type one such as 'you@example.com'.",
         ),
     ),
     "github_owner": (
         Rule(
             lambda answer: GITHUB_OWNER.fullmatch(answer) is not None,
-            "is not a user or organisation of GitHub",
+            "is not a GitHub user or organisation",
             "Type the name in the repository's address: letters, digits and '-', 39 at most, no 'https://'.",
         ),
     ),
@@ -154,26 +154,26 @@ BACKEND_RULES: Mapping[tuple[str, str], tuple[Rule, ...]] = {
     ("poetry", "author_name"): (
         Rule(
             lambda answer: not set(answer) & set("<>"),
-            "holds an angle bracket, which for Poetry ends a name",
+            "contains an angle bracket, which ends a name for Poetry",
             "Leave it out, or choose another build_backend.",
         ),
         Rule(
             lambda answer: unicodedata.is_normalized("NFC", answer),
-            "holds a letter and its accent apart (not NFC), which Poetry would join",
+            "contains a decomposed character (not NFC), which Poetry would change",
             "Type it again, or choose another build_backend.",
         ),
     ),
     ("uv", "author_name"): (
         Rule(
             lambda answer: getaddresses([f"{answer} <a@b.cc>"]) == [(answer, "a@b.cc")],
-            "holds a character that has a meaning in an e-mail header, which uv does not quote",
+            "contains a special character of email headers, which uv does not quote",
             "Leave out quotes, brackets, '@', ':' and ';', or choose another build_backend.",
         ),
     ),
     ("setup.py", "description"): (
         Rule(
             lambda answer: not answer.startswith("file:"),
-            "begins with 'file:', which setup.cfg takes for the path of a file",
+            "begins with 'file:', which setup.cfg reads as a file path",
             "Begin it with another word, or choose another build_backend.",
         ),
     ),
@@ -207,7 +207,7 @@ def _shown(answer: object) -> str:
 
 
 def kept(answers: Mapping[str, object]) -> Path | None:
-    """Return the file in which cookiecutter has kept the answers, None where it is not in its usual place."""
+    """Return the file in which cookiecutter keeps the answers, None if it is not in its usual place."""
     path = Path.home() / ".cookiecutter_replay" / f"{Path(str(answers.get('_repo_dir'))).name}.json"
     return path if path.is_file() else None
 
@@ -217,10 +217,10 @@ def main() -> None:
     answers = json.loads(ANSWERS)
     found = problems(answers)
     for problem in found:
-        print(problem, file=sys.stderr)  # which, unlike stdout, never fails on a character of the answer
+        print(problem, file=sys.stderr)  # unlike stdout, never fails on a character of the answer
     if found and (path := kept(answers)):
-        remedy = "correct those there and run the same command with --replay"
-        print(f"The other answers are kept in {str(path)!a}: {remedy}.", file=sys.stderr)
+        remedy = "correct them there and run the same command with --replay"
+        print(f"Your answers are kept in {str(path)!a}: {remedy}.", file=sys.stderr)
     if found:
         sys.exit(1)
 

@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 
 
 class Group(click.Group):
-    """A group whose commands end with one line for each problem that the user can fix, and the exit status for it."""
+    """A group that prints one line for each error that the user can fix, and exits with its status."""
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command; what it raises for the user becomes lines on standard error."""
+        """Run the command; print errors meant for the user on standard error."""
         try:
             return super().invoke(ctx)
-        except (TagshipError, ReleaseError) as error:  # the second where git cannot tell what there is
+        except (TagshipError, ReleaseError) as error:  # the second if git fails
             for line in error.args:
                 click.echo(f"error: {line}", err=True)
             raise SystemExit(getattr(error, "status", TagshipError.status)) from None
         except KeyboardInterrupt as interrupt:
-            # Nothing is left to clear away, and a second one would only print a traceback over the exit.
+            # Cleanup is done; a second signal would only print a traceback.
             for each in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(each, signal.SIG_IGN)
             number = interrupt.args[0] if interrupt.args else signal.SIGINT
             click.echo("interrupted", err=True)
-            # What a shell makes of a program that a signal ended.
+            # The status that a shell reports for a program killed by a signal.
             raise SystemExit(128 + number) from None
 
 
@@ -45,10 +45,10 @@ def _interrupt(number: int, _: FrameType | None) -> None:
 
 
 def _interrupt_on_signals() -> None:
-    """Let what `kill` and CI services send clean up as a Ctrl-C does, and remember which of the two it was."""
+    """Clean up on SIGTERM, from `kill` or a CI service, as on Ctrl-C, and remember which of the two it was."""
 
     def terminate(number: int, frame: FrameType | None) -> None:
-        # By way of the handler of a Ctrl-C, as the servers hold that back while they start and stop.
+        # Through the handler of SIGINT, which the servers delay while they start and stop.
         handler = signal.getsignal(signal.SIGINT)
         (handler if callable(handler) else _interrupt)(number, frame)
 
@@ -56,23 +56,23 @@ def _interrupt_on_signals() -> None:
         if number != signal.SIGINT or not ignored:
             _interrupt(number, frame)
 
-    # A job in the background of a shell ignores a Ctrl-C, and must go on to.
+    # A background job of a shell ignores Ctrl-C, and must continue to.
     ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     signal.signal(signal.SIGINT, interrupt)
     signal.signal(signal.SIGTERM, terminate)
 
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
+FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Output format.")
 
 
 def repositories(command: Callable[..., object]) -> Callable[..., object]:
-    """Let a command take many repositories, and a file that lists them."""
+    """Add arguments for many repositories, and an option for a file that lists them."""
     listed = click.option(
         "--from-file",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="Also the repositories that this file lists, one a line; `-` is standard input.",
+        help="Also read repositories from this file, one per line; `-` is standard input.",
     )
     return click.argument("paths", type=click.Path(path_type=Path), nargs=-1)(listed(command))
 
@@ -85,23 +85,21 @@ def main() -> None:
 
 @main.command(short_help="Rehearse the release against local indexes.")
 @click.argument("path", type=FOLDER, default=".")
-@click.option("--tag", default="", help="The tag to rehearse; the version's own by default.")
-@click.option(
-    "--fail", "failures", multiple=True, metavar="NAME", help="Let something go wrong; `--fail help` lists it."
-)
+@click.option("--tag", default="", help="The tag to rehearse; by default that of the version.")
+@click.option("--fail", "failures", multiple=True, metavar="NAME", help="Simulate a failure; `--fail help` lists them.")
 @click.option(
     "--keep",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="Keep everything in this folder: a new one, an empty one, or one that an earlier rehearsal kept.",
+    help="Keep all files in this folder: new, empty, or from an earlier rehearsal.",
 )
 @FORMAT
 def rehearse(path: Path, tag: str, failures: tuple[str, ...], keep: Path | None, form: str) -> None:
-    """Rehearse the release of the repository at PATH (here), at HEAD, against local indexes that behave as PyPI does.
+    """Rehearse releasing HEAD of the repository at PATH (default: .) against local indexes that behave like PyPI.
 
-    Exit status 0: pushing the tag would have published it, if the tests pass on the Pythons that the report names as
-    not tested. 1: not, and the report says why. 2: nothing to rehearse, or an option that cannot be. 130: ended by
-    Ctrl-C, 143: by SIGTERM; either way what ran is stopped, and what was not to be kept is removed.
+    Exit status 0: pushing the tag would publish the release, if the tests also pass on the Pythons that the report
+    lists as not tested. 1: it would fail; the report says why. 2: nothing to rehearse, or bad usage. 130: interrupted
+    by Ctrl-C, 143: by SIGTERM; all processes are stopped, and temporary files are removed.
     """
     from tagship.rehearsal import run
     from tagship.rehearsal.report import Report, Step, row
@@ -128,7 +126,7 @@ def rehearse(path: Path, tag: str, failures: tuple[str, ...], keep: Path | None,
 @click.argument("path", type=FOLDER, default=".")
 @FORMAT
 def publisher(path: Path, form: str) -> None:
-    """Print what to register at PyPI and TestPyPI for the repository at PATH (here)."""
+    """Print what to register at PyPI and TestPyPI for the repository at PATH (default: .)."""
     from tagship import project
     from tagship.adopt.publishing.before import notes
     from tagship.publisher import Form, Registration, forms, to_type
@@ -156,17 +154,17 @@ def publisher(path: Path, form: str) -> None:
 
 @main.command(short_help="Show what a release of HEAD would do.")
 @click.argument("path", type=FOLDER, default=".")
-@click.option("--tag", default="", help="The tag to plan for; by default the one at HEAD, else the version's own.")
-@click.option("--offline", is_flag=True, help="Do not look at what the indexes have.")
+@click.option("--tag", default="", help="The tag to plan for; by default the one at HEAD, else that of the version.")
+@click.option("--offline", is_flag=True, help="Do not query the indexes.")
 @click.option(
-    "--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", help="How to print it."
+    "--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", help="The output format."
 )
 def plan(path: Path, tag: str, form: str, *, offline: bool) -> None:
-    """Show what a release of HEAD would do in the repository at PATH (here), and everything that would stop it.
+    """Show what a release of HEAD would do in the repository at PATH (default: .), and everything that would stop it.
 
-    Reads the repository, and what the indexes have; nothing is built, tagged or changed.
+    Reads the repository and queries the indexes; nothing is built, tagged or changed.
 
-    Exit status 0: nothing here would stop it. 1: something would. 2: there is nothing to release.
+    Exit status 0: no problem was found. 1: the release would fail. 2: there is nothing to release.
     """
     from tagship.plan import gather, report
 
@@ -179,17 +177,17 @@ def plan(path: Path, tag: str, form: str, *, offline: bool) -> None:
     raise SystemExit(1 if any(each.problems for each in found) else 0)
 
 
-@main.command(short_help="Check the settings that no file holds.")
+@main.command(short_help="Check the settings on GitHub and PyPI.")
 @click.argument("path", type=FOLDER, default=".")
-@click.option("--fix", is_flag=True, help="Make environments, deployment rules and rulesets, each after asking.")
+@click.option("--fix", is_flag=True, help="Create environments, deployment rules and rulesets; asks before each.")
 @click.option("--yes", is_flag=True, help="With --fix: do not ask.")
 @FORMAT
 def doctor(path: Path, form: str, *, fix: bool, yes: bool) -> None:
-    """Check the settings on GitHub and at PyPI on which the releases of the repository at PATH (here) depend.
+    """Check the settings on GitHub and PyPI on which the releases of the repository at PATH (default: .) depend.
 
-    Reads them with the token of $GH_TOKEN, $GITHUB_TOKEN or `gh auth token`; without one it sees less, and says so.
+    Uses the token from $GH_TOKEN, $GITHUB_TOKEN or `gh auth token`; without one, fewer settings are visible.
 
-    Exit status 0: nothing is wrong, as far as it can be seen. 1: something is. 2: nothing can be seen.
+    Exit status 0: no visible setting is wrong. 1: at least one is wrong. 2: no setting is visible.
     """
     from tagship.doctor import run
     from tagship.doctor.github import connect
@@ -208,14 +206,14 @@ def doctor(path: Path, form: str, *, fix: bool, yes: bool) -> None:
     raise SystemExit(1 if refused or any(each.state == "wrong" for each in found) else 0)
 
 
-@main.command(short_help="Print what repositories say of themselves.")
+@main.command(short_help="Print the versions, tests, tags and publishing of repositories.")
 @repositories
-@click.option("--build", "by_build", is_flag=True, help="Ask each build backend too: runs the project's code.")
+@click.option("--build", "by_build", is_flag=True, help="Also query each build backend: this runs the project's code.")
 @FORMAT
 def inspect(paths: tuple[Path, ...], from_file: Path | None, form: str, *, by_build: bool) -> None:
-    """Print what the repositories at PATHS (here) say of themselves: versions, tests, tags, and what publishes them.
+    """Print the versions, tests, tags and publish jobs of the repositories at PATHS (default: .).
 
-    Reads files and runs nothing of them. JSON is one object a line for each repository, in their order.
+    Reads their files and runs none of them. JSON output is one object per repository, one per line, in order.
 
     Exit status 0: all were read. 1: at least one was refused, with the reason. 2: bad usage.
     """
@@ -231,17 +229,17 @@ def inspect(paths: tuple[Path, ...], from_file: Path | None, form: str, *, by_bu
     raise SystemExit(1 if refused else 0)
 
 
-@main.command(short_help="Report what is unsafe or broken in how they publish.")
+@main.command(short_help="Report what is unsafe or broken in publishing.")
 @repositories
-@click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", help="How to print it.")
-@click.option("--no-zizmor", is_flag=True, help="Use tagship's own rules alone.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", help="Output format.")
+@click.option("--no-zizmor", is_flag=True, help="Use only tagship's own rules.")
 def audit(paths: tuple[Path, ...], from_file: Path | None, form: str, *, no_zizmor: bool) -> None:
-    """Report what is unsafe or broken in how the repositories at PATHS (here) publish.
+    """Report what is unsafe or broken in how the repositories at PATHS (default: .) publish.
 
-    Reads files and runs nothing of them. What zizmor finds in the same workflows is added under its own names, where
-    it is installed. JSON is one object a line for each repository, in their order.
+    Reads their files and runs none of them. If zizmor is installed, its findings about the same workflows are added.
+    JSON output is one object per repository, one per line, in order.
 
-    Exit status 0: no findings. 1: findings. 2: a file or repository that cannot be read, or bad usage.
+    Exit status 0: no findings. 1: findings. 2: a file or repository cannot be read, or bad usage.
     """
     from tagship import fleet
     from tagship.audit import run, sarif, zizmor
@@ -264,9 +262,9 @@ def audit(paths: tuple[Path, ...], from_file: Path | None, form: str, *, no_zizm
 
 @main.command(short_help="Bring the release suite into repositories.")
 @repositories
-@click.option("--dry-run", is_flag=True, help="Show what would be decided and changed, and write nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask. Without a terminal nothing is asked either.")
-@click.option("--keep-old", is_flag=True, help="Leave alone what publishes today.")
+@click.option("--dry-run", is_flag=True, help="Show the decisions and changes, and write nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask; the default without a terminal.")
+@click.option("--keep-old", is_flag=True, help="Keep the existing publish jobs.")
 @click.option(
     "--pull-request", "body", type=click.Path(path_type=Path), help="Write the text of a pull request to this file."
 )
@@ -285,13 +283,13 @@ def adopt(
     keep_old: bool,
     rehearse: bool | None,
 ) -> None:
-    """Bring the release suite into the repositories at PATHS (here).
+    """Bring the release suite into the repositories at PATHS (default: .).
 
-    Reads each repository and runs nothing of it, shows what it would change, and asks. Writes the managed files, what
-    `[tool.tagship]` must say and the import of the release's sessions into noxfile.py, and takes what publishes today
-    out of the workflows. All or nothing: a second run changes nothing.
+    Reads each repository without running its code, shows the changes, and asks. Writes the managed files and the
+    settings in `[tool.tagship]`, imports the release sessions in noxfile.py, and removes the existing publish jobs from
+    the workflows. Makes all changes or none; a second run changes nothing.
 
-    Exit status 0: done, or nothing to do. 1: refused, and nothing was written. 2: a file that cannot be read.
+    Exit status 0: done, or nothing to do. 1: refused, and nothing was written. 2: a file cannot be read.
     """
     from tagship import fleet
     from tagship.adopt import report, run
@@ -323,16 +321,16 @@ def adopt(
 
 @main.command(short_help="Update or check the managed files.")
 @click.argument("path", type=FOLDER, default=".")
-@click.option("--check", "only_check", is_flag=True, help="Prove that the files are untouched and of this version.")
-@click.option("--force", is_flag=True, help="Overwrite managed files that were edited, or that a newer version wrote.")
+@click.option("--check", "only_check", is_flag=True, help="Verify that the files are unmodified and of this version.")
+@click.option("--force", is_flag=True, help="Overwrite managed files that were edited or are from a newer version.")
 @FORMAT
 def sync(path: Path, form: str, *, only_check: bool, force: bool) -> None:
-    """Update the managed files of the project at PATH (here) to this version.
+    """Update the managed files of the project at PATH (default: .) to this version.
 
-    Pinned actions and locked requirements that a bot updated stay as they are.
+    Pinned actions and locked requirements that a bot updated are kept.
 
-    Exit status 0: done, or with --check untouched and of this version. 1: refused and nothing was written, or with
-    --check what differs.
+    Exit status 0: done, or with --check no file differs. 1: refused, and nothing was written, or with --check at least
+    one file differs.
     """
     from tagship import update
 

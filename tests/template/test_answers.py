@@ -57,7 +57,7 @@ def test_what_only_one_backend_cannot_carry_is_refused_for_that_one() -> None:
 @pytest.mark.parametrize("name", ["<", "Jane <x", "a>b"])
 def test_poetry_gets_no_author_whose_name_it_would_cut(name: str) -> None:
     [problem] = HOOK.problems(answers(build_backend="poetry", author_name=name))
-    assert "holds an angle bracket, which for Poetry ends a name" in problem
+    assert "contains an angle bracket, which ends a name for Poetry" in problem
     assert HOOK.problems(answers(author_name=name)) == []
 
 
@@ -122,7 +122,7 @@ def test_a_wrong_answer_does_not_cost_the_others(tmp_path: Path) -> None:
     done = cookiecutter("--no-input", "author_email=x", "description=Kept.")
     assert done.returncode == 1
     path = tmp_path / ".cookiecutter_replay" / f"{ROOT.name}.json"
-    assert f"The other answers are kept in {str(path)!r}" in done.stderr
+    assert f"Your answers are kept in {str(path)!r}" in done.stderr
     kept = json.loads(path.read_text())
     kept["cookiecutter"] |= {"author_email": "right@example.org"}
     path.write_text(json.dumps(kept))
