@@ -64,7 +64,7 @@ def test_poetry_gets_no_author_whose_name_it_would_cut(name: str) -> None:
 def test_poetry_gets_no_author_whose_name_it_would_normalise() -> None:
     name = unicodedata.normalize("NFD", "Zoë Müller")
     [problem] = HOOK.problems(answers(build_backend="poetry", author_name=name))
-    assert "(not NFC), which Poetry would join" in problem
+    assert "(not NFC), which Poetry would change" in problem
     assert HOOK.problems(answers(author_name=name)) == []
     assert HOOK.problems(answers(build_backend="poetry", author_name=unicodedata.normalize("NFC", name))) == []
 
