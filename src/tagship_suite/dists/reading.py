@@ -216,4 +216,4 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except BROKEN_ARCHIVE as error:
         reason = " ".join(str(error).split())
-        refuse([Problem(str(path), f"a broken archive ({reason})", "a sound one", "build it again")])
+        refuse([Problem(str(path), f"a broken archive ({reason})", "a readable one", "build it again")])

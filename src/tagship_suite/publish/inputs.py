@@ -17,7 +17,7 @@ ELSEWHERE = {
     "print-hash": "leave it out: the SHA-256 of each file is always printed",
     "repository-url": "set TWINE_REPOSITORY_URL",
     "user": "set TWINE_USERNAME",
-    "password": "set TWINE_PASSWORD: what stands in a command is seen by others",
+    "password": "set TWINE_PASSWORD: other users can see the arguments of a command",
 }
 
 

@@ -40,7 +40,7 @@ def reporting() -> Iterator[None]:
             raise Reported(f"{len(lines)} problem{'s' * (len(lines) > 1)}, see above") from None
         except Exception:
             traceback.print_exc()
-            raise Reported("a fault of tagship itself, see above") from None
+            raise Reported("a bug in tagship, see above") from None
         finally:
             sys.stdout.flush()  # before the next command of the session prints
 
