@@ -20,7 +20,7 @@ def test_every_test_that_the_page_names_exists() -> None:
 
 
 def test_every_row_of_who_could_try_says_what_holds_it() -> None:
-    section = PAGE.partition("## Who could try")[2].partition("\n## ")[0]
+    section = PAGE.partition("## Threats")[2].partition("\n## ")[0]
     rows = [line for line in section.splitlines() if line.startswith("| ")][1:]
     assert len(rows) > 10
     assert [row for row in rows if not re.search(r"(`test|tests/act|setting)[^|]*\|\Z", row)] == []

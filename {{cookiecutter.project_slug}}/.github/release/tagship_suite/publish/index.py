@@ -166,9 +166,7 @@ def _sha256(response: requests.Response) -> str:
 def _listing(response: requests.Response) -> dict[str, Remote]:
     body = response.raw.read(MAX_LISTING + 1, decode_content=True)
     if len(body) > MAX_LISTING:
-        raise ReleaseError(
-            f"{response.url}: found a file list of more than {MAX_LISTING} bytes, expected a shorter one"
-        )
+        raise ReleaseError(f"{response.url}: found a list of files over {MAX_LISTING} bytes, expected a shorter one")
     return _parsed(response.url, response.headers.get("Content-Type", ""), body)
 
 
@@ -176,7 +174,7 @@ def _parsed(url: str, content_type: str, body: bytes) -> dict[str, Remote]:
     try:
         return _parse(url, content_type, body)
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise TransientError(f"{url}: found a response that is not a file list, expected PEP 503 or PEP 691") from None
+        raise TransientError(f"{url}: found an answer that is no list of files, expected PEP 503 or PEP 691") from None
 
 
 def _parse(url: str, content_type: str, body: bytes) -> dict[str, Remote]:
