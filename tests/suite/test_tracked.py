@@ -133,6 +133,7 @@ VERSIONED = {
     "hatch-vcs": '[tool.hatch.build.hooks.vcs]\nversion-file = "ship/made.py"\n',
     "hatch's artifacts": '[tool.hatch.build]\nartifacts = ["ship/*.py", "*"]\n',
     "hatch's artifacts, by their folder": '[tool.hatch.build.targets.sdist]\nartifacts = ["/ship/"]\n',
+    "poetry's include": '[tool.poetry]\ninclude = [{ path = "ship/made.py", format = ["sdist", "wheel"] }]\n',
     "pdm": '[tool.pdm.version]\nsource = "scm"\nwrite_to = "ship/made.py"\n',
     "pdm, below src": '[tool.pdm.version]\nsource = "scm"\nwrite_to = "made.py"\n',
 }
@@ -168,6 +169,15 @@ def test_what_build_tools_leave_for_the_next_build_is_theirs(root: Path, source:
     commit(root)
     write(root, {made: ""})
     assert judged(root, [*PACKAGE, made]) == []
+
+
+def test_a_folder_or_a_pattern_of_poetry_names_no_file_that_may_ship_without_git(root: Path) -> None:
+    include = 'include = [{ path = "ship", format = "sdist" }, { path = "ship/*.json", format = "sdist" }]\n'
+    write(root, {"pyproject.toml": f"{HATCH}[tool.poetry]\n{include}"})
+    commit(root)
+    write(root, {"ship/secret.json": ""})
+    (line,) = judged(root, ["ship/secret.json"])
+    assert ": ship/secret.json: found a file that git does not track" in line
 
 
 def test_what_the_build_writes_is_its_own_even_where_there_was_one_before(root: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import time
@@ -126,7 +127,7 @@ def compare(before: Checkout, folder: Path, dists: Iterable[Dist]) -> Iterator[P
 def _sdist_problems(sdist: Dist, folder: Path, before: Checkout, leave_out: str) -> Iterator[Problem | str]:
     """Give files that nobody committed and no build tool made, and files that are not the ones they stand for."""
     found, changed = [], set()
-    patterns = [pattern.strip("/") for pattern in _written(load_toml(folder / "pyproject.toml").get("tool"))]
+    patterns = [*_written(load_toml(folder / "pyproject.toml").get("tool"))]
     for name in sorted(sdist.members):
         inner = name.partition("/")[2]
         path = Path(os.path.realpath(folder / inner))
@@ -161,9 +162,7 @@ def _is_made(path: str, before: Checkout, patterns: list[str]) -> bool:
         return True
     if {*(MADE.sub(source, path) for source in SOURCES), PURE.sub(".py", path)} & before.tracked:
         return True
-    # A pattern may name a folder, for all that is in it.
-    ways = [f"*/{pattern}{below}" for pattern in patterns for below in ("", "/*")]
-    return file.name[0] != "." and any(fnmatchcase(f"/{path}", way) for way in ways)
+    return file.name[0] != "." and any(fnmatchcase(f"/{path}", pattern) for pattern in patterns)
 
 
 def _written(value: object, key: str = "") -> Iterator[str]:
@@ -173,8 +172,10 @@ def _written(value: object, key: str = "") -> Iterator[str]:
     elif isinstance(value, list):
         for each in value:
             yield from _written(each, key)
-    elif isinstance(value, str) and key in WRITTEN:
-        yield value
+    elif isinstance(value, str) and (key in WRITTEN or (key == "path" and glob.escape(value) == value)):
+        yield f"*/{value.strip('/')}"  # Poetry's `path` of one file, which is not a pattern
+        if key == "artifacts":  # hatchling takes the name of a folder for all that is in it
+            yield f"*/{value.strip('/')}/*"
 
 
 def _wheel_problems(wheel: Dist, own: set[str], missing: list[str], words: tuple[str, ...]) -> Iterator[Problem | str]:
