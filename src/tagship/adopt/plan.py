@@ -36,6 +36,8 @@ def plan(folder: Path, *, keep_old: bool = False) -> Adoption:
     in_order = (
         _metadata,
         steps.old_publishing,
+        steps.tag_makers,
+        steps.wheels,
         steps.managed,
         steps.sessions,
         steps.tasks,
@@ -163,4 +165,7 @@ def _left_to_do(found: Adoption) -> None:
         steps.append(f"remove what publishes today before that tag: {places}")
     if secrets:
         steps.append(f"then delete the secrets {', '.join(secrets)}, and revoke the tokens and passwords in them")
-    found.todo = steps + found.todo
+    identities = dict.fromkeys(each.file for each in found.facts.publishing if each.auth == "oidc")
+    if identities:
+        steps.append(f"then remove the old publishers at PyPI and TestPyPI, those of {', '.join(identities)}")
+    found.todo += steps  # what the other steps left to do belongs into the same branch

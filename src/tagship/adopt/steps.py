@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tagship import noxfile, suite, tree, update
+from tagship.audit.context import Context
+from tagship.audit.rules.triggers import silent
+from tagship.facts import workflow
+from tagship.facts.marked import Unreadable
 from tagship_suite.errors import Problem
 from tagship_suite.repo.files import read_text
+from tagship_suite.repo.packages import is_compiled
 from tagship_suite.repo.versions import names
 
 from . import neighbours, version
@@ -16,8 +22,12 @@ from .model import Decision
 from .publishing import made_in_ci, retire
 
 if TYPE_CHECKING:
+    from tagship.facts.workflow import Workflow
+
     from .model import Adoption
 
+#: What builds wheels for several platforms.
+PLATFORMS = re.compile(r"\b(cibuildwheel|maturin-action)\b")
 ACTION = "pypa/gh-action-pypi-publish"
 
 
@@ -158,6 +168,51 @@ def tags(found: Adoption) -> list[Problem]:
         )
     if style:
         found.decisions.append(Decision("tags", style, "the newest one"))
+    return []
+
+
+def tag_makers(found: Adoption) -> list[Problem]:
+    """Name each job that stays and makes a tag or a release in a way that would not start the release's workflow."""
+    if update.has_suite(found.folder) or found.keep_old:
+        return []
+    context, release = Context.read(found.folder), workflow.parse(suite.workflow(), suite.WORKFLOW.as_posix())
+    for each in context.workflows.by_file.values():
+        stays = _jobs_left(found, each)
+        for hit in silent(context, each, release):
+            if hit.job in stays:
+                found.todo.append(
+                    f"{hit.file}:{hit.line}, job {hit.job}: a tag or release that GITHUB_TOKEN makes starts no other "
+                    "workflow: remove that and push the tag yourself, or let an app's token make it"
+                )
+    return []
+
+
+def _jobs_left(found: Adoption, each: Workflow) -> set[str]:
+    content = found.changes.get(Path(each.file), b"")
+    if content is None:
+        return set()
+    return {*map(str, (workflow.parse(content, each.file) if content else each).jobs)}
+
+
+def wheels(found: Adoption) -> list[Problem]:
+    """Say it where CI builds wheels for several platforms with settings that the release would not know."""
+    if update.has_suite(found.folder) or found.keep_old or is_compiled(found.folder):
+        return []
+    for path in workflow.files(found.folder):
+        try:
+            jobs = workflow.read(path, found.folder).jobs.values()
+        except Unreadable:
+            continue  # named by what reads it for its publishing
+        for job in jobs:
+            for step in job.steps:
+                if PLATFORMS.search(f"{step.action} {step.run}"):
+                    where = f"{path.relative_to(found.folder).as_posix()}:{step.line}"
+                    found.decisions.append(Decision("wheels", "for this platform only", f"{where} is not taken over"))
+                    found.todo.append(
+                        f"add [tool.cibuildwheel] to pyproject.toml, with the settings of {where} (CIBW_*), and run: "
+                        f"{update.command('sync', found.folder)}; without it only one wheel is built"
+                    )
+                    return []
     return []
 
 

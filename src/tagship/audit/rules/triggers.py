@@ -124,10 +124,11 @@ class CannotTrigger(Rule):
                 continue
             for workflow in context.workflows.by_file.values():
                 if workflow is not waiting and not workflow.on("workflow_call"):
-                    yield from _silent(context, workflow, waiting)
+                    yield from silent(context, workflow, waiting)
 
 
-def _silent(context: Context, workflow: Workflow, waiting: Workflow) -> Iterator[Hit]:
+def silent(context: Context, workflow: Workflow, waiting: Workflow) -> Iterator[Hit]:
+    """Yield each line of `workflow` that makes the tag or release that `waiting` waits for, and does not start it."""
     has_tag = all(event.is_tag for event in events.of(workflow))  # somebody pushed it, and that starts workflows
     for job in workflow.jobs.values():
         for line, how, inputs in context.tags_made(workflow.file, str(job.id)):

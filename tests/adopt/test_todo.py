@@ -1,0 +1,75 @@
+"""What an adoption leaves to do, in the order in which no release is interrupted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tagship.adopt.plan import plan
+from tests.adopt.repositories import SETUP_CFG, make
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ON_TAGS = 'on:\n  push:\n    tags: ["v*"]\n'
+UPLOAD = """\
+      - uses: pypa/gh-action-pypi-publish@release/v1
+"""
+PUBLISH = f"""\
+name: publish
+{ON_TAGS}jobs:
+  publish:
+    runs-on: ubuntu-latest
+    permissions: {{ id-token: write }}
+    steps:
+      - run: python -m build
+{UPLOAD}"""
+TAGGING = """\
+name: tag
+on: workflow_dispatch
+jobs:
+  tag:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - run: git tag "v1.0" && git push origin "v1.0"
+"""
+WHEELS = f"""\
+name: wheels
+{ON_TAGS}jobs:
+  publish:
+    runs-on: ubuntu-latest
+    permissions: {{ id-token: write }}
+    steps:
+      - uses: pypa/cibuildwheel@v3
+        env: {{ CIBW_SKIP: pp* }}
+{UPLOAD}"""
+
+
+def left_to_do(folder: Path, **workflows: str) -> list[str]:
+    files = {f".github/workflows/{name}.yml": text for name, text in workflows.items()}
+    return plan(make(folder, {**SETUP_CFG, **files})).todo
+
+
+def test_what_is_edited_by_hand_comes_before_the_commit_and_what_is_removed_after_the_release(tmp_path: Path) -> None:
+    todo = left_to_do(tmp_path / "thing", publish=PUBLISH, tag=TAGGING)
+    assert "GITHUB_TOKEN" in todo[0]
+    commits = next(number for number, line in enumerate(todo) if "commit them" in line)
+    merges = next(number for number, line in enumerate(todo) if "merge the branch" in line)
+    assert 0 < commits < merges
+    assert todo[-1] == "then remove the old publishers at PyPI and TestPyPI, those of .github/workflows/publish.yml"
+
+
+def test_a_job_whose_tag_would_start_no_release_is_named(tmp_path: Path) -> None:
+    todo = left_to_do(tmp_path / "thing", publish=PUBLISH, tag=TAGGING)
+    assert todo[0].startswith(
+        ".github/workflows/tag.yml:8, job tag: a tag or release that GITHUB_TOKEN makes starts no"
+    )
+    assert "GITHUB_TOKEN" not in " ".join(left_to_do(tmp_path / "other", publish=PUBLISH))
+
+
+def test_wheels_of_several_platforms_are_not_lost_without_a_word(tmp_path: Path) -> None:
+    todo = left_to_do(tmp_path / "thing", wheels=WHEELS)
+    assert todo[0].startswith(
+        "add [tool.cibuildwheel] to pyproject.toml, with the settings of .github/workflows/wheels.yml:10 (CIBW_*)"
+    )
+    assert "cibuildwheel" not in " ".join(left_to_do(tmp_path / "other", publish=PUBLISH))
