@@ -34,7 +34,7 @@ class Module:
 
 
 def read(path: Path) -> Module:
-    """Return what the file at `path` holds; raise `ReleaseError` where it is no Python that can be read."""
+    """Return what the file at `path` holds; raise `ReleaseError` if it is no Python that can be read."""
     tree = _parse(path)
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     sessions = {name: node.lineno for node in functions for name in names(node, "session")}
@@ -43,7 +43,7 @@ def read(path: Path) -> Module:
 
 
 def problem(folder: Path, remedy: str) -> Problem | None:
-    """Return why the project in `folder` lacks one of the release's sessions, None where it has them all."""
+    """Return why the project in `folder` lacks one of the release's sessions, None if it has them all."""
     path = folder / "noxfile.py"
     if (folder / "release_noxfile.py").is_file():
         return None

@@ -34,7 +34,7 @@ class Project:
 def read(path: Path, tag: str = "") -> Project:
     """Return the project in the repository at `path`, of several the one that `tag` releases.
 
-    Raises `TagshipError` where there is none, or more than one, or its files do not say its name.
+    Raises `TagshipError` if there is none, or more than one, or its files do not say its name.
     """
     found = read_all(path, tag)
     # Where several are there and the first lies at the top, the tags without a name are its own.
@@ -47,7 +47,7 @@ def read(path: Path, tag: str = "") -> Project:
 def read_all(path: Path, tag: str = "") -> list[Project]:
     """Return the projects in the repository at `path`, with a `tag` only those that it releases.
 
-    From their metadata and the remote `origin`, else the addresses in their metadata. Raises `TagshipError` where
+    From their metadata and the remote `origin`, else the addresses in their metadata. Raises `TagshipError` if
     there is none or its files do not say its name.
     """
     ref = {"GITHUB_REF_TYPE": "tag" if tag else "branch", "GITHUB_REF_NAME": tag}

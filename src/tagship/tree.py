@@ -66,7 +66,7 @@ def _in_the_way(folder: Path, path: Path, *, is_file: bool) -> Problem | None:
 def apply(folder: Path, changes: Mapping[Path, bytes | None]) -> None:
     """Write `changes` below `folder`, None for a file that is removed; what fails half-way is taken back.
 
-    Another process writes, and goes on where this one is killed. Raises `TagshipError` where the file system does not
+    Another process writes, and goes on where this one is killed. Raises `TagshipError` if the file system does not
     let it.
     """
     if not changes:

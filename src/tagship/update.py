@@ -39,7 +39,7 @@ class Finding:
 class Status:
     """The managed files of the project in `folder`, as they are.
 
-    `version` is that of the tagship that wrote them, "" where nothing tells; `changes` are what makes them those of
+    `version` is that of the tagship that wrote them, "" if nothing tells; `changes` are what makes them those of
     this version, None for a file to remove; `foreign` are files among them that tagship did not write.
     """
 
@@ -125,7 +125,7 @@ def status(folder: Path, publish_with: str = "", *, apart: bool = False) -> Stat
 
 
 def check(folder: Path) -> Status:
-    """Return what is wrong with the suite in `folder`; raise `Refused` where there is none."""
+    """Return what is wrong with the suite in `folder`; raise `Refused` if there is none."""
     _refuse(_none(folder))
     found = status(folder)
     for path in found.foreign:
@@ -140,7 +140,7 @@ def check(folder: Path) -> Status:
 def sync(folder: Path, *, force: bool = False) -> Status:
     """Make the managed files in `folder` those of this version; return what was done.
 
-    Raises `Refused` where there is no suite, something is not committed, or a file was edited and there is no `force`.
+    Raises `Refused` if there is no suite, something is not committed, or a file was edited and there is no `force`.
     """
     _refuse(_none(folder))
     found = status(folder)

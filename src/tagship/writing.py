@@ -33,7 +33,7 @@ def stage(folder: Path, changes: Mapping[Path, bytes | None], to: Path) -> None:
 
 
 def carry_out(staged: Path) -> None:
-    """Make the change that is staged, all or nothing; raise `OSError` where it was taken back."""
+    """Make the change that is staged, all or nothing; raise `OSError` if it was taken back."""
     plan = json.loads((staged / PLAN).read_text(encoding="ascii"))
     folder = Path(plan["folder"])
     before: dict[Path, bytes | None] = {}

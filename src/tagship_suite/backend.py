@@ -75,7 +75,7 @@ CAUSES = dict(zip(LINES[::2], LINES[1::2], strict=True))
 def build(folders: list[Path], out: Path, seconds: int) -> None:
     """Build the project in each of `folders`: its sdist, normalised to `seconds`, and its wheels from that sdist.
 
-    Raises `ReleaseError` where a backend fails, or `twine check` does, for the reason printed above it, or where PyPI
+    Raises `ReleaseError` if a backend fails, or `twine check` does, for the reason printed above it, or where PyPI
     does not know a classifier.
     """
     for number, folder in enumerate(folders):
@@ -123,7 +123,7 @@ def _cause(folder: Path, said: deque[str], *, has_sdist: bool) -> str:
 
 
 def _own(folder: Path, name: str) -> str:
-    """Return the path in `folder` of the file or module `name`, "" where it has none; `name` may begin elsewhere."""
+    """Return the path in `folder` of the file or module `name`, "" if it has none; `name` may begin elsewhere."""
     parts = [Path(form).parts for form in (name, name.replace(".", "/"))]
     tails = ["/".join(each[at:]) for each in parts for at in range(len(each))]
     found = (f"{top}{tail}{end}" for tail in tails for top in ("", "src/") for end in ("", ".py", "/__init__.py"))

@@ -45,7 +45,7 @@ def of_machine(error: OSError) -> Problem:
 
 
 def refuse(problems: Sequence[Problem | str]) -> None:
-    """Raise one `ReleaseError` that holds all `problems`; nothing where there are none."""
+    """Raise one `ReleaseError` that holds all `problems`; nothing if there are none."""
     if problems:
         raise ReleaseError(*problems)
 

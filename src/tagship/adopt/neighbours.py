@@ -28,7 +28,7 @@ DEPENDABOT = (".github/dependabot.yml", ".github/dependabot.yaml")
 def sdist(root: Path, text: str, new: Iterable[str]) -> tuple[str, dict[Path, bytes], str]:
     """Return the `text` of pyproject.toml and other files so that the sdist does not hold the suite.
 
-    `new` are the names of files at the top that come with it. The last is a sentence, "" where nothing is to do.
+    `new` are the names of files at the top that come with it. The last is a sentence, "" if nothing is to do.
     """
     pyproject = load_toml(root / "pyproject.toml")
     system = subtable(pyproject, "build-system")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def plan(folder: Path, *, keep_old: bool = False) -> Adoption:
-    """Return what adopting the repository at `folder` changes; nothing where it has all of it.
+    """Return what adopting the repository at `folder` changes; nothing if it has all of it.
 
     With `keep_old`, what publishes today stays. Raises with every reason not to: `TagshipError` where one is a file
     that cannot be read, else `Refused`.
@@ -75,7 +75,7 @@ def _differs(path: Path, content: bytes | None) -> bool:
 
 
 def carry_out(found: Adoption) -> None:
-    """Write what was planned, all or nothing; raise `TagshipError` where the file system does not let it."""
+    """Write what was planned, all or nothing; raise `TagshipError` if the file system does not let it."""
     tree.apply(found.folder, found.changes)
     if still := managed_but_ignored(found.folder, found.changes):
         found.todo.insert(0, f"git ignores {still[0]}, which must be committed: git add --force {suite.RELEASE.parent}")

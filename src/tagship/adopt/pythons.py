@@ -26,7 +26,7 @@ OLDEST = 8  # of 3.x: what uv and GitHub's runners still install
 def guess(folder: Path) -> tuple[list[str], str]:
     """Return the Pythons to test the project in `folder` on, oldest first, and where that was found.
 
-    None where its static classifiers, which a release reads itself, say the same, or where nothing says it. Raises
+    None if its static classifiers, which a release reads itself, say the same, or where nothing says it. Raises
     `ReleaseError` where a file cannot be read.
     """
     for found, source, static in _sources(folder):

@@ -32,7 +32,7 @@ class Setting:
 def decide(folder: Path, top: Path) -> list[Setting]:
     """Return the settings that the project in `folder` of the repository at `top` needs, where the defaults do not fit.
 
-    Raises `ReleaseError` where a file cannot be read.
+    Raises `ReleaseError` if a file cannot be read.
     """
     return [*_of_pythons(folder), *_of_tests(folder, top), *_of_version(folder, top)]
 
@@ -72,7 +72,7 @@ def missing(text: str, wanted: list[Setting]) -> list[Setting]:
 def added(text: str, new: list[Setting]) -> str:
     """Return the `text` of pyproject.toml with the `new` settings; every other character stays.
 
-    Raises `ReleaseError` where TOML does not allow it, as in `tool = {}`.
+    Raises `ReleaseError` if TOML does not allow it, as in `tool = {}`.
     """
     if not new:
         return text

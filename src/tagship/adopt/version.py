@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Source:
-    """The version and how it was found; `file` and `pattern` are settings, "" where none is needed."""
+    """The version and how it was found; `file` and `pattern` are settings, "" if none is needed."""
 
     version: str = ""
     why: str = ""
@@ -36,7 +36,7 @@ class Source:
 def guess(folder: Path, top: Path | None = None) -> Source:
     """Return where the version of the project in `folder` is written, as far as its files show without being run.
 
-    `top` is the root of the repository. Raises `ReleaseError` where a file cannot be read.
+    `top` is the root of the repository. Raises `ReleaseError` if a file cannot be read.
     """
     facts = distributions.of(folder, top or folder)
     kind, file = facts.version_source.kind, facts.version_source.file
@@ -70,7 +70,7 @@ def _shown(written: Written, folder: Path) -> str:
 
 
 def _written(path: Path, version: str) -> Iterator[tuple[Written, str]]:
-    """Yield where a file has this version, each with the pattern that finds it, "" where the default does."""
+    """Yield where a file has this version, each with the pattern that finds it, "" if the default does."""
     if not path.is_file():
         return
     for pattern in ("", *(f'^{re.escape(name)} = "(.*)"$' for name in _names(path))):

@@ -198,7 +198,7 @@ class Context:
         return list(found.values())
 
     def builds(self, file: str, job: str) -> Evidence | None:
-        """Return the line of a job that builds dists; None where it builds none."""
+        """Return the line of a job that builds dists; None if it builds none."""
         walk = self.walk(file, job)
         for line, command in walk.ran if walk else ():
             if is_build(command):

@@ -18,7 +18,7 @@ SECONDS = 60
 
 
 def executable() -> str | None:
-    """Return the path of zizmor: that of this environment, else one on PATH; None where it is not installed."""
+    """Return the path of zizmor: that of this environment, else one on PATH; None if it is not installed."""
     own = shutil.which("zizmor", path=str(Path(sys.executable).parent))
     return own or shutil.which("zizmor")
 

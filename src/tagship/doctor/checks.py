@@ -60,7 +60,7 @@ def run(target: Target) -> list[Finding]:
 def environments(target: Target) -> Iterator[Finding]:
     """Each environment exists, lets only tags through, and the one of PyPI needs a reviewer.
 
-    Raises `Unseen` where the repository itself is not shown.
+    Raises `Unseen` if the repository itself is not shown.
     """
     there = {str(each.get("name")): each for each in target.api.get(f"{target.path}/environments", "environments")}
     for name, tag in target.environments.items():

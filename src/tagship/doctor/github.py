@@ -44,7 +44,7 @@ class Api:
     def get(self, path: str, key: str = "") -> Any:
         """Return the answer to a GET; with `key` the list of that name (`.`: the answer itself) from all its pages.
 
-        Raises `Unseen` where this resource is not shown, `TagshipError` where nothing can be seen at all.
+        Raises `Unseen` if this resource is not shown, `TagshipError` where nothing can be seen at all.
         """
         answer = self._send("GET", f"{self.base}{path}")
         if not key:
@@ -56,7 +56,7 @@ class Api:
         return found
 
     def change(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
-        """Send a change; return GitHub's answer, or None where it has no content. Raises as `get`."""
+        """Send a change; return GitHub's answer, or None if it has no content. Raises as `get`."""
         answer = self._send(method, f"{self.base}{path}", body)
         return _json(answer) if answer.content else None
 

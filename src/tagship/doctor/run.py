@@ -26,7 +26,7 @@ WORKFLOW = "release.yml"
 def diagnose(path: Path, api: Api) -> list[Finding]:
     """Return what was seen of the settings of the repository at `path`; nothing is changed.
 
-    Raises `TagshipError` where the repository is not on GitHub, or GitHub shows nothing of it.
+    Raises `TagshipError` if the repository is not on GitHub, or GitHub shows nothing of it.
     """
     projects = project.read_all(path)
     first = projects[0]

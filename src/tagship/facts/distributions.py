@@ -54,7 +54,7 @@ REQUIRED = {
 
 
 def find(root: Path, files: Files | None = None) -> Iterator[Distribution]:
-    """Yield the distributions of the repository at `root`; raises `ReleaseError` where a file cannot be read."""
+    """Yield the distributions of the repository at `root`; raises `ReleaseError` if a file cannot be read."""
     files = files or Files(root)
     for folder in folders(files):
         yield _read(Project(files, folder))
@@ -107,7 +107,7 @@ def _normalised(version: Version) -> tuple[str | None, str]:
 
 
 def name_of(project: Project) -> str | None:
-    """Return the name of the distribution as it is written, None where no file says it."""
+    """Return the name of the distribution as it is written, None if no file says it."""
     tables = (("project",), ("tool", "poetry"), ("tool", "flit", "metadata"))
     found = (subtable(project.pyproject, *keys) for keys in tables)
     for table in found:

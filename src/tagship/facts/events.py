@@ -39,7 +39,7 @@ class Event:
 
     @property
     def is_tag(self) -> bool | None:
-        """Whether it runs at a tag; None where a caller knows."""
+        """Whether it runs at a tag; None if a caller knows."""
         return None if self.ref is None else _known(self.ref).startswith(TAGS)
 
     def look_up(self, path: str) -> Value:
@@ -129,7 +129,7 @@ def _pushed(filters: Mapping[str, object]) -> Iterator[str | Prefix]:
 
 
 def _patterns(filters: Mapping[str, object], key: str) -> list[str]:
-    """Return the patterns that let something in; "" where those of `key` only keep something out."""
+    """Return the patterns that let something in; "" if those of `key` only keep something out."""
     if key.endswith("-ignore"):
         return ["*"]
     return [
@@ -147,7 +147,7 @@ def _ref(kind: str, pattern: str) -> str | Prefix:
 
 
 def runs(workflow: Workflow, job: Job, event: Event, seen: frozenset[str] = frozenset()) -> bool | None:
-    """Return whether `job` runs for `event`; None where that depends on the run."""
+    """Return whether `job` runs for `event`; None if that depends on the run."""
     held = evaluate(job.condition, event.look_up)
     if held is False or STATUS.search(job.condition):
         return held

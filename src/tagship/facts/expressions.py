@@ -47,7 +47,7 @@ class NotUnderstood(ValueError):
 
 
 def evaluate(condition: str, look_up: Callable[[str], Value]) -> bool | None:
-    """Return whether the condition of a job or a step holds; None where only a run shows it.
+    """Return whether the condition of a job or a step holds; None if only a run shows it.
 
     `look_up` is given a context's path, such as `github.event_name`, and returns its value or `UNKNOWN`.
     """
@@ -65,7 +65,7 @@ def evaluate(condition: str, look_up: Callable[[str], Value]) -> bool | None:
 
 
 def truth(value: Value) -> bool | None:
-    """Return whether `value` counts as true; None where that is not known."""
+    """Return whether `value` counts as true; None if that is not known."""
     if isinstance(value, Unknown):
         return None
     if isinstance(value, Prefix):
@@ -200,7 +200,7 @@ def _either(left: Value, right: Value) -> Value:
 
 
 def equal(left: Value, right: Value) -> bool | None:
-    """Return whether two values are equal, as GitHub compares them; None where that is not known."""
+    """Return whether two values are equal, as GitHub compares them; None if that is not known."""
     if isinstance(left, Expected) or isinstance(right, Expected):
         return True
     if isinstance(left, Unknown) or isinstance(right, Unknown):

@@ -31,7 +31,7 @@ class Files:
         return os.path.relpath(os.path.join(self.root, path), self.root).replace(os.sep, "/")
 
     def data(self, path: str | Path) -> bytes | None:
-        """Return what is in a file; None where there is none; raise `ReleaseError` where it is not to be read."""
+        """Return what is in a file; None if there is none; raise `ReleaseError` if it is not to be read."""
         place = os.path.join(self.root, path)
         if place not in self._read:
             try:
@@ -67,7 +67,7 @@ class Files:
         return io.IncrementalNewlineDecoder(None, translate=True).decode(text)
 
     def toml(self, path: str | Path) -> dict[str, Any]:
-        """Return a TOML file, {} where there is none; raise `ReleaseError` where it is broken."""
+        """Return a TOML file, {} if there is none; raise `ReleaseError` if it is broken."""
         place = os.path.join(self.root, path)
         if place not in self._parsed:
             try:
@@ -87,7 +87,7 @@ class Files:
             raise self._problem(path, said, "valid TOML in UTF-8") from error
 
     def cfg(self, path: str | Path) -> configparser.RawConfigParser:
-        """Return an INI file as setuptools reads it, empty where there is none; raise `ReleaseError` if broken."""
+        """Return an INI file as setuptools reads it, empty if there is none; raise `ReleaseError` if broken."""
         parser = configparser.RawConfigParser()
         try:
             parser.read_string(self.text(path) or "")
@@ -106,7 +106,7 @@ class Files:
         return os.path.isdir(place) and self._is_inside(place)
 
     def entries(self, path: str | Path) -> tuple[list[str], list[str]]:
-        """Return the names of the folders and of the files in a folder; of none where it is not there."""
+        """Return the names of the folders and of the files in a folder; of none if it is not there."""
         folders, files = list[str](), list[str]()
         try:
             with os.scandir(os.path.join(self.root, path)) as entries:

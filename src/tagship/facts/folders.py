@@ -27,7 +27,7 @@ def folders(files: Files) -> list[str]:
     """Return the absolute paths of the folders that hold distributions, the root first.
 
     Where the root is one itself, those below are its own only if a workspace or `packages` of tagship names them.
-    Raises `ReleaseError` where a file that says it cannot be read.
+    Raises `ReleaseError` if a file that says it cannot be read.
     """
     root = files.root
     pyproject = files.toml(os.path.join(root, "pyproject.toml"))

@@ -21,7 +21,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class VersionSource:
-    """Where a version is: a `kind` such as `setup.py:literal`, and the `file`, "" where only tags know."""
+    """Where a version is: a `kind` such as `setup.py:literal`, and the `file`, "" if only tags know."""
 
     kind: str
     file: str = ""

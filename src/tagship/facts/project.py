@@ -75,7 +75,7 @@ class Project:
         return self.files.cfg(self.at("setup.cfg"))
 
     def table(self, *keys: str) -> dict[str, Any]:
-        """Return a table of pyproject.toml, {} where there is none."""
+        """Return a table of pyproject.toml, {} if there is none."""
         return subtable(self.pyproject, *keys)
 
     @property
@@ -105,7 +105,7 @@ class Project:
         return setup_arguments(self.files, self.folder) if self.has_setup_py else ({}, "there is no setup.py")
 
     def passed(self, name: str) -> Any:
-        """Return what setup.py passes as `name`, None where it passes none or that is unknown."""
+        """Return what setup.py passes as `name`, None if it passes none or that is unknown."""
         try:
             return plain(self.setup[0].get(name) or Value(None))
         except NotPlain:

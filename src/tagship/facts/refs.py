@@ -23,14 +23,14 @@ BEGIN = re.compile(r"(?<![0-9.])\d")
 
 @dataclass(frozen=True)
 class Refs:
-    """The names of the tags, and the branch that a new clone starts on, "" where nothing shows it."""
+    """The names of the tags, and the branch that a new clone starts on, "" if nothing shows it."""
 
     tags: tuple[str, ...] = ()
     default_branch: str = ""
 
 
 def read(root: Path) -> Refs:
-    """Return the references of the repository at `root`; none where it has no git folder."""
+    """Return the references of the repository at `root`; none if it has no git folder."""
     here = _git_folder(root)
     if here is None:
         return Refs()
@@ -42,7 +42,7 @@ def read(root: Path) -> Refs:
 
 
 def tag_style(tags: Iterable[str], names: Iterable[str] = ()) -> str:
-    """Return how the tag of the newest version is written, with 1.2.3 for the version; "" where no tag has one.
+    """Return how the tag of the newest version is written, with 1.2.3 for the version; "" if no tag has one.
 
     A style that says nothing but a version, or the first of the `names` that one begins with, goes before others.
     """

@@ -17,7 +17,7 @@ WHERE = re.compile(r"(?P<file>[\w./-]*\w\.(?:toml|ini|cfg|ya?ml|py|txt|json|in))
 
 
 def find(folder: Path, top: Path) -> Tests:
-    """Return how the tests of the distribution in `folder` run; nothing where its files do not show it."""
+    """Return how the tests of the distribution in `folder` run; nothing if its files do not show it."""
     from tagship.adopt import tests
 
     try:

@@ -67,7 +67,7 @@ class Step:
 class Job:
     """A job: `line` (of its name) to `end` are its lines; `uses` is a reusable workflow, "" for a job with steps.
 
-    `permissions` are those of the job, or of the workflow where it has none; None where neither says any, and
+    `permissions` are those of the job, or of the workflow where it has none; None if neither says any, and
     `{"*": "write"}` for `write-all`.
     """
 
@@ -115,7 +115,7 @@ class Job:
         )
 
     def grants(self, scope: str, level: str = "write") -> bool | None:
-        """Return whether the job's token has `scope` at `level`; None where the repository's settings decide."""
+        """Return whether the job's token has `scope` at `level`; None if the repository's settings decide."""
         if self.permissions is None:
             return False if scope == "id-token" else None  # never a default of a repository
         given = self.permissions.get(scope, self.permissions.get("*", Text("")))
@@ -147,7 +147,7 @@ class Workflow:
 
 
 def permissions(value: object) -> dict[str, Text] | None:
-    """Return the permissions that `value` of a workflow or a job gives; None where it is missing."""
+    """Return the permissions that `value` of a workflow or a job gives; None if it is missing."""
     if isinstance(value, Map):
         return {str(scope): level for scope, level in value.items() if isinstance(level, Text)}
     if isinstance(value, Text):
@@ -168,13 +168,13 @@ def files(root: Path) -> list[Path]:
 
 
 def read(path: Path, root: Path) -> Workflow:
-    """Return the workflow in the file at `path`; raise `Unreadable` where it is none."""
+    """Return the workflow in the file at `path`; raise `Unreadable` if it is none."""
     name = path.relative_to(root).as_posix()
     return parse(marked.read_bytes(path, name), name)
 
 
 def parse(content: bytes, name: str) -> Workflow:
-    """Return the workflow that `content` of the file `name` describes; raise `Unreadable` where it is none."""
+    """Return the workflow that `content` of the file `name` describes; raise `Unreadable` if it is none."""
     node = marked.parse(content, name)
     if not isinstance(node, Map) or not isinstance(node.get("jobs"), Map):
         line = getattr(node, "line", 1)

@@ -40,7 +40,7 @@ def _below(lines: list[str], version: str) -> str:
 
 
 def _level(lines: list[str], number: int) -> str:
-    """Return how the heading in a line is marked, `##` or the character of its underline; "" where it is none."""
+    """Return how the heading in a line is marked, `##` or the character of its underline; "" if it is none."""
     line = lines[number]
     if match := re.match(r"(#{1,6})\s", line):
         return match[1]

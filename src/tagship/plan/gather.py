@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def plans(path: Path, tag: str = "", *, offline: bool = False) -> list[Plan]:
     """Return the plan of each distribution that a release of HEAD is about, of several those that `tag` releases.
 
-    Raises `TagshipError` where there is no project, or no commit to release.
+    Raises `TagshipError` if there is no project, or no commit to release.
     """
     commit = git.query(path, "rev-parse", "HEAD")
     if commit is None:

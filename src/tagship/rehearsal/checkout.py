@@ -43,7 +43,7 @@ MADE = frozenset(
 
 
 def check_own(folder: Path) -> None:
-    """Raise `TagshipError` where a rehearsal must not write to `folder`: it holds something that none made."""
+    """Raise `TagshipError` if a rehearsal must not write to `folder`: it holds something that none made."""
     elsewhere = "; name a new or empty folder"
     expected = "expected a new folder, an empty one, or one that an earlier rehearsal kept"
     try:

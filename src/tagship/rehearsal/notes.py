@@ -27,7 +27,7 @@ LARGEST = 2**20  # bytes
 
 
 def host(path: Path) -> str:
-    """Return the host of the remote `origin` of the repository at `path`, "" where there is none."""
+    """Return the host of the remote `origin` of the repository at `path`, "" if there is none."""
     address = next(iter(git.lines(path, "config", "--get", "remote.origin.url")), "")
     match = re.search(r"^(?:\w+://)?(?:[^@/]*@)?([\w-]+(?:\.[\w-]+)+)[:/]", address)
     return match[1] if match else ""

@@ -78,7 +78,7 @@ def rehearse(
     """Rehearse the release of the repository at `path`, at HEAD.
 
     `begun` hears what is rehearsed before the first step, `tell` of each step as it ends. Nothing of the user's is
-    changed, and unless `options.keep` nothing is left. Raises `TagshipError` where there is nothing to rehearse (no
+    changed, and unless `options.keep` nothing is left. Raises `TagshipError` if there is nothing to rehearse (no
     repository, no suite, no version) or where `options.keep` is not a folder that a rehearsal may write to.
     """
     with closing_undisturbed() as stack:

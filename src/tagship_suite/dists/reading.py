@@ -77,7 +77,7 @@ class Dist:
 
     @cached_property
     def members(self) -> dict[str, int]:
-        """The size in bytes of each file in it, by path; raises `ReleaseError` where it cannot be read."""
+        """The size in bytes of each file in it, by path; raises `ReleaseError` if it cannot be read."""
         with _readable(self.path):
             if self.is_wheel:
                 return {name: info.file_size for name, info in self._zipped.items() if not info.is_dir()}
@@ -85,7 +85,7 @@ class Dist:
 
     @cached_property
     def metadata(self) -> Message:
-        """Its core metadata, from METADATA or PKG-INFO; raises `ReleaseError` where there is none."""
+        """Its core metadata, from METADATA or PKG-INFO; raises `ReleaseError` if there is none."""
         return _parsed(self.metadata_text)
 
     @cached_property
@@ -95,18 +95,18 @@ class Dist:
         return self.read([name], "utf-8")[name]  # a byte order mark would be part of its first field
 
     def read(self, names: list[str], encoding: str = "utf-8-sig") -> dict[str, str]:
-        """Return the text of the files `names` in it; raise `ReleaseError` where it cannot be read."""
+        """Return the text of the files `names` in it; raise `ReleaseError` if it cannot be read."""
         return {name: content.decode(encoding, "replace") for name, content in self.contents(names)}
 
     def contents(self, names: list[str]) -> Iterator[tuple[str, bytes]]:
-        """Give the bytes of the files `names` in it, one by one; raise `ReleaseError` where it cannot be read."""
+        """Give the bytes of the files `names` in it, one by one; raise `ReleaseError` if it cannot be read."""
         with _readable(self.path):
             yield from self._read(names)
 
     def check(self) -> list[Problem]:
         """Return what keeps it from being unpacked alike by everyone, and each file that is not as RECORD says.
 
-        Raises `ReleaseError` where its archive is broken, see `zips` and `tars`.
+        Raises `ReleaseError` if its archive is broken, see `zips` and `tars`.
         """
         with _readable(self.path):
             if not self.is_wheel:
@@ -173,7 +173,7 @@ def file_hash(path: Path, algorithm: str) -> str:
 
 
 def read_dist(path: Path) -> Dist:
-    """Return the dist at `path` by its file name; raise `ReleaseError` where it is none.
+    """Return the dist at `path` by its file name; raise `ReleaseError` if it is none.
 
     Source of the rule: the binary and source distribution format specifications of packaging.python.org.
     """

@@ -59,7 +59,7 @@ def judge(package: Package, environ: Mapping[str, str], others: Collection[str] 
     """Compare every version of `package`, whose dists are in `dist/` at the top, with each other and the tag.
 
     The dists may be those of `others` too, by their names, and of nobody else. What cannot be read is a problem among
-    the others. Raises `ReleaseError` where there is no dist at all.
+    the others. Raises `ReleaseError` if there is no dist at all.
     """
     unread: list[Problem | str] = []
     root = package.folder

@@ -58,7 +58,7 @@ class Index:
         return f"{self.site}project/{name}/{version}/" if self.site else f"{self.simple_urls[0]}{name}/"
 
     def files(self, name: str) -> dict[str, Remote]:
-        """Return the files that the index serves for the project `name`; raise `ReleaseError` where it fails."""
+        """Return the files that the index serves for the project `name`; raise `ReleaseError` if it fails."""
         found: dict[str, Remote] = {}
         for url in self.simple_urls:
             found.update(self._get(f"{url}{name}/", _listing, guess=url != self.simple_urls[0]) or {})
@@ -75,7 +75,7 @@ class Index:
     def _get(
         self, url: str, read: Callable[[requests.Response], T], *, guess: bool = False, elsewhere: bool = False
     ) -> T | None:
-        """Return what `read` makes of the response; None where there is nothing at the address.
+        """Return what `read` makes of the response; None if there is nothing at the address.
 
         Where the address is a `guess`, any 4xx means that. A file may be `elsewhere`; a listing on the host to which an
         index redirects (pypiserver does, to PyPI) is another index's.

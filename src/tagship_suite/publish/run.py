@@ -136,7 +136,7 @@ def _upload(dists: list[Dist], run: Run, retry: RetryPolicy, mode: str) -> None:
 def _send(paths: list[Path], run: Run, *, signed: bool) -> None:
     """Upload the files at `paths`; where a token expires before the last one, the rest goes on with another token.
 
-    Raises `ReleaseError` where two tokens in a row, or one in all its life, were not enough for one file.
+    Raises `ReleaseError` if two tokens in a row, or one in all its life, were not enough for one file.
     """
     left, tokens = sorted(paths, key=lambda path: path.suffix != ".whl"), 2
     while True:

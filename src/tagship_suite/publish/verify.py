@@ -35,7 +35,7 @@ def wait(index: Index, dists: list[Dist], retry: RetryPolicy) -> None:
 def missing(index: Index, dists: list[Dist]) -> list[Dist]:
     """Return the dists that the index does not serve.
 
-    Raises `ReleaseError` where it serves other bytes, or accepts no more files for this release.
+    Raises `ReleaseError` if it serves other bytes, or accepts no more files for this release.
     """
     files = index.files(dists[0].name)
     hashes = {dist: index.sha256(files[dist.path.name]) for dist in dists if dist.path.name in files}
@@ -60,7 +60,7 @@ def _served(index: Index, dists: list[Dist]) -> None:
 
 
 def _download(index: Index, dists: list[Dist]) -> None:
-    """Download one of the wheels among `dists` with pip; raise `TransientError` where that fails.
+    """Download one of the wheels among `dists` with pip; raise `TransientError` if that fails.
 
     pip compares the hash. Nothing is installed, and no code of the project runs.
     """

@@ -41,7 +41,7 @@ def today() -> str:
 def dated(folder: Path, version: str, tag: str) -> tuple[dict[Path, str], list[str]]:
     """Return the new text of the changelog in `folder` by its path, and notes about what is left to do by hand.
 
-    Nothing is changed where `version` has its heading already. Raises `ReleaseError` where the unreleased part is empty
+    Nothing is changed where `version` has its heading already. Raises `ReleaseError` if the unreleased part is empty
     or that of another version.
     """
     paths = [path for name in FOLDERS if (folder / name).is_dir() for path in sorted((folder / name).iterdir())]
@@ -65,7 +65,7 @@ def dated(folder: Path, version: str, tag: str) -> tuple[dict[Path, str], list[s
 
 
 def _check(name: str, text: str, match: re.Match[str], version: Version) -> None:
-    """Raise `ReleaseError` where the unreleased part has no text, or is that of another version: `1.2 (unreleased)`."""
+    """Raise `ReleaseError` if the unreleased part has no text, or is that of another version: `1.2 (unreleased)`."""
     # To the next heading that is no part of it.
     after = (
         rf"^#{{1,{len(match['mark'].strip())}}} " if match["mark"] else rf"^\S.*\n{re.escape(match['line'])}{{3,}}\s*$"

@@ -25,7 +25,7 @@ __all__ = ["load_toml", "parse_cfg", "read_text", "subtable", "tomllib"]
 
 
 def load_toml(path: Path) -> dict[str, Any]:
-    """Return the TOML file at `path`, {} where there is none; raise `ReleaseError` where it is broken."""
+    """Return the TOML file at `path`, {} if there is none; raise `ReleaseError` if it is broken."""
     try:
         return tomllib.loads(_content(path))
     except FileNotFoundError:
@@ -36,7 +36,7 @@ def load_toml(path: Path) -> dict[str, Any]:
 
 
 def parse_cfg(path: Path) -> configparser.RawConfigParser:
-    """Return the INI file at `path`, empty where there is none; raise `ReleaseError` where it is broken."""
+    """Return the INI file at `path`, empty if there is none; raise `ReleaseError` if it is broken."""
     parser = configparser.RawConfigParser()
     try:
         parser.read_string(_content(path))
@@ -49,7 +49,7 @@ def parse_cfg(path: Path) -> configparser.RawConfigParser:
 
 
 def read_text(path: Path) -> str:
-    """Return the text of the file at `path`, line ends as they are; raise `ReleaseError` where it is not UTF-8 text."""
+    """Return the text of the file at `path`, line ends as they are; raise `ReleaseError` if it is not UTF-8 text."""
     try:
         return _content(path)
     except (OSError, UnicodeDecodeError) as error:
@@ -67,7 +67,7 @@ def _content(path: Path) -> str:
 
 
 def subtable(data: object, *keys: str) -> dict[str, Any]:
-    """Return the table below `data` that `keys` lead to; {} where there is none, or it is not a table."""
+    """Return the table below `data` that `keys` lead to; {} if there is none, or it is not a table."""
     for key in keys:
         data = data.get(key) if isinstance(data, dict) else None
     return data if isinstance(data, dict) else {}

@@ -35,10 +35,10 @@ MODULES = ("__init__.py", "_version.py", "version.py", "__version__.py", "__abou
 
 
 def locate(root: Path, config: Config) -> Written | None:
-    """Return where the version of the project at `root` is written; None where git's tags are the source.
+    """Return where the version of the project at `root` is written; None if git's tags are the source.
 
     Looks at `version-file`, pyproject.toml (static, or the file that the build backend reads), setup.cfg and
-    setup.py, in this order. Raises `ReleaseError` where none of them says.
+    setup.py, in this order. Raises `ReleaseError` if none of them says.
     """
     if config.version_file:
         return find(root / config.version_file, config.version_pattern)
@@ -48,7 +48,7 @@ def locate(root: Path, config: Config) -> Written | None:
 def places(root: Path, config: Config) -> list[Written]:
     """Return every place of the project at `root` that names its version: the metadata's, `version-file`, modules.
 
-    None where git's tags are the source. Raises `ReleaseError` where the places differ.
+    None if git's tags are the source. Raises `ReleaseError` if the places differ.
     """
     found = [place for place in [locate(root, config) if config.version_file else None] if place]
     try:
@@ -102,7 +102,7 @@ def _tool(pyproject: dict[str, Any], *keys: str) -> dict[str, Any]:
 
 
 def _from_vcs(root: Path, pyproject: dict[str, Any]) -> Written | bool | None:
-    """Return False where a tool derives the version from git's tags: nothing is written anywhere."""
+    """Return False if a tool derives the version from git's tags: nothing is written anywhere."""
     tool = subtable(pyproject, "tool")
     if _from_file(pyproject):
         return None
@@ -183,7 +183,7 @@ def _attribute(root: Path, reference: str, imports: int = 5) -> Written:
 
 
 def _reexported(path: Path, module: str, name: str) -> str:
-    """Return which `module.NAME` the file of `module` imports as `name`, "" where it imports none of its own.
+    """Return which `module.NAME` the file of `module` imports as `name`, "" if it imports none of its own.
 
     setuptools imports the module where it finds no assignment, and so do we follow the import.
     """

@@ -24,14 +24,14 @@ HOLDS_VERSION = re.compile(r"v?[0-9]|.*[0-9]\.[0-9]", re.DOTALL)
 
 
 def parsed(text: str) -> Version | None:
-    """Return `parse_version(text)`, or None where it raises."""
+    """Return `parse_version(text)`, or None if it raises."""
     with suppress(ValueError):
         return parse_version(text)
     return None
 
 
 def parse_version(text: str) -> Version:
-    """Return `text` as a PEP 440 version; raise `ValueError` where it is none or not plain ASCII."""
+    """Return `text` as a PEP 440 version; raise `ValueError` if it is none or not plain ASCII."""
     # packaging strips white space around a version, and a tag or a file name may not have any.
     if not text.isascii() or text != text.strip():
         raise ValueError(f"{text!r} is not a PEP 440 version")
@@ -77,7 +77,7 @@ def split_tag(tag: str, name: str) -> tuple[str, Version]:
     """Split `tag` of the project `name` into what stands before the version, and the version.
 
     Before it may stand nothing, `v`, `release`, `version` or the project's name, with `-`, `_`, `/` or `@`.
-    Raises `ValueError` where the rest is not a version by PEP 440.
+    Raises `ValueError` if the rest is not a version by PEP 440.
     """
     for start, character in enumerate(tag if len(tag) <= LONGEST else ""):
         if character in "0123456789" and _is_prefix(tag[:start], name):
@@ -89,7 +89,7 @@ def split_tag(tag: str, name: str) -> tuple[str, Version]:
 
 
 def found_version(tag: str, name: str) -> tuple[str, Version] | None:
-    """Return `split_tag(tag, name)`, or None where it raises."""
+    """Return `split_tag(tag, name)`, or None if it raises."""
     try:
         return split_tag(tag, name)
     except ValueError:

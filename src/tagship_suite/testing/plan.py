@@ -50,7 +50,7 @@ def plans(root: Path, folder: str, python: str, environ: Mapping[str, str]) -> l
     """Return how each distribution is tested that this run is about, in the order in which to do it.
 
     `folder` holds the dists of which one is tested ("": each is built from its folder), `python` is the version that
-    tests it. Raises `ReleaseError` where the settings do not say what the tests need.
+    tests it. Raises `ReleaseError` if the settings do not say what the tests need.
     """
     dists = read_dists(Path(folder)) if folder else []
     packages = chosen(root, environ)
@@ -80,7 +80,7 @@ def _planned(package: Package, dists: list[Dist], python: str, *, alone: bool) -
 
 
 def _pick(dists: list[Dist], name: str, python: str) -> Dist:
-    """Return the wheel of this name that fits, else its sdist; raise `ReleaseError` where there is none."""
+    """Return the wheel of this name that fits, else its sdist; raise `ReleaseError` if there is none."""
     if own := [dist for dist in dists if name in {"", dist.name}]:
         return pick(own, python or platform.python_version())
     found = " ".join(dist.path.name for dist in dists)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def declared(root: Path) -> list[str]:
-    """Return the Pythons that the distributions at `root` declare; none where their files cannot be read.
+    """Return the Pythons that the distributions at `root` declare; none if their files cannot be read.
 
     The sessions that need the files say what is wrong with them.
     """

@@ -27,7 +27,7 @@ def notes(root: Path) -> list[str]:
 
 
 def published_before(root: Path) -> list[Publishing]:
-    """Return what published in the commit before the suite came and does not now; none where no commit shows it."""
+    """Return what published in the commit before the suite came and does not now; none if no commit shows it."""
     if git.query(root, "rev-parse", "--quiet", "--verify", "HEAD") is None:
         return []
     brought = git.query(root, "log", "--diff-filter=A", "--format=%H", "-1", "--", suite.SUMS.as_posix())

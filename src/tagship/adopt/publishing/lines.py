@@ -37,7 +37,7 @@ class Lines:
         return row.lstrip().startswith("#") and _indent(row) > indent
 
     def set_list(self, first: int, last: int, key: str, names: list[str]) -> None:
-        """Write `key: [names]` for the lines, in their form; nothing where there are no names."""
+        """Write `key: [names]` for the lines, in their form; nothing if there are no names."""
         row = self.rows[first - 1]
         lead, comment = " " * _indent(row), re.search(r"[ \t]+#.*", row)
         end = "\r\n" if row.endswith("\r\n") else "\n"

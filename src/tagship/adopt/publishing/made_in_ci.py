@@ -40,7 +40,7 @@ COMMITS = re.compile(
 def problems(root: Path, found: tuple[Publishing, ...], name: str, version: str) -> list[Problem]:
     """Return a problem for each step that writes the version of the release into the files, without a commit of it.
 
-    None where the committed `version` is that of the newest tag: then the step writes what is there already.
+    None if the committed `version` is that of the newest tag: then the step writes what is there already.
     """
     versions = [known[1] for tag in git.lines(root, "tag", "--list") if (known := found_version(tag, name))]
     if versions and version and _same(version, str(max(versions))):

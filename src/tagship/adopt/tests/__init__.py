@@ -44,7 +44,7 @@ def guess(root: Path, top: Path | None = None) -> Guess:
     """Return how the project at `root` runs its tests, by what its files show; nothing in it is run.
 
     `top` is the root of the repository, where `root` is one of several distributions in it, and what the tests of all
-    need may be named. Raises `ReleaseError` where a file cannot be read.
+    need may be named. Raises `ReleaseError` if a file cannot be read.
     """
     project = Project(root, top or root)
     modules = files.found(root)

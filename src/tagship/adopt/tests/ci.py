@@ -57,7 +57,7 @@ def jobs(top: Path) -> list[list[Command]]:
 
 
 def compose(path: Path) -> Node | None:
-    """Return the root node of a YAML file; None where it is empty, large, or no YAML."""
+    """Return the root node of a YAML file; None if it is empty, large, or no YAML."""
     try:
         return marked.compose(marked.read_bytes(path, path.name), path.name)
     except marked.Unreadable:

@@ -78,7 +78,7 @@ class Project:
         return {name: texts(table, name) for name in table if isinstance(table[name], list)}
 
     def group(self, name: str, source: str) -> Needs | None:
-        """Return what the group `name` is, be it of PEP 735 or of a tool; None where there is none."""
+        """Return what the group `name` is, be it of PEP 735 or of a tool; None if there is none."""
         for known in self.groups:
             if canonicalize_name(known) == canonicalize_name(name):
                 return Needs(groups=(known,), source=source)
@@ -135,7 +135,7 @@ class Project:
         return Needs(tuple(kept), extras=tuple(extras), source=source)
 
     def _own(self, line: str) -> str | None:
-        """Return the extras where a line is the project itself, None where it is another requirement."""
+        """Return the extras where a line is the project itself, None if it is another requirement."""
         if match := OWN.fullmatch(line):
             return match[1] or ""
         named = re.fullmatch(r"(?:(?:-e\s*)?file:.*#egg=)?([\w.-]+)\s*(?:\[([\w, .-]*)\])?", line)
@@ -172,7 +172,7 @@ def _in_file(path: Path, depth: int = 0) -> list[str]:
 
 
 def texts(table: object, *keys: str) -> list[str]:
-    """Return the texts of the list that `keys` lead to; none where there is no list."""
+    """Return the texts of the list that `keys` lead to; none if there is no list."""
     value = subtable(table, *keys[:-1]).get(keys[-1])
     return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
 

@@ -115,7 +115,7 @@ def _imports_unittest(path: Path) -> bool:
 
 
 def configures_pytest(project: Project) -> str:
-    """Return which file configures pytest, "" where none does."""
+    """Return which file configures pytest, "" if none does."""
     if "pytest" in project.tool:
         return "pyproject.toml configures pytest"
     sections = (("pytest.toml", b""), ("pytest.ini", b""), ("setup.cfg", b"[tool:pytest]"), ("tox.ini", b"[pytest]"))

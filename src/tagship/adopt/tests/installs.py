@@ -27,7 +27,7 @@ VALUED = {
 
 
 def installed(command: Command, project: Project) -> Needs:
-    """Return what `command` installs for the tests; nothing where it does something else."""
+    """Return what `command` installs for the tests; nothing if it does something else."""
     argv = list(command.argv)
     if argv[:2] == ["python", "-m"]:
         argv = argv[2:]

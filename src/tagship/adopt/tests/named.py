@@ -14,7 +14,7 @@ DEV = ("dev", "develop", "development", "default")
 
 
 def named(project: Project, names: tuple[str, ...]) -> Needs:
-    """Return the first of `names` that is there, nothing where none is."""
+    """Return the first of `names` that is there, nothing if none is."""
     for name in names:
         if found := _tables(project, name):
             return found

@@ -41,7 +41,7 @@ def modules(project: Project) -> Modules:
 
 
 def _listed(project: Project) -> Modules | None:
-    """Return what pyproject.toml, setup.py and setup.cfg list or let search for, None where none of them does."""
+    """Return what pyproject.toml, setup.py and setup.cfg list or let search for, None if none of them does."""
     found = _of_pyproject(project)
     if found is None or (found.packages and found.modules):
         return found or _of_setup_py(project) or _of_setup_cfg(project)
@@ -97,7 +97,7 @@ def _found(project: Project, find: Mapping[str, Any], modules: Iterable[str], *,
 
 
 def _extensions(project: Project) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-    """Return the packages and modules of which setup.py passes extensions, None where it passes none."""
+    """Return the packages and modules of which setup.py passes extensions, None if it passes none."""
     value = project.setup[0].get("ext_modules")
     if value is None or value.data is None or value.data in ([], ()):
         return None

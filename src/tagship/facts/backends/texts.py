@@ -84,7 +84,7 @@ def incremental(project: Project) -> Version:
 
 
 def assigned(text: str, name: str) -> str | None:
-    """Return the first literal text that is assigned to `name` at the top of the code; None where there is none."""
+    """Return the first literal text that is assigned to `name` at the top of the code; None if there is none."""
     line = re.search(rf"(?m)^{re.escape(name)}\b[^\n]*=[^\n]*", text)
     # Most are near the top: if the code up to there can be parsed, the rest need not be.
     body = (_body(text[: line.end()]) if line else None) or _body(text) or []

@@ -66,7 +66,7 @@ FALSE = frozenset({"false", "no", "0", "off"})
 def upload(
     name: str, version: str, inputs: Mapping[str, str], scope: Scope, *, identity: bool
 ) -> tuple[str, Credentials] | None:
-    """Return the index and the credentials of the upload that the action `name` makes; None where it makes none."""
+    """Return the index and the credentials of the upload that the action `name` makes; None if it makes none."""
     action = KNOWN.get(name)
     if action is None and name == "pyo3/maturin-action":
         return _maturin(inputs, scope, identity=identity)
@@ -121,7 +121,7 @@ def _maturin(inputs: Mapping[str, str], scope: Scope, *, identity: bool) -> tupl
 def workflow(
     uses: str, inputs: Mapping[str, str], secrets: Mapping[str, str] | None, scope: Scope, *, identity: bool
 ) -> tuple[str, Credentials] | None:
-    """Return the upload of another repository's reusable workflow; `secrets` is None where all are inherited."""
+    """Return the upload of another repository's reusable workflow; `secrets` is None if all are inherited."""
     name = uses.partition("@")[0]
     password = scope.origin(" ".join(value for key, value in (secrets or {}).items() if _is_password(key, value)))
     user = scope.origin(" ".join(value for key, value in (secrets or {}).items() if USER_INPUT.search(key)))

@@ -51,7 +51,7 @@ class Command:
 
     @property
     def name(self) -> str:
-        """The command's name without its folder, "" where it only assigns."""
+        """The command's name without its folder, "" if it only assigns."""
         return base(self.words[0]) if self.words else ""
 
 

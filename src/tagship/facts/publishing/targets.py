@@ -58,7 +58,7 @@ class Targets:
         self._tables: dict[tuple[str, str], dict[str, Block]] = {}
 
     def text(self, name: str) -> str | None:
-        """Return the text of the file `name` of the repository; None where there is none that could be a script."""
+        """Return the text of the file `name` of the repository; None if there is none that could be a script."""
         if name not in self._texts:
             self._texts[name] = self._read(name)
         return self._texts[name]

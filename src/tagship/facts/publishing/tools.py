@@ -161,7 +161,7 @@ class Call:
 
 
 def match(words: Sequence[str]) -> Call | None:
-    """Return the upload that a command is; None where it is something else."""
+    """Return the upload that a command is; None if it is something else."""
     if not words or base(words[0]) in SILENT or DRY.intersection(words):
         return None
     for at, word in enumerate(words):

@@ -39,7 +39,7 @@ class Scope:
     """The variables at a step; several values of one name are those of branches, of which any may be taken.
 
     `inputs` are those of the action or workflow that is called, as their callers gave them; `renamed` the secrets of
-    a called workflow, by the names that it has for them, None where they go by their own. `outputs` are the texts
+    a called workflow, by the names that it has for them, None if they go by their own. `outputs` are the texts
     that a step's or job's output is made from. `external` says that a variable nobody sets is one of the service.
     """
 

@@ -178,7 +178,7 @@ def member(machine: Machine, value: Value, name: str) -> Value | None:
 
 
 def items(machine: Machine, value: Value) -> list[Value] | None:
-    """Return what a loop over `value` meets, None where that is not known."""
+    """Return what a loop over `value` meets, None if that is not known."""
     data = value.data
     if isinstance(data, Lazy | Unknown):
         return None

@@ -17,7 +17,7 @@ FAILURES = (Exhausted, RecursionError, MemoryError)
 
 
 def setup_arguments(files: Files, folder: str) -> tuple[dict[str, Value], str]:
-    """Return what the setup.py in `folder` passes to `setup()`, and why that is not known, "" where it is."""
+    """Return what the setup.py in `folder` passes to `setup()`, and why that is not known, "" if it is."""
     file = os.path.join(folder, "setup.py")
     machine = Machine(files, folder)
     module = Module("setup", {"__file__": Value(file), "__name__": Value("__main__")}, files.name(file))

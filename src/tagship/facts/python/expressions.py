@@ -46,7 +46,7 @@ UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
 
 
 def evaluate(machine: Machine, node: ast.expr, scope: Scope) -> Value:
-    """Return what `node` comes to in `scope`; raises `Raised` where the code would raise."""
+    """Return what `node` comes to in `scope`; raises `Raised` if the code would raise."""
     machine.step()
     handler = HANDLERS.get(type(node))
     if handler is None:
@@ -55,7 +55,7 @@ def evaluate(machine: Machine, node: ast.expr, scope: Scope) -> Value:
 
 
 def truth(value: Value) -> bool | None:
-    """Return whether `value` is true, None where that cannot be known."""
+    """Return whether `value` is true, None if that cannot be known."""
     if isinstance(value.data, Unknown):
         return None
     if isinstance(value.data, Module | Function | Class | Instance):

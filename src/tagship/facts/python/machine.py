@@ -49,7 +49,7 @@ class Machine:
     generators: dict[ast.AST, bool] = field(default_factory=dict)
 
     def step(self, number: int = 1) -> None:
-        """Count a step; raise `Exhausted` where there were too many."""
+        """Count a step; raise `Exhausted` if there were too many."""
         self.steps -= number
         if self.steps < 0:
             raise Exhausted
@@ -59,7 +59,7 @@ class Machine:
         return os.path.normpath(os.path.join(self.folder, path))
 
     def parse(self, path: str) -> ast.Module:
-        """Return the syntax tree of the file at `path`; raise `Raised` where it has none."""
+        """Return the syntax tree of the file at `path`; raise `Raised` if it has none."""
         try:
             text = self.files.code(path)
         except ReleaseError as error:
@@ -81,7 +81,7 @@ class Machine:
 
 
 def tree(text: str) -> ast.Module:
-    """Return the syntax tree of `text`; raise `Raised` where it is not Python code."""
+    """Return the syntax tree of `text`; raise `Raised` if it is not Python code."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of invalid escapes, which are the repository's own

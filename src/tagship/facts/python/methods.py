@@ -27,7 +27,7 @@ def is_narrow(template: str) -> bool:
 
 
 def attribute(machine: Machine, value: Value, name: str, where: str) -> Value:
-    """Return the attribute `name` of `value`; raises `Raised` where it has none."""
+    """Return the attribute `name` of `value`; raises `Raised` if it has none."""
     data = value.data
     if isinstance(data, Unknown):
         return value
@@ -222,7 +222,7 @@ def _path(machine: Machine, value: Value, name: str) -> Value:
 
 
 def opened(machine: Machine, path: str) -> Value:
-    """Return a file of the repository, open for reading; raises `Raised` where there is none."""
+    """Return a file of the repository, open for reading; raises `Raised` if there is none."""
     from tagship_suite.errors import ReleaseError
 
     place, shown = machine.absolute(path), machine.files.name(machine.absolute(path))

@@ -186,7 +186,7 @@ class NotPlain(Exception):
 
 
 def plain(value: Value) -> Any:
-    """Return the plain data of `value`; raise `NotPlain` where something in it is not."""
+    """Return the plain data of `value`; raise `NotPlain` if something in it is not."""
     data = value.data
     if isinstance(data, Unknown):
         raise NotPlain(data)

@@ -27,7 +27,7 @@ class _Malformed(Exception):
 
 
 def problem(archive: ZipFile) -> str:
-    """Return why PyPI does not accept the archive, in its words; "" where it does."""
+    """Return why PyPI does not accept the archive, in its words; "" if it does."""
     assert archive.fp
     walk = _Walk(archive.fp, {info.orig_filename: (info.compress_size, info.file_size) for info in archive.filelist})
     try:

@@ -42,7 +42,7 @@ EARLIEST = 315532800  # seconds: 1980-01-01, the first day that a zip archive, a
 def prepare(root: Path, environ: Mapping[str, str]) -> tuple[int, list[Package], Checkout | None]:
     """Remove old dists and bundle; return SOURCE_DATE_EPOCH, the distributions to build, and what git says of the rest.
 
-    Raises `ReleaseError` where one is compiled and the locked tools for that are not there.
+    Raises `ReleaseError` if one is compiled and the locked tools for that are not there.
     """
     from .dists.tracked import checkout
 
@@ -118,7 +118,7 @@ def read(folder: Path, packages: list[Package]) -> dict[Package, list[Dist]]:
 
 
 def grouped(folder: Path, packages: list[Package]) -> dict[Package, list[Dist]]:
-    """Return the dists in `folder` by distribution; raise `ReleaseError` where one has none."""
+    """Return the dists in `folder` by distribution; raise `ReleaseError` if one has none."""
     from .dists.reading import read_dists
 
     dists = read_dists(folder)

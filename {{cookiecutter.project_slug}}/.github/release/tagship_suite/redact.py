@@ -120,7 +120,7 @@ def _base64(secret: bytes) -> Iterator[str]:
 
 
 def password(encoded: str) -> str:
-    """Return the password in what an Authorization header for `Basic` holds, "" where it holds something else."""
+    """Return the password in what an Authorization header for `Basic` holds, "" if it holds something else."""
     try:
         return base64.b64decode(encoded, validate=True).decode().partition(":")[2]
     except (binascii.Error, ValueError):

@@ -33,7 +33,7 @@ HASHES = ("sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "bla
 def differences(view: mmap, entries: dict[str, ZipInfo], record: str) -> Iterator[tuple[str, str, str]]:
     """Give each file for which the wheel and its RECORD, the entry of that name, differ: what is found and expected.
 
-    Unpacks the whole wheel; raises `BadZipFile` where that cannot be done.
+    Unpacks the whole wheel; raises `BadZipFile` if that cannot be done.
     """
     listed = _listed(zips.text(view, entries[record]))
     exempt = {f"{record}.jws", f"{record}.p7s"}

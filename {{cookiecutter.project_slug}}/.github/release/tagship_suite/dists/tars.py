@@ -58,7 +58,7 @@ def opened(path: Path) -> Iterator[TarFile]:
 
 
 def entries(path: Path) -> list[TarInfo]:
-    """Return what is in the archive at `path`; raise `TarError` where it is a bomb, or goes on after its end."""
+    """Return what is in the archive at `path`; raise `TarError` if it is a bomb, or goes on after its end."""
     with opened(path) as archive:
         headers = 0
         for entry in archive:

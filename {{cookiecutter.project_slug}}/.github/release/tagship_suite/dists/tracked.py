@@ -73,7 +73,7 @@ class Checkout:
 
 
 def checkout(root: Path) -> Checkout | None:
-    """Return what git says of the working tree with `root`, before a build; None where there is no repository."""
+    """Return what git says of the working tree with `root`, before a build; None if there is no repository."""
     if not (top := git.query(root, "rev-parse", "--show-toplevel")):
         return None
     found = Checkout(Path(top).resolve())
@@ -113,7 +113,7 @@ def _is_pointer(path: Path) -> bool:
 def compare(before: Checkout, folder: Path, dists: Iterable[Dist]) -> Iterator[Problem | str]:
     """Give what nobody can have wanted in the `dists` of the distribution in `folder`, and notes on other things.
 
-    `before` is what git said before they were built. Raises `ReleaseError` where a dist cannot be read.
+    `before` is what git said before they were built. Raises `ReleaseError` if a dist cannot be read.
     """
     folder = folder.resolve()
     start = f"{Path(os.path.relpath(folder, before.top)).as_posix()}/".removeprefix("./")

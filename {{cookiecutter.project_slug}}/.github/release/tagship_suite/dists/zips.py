@@ -74,7 +74,7 @@ def written(name: str) -> str:
 
 
 def twins(names: Iterable[tuple[str, str]]) -> str:
-    """Return which two of the files, each a name and where it is `written`, are one; "" where none are."""
+    """Return which two of the files, each a name and where it is `written`, are one; "" if none are."""
     first: dict[str, str] = {}
     for name, place in names:
         if place in first:
@@ -139,7 +139,7 @@ def unpacked(view: mmap.mmap, info: ZipInfo) -> Iterator[bytes]:
 
 
 def text(view: mmap.mmap, info: ZipInfo) -> bytes:
-    """Return the bytes of an entry that is read whole; raise `BadZipFile` where it is too long for that."""
+    """Return the bytes of an entry that is read whole; raise `BadZipFile` if it is too long for that."""
     if info.file_size > BOMB_SIZE:
         raise zipfile.BadZipFile(f"{info.filename!r} has {info.file_size} bytes where text was expected")
     return b"".join(unpacked(view, info))

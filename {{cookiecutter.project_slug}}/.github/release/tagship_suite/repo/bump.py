@@ -201,7 +201,7 @@ def _written(places: list[Written], version: Version, text: str) -> dict[Path, s
 
 
 def _check_remote(root: Path, plan: Plan) -> None:
-    """Raise `ReleaseError` where there is no such remote or the branch is behind it, before anything is done."""
+    """Raise `ReleaseError` if there is no such remote or the branch is behind it, before anything is done."""
     if plan.remote not in git.lines(root, "remote"):
         remedy = f"run: git remote add {plan.remote} URL, or release without --push"
         raise ReleaseError(Problem("git", f"no remote {plan.remote!r}", "one to push to", remedy))

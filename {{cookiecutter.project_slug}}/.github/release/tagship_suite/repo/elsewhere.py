@@ -47,7 +47,7 @@ EXCLUDED = ("*.lock", "*requirements*", "changelog*", "changes*", "history*", "n
 def spelled(place: Written, version: Version, text: str) -> str:
     """Return `version`, elsewhere `text`, as the file of `place` has it: uv, Cargo, npm and Sphinx have their own ways.
 
-    Raises `ReleaseError` where theirs has no such version.
+    Raises `ReleaseError` if theirs has no such version.
     """
     name = place.path.name
     if name == "uv.lock":

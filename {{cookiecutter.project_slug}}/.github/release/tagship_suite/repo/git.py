@@ -32,9 +32,9 @@ ADVICE = re.compile(r"git config --global --add safe\.directory .+")
 
 
 def query(root: Path, *arguments: str) -> str | None:
-    """Return what `git ARGUMENTS` prints at `root`, or None where the answer is no.
+    """Return what `git ARGUMENTS` prints at `root`, or None if the answer is no.
 
-    It is no where there is no repository, no commit yet, or git says so by failing quietly. Raises `ReleaseError` where
+    It is no where there is no repository, no commit yet, or git says so by failing quietly. Raises `ReleaseError` if
     there is a repository and git cannot tell: a failure is not an answer.
     """
     done = _call(root, *arguments)
@@ -69,7 +69,7 @@ def _is_unborn(root: Path) -> bool:
 
 
 def _repository(root: Path) -> str | None:
-    """Return where the repository of `root` should be, whether or not git can read it; None where there is none."""
+    """Return where the repository of `root` should be, whether or not git can read it; None if there is none."""
     if "GIT_DIR" in os.environ:
         return os.environ["GIT_DIR"]
     here = root.resolve()
@@ -97,7 +97,7 @@ def run(root: Path, *arguments: str) -> None:
 
 
 def lines(root: Path, *arguments: str) -> list[str]:
-    """Return the lines that `git ARGUMENTS` prints at `root`, none where the answer is no."""
+    """Return the lines that `git ARGUMENTS` prints at `root`, none if the answer is no."""
     return (query(root, *arguments) or "").splitlines()
 
 
@@ -108,7 +108,7 @@ def commit_time(root: Path) -> int | None:
 
 
 def symbolic(root: Path, name: str) -> str | None:
-    """Return the branch that the reference `name` at `root` stands for, or None where it stands for none."""
+    """Return the branch that the reference `name` at `root` stands for, or None if it stands for none."""
     return query(root, "symbolic-ref", "--quiet", "--short", name)
 
 
@@ -128,7 +128,7 @@ def tags_here(root: Path) -> list[str]:
 
 
 def run_address(root: Path, remote: str, tag: str) -> str:
-    """Return the address of the runs that a push of `tag` to `remote` starts; "" where it is not known."""
+    """Return the address of the runs that a push of `tag` to `remote` starts; "" if it is not known."""
     found = ADDRESS.fullmatch(query(root, "ls-remote", "--get-url", remote) or "")
     if found and "github" in found["host"]:
         workflow = "actions/workflows/release.yml"

@@ -123,7 +123,7 @@ def _in_python(path: Path, text: str, pattern: str) -> Iterator[Written]:
 
 
 def assigned(text: str, name: str) -> list[str]:
-    """Return the literal strings that Python code assigns to `name` at its top level; none where it does not parse."""
+    """Return the literal strings that Python code assigns to `name` at its top level; none if it does not parse."""
     return [string.text for string in strings(text, name)]
 
 
@@ -201,7 +201,7 @@ def _without_comments(text: str) -> str:
 
 
 def passed(text: str, name: str) -> str:
-    """Return the literal string, or constant, that Python code passes to a call as `name`; "" where there is none."""
+    """Return the literal string, or constant, that Python code passes to a call as `name`; "" if there is none."""
     return next((string.text for string in keywords(text, name)), "")
 
 

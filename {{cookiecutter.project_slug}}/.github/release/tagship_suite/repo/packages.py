@@ -100,7 +100,7 @@ def every(root: Path) -> list[Package]:
 
 
 def distribution_name(folder: Path) -> str:
-    """Return the name of the distribution in `folder`; "" where its files do not say it literally."""
+    """Return the name of the distribution in `folder`; "" if its files do not say it literally."""
     pyproject = load_toml(folder / "pyproject.toml")
     tables = (subtable(pyproject, "project"), subtable(pyproject, "tool", "poetry"))
     if name := next((table["name"] for table in tables if isinstance(table.get("name"), str)), ""):

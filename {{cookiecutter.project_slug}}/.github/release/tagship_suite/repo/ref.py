@@ -36,7 +36,7 @@ class Ref:
 def current(root: Path, environ: Mapping[str, str]) -> Ref:
     """Return where this run is: GitHub's and GitLab's variables count before git, which may not be there.
 
-    Raises `ReleaseError` where git has to tell and cannot.
+    Raises `ReleaseError` if git has to tell and cannot.
     """
     if environ.get("GITHUB_REF_TYPE"):
         return _named(environ["GITHUB_REF_TYPE"], environ.get("GITHUB_REF_NAME", ""))

@@ -50,7 +50,7 @@ def run_tests(session: nox.Session, root: Path) -> None:
 
 
 def has_program(plan: Plan, places: list[str] | None) -> None:
-    """Raise `ReleaseError` where the command of `plan` was not installed; others than pytest may be the machine's."""
+    """Raise `ReleaseError` if the command of `plan` was not installed; others than pytest may be the machine's."""
     program = plan.command[0]
     installed = shutil.which(program, path=os.pathsep.join(places or ()))
     there = installed or (program != "pytest" and (shutil.which(program) or (plan.folder / program).is_file()))
