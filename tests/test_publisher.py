@@ -37,7 +37,7 @@ def test_a_token_that_matches_needs_no_explanation() -> None:
         (replace(PUSH, repository="Tiny"), "repository", "differs in case only: register 'Tiny'"),
         (replace(PUSH, repository="small"), "repository", "is 'small' (renamed?), but 'tiny' is registered"),
         (replace(PUSH, owner_id="78"), "owner_id", "is 78, but 77 was registered"),
-        (replace(PUSH, workflow="release.yaml"), "workflow", "ends otherwise: it is 'release.yaml'"),
+        (replace(PUSH, workflow="release.yaml"), "workflow", "has another extension: it is 'release.yaml'"),
         (replace(PUSH, workflow="Release.yml"), "workflow", "differs in case only: it is 'Release.yml'"),
         (replace(PUSH, workflow="ship.yml"), "workflow", "is 'ship.yml', but 'release.yml' is registered"),
         (replace(PUSH, event_name="pull_request_target"), "event_name", "is not supported"),

@@ -307,8 +307,8 @@ def test_a_folder_that_is_not_its_own_is_refused_and_left_alone(repository: Path
     (tmp_path / "broken").symlink_to(tmp_path / "nowhere")
     assert refused(repository, tmp_path / "broken") == f"found a file, {expected}"
     missing = tmp_path / "missing"
-    assert refused(repository, missing / "kept") == f"found no folder {missing}, expected one; make it first"
-    assert "expected one; make it first" in refused(repository, "pyproject.toml/kept")
+    assert refused(repository, missing / "kept") == f"found no folder {missing}, expected one; create it first"
+    assert "expected one; create it first" in refused(repository, "pyproject.toml/kept")
 
 
 def test_a_folder_where_nothing_can_be_written_is_refused(repository: Path, tmp_path: Path) -> None:

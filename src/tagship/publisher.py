@@ -183,7 +183,7 @@ def _workflow(token: Registration, registered: Registration) -> Difference | Non
     if token.workflow == registered.workflow:
         return None
     if token.workflow.rpartition(".")[0] == registered.workflow.rpartition(".")[0]:
-        sentence = f"The workflow file ends otherwise: it is {token.workflow!r}, not {registered.workflow!r}."
+        sentence = f"The workflow file has another extension: it is {token.workflow!r}, not {registered.workflow!r}."
     elif token.workflow.lower() == registered.workflow.lower():
         sentence = f"The workflow file differs in case only: it is {token.workflow!r}."
     else:

@@ -85,14 +85,14 @@ def test_safe_settings_are_right_and_seen_with_twelve_requests(repository: Path,
         (
             ENVIRONMENTS,
             {"environments": [limited("pypi"), limited("testpypi")]},
-            "wrong   environment pypi: reviewers: none; expected somebody else than the person who pushed the tag",
+            "wrong   environment pypi: reviewers: none; expected a person other than the one who pushed the tag",
         ),
         (
             ENVIRONMENTS,
             {"environments": [reviewed("pypi", self_review=True), limited("testpypi")]},
             (
                 "wrong   environment pypi: reviewers: anna, ben, who may approve their own tag; "
-                "expected somebody else than the person who pushed the tag"
+                "expected a person other than the one who pushed the tag"
             ),
         ),
         (

@@ -123,7 +123,7 @@ SPOILED_WHEELS: dict[str, tuple[Callable[[Path], object], str]] = {
     "an entry that is not listed": (hide, "a malformed directory"),
     "entries that overlap": (overlap, "does not follow on the entry before it"),
     "data before it": (lambda path: path.write_bytes(b"#!/bin/sh\n" + path.read_bytes()), "does not follow on"),
-    "data behind it": (lambda path: path.write_bytes(path.read_bytes() + b"more"), "data behind its end"),
+    "data behind it": (lambda path: path.write_bytes(path.read_bytes() + b"more"), "data after its end"),
     "two archives": (lambda path: path.write_bytes(path.read_bytes() * 2), "does not follow on"),
     "a comment in the directory": (lambda path: add(path, "a", comment=b"PK"), "a malformed directory"),
     "data descriptors": (stream, "has a data descriptor"),
@@ -557,7 +557,7 @@ BROKEN_SDISTS: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda path: path.write_bytes(path.read_bytes() + write_wheel(path.parent / "other").read_bytes()),
         "a broken archive",
     ),
-    "another tar behind it": (lambda path: path.write_bytes(path.read_bytes() * 2), "data behind its end"),
+    "another tar behind it": (lambda path: path.write_bytes(path.read_bytes() * 2), "data after its end"),
     "no PKG-INFO": (
         lambda path: path.write_bytes(
             gzip.compress(gzip.decompress(path.read_bytes()).replace(b"/PKG-INFO", b"/PKG-INF0"))

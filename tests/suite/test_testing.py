@@ -250,7 +250,7 @@ def test_shipped_tests_may_run_from_the_checkout_as_long_as_they_are_the_same(tm
 def test_a_wheel_of_which_nothing_was_imported_is_not_proven(tmp_path: Path) -> None:
     assert judge(tmp_path, FLAT, ["tests/test_a.py"], imported=()) == [
         (
-            "tests: found no module of ship.whl imported, expected one at least; correct what the wheel includes, or "
+            "tests: found no module of ship.whl imported, expected at least one; correct what the wheel includes, or "
             "test-command; or set test-in-place = true in [tool.tagship]"
         )
     ]
@@ -264,7 +264,7 @@ def test_a_wheel_of_which_nothing_was_imported_is_not_proven(tmp_path: Path) -> 
 
 def test_no_test_at_all_is_a_failure_unless_another_run_had_some(tmp_path: Path) -> None:
     (line,) = judge(tmp_path, FLAT, [], ran=(0, 0))
-    assert line.startswith("tests: found 0 tests run by unittest, expected one at least")
+    assert line.startswith("tests: found 0 tests run by unittest, expected at least one")
     assert judge(tmp_path, FLAT, [], ran=(0, 3)) == []
 
 

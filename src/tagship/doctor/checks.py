@@ -93,7 +93,7 @@ def _tags_only(target: Target, name: str, tag: str, environment: dict[str, Any],
 
 
 def _reviewed(name: str, environment: dict[str, Any], link: str) -> Finding:
-    check, expected = f"environment {name}: reviewers", "somebody else than the person who pushed the tag"
+    check, expected = f"environment {name}: reviewers", "a person other than the one who pushed the tag"
     rules = environment.get("protection_rules") or []
     rule: dict[str, Any] = next((rule for rule in rules if rule.get("type") == "required_reviewers"), {})
     reviewers = rule.get("reviewers") or []

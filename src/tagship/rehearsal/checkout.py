@@ -49,7 +49,7 @@ def check_own(folder: Path) -> None:
     try:
         if not os.path.lexists(folder):
             if not folder.parent.is_dir():
-                raise TagshipError(f"--keep {folder}: found no folder {folder.parent}, expected one; make it first")
+                raise TagshipError(f"--keep {folder}: found no folder {folder.parent}, expected one; create it first")
             return
         if not folder.is_dir():
             raise TagshipError(f"--keep {folder}: found a file, {expected}{elsewhere}")

@@ -49,10 +49,12 @@ def fields(dist: Dist, where: str) -> Iterator[Problem]:
     if len(summary) > MAX_SUMMARY or len(summary.splitlines()) > 1:
         yield Problem(where, "a longer summary", f"one line of {MAX_SUMMARY} characters", "shorten the description")
     if metadata.get("License", "") not in UNKNOWN and metadata["License-Expression"]:
-        yield Problem(where, "License and License-Expression", "the second only", "leave the first out")
+        yield Problem(where, "License and License-Expression", "License-Expression alone", "remove License")
     kind, text = description(metadata)
     if text and not text.strip() and kind != "text/plain":
-        yield Problem(where, "a description of blanks only", "some text, or none", "fill or leave out the README")
+        yield Problem(
+            where, "a description of nothing but whitespace", "some text, or none", "fill or leave out the README"
+        )
 
 
 def core(dist: Dist, where: str) -> Iterator[Problem]:

@@ -180,7 +180,9 @@ def _encrypted(dist: Dist, where: str) -> Iterator[Problem]:
     code = [name for name, size in dist.members.items() if name.lower().endswith((".py", ".pye")) and size <= SCANNED]
     for name, content in dist.contents(code):
         for tool in [tool for tool, pattern in ENCRYPTED.items() if pattern.search(content)]:
-            yield Problem(f"{where}: {name}", f"code that {tool} encrypted", "source, as PyPI asks for", "ship that")
+            yield Problem(
+                f"{where}: {name}", f"code that {tool} encrypted", "source code, as PyPI requires", "ship the source"
+            )
 
 
 def _members(dist: Dist, where: str) -> Iterator[Problem]:

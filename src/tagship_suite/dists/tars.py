@@ -63,7 +63,7 @@ def entries(path: Path) -> list[TarInfo]:
         assert archive.fileobj
         while block := archive.fileobj.read(PIECE):
             if block.strip(b"\0"):
-                raise tarfile.ReadError("data behind its end")
+                raise tarfile.ReadError("data after its end")
         return found
 
 

@@ -229,4 +229,4 @@ def _check_directory(view: mmap.mmap, start: int, count: int) -> None:
     if signature != b"PK\5\6" or any(each not in pair for each, *pair in zip(told, values, unknown, strict=True)):
         raise zipfile.BadZipFile("a malformed directory")
     if at + END.size + comment != len(view):
-        raise zipfile.BadZipFile("data behind its end")
+        raise zipfile.BadZipFile("data after its end")

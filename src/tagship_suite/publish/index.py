@@ -160,7 +160,9 @@ def _sha256(response: requests.Response) -> str:
 def _listing(response: requests.Response) -> dict[str, Remote]:
     body = response.raw.read(MAX_LISTING + 1, decode_content=True)
     if len(body) > MAX_LISTING:
-        raise ReleaseError(f"{response.url}: found a list of files over {MAX_LISTING} bytes, expected a shorter one")
+        raise ReleaseError(
+            f"{response.url}: found a list of files larger than {MAX_LISTING} bytes, expected a shorter one"
+        )
     return _parsed(response.url, response.headers.get("Content-Type", ""), body)
 
 

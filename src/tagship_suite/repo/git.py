@@ -168,7 +168,12 @@ def commit(root: Path, message: str) -> None:
                 return
     names = ", ".join(changed(root))
     raise refusal or ReleaseError(
-        Problem("git commit", f"hooks that changed {names} twice", "ones that come to an end", "run them, and commit")
+        Problem(
+            "git commit",
+            f"hooks that changed {names} twice",
+            "hooks that change nothing the second time",
+            "run them, and commit",
+        )
     )
 
 

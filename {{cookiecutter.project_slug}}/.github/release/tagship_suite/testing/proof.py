@@ -91,7 +91,7 @@ class Evidence:
         return folder.is_relative_to(self.checkout) and any(usual or self.same(folder, name) for name in there)
 
     def same(self, folder: Path, name: str) -> bool:
-        """Return whether a module in `folder` has the bytes, one at least, of the installed one."""
+        """Return whether a module in `folder` has the bytes, at least one, of the installed one."""
         installed = self.site / name
         return installed.is_file() and (folder / name).read_bytes() == installed.read_bytes() != b""
 
@@ -145,7 +145,7 @@ def problems(evidence: Evidence, name: str) -> list[Problem]:
         found.append(Problem(name, "no module", "the project's modules", f"include them, or {IN_PLACE} if it has none"))
     elif not evidence.imported:
         remedy = f"correct what the wheel includes, or test-command; or {IN_PLACE}"
-        found.append(Problem("tests", f"no module of {name} imported", "one at least", remedy))
+        found.append(Problem("tests", f"no module of {name} imported", "at least one", remedy))
     loose = [problem for path in sorted(evidence.loose) for problem in _judged(path, evidence, name)]
     if len(loose) > SHOWN:
         loose[SHOWN:] = [Problem("tests", f"{len(loose) - SHOWN} more modules from the checkout", "none", "see above")]
@@ -153,7 +153,7 @@ def problems(evidence: Evidence, name: str) -> list[Problem]:
 
 
 def _no_test() -> Problem:
-    return Problem("tests", "0 tests run by unittest", "one at least", "correct test-command in [tool.tagship]")
+    return Problem("tests", "0 tests run by unittest", "at least one", "correct test-command in [tool.tagship]")
 
 
 def _judged(path: Path, evidence: Evidence, name: str) -> list[Problem]:
