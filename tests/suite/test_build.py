@@ -167,16 +167,6 @@ def test_the_supported_pythons_are_those_that_the_metadata_declares(lines: list[
     assert supported_pythons(Parser().parsestr(metadata("ship", "1.0", *lines)), "3.14") == pythons
 
 
-@pytest.mark.slow
-def test_a_licence_that_a_path_with_a_bracket_would_lose_is_missed(project: Path, tmp_path: Path) -> None:
-    (folder := tmp_path / "with[1]").mkdir()
-    elsewhere = project.rename(folder / project.name)
-    done = try_nox(elsewhere, "-s", "build")
-    assert done.returncode == 1
-    assert "found no License-File, expected the files of license-files, ['LICENSE']" in done.stdout
-    assert "if this folder's path has a '['" in done.stdout
-
-
 @pytest.mark.parametrize(("given", "found"), [("", 0), ("license-files = []", 0), ("license-files = ['L*']", 1)])
 def test_a_wheel_without_the_licence_that_the_project_names_is_refused(suite: Path, given: str, found: int) -> None:
     (suite / "pyproject.toml").write_text(f'[project]\nname = "ship"\nversion = "1.0"\n{given}\n')

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tagship_suite.build import epoch
 from tagship_suite.repo.ref import current
 from tests.archives import write_release, write_sdist, write_wheel
 from tests.conftest import commit, git, release, try_release
@@ -341,7 +342,7 @@ def test_what_the_ci_service_says_or_sets_is_not_asked_of_git(suite: Path) -> No
     shutil.rmtree(suite / ".git/objects")
     assert current(suite, on_tag("v1.0")).tags == ("v1.0",)
     assert "git log: found no answer" in try_release(suite, "prepare", **on_tag("v1.0")).stdout
-    assert release(suite, "prepare", SOURCE_DATE_EPOCH="1700000000").stdout.split()[0] == "1700000000"
+    assert epoch(suite, {"SOURCE_DATE_EPOCH": "1700000000"}) == 1700000000
 
 
 def test_the_configured_file_and_pattern_must_agree(suite: Path) -> None:

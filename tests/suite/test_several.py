@@ -121,7 +121,6 @@ def test_the_metadata_say_which_distributions_there_are(
         {"pyproject.toml": '[tool.poetry]\nname = "ship"\n'},
         {"setup.py": "setup(**options)\n"},
         {"setup.cfg": "[metadata]\nname = ship\n"},
-        {"pyproject.toml": "broken = \n"},
     ],
 )
 def test_a_root_that_is_a_distribution_is_the_only_one_unless_it_says_otherwise(
@@ -131,6 +130,13 @@ def test_a_root_that_is_a_distribution_is_the_only_one_unless_it_says_otherwise(
     assert (only.folder, only.name, only.suffix, only.tag("1.0")) == (tmp_path, "", "", "v1.0")
     assert chosen(tmp_path, tag("anything-at-all")) == [only]
     assert (only.owns("anything"), chosen(tmp_path, {**BRANCH, "TAGSHIP_PACKAGE": "x"})) == (True, [only])
+
+
+def test_a_root_whose_settings_cannot_be_read_is_the_only_one_and_nothing_of_it_is_released(tmp_path: Path) -> None:
+    write(tmp_path, {**BOTH, "pyproject.toml": "broken = \n"})
+    assert [each.folder for each in every(tmp_path)] == [tmp_path]
+    with pytest.raises(ReleaseError, match="expected valid TOML"):
+        chosen(tmp_path, BRANCH)
 
 
 @pytest.mark.parametrize(

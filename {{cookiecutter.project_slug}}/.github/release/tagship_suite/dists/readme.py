@@ -47,7 +47,8 @@ def mistaken(dist: Dist, folder: Path) -> list[Problem]:
     if kind == "text/plain" or {files[path] for path in alike} in ({kind}, set(KINDS.values()), set()):
         return []
     name, right = alike[0].name, files[alike[0]]
-    remedy = f'write readme = {{ file = "{name}", content-type = "{right}" }} in [project] of pyproject.toml'
+    table = f'file = "{name}", content-type = "{right}"'
+    remedy = "write readme = { " + table + " } in [project] of pyproject.toml"
     remedy += f', or long_description_content_type="{right}" where setup.py or setup.cfg has long_description'
     return [Problem(str(dist.path), f"{name} as {kind}", right, remedy)]
 

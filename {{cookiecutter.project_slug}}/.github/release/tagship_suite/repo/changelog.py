@@ -73,9 +73,8 @@ def dated(folder: Path, version: str, tag: str) -> tuple[dict[Path, str], list[s
 def _check(name: str, text: str, match: re.Match[str], version: Version) -> None:
     """Raise `ReleaseError` if the unreleased part has no text, or is that of another version: `1.2 (unreleased)`."""
     # To the next heading that is no part of it.
-    after = (
-        rf"^#{{1,{len(match['mark'].strip())}}} " if match["mark"] else rf"^\S.*\n{re.escape(match['line'])}{{3,}}\s*$"
-    )
+    marks, line = len((match["mark"] or "").strip()), re.escape(match["line"] or "")
+    after = "^#{1," + str(marks) + "} " if marks else r"^\S.*\n" + line + r"{3,}\s*$"
     following = re.compile(after, re.MULTILINE).search(text, match.end())
     if not FILLER.sub("", text[match.end() : following.start() if following else None].replace("\r", "")).strip():
         raise ReleaseError(Problem(name, "nothing below 'Unreleased'", "what this release changes", "write it there"))
