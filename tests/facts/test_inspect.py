@@ -87,7 +87,7 @@ def prepare_metadata_for_build_wheel(folder, settings=None):
     return made.name
 
 def build_wheel(*_):
-    raise NotImplementedError
+    raise RuntimeError("only the metadata is wanted")
 """
 
 
