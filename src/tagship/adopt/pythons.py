@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from importlib.metadata import metadata
 from typing import TYPE_CHECKING, Any
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
+from tagship.facts.pythons import allowed, of_poetry
 from tagship_suite.repo.files import load_toml, parse_cfg, read_text, subtable
 from tagship_suite.repo.literals import passed
-
-from .tests import poetry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,7 +47,7 @@ def _sources(folder: Path) -> Iterator[tuple[list[int], str, bool]]:
     yield _minors(_list(flit.get("classifiers"))), "classifiers of [tool.flit.metadata] in pyproject.toml", False
     yield _minors(_passed_texts(setup, "classifiers")), "classifiers in setup.py", False
     yield _range(project.get("requires-python")), "requires-python in pyproject.toml", False
-    yield _range(_of_poetry(tool)), "python of [tool.poetry.dependencies] in pyproject.toml", False
+    yield _range(of_poetry(tool)), "python of [tool.poetry.dependencies] in pyproject.toml", False
     yield _range(flit.get("requires-python")), "requires-python of [tool.flit.metadata] in pyproject.toml", False
     yield _range(cfg.get("options", "python_requires", fallback="")), "python_requires in setup.cfg", False
     yield _range(passed(setup, "python_requires")), "python_requires in setup.py", False
@@ -69,23 +64,7 @@ def _list(value: Any) -> list[str]:
 
 
 def _range(text: Any) -> list[int]:
-    """Return the minor versions that a specifier allows, up to the newest that this tagship was tested with."""
-    try:
-        allowed = SpecifierSet(text) if isinstance(text, str) and text else None
-    except InvalidSpecifier:
-        return []
-    newest = max(_minors(metadata("tagship").get_all("Classifier", [])))
-    # A lower bound may name a patch release, and an upper bound a minor one.
-    forms = ("3.{}", "3.{}.99")
-    return [n for n in range(newest + 1) if allowed and any(form.format(n) in allowed for form in forms)]
-
-
-def _of_poetry(tool: dict[str, Any]) -> str:
-    value = subtable(tool, "dependencies").get("python")
-    try:
-        return "".join(str(Requirement(line).specifier) for line in poetry.requirement("project", value))
-    except (InvalidRequirement, AttributeError):
-        return ""
+    return [int(version.partition(".")[2]) for version in allowed(text)]
 
 
 def _of_tox(text: str) -> list[int]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from functools import cache
+from importlib.metadata import metadata
 from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from .project import Project
 
 CLASSIFIER = re.compile(r"Programming Language :: Python :: (\d+\.\d+)\s*")
-NEWEST = 14  # of 3.x, for a range without an end
 
 
 def declared(project: Project) -> list[str]:
@@ -34,11 +35,11 @@ def _sources(project: Project) -> Iterator[list[str]]:
     yield _classified(_texts(tool.get("classifiers")))
     yield _classified(_texts(flit.get("classifiers")))
     yield _classified(project.passed_texts("classifiers"))
-    yield _range(table.get("requires-python"))
-    yield _range(_of_poetry(tool))
-    yield _range(flit.get("requires-python"))
-    yield _range(project.cfg.get("options", "python_requires", fallback=""))
-    yield _range(project.passed("python_requires"))
+    yield allowed(table.get("requires-python"))
+    yield allowed(of_poetry(tool))
+    yield allowed(flit.get("requires-python"))
+    yield allowed(project.cfg.get("options", "python_requires", fallback=""))
+    yield allowed(project.passed("python_requires"))
 
 
 def _texts(value: Any) -> list[str]:
@@ -49,18 +50,25 @@ def _classified(classifiers: Iterable[str]) -> list[str]:
     return [match[1] for text in classifiers if (match := CLASSIFIER.fullmatch(text.strip()))]
 
 
-def _range(text: Any) -> list[str]:
-    """Return the versions that a specifier allows, of 3.x."""
+def allowed(text: Any) -> list[str]:
+    """Return the versions of 3.x that a specifier allows, up to the newest that this tagship was tested with."""
     try:
-        allowed = SpecifierSet(text) if isinstance(text, str) and text else None
+        accepted = SpecifierSet(text) if isinstance(text, str) and text else None
     except InvalidSpecifier:
         return []
     # A lower bound may name a patch release, and an upper bound a minor one.
     forms = ("3.{}", "3.{}.99")
-    return [f"3.{n}" for n in range(NEWEST + 1) if allowed and any(form.format(n) in allowed for form in forms)]
+    return [f"3.{n}" for n in range(_newest() + 1) if accepted and any(form.format(n) in accepted for form in forms)]
 
 
-def _of_poetry(tool: dict[str, Any]) -> str:
+@cache
+def _newest() -> int:
+    declared = _classified(metadata("tagship").get_all("Classifier", []))
+    return max(int(version.partition(".")[2]) for version in declared)
+
+
+def of_poetry(tool: dict[str, Any]) -> str:
+    """Return the specifier of the `python` in `[tool.poetry.dependencies]`, "" if there is none that can be read."""
     value = subtable(tool, "dependencies").get("python")
     try:
         return "".join(str(Requirement(line).specifier) for line in poetry.requirement("project", value))
