@@ -441,7 +441,7 @@ def test_a_listing_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(index, "MAX_LISTING", 1000)
     with answering() as answers:
         answers.pages["/simple/ship/"] = (200, {"Content-Type": "text/html"}, b"<a href=x>" * 101)
-        with pytest.raises(ReleaseError, match="over 1000 bytes"):
+        with pytest.raises(ReleaseError, match="larger than 1000 bytes"):
             answers.index().files("ship")
 
 
