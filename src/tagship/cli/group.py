@@ -1,0 +1,57 @@
+"""A group of commands that prints errors in one line each, and what a signal does to a command."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+import click
+
+from tagship.errors import TagshipError
+from tagship_suite.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+
+class Group(click.Group):
+    """A group that prints one line for each error that the user can fix, and exits with its status."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; print errors meant for the user on standard error."""
+        try:
+            return super().invoke(ctx)
+        except (TagshipError, ReleaseError) as error:  # the second if git fails
+            for line in error.args:
+                click.echo(f"error: {line}", err=True)
+            raise SystemExit(getattr(error, "status", TagshipError.status)) from None
+        except KeyboardInterrupt as interrupt:
+            # Cleanup is done; a second signal would only print a traceback.
+            for each in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(each, signal.SIG_IGN)
+            number = interrupt.args[0] if interrupt.args else signal.SIGINT
+            click.echo("interrupted", err=True)
+            # The status that a shell reports for a program killed by a signal.
+            raise SystemExit(128 + number) from None
+
+
+def _interrupt(number: int, _: FrameType | None) -> None:
+    raise KeyboardInterrupt(number)
+
+
+def interrupt_on_signals() -> None:
+    """Clean up on SIGTERM, from `kill` or a CI service, as on Ctrl-C, and remember which of the two it was."""
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        # Through the handler of SIGINT, which the servers delay while they start and stop.
+        handler = signal.getsignal(signal.SIGINT)
+        (handler if callable(handler) else _interrupt)(number, frame)
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if number != signal.SIGINT or not ignored:
+            _interrupt(number, frame)
+
+    # A background job of a shell ignores Ctrl-C, and must continue to.
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGTERM, terminate)

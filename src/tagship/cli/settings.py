@@ -1,0 +1,75 @@
+"""The commands for the settings that no file holds: those on GitHub and on the indexes."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from tagship.cli.options import FOLDER, FORMAT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tagship.publisher import Form
+
+
+@click.command(short_help="Print what to register at PyPI and TestPyPI.")
+@click.argument("path", type=FOLDER, default=".")
+@FORMAT
+def publisher(path: Path, form: str) -> None:
+    """Print what to register at PyPI and TestPyPI for the repository at PATH (default: .)."""
+    from tagship import project
+    from tagship.adopt.publishing.before import notes
+    from tagship.publisher import Registration, forms, to_type
+
+    projects = project.read_all(path)
+    pairs: list[tuple[Form, Form]] = []
+    for each in projects:
+        registrations = {
+            index: Registration(each.name, each.owner, each.repository, "release.yml", index + each.package.suffix)
+            for index in ("pypi", "testpypi")
+        }
+        pairs += zip(forms(registrations), forms(registrations, exists=registrations), strict=True)
+    if form == "json":
+        data = [{"index": a.index, "new": a.link, "existing": b.link, "values": a.values} for a, b in pairs]
+        click.echo(json.dumps(data, indent=2))
+        return
+    for pending, existing in pairs:
+        click.echo(f"{pending.index}\n  new project       {pending.link}\n  existing project  {existing.link}")
+        click.echo("\n".join(to_type(pending.values)))
+    for line in notes(path):
+        click.echo(f"note: {line}", err=True)
+    if not all(each.known for each in projects):
+        click.echo("note: no remote on GitHub: OWNER and the repository's name are guesses", err=True)
+
+
+@click.command(short_help="Check the settings on GitHub and PyPI.")
+@click.argument("path", type=FOLDER, default=".")
+@click.option("--fix", is_flag=True, help="Create environments, deployment rules and rulesets; asks before each.")
+@click.option("--yes", is_flag=True, help="With --fix: do not ask.")
+@FORMAT
+def doctor(path: Path, form: str, *, fix: bool, yes: bool) -> None:
+    """Check the settings on GitHub and PyPI on which the releases of the repository at PATH (default: .) depend.
+
+    Uses the token from $GH_TOKEN, $GITHUB_TOKEN or `gh auth token`; without one, fewer settings are visible.
+
+    Exit status 0: no visible setting is wrong. 1: at least one is wrong. 2: no setting is visible.
+    """
+    from tagship.doctor import run
+    from tagship.doctor.github import connect
+
+    api = connect(os.environ)
+    found = run.diagnose(path, api)
+    if form == "json":
+        click.echo(json.dumps([each.data() for each in found], indent=2))
+    else:
+        click.echo("\n".join(line for each in found for line in each.lines()))
+    changes = [change for each in found for change in each.changes if fix]
+    agreed = [each for each in changes if yes or click.confirm(f"{each.does}?", err=True)]
+    refused = run.change(api, agreed)
+    for line in [*(f"done: {each.does}" for each in agreed if not refused), *(f"error: {each}" for each in refused)]:
+        click.echo(line, err=True)
+    raise SystemExit(1 if refused or any(each.state == "wrong" for each in found) else 0)
