@@ -75,6 +75,10 @@ unsafe or broken. It runs no code of the repository. Each finding names the file
 `--format json` prints one object per repository, one per line; `--format sarif` prints a SARIF 2.1.0 log for code
 scanning. Exit status 0: no findings. 1: findings. 2: something cannot be read.
 
+If a workflow, pyproject.toml, setup.cfg or setup.py cannot be read, or if there is no workflow and no distribution, the
+repository has the status `unreadable`, with a line for each such file in `errors` beside its findings. The other
+repositories are audited.
+
 If [zizmor](https://docs.zizmor.sh) is installed, its findings about the same workflows are added, unless you pass
 `--no-zizmor`. The rules below cover what it does not check: who publishes, from what, and when.
 

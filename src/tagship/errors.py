@@ -15,6 +15,11 @@ class TagshipError(Exception):
         return "\n".join(str(line) for line in self.args)
 
 
+def one_line(text: str) -> str:
+    """Return `text` with everything that cannot be printed, such as a newline in a file name, as an escape."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
 class Refused(TagshipError):
     """A step that was understood and is refused; nothing was changed."""
 

@@ -14,6 +14,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
+from tagship_suite.errors import ReleaseError
+
 from .errors import TagshipError
 
 if TYPE_CHECKING:
@@ -118,6 +120,8 @@ def _answer(question: Question, path: Path) -> Answer:
             return question(path)
     except OutOfTime:
         return failed(path, f"it was not read within {SECONDS} seconds")
+    except (TagshipError, ReleaseError) as error:
+        return failed(path, "; ".join(map(str, error.args)))
     except Exception as error:  # one repository never stops the others
         return failed(path, f"{type(error).__name__}: {error}; report it with the repository")
 

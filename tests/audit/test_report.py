@@ -50,6 +50,29 @@ def test_a_file_that_cannot_be_read_is_one_line_without_a_traceback(repositories
     assert "Traceback" not in result.output
 
 
+UNREADABLE: dict[str, tuple[dict[str, bytes], str]] = {
+    "broken TOML": ({"pyproject.toml": b"a = [\n"}, "error: pyproject.toml: found Invalid value"),
+    "a broken setup.cfg": ({"setup.cfg": b"a\n"}, "error: setup.cfg: found File contains no section headers"),
+    "a binary setup.py": ({"setup.py": bytes(range(256))}, "error: setup.py: found not Python"),
+    "nothing": ({}, ": found no workflow and no distribution, expected "),
+}
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_what_cannot_be_read_is_named_and_the_other_findings_are_reported(tmp_path: Path, kind: str) -> None:
+    files, expected = UNREADABLE[kind]
+    bad = tmp_path / "a\nb"
+    bad.mkdir()
+    for name, content in files.items():
+        (bad / name).write_bytes(content)
+    result = audit("--no-zizmor", bad, write(tmp_path / "good", {PUBLISH: GOOD}))
+    assert result.exit_code == 2
+    first, second, third = result.stdout.splitlines()
+    assert expected in first
+    assert second == f"{tmp_path}/a\\nb: no findings, 1 not read"
+    assert third.endswith("good: no findings")
+
+
 def test_json_is_one_line_a_repository_in_their_order(repositories: dict[str, Path]) -> None:
     lines = audit("--no-zizmor", "--format", "json", *repositories.values()).stdout.splitlines()
     answers = [json.loads(line) for line in lines]

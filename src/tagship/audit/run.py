@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tagship.errors import TagshipError
+from tagship.errors import TagshipError, one_line
 
 from . import zizmor
 from .context import Context
 from .model import Finding
 from .rules import RULES
+from .unread import unread
 
 
 def audit(path: Path) -> tuple[list[Finding], list[str]]:
@@ -19,7 +20,7 @@ def audit(path: Path) -> tuple[list[Finding], list[str]]:
         raise TagshipError(f"{path}: found no folder, expected a repository; name one")
     context = Context.read(path)
     found = [finding for rule in RULES for finding in rule.findings(context)]
-    return sorted(found, key=lambda each: (each.file, each.line, each.rule)), list(dict.fromkeys(context.errors))
+    return sorted(found, key=lambda each: (each.file, each.line, each.rule)), [*unread(context)]
 
 
 def question(path: Path) -> dict[str, Any]:
@@ -51,10 +52,10 @@ def _answer(path: Path, found: list[Finding], errors: list[str]) -> dict[str, An
 def lines(answer: dict[str, Any]) -> list[str]:
     """Return an answer for a person: the findings, then how many there are."""
     if answer["status"] == "refused":
-        return [f"{answer['path']}: {answer['reason']}"]
+        return [one_line(f"error: {answer['path']}: {answer['reason'].removeprefix(answer['path'] + ': ')}")]
     found = [Finding(**each) for each in answer["findings"]]
     text = [line for each in found for line in each.lines()]
     text += [f"error: {error}" for error in answer["errors"]]
     counted = f"{len(found)} finding{'' if len(found) == 1 else 's'}" if found else "no findings"
-    unread = f", {len(answer['errors'])} not read" if answer["errors"] else ""
-    return [*text, f"{answer['path']}: {counted}{unread}"]
+    missing = f", {len(answer['errors'])} not read" if answer["errors"] else ""
+    return [one_line(line) for line in (*text, f"{answer['path']}: {counted}{missing}")]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tagship.errors import TagshipError
+from tagship.errors import TagshipError, one_line
 from tagship_suite.errors import ReleaseError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Group(click.Group):
             return super().invoke(ctx)
         except (TagshipError, ReleaseError) as error:  # the second if git fails
             for line in error.args:
-                click.echo(f"error: {line}", err=True)
+                click.echo(f"error: {one_line(str(line))}", err=True)
             raise SystemExit(getattr(error, "status", TagshipError.status)) from None
         except KeyboardInterrupt as interrupt:
             # Cleanup is done; a second signal would only print a traceback.

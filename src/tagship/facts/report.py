@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tagship.errors import one_line
 from tagship_suite.errors import ReleaseError
 
 from . import read
@@ -37,8 +38,8 @@ def _refused(path: Path, *reasons: str) -> dict[str, Any]:
 def lines(data: dict[str, Any]) -> list[str]:
     """Return the facts, or why there are none, as lines for people."""
     if data["status"] == "refused":
-        return [f"{_printable(data['path'])}  refused: {_printable(data['reason'])}"]
-    found = [f"{_printable(data['path'])}"]
+        return [f"{one_line(data['path'])}  refused: {one_line(data['reason'])}"]
+    found = [data["path"]]
     for each in data["distributions"]:
         found += _of_distribution(each)
     found += [f"  tests     {' '.join(data['tests']['command']) or UNKNOWN}"]
@@ -46,7 +47,7 @@ def lines(data: dict[str, Any]) -> list[str]:
     for each in data["publishing"]:
         secrets = f" with {', '.join(each['secrets'])}" if each["secrets"] else ""
         found.append(f"  publishes {each['file']} {each['job']}: {each['auth']}{secrets} to {each['index']}")
-    return [_printable(line) for line in found]
+    return [one_line(line) for line in found]
 
 
 def _of_distribution(data: dict[str, Any]) -> list[str]:
@@ -61,7 +62,3 @@ def _of_distribution(data: dict[str, Any]) -> list[str]:
         f"    Pythons {', '.join(data['pythons']) or UNKNOWN}",
         *(f"    note: {line}" for line in data["unknown"]),
     ]
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else "?" for char in text)
