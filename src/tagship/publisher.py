@@ -44,6 +44,12 @@ class Registration:
         environment = f", environment {self.environment!r}" if self.environment else ", any environment"
         return f"{self.owner}/{self.repository}, {self.workflow}{environment}"
 
+    @property
+    def identity(self) -> dict[str, str]:
+        """The publisher as provenance names it (https://docs.pypi.org/api/integrity/)."""
+        slug = f"{self.owner}/{self.repository}"
+        return {"kind": "GitHub", "repository": slug, "workflow": self.workflow, "environment": self.environment}
+
 
 @dataclass(frozen=True)
 class Difference:

@@ -6,6 +6,7 @@ permissions, releases) and of https://docs.pypi.org/api/integrity/.
 
 from __future__ import annotations
 
+import base64
 import json
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 REPOSITORY = "/repos/octo/ship"
 INDEX = "/simple/ship/"
+DIGEST = "a" * 64
 
 
 class GitHub:
@@ -33,7 +35,7 @@ class GitHub:
             f"{REPOSITORY}/actions/permissions/workflow": {"default_workflow_permissions": "read"},
             f"{REPOSITORY}/actions/secrets": {"total_count": 1, "secrets": [{"name": "CODECOV_TOKEN"}]},
             f"{REPOSITORY}/immutable-releases": {"enabled": True, "enforced_by_owner": False},
-            INDEX: {"files": [{"filename": "ship-1.0.tar.gz", "provenance": f"{address}/provenance"}]},
+            INDEX: listing("ship-1.0.tar.gz", provenance=f"{address}/provenance"),
             "/provenance": provenance("octo/ship", "release.yml", "pypi"),
         }
         for name in ("pypi", "testpypi"):
@@ -73,10 +75,17 @@ def ruleset(*types: str, include: str = "refs/tags/v*") -> dict[str, Any]:
     return {"id": 1, "name": "tags", "target": "tag", "enforcement": "active", "conditions": conditions, "rules": rules}
 
 
-def provenance(repository: str, workflow: str, environment: str) -> dict[str, Any]:
+def listing(*names: str, **fields: Any) -> dict[str, Any]:
+    """Return a project's page of the simple API, with `fields` for each of its files."""
+    return {"files": [{"filename": name, "url": name, "hashes": {"sha256": DIGEST}, **fields} for name in names]}
+
+
+def provenance(repository: str, workflow: str, environment: str | None) -> dict[str, Any]:
     """Return the provenance of a file that a workflow published."""
     publisher = {"kind": "GitHub", "repository": repository, "workflow": workflow, "environment": environment}
-    return {"version": 1, "attestation_bundles": [{"publisher": publisher, "attestations": []}]}
+    statement = json.dumps({"subject": [{"name": "ship-1.0.tar.gz", "digest": {"sha256": DIGEST}}]}).encode()
+    attestation = {"version": 1, "envelope": {"statement": base64.b64encode(statement).decode(), "signature": ""}}
+    return {"version": 1, "attestation_bundles": [{"publisher": publisher, "attestations": [attestation]}]}
 
 
 @contextmanager
@@ -92,7 +101,11 @@ def serving() -> Iterator[GitHub]:
             github.tokens.add(self.headers.get("Authorization", ""))
             status, headers, content = (201, {}, b"{}") if self.command != "GET" else github.answer(path)
             self.send_response(status)
-            for name, value in {"Content-Length": str(len(content)), **headers}.items():
+            for name, value in {
+                "Content-Length": str(len(content)),
+                "Content-Type": "application/json",
+                **headers,
+            }.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from tagship.cli import main
 from tests.conftest import commit, git
 
-from .api import INDEX, REPOSITORY, GitHub, limited, policies, provenance, reviewed, ruleset, serving
+from .api import INDEX, REPOSITORY, GitHub, limited, listing, policies, provenance, reviewed, ruleset, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,7 +144,15 @@ def test_safe_settings_are_right_and_seen_with_twelve_requests(repository: Path,
             "/provenance",
             provenance("octo/ship", "publish.yml", "pypi"),
             (
-                "wrong   publisher of ship: ship-1.0.tar.gz came from octo/ship, publish.yml, environment 'pypi'; "
+                "wrong   publisher of ship: ship-1.0.tar.gz came from GitHub octo/ship publish.yml pypi; "
+                "expected octo/ship, release.yml, environment 'pypi'"
+            ),
+        ),
+        (
+            "/provenance",
+            provenance("octo/ship", "release.yml", None),
+            (
+                "wrong   publisher of ship: ship-1.0.tar.gz came from GitHub octo/ship release.yml; "
                 "expected octo/ship, release.yml, environment 'pypi'"
             ),
         ),
@@ -173,7 +181,8 @@ def test_each_unsafe_setting_is_told_with_what_it_should_be(
         (f"{REPOSITORY}/actions/permissions/workflow", (404, {}, {}), "workflow permissions", "unknown"),
         (INDEX, (404, {}, {}), "publisher of ship", "unknown"),
         (INDEX, {"files": []}, "publisher of ship", "unknown"),
-        (INDEX, {"files": [{"filename": "a", "provenance": None}]}, "publisher of ship", "unknown"),
+        (INDEX, listing("ship-1.0.tar.gz", provenance=None), "publisher of ship", "unknown"),
+        ("/provenance", {"attestation_bundles": [{}]}, "publisher of ship", "unknown"),
         ("/provenance", (200, {}, b"{"), "publisher of ship", "unknown"),
     ],
 )

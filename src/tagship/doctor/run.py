@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tagship import project
+from tagship import project, published
 from tagship.errors import TagshipError
 from tagship.indexes import INDEXES
 from tagship.publisher import Registration
+from tagship_suite.errors import ReleaseError
+from tagship_suite.publish import attest
 
-from . import checks, provenance
+from . import checks
 from .github import Unseen
 from .model import Finding
 
@@ -49,8 +51,27 @@ def diagnose(path: Path, api: Api) -> list[Finding]:
         found.insert(0, Finding("repository", "wrong", saw, expected))
     for each in projects:
         registration = Registration(each.name, each.owner, each.repository, WORKFLOW, f"pypi{each.package.suffix}")
-        found.append(provenance.check(registration, each.package.settings.index_url or INDEXES["pypi"].simple_url))
+        found.append(_publisher(registration, each.package.settings.index_url or INDEXES["pypi"].simple_url))
     return found
+
+
+def _publisher(wanted: Registration, simple_url: str) -> Finding:
+    """Compare the publisher of the newest file at an index with what should be registered there."""
+    name, expected = f"publisher of {wanted.project}", str(wanted)
+    try:
+        index, files = published.files(simple_url, wanted.project)
+        if not files:
+            return Finding(name, "unknown", "no file at the index yet", expected)
+        filename, newest = max(files.items(), key=lambda file: file[1].uploaded)
+        found = attest.publishers(index.provenance(newest), newest.hashes.get("sha256", ""))
+    except ReleaseError as error:
+        return Finding(name, "unknown", str(error).splitlines()[0], expected)
+    if not found:
+        saw = f"{filename} has no provenance: it was uploaded with a token, or not signed"
+        return Finding(name, "unknown", saw, expected)
+    right = any(attest.accepts(each, wanted.identity) and each.get("environment") for each in found)
+    saw = f"{filename} came from {' and '.join(map(attest.shown, found))}"
+    return Finding(name, "right" if right else "wrong", saw, expected)
 
 
 def change(api: Api, changes: Sequence[Change]) -> list[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from tagship import project, suite, tree, update
+from tagship import project, published, suite, tree, update
 from tagship.errors import TagshipError
 from tagship.facts import refs, workflow
 from tagship.facts.marked import Unreadable
@@ -21,13 +22,14 @@ from tagship_suite.repo.versions import found_version
 from tagship_suite.testing import pythons
 
 from .changes import section
-from .held import look
-from .model import Job, Plan
+from .model import Held, Job, Plan
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tagship.project import Project
+
+TIMEOUT = 5  # seconds for an index to answer; more is not worth waiting for
 
 
 def plans(path: Path, tag: str = "", *, offline: bool = False) -> list[Plan]:
@@ -140,13 +142,25 @@ def _indexes(plan: Plan, found: Project, *, offline: bool) -> None:
         return
     own = found.package.settings.index_url
     addresses = {own: own} if own else {name: index.simple_url for name, index in INDEXES.items()}
-    plan.indexes = look(found.name, plan.version, addresses)
+    with ThreadPoolExecutor() as pool:
+        plan.indexes = list(pool.map(lambda item: _held(found.name, plan.version, *item), addresses.items()))
     for held in plan.indexes:
         if held.has_version:
             plan.problems.append(
                 f"{held.index}: found version {plan.version}, expected it not to be there; files of other bytes "
                 "would be refused: run: inv release patch"
             )
+
+
+def _held(name: str, version: str, index: str, address: str) -> Held:
+    try:
+        _, files = published.files(address, name, TIMEOUT)
+    except ReleaseError as error:
+        return Held(index, saw=f"not known: {str(error).splitlines()[0]}")
+    versions = set(filter(None, map(published.version_of, files)))
+    if not versions:
+        return Held(index, has_version=False, saw="no file of it yet")
+    return Held(index, str(max(versions)), _parsed(version) in versions)
 
 
 def _repository(plan: Plan, found: Project) -> None:

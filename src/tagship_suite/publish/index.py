@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 HEADERS = {
-    "Accept": "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1",
+    "Accept": "application/vnd.pypi.simple.v1+json, application/vnd.pypi.integrity.v1+json"
+    ", application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1",
     "Accept-Encoding": "identity",  # an index may call a .tar.gz a compressed answer
     "Cache-Control": "no-cache",
 }
@@ -36,11 +37,15 @@ ABSENT = {404, 410, *range(300, 400)}  # what an index without the project or fi
 
 
 class Remote(NamedTuple):
-    """A file that an index serves: its address, its hashes in hexadecimal by algorithm, and its upload time."""
+    """A file that an index serves: its address, its hashes in hexadecimal by algorithm, and its upload time.
+
+    `provenance` is the address of its provenance (PEP 740), "" if there is none.
+    """
 
     url: str
     hashes: dict[str, str]
     uploaded: str = ""
+    provenance: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,7 @@ class Index:
     site: str = ""  # PyPI's or TestPyPI's own, "" for another index
     auth: tuple[str, str] = field(default=("", ""), repr=False)
     ca_file: str = field(default_factory=certifi.where)
+    timeout: float = TIMEOUT
 
     def page(self, name: str, version: str) -> str:
         """Return the address of a release's page, or of the project's list of files where there is no page."""
@@ -71,6 +77,10 @@ class Index:
         if not digest:
             raise TransientError(f"{remote.url}: the index lists this file, but does not serve it")
         return digest
+
+    def provenance(self, remote: Remote) -> Any:
+        """Return the provenance of a file (JSON, https://docs.pypi.org/api/integrity/), None if there is none."""
+        return self._get(remote.provenance, _json, elsewhere=True) if remote.provenance else None
 
     def _get(
         self, url: str, read: Callable[[requests.Response], T], *, guess: bool = False, elsewhere: bool = False
@@ -111,7 +121,7 @@ class Index:
                 auth=auth,
                 proxies=get_environ_proxies(url),
                 verify=self.ca_file,
-                timeout=TIMEOUT,
+                timeout=self.timeout,
                 allow_redirects=False,
                 stream=True,
             )
@@ -157,13 +167,22 @@ def _sha256(response: requests.Response) -> str:
     return digest.hexdigest()
 
 
-def _listing(response: requests.Response) -> dict[str, Remote]:
-    body = response.raw.read(MAX_LISTING + 1, decode_content=True)
+def _body(response: requests.Response) -> bytes:
+    body: bytes = response.raw.read(MAX_LISTING + 1, decode_content=True)
     if len(body) > MAX_LISTING:
-        raise ReleaseError(
-            f"{response.url}: found a list of files larger than {MAX_LISTING} bytes, expected a shorter one"
-        )
-    return _parsed(response.url, response.headers.get("Content-Type", ""), body)
+        raise ReleaseError(f"{response.url}: found an answer larger than {MAX_LISTING} bytes, expected a shorter one")
+    return body
+
+
+def _json(response: requests.Response) -> Any:
+    try:
+        return json.loads(_body(response))
+    except ValueError:
+        raise TransientError(f"{response.url}: found an answer that is no JSON, expected a provenance") from None
+
+
+def _listing(response: requests.Response) -> dict[str, Remote]:
+    return _parsed(response.url, response.headers.get("Content-Type", ""), _body(response))
 
 
 def _parsed(url: str, content_type: str, body: bytes) -> dict[str, Remote]:
@@ -184,7 +203,7 @@ def _parse(url: str, content_type: str, body: bytes) -> dict[str, Remote]:
 
 def _listed(url: str, file: dict[str, Any]) -> Remote:
     hashes = {algorithm: digest.lower() for algorithm, digest in (file.get("hashes") or {}).items()}
-    return Remote(urljoin(url, file["url"]), hashes, file.get("upload-time") or "")
+    return Remote(urljoin(url, file["url"]), hashes, file.get("upload-time") or "", file.get("provenance") or "")
 
 
 def _remote(link: str) -> tuple[str, Remote]:

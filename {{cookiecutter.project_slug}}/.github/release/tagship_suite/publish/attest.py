@@ -8,10 +8,12 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import report
 from ..errors import ReleaseError
@@ -63,3 +65,34 @@ def _sign(paths: list[Path]) -> None:
     message = (done.stdout.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
     kind = ReleaseError if "detect identity" in message else TransientError
     raise kind(explained(f"no attestations could be signed, and nothing was uploaded: {message}"))
+
+
+def publishers(provenance: Any, sha256: str) -> list[dict[str, Any]]:
+    """Return the publishers in `provenance` (PEP 740) with an attestation for the file with this SHA-256.
+
+    Raises `TransientError` if it is malformed.
+    """
+    try:
+        bundles = provenance["attestation_bundles"] if provenance else []
+        return [
+            dict(each["publisher"]) for each in bundles if any(_is_for(sha256, one) for one in each["attestations"])
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise TransientError(f"provenance: found none as PEP 740 defines it ({error!r})") from None
+
+
+def _is_for(sha256: str, attestation: Any) -> bool:
+    statement = json.loads(base64.b64decode(attestation["envelope"]["statement"]))
+    return any(subject["digest"].get("sha256") == sha256 for subject in statement["subject"])
+
+
+def shown(publisher: Mapping[str, Any]) -> str:
+    """Return a publisher as provenance names it, of whatever kind, such as `GitHub octo/ship release.yml pypi`."""
+    keys = ("kind", "repository", "workflow", "workflow_filepath", "environment", "email", "project_id")
+    return " ".join(str(publisher[key]) for key in keys if publisher.get(key))
+
+
+def accepts(publisher: Mapping[str, Any], expected: Mapping[str, str]) -> bool:
+    """Return whether `publisher` is the one in `expected`; one without an environment accepts any."""
+    found = {**publisher, "environment": publisher.get("environment") or expected["environment"]}
+    return all(str(found.get(key)).lower() == value.lower() for key, value in expected.items())

@@ -1,0 +1,42 @@
+"""What an index has of a project, read with the suite's own client; nothing is changed there."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import certifi
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+
+from tagship.indexes import INDEXES
+from tagship_suite.publish.index import TIMEOUT, Index
+
+if TYPE_CHECKING:
+    from packaging.version import Version
+
+    from tagship_suite.publish.index import Remote
+
+
+def files(simple_url: str, project: str, timeout: float = TIMEOUT) -> tuple[Index, dict[str, Remote]]:
+    """Return the index with its simple API at `simple_url`, and the files that it has of `project`, by name.
+
+    `timeout` is in seconds. Raises `ReleaseError` if the index does not answer, or not as one.
+    """
+    site = next((f"https://{each.site}/" for each in INDEXES.values() if each.simple_url == simple_url), "")
+    ca_file = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or certifi.where()
+    index = Index(simple_url, (f"{simple_url.rstrip('/')}/",), site, ca_file=ca_file, timeout=timeout)
+    return index, index.files(canonicalize_name(project))
+
+
+def version_of(filename: str) -> Version | None:
+    """Return the version in the name of a wheel or an sdist, None for anything else."""
+    try:
+        return parse_wheel_filename(filename)[1] if filename.endswith(".whl") else parse_sdist_filename(filename)[1]
+    except (InvalidWheelFilename, InvalidSdistFilename):
+        return None
