@@ -119,6 +119,32 @@ def test_the_command_and_its_needs_are_those_of_ci(
 
 
 @pytest.mark.parametrize(
+    ("install", "expected"),
+    [
+        ('*PYPROJECT["dependency-groups"]["check"]', {"groups": ["check"]}),
+        ('*PYPROJECT["project"]["optional-dependencies"]["x"], *["mock"]', {"requires": ["mock"], "extras": ["x"]}),
+        ('"-e.", *nox.project.dependency_groups(PYPROJECT, "check", OTHER)', {"groups": ["check", "more"]}),
+        ("*NEEDED", {"groups": ["more"]}),
+        ('"--group", "check", "-e.[x]"', {"groups": ["check"], "extras": ["x"]}),
+    ],
+)
+def test_what_a_session_takes_from_pyproject_toml_is_found(
+    install: str, expected: dict[str, list[str]], tmp_path: Path
+) -> None:
+    noxfile = (
+        'import nox\nPYPROJECT = nox.project.load_toml()\nOTHER = "more"\n'
+        'NEEDED = nox.project.dependency_groups(PYPROJECT, OTHER)\nENV = {"THING": "1"}\n\n@nox.session\n'
+        f'def tests(session):\n    session.install({install})\n    session.run("pytest", "tests", env=ENV)\n'
+    )
+    declared = (
+        '[project]\nname = "thing"\noptional-dependencies = {x = ["pytest"]}\n'
+        '[dependency-groups]\ncheck = ["pytest"]\nmore = ["pytest"]\n'
+    )
+    found = settings(guess(write(tmp_path, {**TEST, "noxfile.py": noxfile, "pyproject.toml": declared})))
+    assert found == {"command": ["env", "THING=1", "pytest", "tests"], **expected}
+
+
+@pytest.mark.parametrize(
     ("command", "expected"),
     [
         ("pytest {posargs:tests}", ["pytest", "tests"]),

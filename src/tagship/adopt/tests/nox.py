@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from tagship import noxfile
 from tagship_suite.errors import ReleaseError
 from tagship_suite.repo.files import read_text
 
-from .model import Command, Needs
+from .model import Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .declared import Project
 
+Constants: TypeAlias = "dict[str, ast.expr]"
 RUNS = {"run", "run_always", "run_install"}
 
 
@@ -33,16 +34,8 @@ def sessions(project: Project) -> dict[str, list[Command]]:
     }
 
 
-def of_groups(project: Project, command: Command) -> Needs:
-    """Return the dependency groups that a session installs by `nox.project.dependency_groups`."""
-    found = Needs()
-    for name in command.argv[1:]:
-        found += project.group(name, command.where) or Needs()
-    return found
-
-
 def _commands(
-    node: ast.FunctionDef, known: dict[str, Any], helpers: dict[str, ast.FunctionDef], depth: int = 0
+    node: ast.FunctionDef, known: Constants, helpers: dict[str, ast.FunctionDef], depth: int = 0
 ) -> Iterator[Command]:
     calls = sorted((n for n in ast.walk(node) if isinstance(n, ast.Call)), key=lambda n: (n.lineno, n.col_offset))
     for call in calls:
@@ -50,24 +43,39 @@ def _commands(
         function = ast.unparse(call.func).rpartition(".")[2]
         words = [word for argument in call.args for word in _words(argument, known)]
         if function == "install":
-            yield Command(("pip", "install", *words), where)
-            yield Command(("dependency_groups", *_groups(call)), where)
+            yield Command(("pip", "install", *words, *_declared(call, known)), where)
         elif function in RUNS and words:
-            yield Command(tuple(words), where, tuple(_env(call)))
+            yield Command(tuple(words), where, tuple(_env(call, known)))
         elif function in helpers and depth < 3 and isinstance(call.func, ast.Name):
             yield from _commands(helpers[function], known, helpers, depth + 1)
 
 
-def _groups(call: ast.Call) -> list[str]:
-    """Return the literal names in `session.install(*nox.project.dependency_groups(pyproject, "test"))`."""
-    inner = [node for node in ast.walk(call) if isinstance(node, ast.Call) and node is not call]
-    named = [node for node in inner if ast.unparse(node.func).endswith("dependency_groups")]
-    return [
-        arg.value for node in named for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
-    ]
+def _declared(call: ast.Call, known: Constants) -> Iterator[str]:
+    """Yield as arguments of pip the groups and extras that a session takes from pyproject.toml.
+
+    By `*nox.project.dependency_groups(PYPROJECT, "test")`, `*PYPROJECT["dependency-groups"]["test"]`, or a variable
+    that holds one of these.
+    """
+    values = [known.get(ast.unparse(arg.value), arg.value) for arg in call.args if isinstance(arg, ast.Starred)]
+    for node in (inner for value in values for inner in ast.walk(value)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("dependency_groups"):
+            yield from (word for arg in node.args[1:] for name in _words(arg, known) for word in ("--group", name))
+        match _keys(node, known):
+            case ["dependency-groups", name]:
+                yield from ("--group", name)
+            case ["project", "optional-dependencies", name]:
+                yield f".[{name}]"
 
 
-def _words(node: ast.expr, known: dict[str, Any]) -> list[str]:
+def _keys(node: ast.AST, known: Constants) -> list[str]:
+    """Return the keys of nested subscripts, the outermost table's first."""
+    keys = list[str]()
+    while isinstance(node, ast.Subscript):
+        keys, node = [*_words(node.slice, known), *keys], node.value
+    return keys
+
+
+def _words(node: ast.expr, known: Constants) -> list[str]:
     """Return the literal words of an argument; "$" stands for one that only a run would tell."""
     inner = node.value if isinstance(node, ast.Starred) else node
     if isinstance(inner, ast.BoolOp):  # *(session.posargs or ["tests"])
@@ -75,24 +83,21 @@ def _words(node: ast.expr, known: dict[str, Any]) -> list[str]:
     if isinstance(inner, ast.IfExp):
         inner = inner.orelse if "posargs" in ast.unparse(inner.body) else inner.body
     try:
-        value = ast.literal_eval(inner)
-    except ValueError:
-        value = known.get(ast.unparse(inner), () if isinstance(node, ast.Starred) else "$")
+        value = ast.literal_eval(known.get(ast.unparse(inner), inner))
+    except (ValueError, TypeError):
+        value = () if isinstance(node, ast.Starred) else "$"
     return [str(word) for word in value] if isinstance(value, list | tuple | set) else [str(value)]
 
 
-def _env(call: ast.Call) -> Iterator[str]:
-    given = [keyword.value for keyword in call.keywords if keyword.arg == "env"]
+def _env(call: ast.Call, known: Constants) -> Iterator[str]:
+    given = [known.get(ast.unparse(keyword.value), keyword.value) for keyword in call.keywords if keyword.arg == "env"]
     for table in (node for node in given if isinstance(node, ast.Dict)):
         for key, value in zip(table.keys, table.values, strict=True):
             if isinstance(key, ast.Constant) and isinstance(value, ast.Constant):
                 yield f"{key.value!s}={value.value!s}"
 
 
-def _constants(tree: ast.AST) -> Iterator[tuple[str, Any]]:
+def _constants(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and len(node.targets) == 1:
-            try:
-                yield ast.unparse(node.targets[0]), ast.literal_eval(node.value)
-            except (ValueError, TypeError):
-                continue
+            yield ast.unparse(node.targets[0]), node.value

@@ -49,9 +49,6 @@ def follow(commands: Iterable[Command], project: Project, depth: int = 0) -> Way
         needs += more
         if is_test(plain):
             return Way(needs, plain)
-        if plain.argv[0] == "dependency_groups":
-            needs += nox.of_groups(project, plain)
-            continue
         inner = _inner(plain, project, depth) if depth < DEPTH else Way()
         if inner.test:
             isolated = plain.argv[0] in {"tox", "nox", "hatch"}
