@@ -159,6 +159,31 @@ def test_without_ci_tox_says_how_the_tests_run(command: str, expected: list[str]
     assert found["requires"] == ["pytest", "only-a", "not-b", "mock"]
 
 
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ("{toxinidir}/tests/lib", ["PYTHONPATH=tests/lib"]),
+        ("{toxinidir}:{toxinidir}/tests{:}missing", ["PYTHONPATH=.:tests"]),
+        ("{toxinidir}/src", []),
+        ("src:tests/lib", ["PYTHONPATH=tests/lib"]),
+    ],
+)
+def test_a_path_that_the_tests_need_stays_and_one_that_hides_the_wheel_goes(
+    value: str, kept: list[str], tmp_path: Path
+) -> None:
+    files = {"setup.cfg": "[metadata]\nname = thing\n[options]\npackage_dir =\n    = src\npackages = thing\n"}
+    files |= {"src/thing/__init__.py": "", "tests/lib/helper.py": "", **TEST}
+    tox = f"[testenv]\nsetenv =\n    PYTHONPATH = {value}\n    X = {{env:Y:}}\n    Z = -k {{env:A:b}}\n    A = c d\n"
+    found = settings(guess(write(tmp_path, {**files, "tox.ini": f"{tox}commands = python -m pytest\n"})))
+    assert found["command"] == ["env", *kept, "Z=-k c d", "A=c d", "python", "-m", "pytest"]
+
+
+def test_the_factor_of_a_single_environment_is_none_that_the_tests_need(tmp_path: Path) -> None:
+    tox = "[tox]\nenvlist = lint, py{310,311}-pytestlatest, py310-fast\n[testenv]\nextras = fast: fast\n"
+    found = settings(guess(write(tmp_path, {**TEST, "tox.ini": f"{tox}deps = pytest\ncommands = pytest\n"})))
+    assert found == {"requires": ["pytest"]}
+
+
 @pytest.mark.parametrize("text", ["[a, &b [*b]]", "x: [", "a: &a [1]\nb: [*a, *a]\n", "\x00", "- &x {jobs: *x}"])
 def test_a_workflow_that_cannot_be_read_says_nothing(text: str, tmp_path: Path) -> None:
     found = settings(guess(write(tmp_path, {**TEST, ".github/workflows/a.yml": text, ".travis.yml": text})))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,11 @@ TAKES = {
     "--durations",
     "--color", "-r", "--tb", "--maxfail", "-n", "--numprocesses", "--dist", "--report-log",
 }  # fmt: skip
-#: Variables of the environment that say nothing about the tests, or that would lead them to the checkout.
-NOT_SET = re.compile(r"(PYTHONPATH|COV|PIP_|UV_|PY_COLORS|VIRTUALENV|TOX|LANG|LC_|PYTHON(HASHSEED|DONTWRITE)).*")
+#: Variables of the environment that say nothing about the tests.
+NOT_SET = re.compile(
+    r"(COV|CODECOV|COVERALLS|PIP_|UV_|PY_COLORS|FORCE_COLOR|NO_COLOR|TERM|CI|GITHUB_|GH_|VIRTUALENV|TOX|LANG|LC_"
+    r"|PYTHON(HASHSEED|DONTWRITE|UNBUFFERED)).*"
+)
 #: Options whose value is the next word, and must go with it.
 VALUED = {
     "-k",
@@ -61,8 +65,19 @@ def settled(found: Command, project: Project) -> list[str]:
         command = [program, *_known(rest)]
         if found.folder:
             command = ["sh", "-c", f"cd {found.folder} && {' '.join(command)}"]
-    env = [each for each in found.env if "$" not in each and not NOT_SET.match(each)]
+    env = [each for each in found.env if not re.search(r"\$|=$", each) and not NOT_SET.match(each)]
+    env = [kept for each in env if (kept := _off_the_checkout(each, project))]
     return [*(["env", *env] if env else []), *command]
+
+
+def _off_the_checkout(variable: str, project: Project) -> str:
+    """Return a variable and its value, PYTHONPATH without the folders whose modules are those of the wheel."""
+    name, _, value = variable.partition("=")
+    if name != "PYTHONPATH":
+        return variable
+    folders = [posixpath.normpath(each) for each in value.split(":") if each and not each.startswith("/")]
+    kept = [each for each in folders if (project.root / each).is_dir() and not project.holds_its_modules(each)]
+    return f"{name}={':'.join(kept)}" if kept else ""
 
 
 def _known(words: list[str]) -> list[str]:

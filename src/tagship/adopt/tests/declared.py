@@ -148,6 +148,17 @@ class Project:
 
         return canonicalize_name(distribution_name(self.root))
 
+    @cached_property
+    def _modules(self) -> tuple[str, ...]:
+        from tagship.facts import distributions
+
+        return distributions.of(self.root, self.top).import_names
+
+    def holds_its_modules(self, folder: str) -> bool:
+        """Return whether a folder has one of the modules or packages that the project installs."""
+        places = [self.root / folder / module for module in self._modules]
+        return any(place.is_dir() or place.with_suffix(".py").is_file() for place in places)
+
     def names(self, found: Needs) -> set[str]:
         """Return the names of all distributions among what was found, in groups, extras and files as well."""
         files = [self.top / line[3:] for line in found.requires if line.startswith("-r ")]

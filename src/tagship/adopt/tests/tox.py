@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import re
 import shlex
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import product
@@ -15,10 +16,12 @@ from tagship_suite.repo.files import load_toml, subtable
 from .model import Command, Needs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .declared import Project
 
 #: Environments for a special purpose: they install other things than a release needs.
-SPECIAL = re.compile(r"pypy|min|low|old|dev|main|latest|cov|bench|nightly|warn|type|lint|docs?|pre|opt")
+SPECIAL = re.compile(r"pypy|min|low|old|dev|main|cov|bench|nightly|warn|type|lint|docs?|pre|opt")
 #: `py310, !a: ` before a line: it holds for some environments only.
 FACTORS = r"!?(?:[\w.-]|\{[^{}:]*\})+"
 CONDITION = re.compile(rf"({FACTORS}(?:\s*,\s*{FACTORS})*)\s*:\s*(?!//)")
@@ -50,7 +53,10 @@ class Tox:
         return found
 
     def names(self) -> list[str]:
-        """Return the environments that tox runs by itself, those for the newest Python first, special ones last."""
+        """Return the environments that tox runs by itself, the usual ones for the newest Python first.
+
+        Usual are the factors of most environments: of `py310, py311, py311-x`, the last tests something optional.
+        """
         listed = self.toml.get("env_list", self.toml.get("envlist", []))
         text = next(
             (self.ini.get("tox", key) for key in ("envlist", "env_list") if self.ini.has_option("tox", key)), ""
@@ -60,7 +66,11 @@ class Tox:
             for row in re.split(r"[\n,](?![^{]*\})", re.sub(r"(?m)\s+#.*|^#.*", "", text))
             for name in expanded(row)
         ]
-        ranked = sorted(dict.fromkeys(found), key=lambda name: (bool(SPECIAL.search(name)), -_minor(name)))
+        usual = Counter(map(_without_python, dict.fromkeys(found)))
+        ranked = sorted(
+            dict.fromkeys(found),
+            key=lambda name: (bool(SPECIAL.search(name)), -usual[_without_python(name)], -_minor(name)),
+        )
         return [*ranked, "py"]
 
     def needs(self, env: str) -> Needs:
@@ -87,25 +97,31 @@ class Tox:
         for line in "\n".join(self.lines(env, "commands", " ".join(posargs))).replace("\\\n", " ").splitlines():
             with suppress(ValueError):
                 rows.append(shlex.split(re.sub(r"^[-!\s]+", "", line)))
-        variables = [line.replace(" ", "") for line in (*self.lines(env, "setenv"), *self.lines(env, "set_env"))]
-        kept = tuple(each for each in variables if "=" in each)
+        variables = tuple(f"{name}={value}" for name, value in self.variables(env))
         folder = next(iter([*self.lines(env, "changedir"), *self.lines(env, "change_dir")]), "")
         folder = folder if "$" not in folder and (self.project.root / folder).is_dir() else ""
-        return [Command(tuple(row), f"{self.file}, environment {env} of tox", kept, folder) for row in rows if row]
+        return [Command(tuple(row), f"{self.file}, environment {env} of tox", variables, folder) for row in rows if row]
+
+    def variables(self, env: str, depth: int = 0) -> Iterator[tuple[str, str]]:
+        """Yield the variables that the environment `env` sets, with their values."""
+        for line in (*self.lines(env, "setenv", depth=depth), *self.lines(env, "set_env", depth=depth)):
+            name, found, value = line.partition("=")
+            if found:
+                yield name.strip(), value.strip()
 
     def _words(self, env: str, key: str) -> list[str]:
         return [word for line in self.lines(env, key) for word in re.split(r"[\s,]+", line) if word]
 
-    def lines(self, env: str, key: str, posargs: str = "") -> list[str]:
+    def lines(self, env: str, key: str, posargs: str = "", depth: int = 0) -> list[str]:
         """Return the lines of `key` that hold for the environment `env`, without what is substituted at run time."""
         native = {**subtable(self.toml, "env_run_base"), **subtable(self.toml, "env", env)}.get(key)
         if native is not None:
-            return [self._filled(line, env, posargs) for line in _native(native, posargs)]
+            return [self._filled(line, env, posargs, depth) for line in _native(native, posargs)]
         for section in self.ini.sections():
             kind, _, names = section.partition(":")
             if kind == "testenv" and env in expanded(names) and self.ini.has_option(section, key):
-                return self._of_section(section, key, env, posargs)
-        return self._of_section("testenv", key, env, posargs)
+                return self._of_section(section, key, env, posargs, depth)
+        return self._of_section("testenv", key, env, posargs, depth)
 
     def _of_section(self, section: str, key: str, env: str, posargs: str, depth: int = 0) -> list[str]:
         found = list[str]()
@@ -131,9 +147,11 @@ class Tox:
             if name == "posargs":
                 return posargs or default
             if name == "env":
-                return default.partition(":")[2] or "$UNKNOWN"
-            known = {"toxinidir": ".", "tox_root": ".", "/": "/", "envname": env, "env_name": env}
-            return known.get(
+                variable, given, value = default.partition(":")
+                known = dict(self.variables(env, depth + 1)) if depth < 2 else {}
+                return known.get(variable, value if given else "$UNKNOWN")
+            places = {"toxinidir": ".", "tox_root": ".", "/": "/", "": ":", "envname": env, "env_name": env}
+            return places.get(
                 name, "python" if "python" in name else "" if name.endswith("dir") and "bin" in name else "$UNKNOWN"
             )
 
@@ -185,6 +203,10 @@ def _holds(condition: str, env: str) -> bool:
         all((factor[1:] not in factors) if factor.startswith("!") else factor in factors for factor in each.split("-"))
         for each in alternatives
     )
+
+
+def _without_python(env: str) -> str:
+    return "-".join(factor for factor in env.split("-") if not re.fullmatch(r"(py)?3?\.?\d*|python3?", factor))
 
 
 def _minor(env: str) -> int:
