@@ -34,11 +34,12 @@ def rehearse(path: Path, tag: str, failures: tuple[str, ...], keep: Path | None,
     by Ctrl-C, 143: by SIGTERM; all processes are stopped, and temporary files are removed.
     """
     from tagship.rehearsal import run
+    from tagship.rehearsal.failures import FAILURES
     from tagship.rehearsal.report import row
 
-    unknown = [name for name in failures if name not in run.FAILURES]
+    unknown = [name for name in failures if name not in FAILURES]
     if unknown:
-        raise click.UsageError(f"--fail takes one of: {', '.join(run.FAILURES)}")
+        raise click.UsageError(f"--fail takes one of: {', '.join(FAILURES)}")
 
     def tell(step: Step) -> None:
         if form == "text":

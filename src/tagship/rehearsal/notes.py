@@ -33,6 +33,15 @@ def host(path: Path) -> str:
     return match[1] if match else ""
 
 
+def submodules(clone: Path, names: list[str]) -> list[str]:
+    """Return what GitHub needs to check out the submodules of these names, which the `clone` has."""
+    if not names:
+        return []
+    value = "recursive" if any((clone / name / ".gitmodules").is_file() for name in names) else "true"
+    said = f"{', '.join(names)}: checked out here as in your repository; on GitHub"
+    return [f"{said}, that takes the repository variable SUBMODULES={value}"]
+
+
 def before(found: Project, clone: Path, elsewhere: str) -> list[str]:
     """Return what is known before the first step of the rehearsal of a project, in the `clone` of its repository.
 

@@ -1,0 +1,168 @@
+"""The steps of a rehearsal, in the workflow's order; the first one that fails is the last one that runs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from tagship.rehearsal import environments, failures, install, notes, registration
+from tagship.rehearsal.environments import Environments
+from tagship.rehearsal.jobs import PUBLISHING
+from tagship.rehearsal.report import File, Report, Step
+from tagship_suite.dists.reading import read_dists
+from tagship_suite.repo import packages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tagship.project import Project
+    from tagship.rehearsal.jobs import Jobs
+    from tagship.rehearsal.process import Done
+    from tagship.rehearsal.run import Options
+    from tagship.rehearsal.servers import Servers
+    from tagship_suite.dists.reading import Dist
+
+#: Simulated failures last: nobody wants to wait for them for long.
+SHORT = {"TAGSHIP_TIMEOUT": "12"}
+INSTALL = "pip install, from the index"
+
+
+class Rehearsal:
+    """One rehearsal: its jobs, and the report that grows."""
+
+    def __init__(
+        self, found: Project, options: Options, jobs: Jobs, report: Report, tell: Callable[[Step], None]
+    ) -> None:
+        self.project, self.options, self.jobs, self.report, self.tell = found, options, jobs, report, tell
+        self.environments = Environments(jobs)
+        self.wanted = registration.wanted(found, jobs.push)
+        self.elsewhere = "" if found.known else notes.host(found.path)
+
+    def perform(self) -> Report:
+        """Run every step, stop at the first that fails, and fill in the report."""
+        # What the servers are made of takes a second to import: time that the first session has.
+        self.jobs.processes.background.submit(import_module, "tagship.rehearsal.servers")
+        self.report.notes += notes.before(self.project, self.jobs.clone, self.elsewhere)
+        self.report.publishers = [] if self.elsewhere else registration.forms(self.wanted)
+        if self._gate():
+            self.environments.prepare()
+            if self._private():
+                self._leave_out()
+            else:
+                self._publish_both()
+        return self.report
+
+    def _gate(self) -> bool:
+        """Run the sessions that need no index, in the workflow's order; return whether all passed."""
+        if not self._session("build"):
+            return self._skip("test", "verify-version", *PUBLISHING, "install back")
+        if not self._tests():
+            return self._skip("verify-version", *PUBLISHING, "install back")
+        return self._session("verify-version") or self._skip(*PUBLISHING, "install back")
+
+    def _session(self, name: str) -> bool:
+        done = self.jobs.nox(name, self.jobs.clone, self.jobs.environment(name))
+        return self._ended(f"nox -s {name}", done)
+
+    def _tests(self) -> bool:
+        passed = [self._test(python) for python in json.loads(self.jobs.outputs("build").get("pythons", "[]"))]
+        if len(passed) == len(self.report.untested):
+            wanted = ", ".join(self.report.untested)
+            why = f"error: found none of the project's Pythons on this machine, expected one of: {wanted}; install one"
+            self._end(Step("nox -s test", 0.0, "failed", (why,)))
+            return False
+        return all(passed)
+
+    def _test(self, python: str) -> bool:
+        arguments = ("-P", python, "--", "--installpkg", "dist")
+        done = self.jobs.nox("test", self.jobs.clone, self.jobs.environment("test"), *arguments)
+        name = f"nox -s test -P {python}"
+        if done.status and f"interpreter {python} not found" in done.output:
+            self.report.untested.append(python)
+            self._end(Step(name, done.seconds, "missing", (f"Python {python} is not on this machine",)))
+            return True
+        return self._ended(name, done)
+
+    def _private(self) -> bool:
+        """Return whether a classifier keeps the release from PyPI: it is for a registry that has no stand-in here."""
+        classifiers = read_dists(self.jobs.clone / "bundle/dist")[0].metadata.get_all("Classifier", [])
+        return any(text.startswith("Private ::") for text in classifiers)
+
+    def _leave_out(self) -> None:
+        why = "the classifier 'Private ::' keeps it from PyPI; it goes to the registry of TWINE_REPOSITORY_URL"
+        for session in PUBLISHING:
+            self._end(Step(f"nox -s {session}", 0.0, "left out", (why,)))
+        self.report.publishers = []
+        self._install("pip install, from the bundle", install.from_bundle)
+
+    def _publish_both(self) -> None:
+        """Run the publish sessions and install the release, against the local indexes; note what they have seen."""
+        from tagship.rehearsal.servers import running
+
+        with running(self.jobs.folder / "state") as servers:
+            servers.index.grant(packages.of(self.jobs.clone, self.project.name).settings.file_limit)
+            failures.simulate(servers.faults, self.options.failures)
+            registration.register(self.wanted, servers.index, self.options.failures)
+            try:
+                self._publishing(servers)
+            finally:
+                self.report.files = self._stored(servers)
+                if self.report.publishers:
+                    self.report.publishers = registration.seen(self.wanted, servers.index)
+                self.report.notes += servers.errors
+
+    def _publishing(self, servers: Servers) -> None:
+        for done, session in enumerate(PUBLISHING, 1):
+            if not self._publish(servers, session):
+                self._skip(*list(PUBLISHING)[done:], "install back")
+                return
+        self._install(INSTALL, partial(install.from_index, servers=servers))
+
+    def _publish(self, servers: Servers, session: str) -> bool:
+        """Run a publish session from nothing but the bundle, in an empty folder, with an identity."""
+        if (prepared := self.environments.made(session)).status:
+            return self._ended(f"nox -s {session}", prepared)
+        folder = self.jobs.folder / session
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self.jobs.clone / "bundle", folder)
+        suffix = self.jobs.outputs("verify-version").get("suffix", "")
+        identity = servers.issuer.job(self.jobs.push, PUBLISHING[session] + suffix)
+        environment = servers.environment(self.jobs.environment(session), identity)
+        environment |= SHORT if self.options.failures else {}
+        # Sigstore has no stand-in here, and must not be asked to sign for an identity that does not exist.
+        options = (*self.environments.options, "--", "--no-attestations")
+        return self._ended(f"nox -s {session}", self.jobs.nox(session, folder, environment, *options))
+
+    def _install(self, name: str, installing: Callable[[Jobs, Path, list[Dist]], Done]) -> bool:
+        done = self.environments.made(environments.INSTALL)
+        if not done.status:
+            dists = read_dists(self.jobs.clone / "bundle/dist")
+            done = installing(self.jobs, self.environments.python, dists)
+        return self._ended(name, done)
+
+    def _stored(self, servers: Servers) -> list[File]:
+        """Return the files at the last index that has any."""
+        stored = {name: servers.index.files(self.project.name, name) for name in PUBLISHING.values()}
+        name = next((name for name in reversed(stored) if stored[name]), "")
+        return [File(file.filename, file.size, file.sha256, name) for file in stored.get(name, [])]
+
+    def _ended(self, name: str, done: Done) -> bool:
+        self._end(Step(name, done.seconds, "failed" if done.status else "passed", done.said if done.status else ()))
+        if done.status:
+            keep = "" if self.options.keep else "run this with --keep FOLDER, and read "
+            log = f"{self.options.keep or 'FOLDER'}/logs/{done.log.name}"
+            self.report.notes.append(f"for all that {name} printed: {keep}{log}")
+        return done.status == 0
+
+    def _end(self, step: Step) -> None:
+        self.report.steps.append(step)
+        self.tell(step)
+
+    def _skip(self, *sessions: str) -> bool:
+        for session in sessions:
+            self._end(Step(session if " " in session else f"nox -s {session}", 0.0, "not run"))
+        return False
