@@ -120,6 +120,15 @@ def test_a_bad_example_breaks_its_rule(tmp_path: Path, rule: str) -> None:
     assert finding.job or rule == "wide-identity"
 
 
+@pytest.mark.parametrize("command", ["pipx run build", "uvx --from build pyproject-build", "uv build", "flit build"])
+def test_a_build_in_the_publish_job_is_found_whatever_builds(tmp_path: Path, command: str) -> None:
+    files = changed(
+        "    steps:\n      - uses: actions/download",
+        f"    steps:\n      - run: {command}\n      - uses: actions/download",
+    )
+    assert [each.rule for each in found(tmp_path, files)] == ["builds-and-publishes"]
+
+
 GOOD_ONES = {
     "tag": {PUBLISH: GOOD},
     "dispatch": changed(TRIGGER, "on: workflow_dispatch\n"),
@@ -168,6 +177,27 @@ GOOD_ONES = {
         "release/v1\n",
         "release/v1\n        with: {password: '${{ secrets.X }}', repository-url: https://nexus.example.org/}\n",
     ),
+    "version from tags in a job that contains() keeps to tags": {
+        PUBLISH: GOOD.replace(CHECK, "")
+        .replace("        with: {fetch-depth: 0}\n", "")
+        .replace(TRIGGER, "on: push\n")
+        .replace("  build:\n", "  build:\n    if: contains(github.ref, 'refs/tags/')\n"),
+        **SCM,
+    },
+    "version that the same run tags": {
+        PUBLISH: GOOD.replace(TRIGGER, "on: {workflow_dispatch: {inputs: {version: {}}}}\n").replace(
+            "  build:\n", "  build:\n    env: {SETUPTOOLS_SCM_PRETEND_VERSION: '${{ inputs.version }}'}\n"
+        )
+        + '  tag:\n    runs-on: x\n    needs: publish\n    steps:\n      - run: git push origin "v$VERSION"\n',
+        **SCM,
+    },
+    "documentation that tox builds": changed(
+        BUILD, BUILD + "  docs:\n    runs-on: x\n    steps:\n      - run: pip install tox\n      - run: tox -e docs\n"
+    ),
+    "tag that the release tool makes from the version": {
+        PUBLISH: GOOD.replace(CHECK, ""),
+        ".bumpversion.cfg": "[bumpversion]\ncurrent_version = 1.0\ntag = True\n",
+    },
     "nothing is published": {
         ".github/workflows/ci.yml": "on: push\njobs:\n  t:\n    runs-on: x\n    steps: [{run: pytest}]\n"
     },

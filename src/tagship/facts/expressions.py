@@ -249,4 +249,6 @@ def _search(name: str, where: Value, what: Value) -> Value:
 def _search_prefix(name: str, known: str, part: str) -> Value:
     if name == "startswith":
         return True if known.startswith(part) else UNKNOWN if part.startswith(known) else False
+    if name == "contains" and part.startswith("refs/") and known.startswith("refs/"):
+        return _search_prefix("startswith", known, part)  # nobody names a branch like that
     return True if name == "contains" and part in known else UNKNOWN

@@ -2,7 +2,7 @@
 
 from tagship.audit.model import Rule
 
-from . import builds, identity, managed, triggers
+from . import builds, identity, managed, order, triggers, version
 
 RULES: tuple[Rule, ...] = (
     identity.LongLivedCredential(),
@@ -10,14 +10,14 @@ RULES: tuple[Rule, ...] = (
     identity.WideIdentity(),
     identity.NoEnvironment(),
     triggers.WithoutTag(),
-    triggers.TagNotCompared(),
+    version.TagNotCompared(),
     triggers.CannotTrigger(),
     triggers.TwoPublishers(),
-    triggers.NeedsIncomplete(),
-    triggers.ImmutableRelease(),
+    order.NeedsIncomplete(),
+    order.ImmutableRelease(),
     builds.BuildsAndPublishes(),
-    builds.ShallowCheckout(),
-    builds.VersionMadeInCI(),
+    version.ShallowCheckout(),
+    version.VersionMadeInCI(),
     builds.BlindSkip(),
     builds.DifferentBuilds(),
     managed.SessionWithoutJob(),

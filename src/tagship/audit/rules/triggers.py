@@ -1,4 +1,4 @@
-"""What starts a publication, and in which order its jobs run."""
+"""What starts a publication, and what starts it twice or never."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tagship import suite
 from tagship.audit.model import Hit, Rule
+from tagship.audit.publish import CHOSEN
 from tagship.facts import events
 from tagship.facts.expressions import Prefix
 from tagship.facts.workflow import secrets
@@ -14,19 +15,10 @@ from tagship.facts.workflow import secrets
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tagship.audit.context import Context, Publish
+    from tagship.audit.context import Context
+    from tagship.audit.publish import Publish
     from tagship.facts.events import Event
-    from tagship.facts.model import Evidence
     from tagship.facts.workflow import Job, Workflow
-
-TAG = re.compile(
-    r"GITHUB_REF|github\.ref\b|github\.ref_name|github\.event\.ref|tag_name|github\.event\.release|RELEASE_TAG|GIT_TAG|"
-    r"git describe|check[-_]?version|version[-_]?check|verify[-_]?version|check-tag|tag-check",
-    re.IGNORECASE,
-)
-TESTS = re.compile(r"\b(?:pytest|tox|nox|unittest|nosetests|py\.test|stestr|hatch test)\b")
-#: Somebody decides to start these, and at what.
-CHOSEN = frozenset({"workflow_dispatch", "repository_dispatch", "workflow_run", "workflow_call", "deployment"})
 
 
 class WithoutTag(Rule):
@@ -60,44 +52,6 @@ def _ref(event: Event) -> str:
     text = event.ref.text if isinstance(event.ref, Prefix) else str(event.ref or "")
     name = text.removeprefix("refs/heads/")
     return name if isinstance(event.ref, str) else f"{name}*" if name else "any branch"
-
-
-class TagNotCompared(Rule):
-    """The tag is never compared with the version.
-
-    A tag v1.3.0 on a commit with version 1.2.0 publishes 1.2.0, or fails because 1.2.0 already exists.
-    """
-
-    name = "tag-not-compared"
-    remedy = "compare them before the upload, as `nox -s verify-version` does"
-
-    def check(self, context: Context) -> Iterator[Hit]:
-        """Yield each job that a tag starts where nothing before the upload looks at the tag."""
-        if context.version_from_tags():
-            return
-        for each in context.on_github("pypi"):
-            tagged = [event for event in each.certain() if event.is_tag and event.name not in CHOSEN]
-            if not tagged or each.job is None or each.workflow is None:
-                continue
-            jobs = context.before(each.workflow, each.job)
-            if not context.makes_tag(each.file, jobs) and not any(
-                _sees_tag(context, each.workflow, job) for job in jobs
-            ):
-                yield Hit(each.in_job.file, each.in_job.line, each.name)
-
-
-def _sees_tag(context: Context, workflow: Workflow, job: Job) -> bool:
-    """Return whether a job does anything with the tag besides asking whether there is one."""
-    if job.uses:
-        return True  # what it does is written elsewhere
-    walk = context.walk(workflow.file, str(job.id))
-    texts = [*(step.run for step in job.steps), *(value for step in job.steps for value in step.inputs.values())]
-    texts += [value for step in job.steps for value in step.env.values()] + [step.name for step in job.steps]
-    texts += [*job.env.values(), *workflow.env.values(), *(step.uses for step in job.steps), job.id, job.name]
-    if any(isinstance(text, str) and TAG.search(text) for text in texts):
-        return True
-    files = {line.file for line, _ in walk.ran} if walk else set()
-    return any(TAG.search(context.workflows.targets.text(file) or "") for file in files - {workflow.file})
 
 
 class CannotTrigger(Rule):
@@ -203,96 +157,3 @@ def _meet(some: tuple[Event, ...], others: tuple[Event, ...]) -> bool:
 def _overlap(one: Event, other: Event) -> bool:
     left, right = (event.ref.text if isinstance(event.ref, Prefix) else str(event.ref) for event in (one, other))
     return left.startswith(right) or right.startswith(left)
-
-
-class NeedsIncomplete(Rule):
-    """A publish job does not wait for a job that it depends on.
-
-    It may publish although the tests fail, or look for files that do not exist yet.
-    """
-
-    name = "needs-incomplete"
-    remedy = "add the job to `needs` of the job that publishes"
-
-    def check(self, context: Context) -> Iterator[Hit]:
-        """Yield each job that uploads without waiting for tests or artifacts of the same run."""
-        for each in context.on_github("pypi", "testpypi"):
-            if each.workflow is None or each.job is None:
-                continue
-            before = {str(job.id) for job in context.before(each.workflow, each.job)}
-            for job in each.workflow.jobs.values():
-                after = {str(other.id) for other in context.before(each.workflow, job)}
-                if str(job.id) not in before and each.name not in after:
-                    reason = _artifact(each.job, job) or (_tests(job, each) and each.index == "pypi" and "tests")
-                    if reason:
-                        yield Hit(each.file, each.job.line, each.name, f"{job.id} ({reason})")
-
-
-def _artifact(publishing: Job, other: Job) -> str:
-    made = {str(step.inputs.text("name")) for step in other.steps if step.action == "actions/upload-artifact"}
-    wanted = {str(step.inputs.text("name")) for step in publishing.steps if step.action == "actions/download-artifact"}
-    both = sorted(name for name in made & wanted if name)
-    return f"its artifact {both[0]}" if both else ""
-
-
-def _tests(job: Job, each: Publish) -> bool:
-    """Return whether a job certainly runs tests for an event that certainly uploads."""
-    if each.workflow is None or not any(TESTS.search(step.run) for step in job.steps):
-        return False
-    return any(event.is_tag and events.runs(each.workflow, job, event) for event in each.certain())
-
-
-class ImmutableRelease(Rule):
-    """A release is changed after it was published.
-
-    With immutable releases enabled, neither the files nor the tag of a published release can be changed: the step
-    fails, and the steps after it do not run.
-    """
-
-    name = "changes-published-release"
-    level = "note"
-    remedy = "create the release as a draft, add all files, and then publish it"
-
-    def check(self, context: Context) -> Iterator[Hit]:
-        """Yield each line that adds a file to a release that is already published, or moves a tag."""
-        for each in {each.file: each for each in context.on_github("pypi")}.values():
-            if each.workflow is None:
-                continue
-            for job in each.workflow.jobs.values():
-                for line in _changes(context, each.workflow, job):
-                    yield Hit(line.file, line.line, str(job.id))
-
-
-def _changes(context: Context, workflow: Workflow, job: Job) -> Iterator[Evidence]:
-    walk = context.walk(workflow.file, str(job.id))
-    if walk is None:
-        return
-    starts = [event for event in events.of(workflow) if events.runs(workflow, job, event) is not False]
-    published = bool(starts) and all(event.name == "release" and event.action != "created" for event in starts)
-    for line, command in walk.ran:
-        words = command.words
-        forced = {"-f", "--force"}.intersection(words)
-        if words[:3] == ("gh", "release", "upload") and published:
-            yield line
-        if (
-            words[:2] == ("git", "tag")
-            and forced
-            and any(re.search(r"\.|version|ref_name|tag_name", word, re.IGNORECASE) for word in words[2:])
-        ):
-            yield line
-    for line, action, inputs in walk.used:
-        name = action.partition("@")[0].lower()
-        uploads = name in {
-            "svenstaro/upload-release-action",
-            "actions/upload-release-asset",
-            "softprops/action-gh-release",
-        }
-        uploads = uploads and bool(name != "softprops/action-gh-release" or inputs.get("files"))
-        if published and (
-            uploads
-            or (
-                name == "sigstore/gh-action-sigstore-python"
-                and inputs.get("release-signing-artifacts", "true") == "true"
-            )
-        ):
-            yield line

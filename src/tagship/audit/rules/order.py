@@ -1,0 +1,112 @@
+"""In which order the jobs of a publication run, and what they change after it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tagship.audit.building import is_test
+from tagship.audit.model import Hit, Rule
+from tagship.facts import events
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tagship.audit.context import Context
+    from tagship.audit.publish import Publish
+    from tagship.facts.model import Evidence
+    from tagship.facts.workflow import Job, Workflow
+
+
+class NeedsIncomplete(Rule):
+    """A publish job does not wait for a job that it depends on.
+
+    It may publish although the tests fail, or look for files that do not exist yet.
+    """
+
+    name = "needs-incomplete"
+    remedy = "add the job to `needs` of the job that publishes"
+
+    def check(self, context: Context) -> Iterator[Hit]:
+        """Yield each job that uploads without waiting for tests or artifacts of the same run."""
+        for each in context.on_github("pypi", "testpypi"):
+            if each.workflow is None or each.job is None:
+                continue
+            before = {str(job.id) for job in context.before(each.workflow, each.job)}
+            for job in each.workflow.jobs.values():
+                after = {str(other.id) for other in context.before(each.workflow, job)}
+                if str(job.id) not in before and each.name not in after:
+                    reason = _artifact(each.job, job) or ("tests" if _tests(context, job, each) else "")
+                    if reason:
+                        yield Hit(each.file, each.job.line, each.name, f"{job.id} ({reason})")
+
+
+def _artifact(publishing: Job, other: Job) -> str:
+    made = {str(step.inputs.text("name")) for step in other.steps if step.action == "actions/upload-artifact"}
+    wanted = {str(step.inputs.text("name")) for step in publishing.steps if step.action == "actions/download-artifact"}
+    both = sorted(name for name in made & wanted if name)
+    return f"its artifact {both[0]}" if both else ""
+
+
+def _tests(context: Context, job: Job, each: Publish) -> bool:
+    """Return whether a job certainly runs tests for an event that certainly uploads to PyPI."""
+    walk = context.walk(each.file, str(job.id))
+    if each.index != "pypi" or walk is None or not any(is_test(command) for _, command in walk.ran):
+        return False
+    return any(event.is_tag and each.workflow and events.runs(each.workflow, job, event) for event in each.certain())
+
+
+class ImmutableRelease(Rule):
+    """A release is changed after it was published.
+
+    With immutable releases enabled, neither the files nor the tag of a published release can be changed: the step
+    fails, and the steps after it do not run.
+    """
+
+    name = "changes-published-release"
+    level = "note"
+    remedy = "create the release as a draft, add all files, and then publish it"
+
+    def check(self, context: Context) -> Iterator[Hit]:
+        """Yield each line that adds a file to a release that is already published, or moves a tag."""
+        for each in {each.file: each for each in context.on_github("pypi")}.values():
+            if each.workflow is None:
+                continue
+            for job in each.workflow.jobs.values():
+                for line in _changes(context, each.workflow, job):
+                    yield Hit(line.file, line.line, str(job.id))
+
+
+def _changes(context: Context, workflow: Workflow, job: Job) -> Iterator[Evidence]:
+    walk = context.walk(workflow.file, str(job.id))
+    if walk is None:
+        return
+    starts = [event for event in events.of(workflow) if events.runs(workflow, job, event) is not False]
+    published = bool(starts) and all(event.name == "release" and event.action != "created" for event in starts)
+    for line, command in walk.ran:
+        words = command.words
+        forced = {"-f", "--force"}.intersection(words)
+        if words[:3] == ("gh", "release", "upload") and published:
+            yield line
+        if (
+            words[:2] == ("git", "tag")
+            and forced
+            and any(re.search(r"\.|version|ref_name|tag_name", word, re.IGNORECASE) for word in words[2:])
+        ):
+            yield line
+    for line, action, inputs in walk.used:
+        name = action.partition("@")[0].lower()
+        uploads = name in {
+            "svenstaro/upload-release-action",
+            "actions/upload-release-asset",
+            "softprops/action-gh-release",
+        }
+        uploads = uploads and bool(name != "softprops/action-gh-release" or inputs.get("files"))
+        if published and (
+            uploads
+            or (
+                name == "sigstore/gh-action-sigstore-python"
+                and inputs.get("release-signing-artifacts", "true") == "true"
+            )
+        ):
+            yield line

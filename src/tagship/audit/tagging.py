@@ -1,0 +1,65 @@
+"""Which commands and actions of a job make a tag or a release."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tagship.facts.model import Evidence
+    from tagship.facts.publishing.shell import Command
+    from tagship.facts.publishing.walk import Walk
+
+TAG_MAKERS = (
+    "python-semantic-release/python-semantic-release",
+    "relekang/python-semantic-release",
+    "softprops/action-gh-release",
+    "ncipollo/release-action",
+    "actions/create-release",
+    "googleapis/release-please-action",
+    "google-github-actions/release-please-action",
+    "cycjimmy/semantic-release-action",
+    "mathieudutour/github-tag-action",
+    "anothrnick/github-tag-action",
+    "rickstaa/action-create-tag",
+    "changesets/action",
+    "autopub/autopub-action",
+    "release-drafter/release-drafter",
+    "marvinpinto/action-automatic-releases",
+    "elgohr/github-release-action",
+)
+MAKERS = frozenset({"semantic-release", "release-it", "autopub"})
+
+
+def tags_made(walk: Walk) -> Iterator[tuple[Evidence, str, dict[str, str]]]:
+    """Yield the lines of a job that make a tag or a release: the line, the action or command, and its inputs."""
+    for line, command in walk.ran:
+        if how := _how(command):
+            draft = {"draft": "true"} if {"--draft", "-d"}.intersection(command.words) and how != "git push" else {}
+            yield line, how, draft
+    for line, action, inputs in walk.used:
+        if action.partition("@")[0].lower() in TAG_MAKERS:
+            yield line, action.partition("@")[0].lower(), dict(inputs)
+
+
+def _how(command: Command) -> str:
+    """Return what a command makes a tag or a release with, "" if it makes none."""
+    words = command.words
+    if words[:3] == ("gh", "release", "create") or command.name in MAKERS:
+        return " ".join(words[:3])
+    if command.name == "git" and "push" in words and any(map(pushes_tag, words)):
+        return "git push"
+    if words[:2] == ("gh", "api") and any(word.endswith(("/git/refs", "/git/tags")) for word in words):
+        return "gh api"
+    return "gh api release" if words[:2] == ("gh", "api") and any(word.endswith("/releases") for word in words) else ""
+
+
+def pushes_tag(word: str) -> bool:
+    """Return whether an argument of `git push` names tags."""
+    return (
+        word in {"--tags", "--follow-tags"}
+        or "refs/tags/" in word
+        or bool(re.search(r"tag|\$\{?v(?:ersion)?\b|^v\$|^v\d", word, re.IGNORECASE))
+    )
