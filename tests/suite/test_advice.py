@@ -143,6 +143,15 @@ def test_a_changed_file_that_holds_another_text_with_the_version_is_to_be_commit
     assert "git: found 1 changed files (CHANGES.md), expected a clean tree; commit or stash them" in error
 
 
+def test_a_wrong_setting_alone_says_nothing_of_the_dists(repository: Path) -> None:
+    (repository / "pyproject.toml").write_text(WRITTEN + "[tool.tagship]\nfile-limit = 1\n")
+    commit(repository)
+    git(repository, "tag", "v1.0")
+    write_release(repository / "dist")
+    (error,) = refused(repository)
+    assert "[tool.tagship] file-limit: found 1, expected" in error
+
+
 @pytest.mark.slow
 def test_a_committed_version_file_is_to_be_ignored_and_that_ends_it(repository: Path) -> None:
     (repository / "pyproject.toml").write_text(WRITTEN)

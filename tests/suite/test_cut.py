@@ -144,9 +144,8 @@ def test_a_tag_that_exists_is_refused(repository: Path) -> None:
 def test_a_dirty_tree_is_refused_and_stays_as_it_is(repository: Path) -> None:
     (repository / "new.txt").write_text("mine")
     (repository / "README.md").write_text("mine too")
-    assert "working tree: found 2 changed files, expected a clean one; commit or stash them" in refusal(
-        repository, "patch"
-    )
+    words = "working tree: found 2 changed files (README.md, new.txt), expected a clean one; commit or stash them"
+    assert words in refusal(repository, "patch")
     assert (repository / "new.txt").read_text() == "mine"
 
 

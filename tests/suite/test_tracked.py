@@ -171,6 +171,18 @@ def test_what_build_tools_leave_for_the_next_build_is_theirs(root: Path, source:
     assert judged(root, [*PACKAGE, made]) == []
 
 
+def test_an_ignored_file_that_manifest_in_names_may_ship_and_one_that_a_pattern_of_it_matches_may_not(
+    root: Path,
+) -> None:
+    write(
+        root, {"MANIFEST.in": "include ship/global.dat .env\nrecursive-include ship *.json\n", ".gitignore": "ship/*"}
+    )
+    commit(root)
+    write(root, {"ship/global.dat": "", "ship/secret.json": "", ".env": ""})
+    found = judged(root, ["ship/global.dat", "ship/secret.json", ".env"])
+    assert [line.split(": ")[1] for line in found] == [".env", "ship/secret.json"]
+
+
 def test_a_folder_or_a_pattern_of_poetry_names_no_file_that_may_ship_without_git(root: Path) -> None:
     include = 'include = [{ path = "ship", format = "sdist" }, { path = "ship/*.json", format = "sdist" }]\n'
     write(root, {"pyproject.toml": f"{HATCH}[tool.poetry]\n{include}"})

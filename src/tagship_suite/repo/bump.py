@@ -152,7 +152,10 @@ def _problems(root: Path, branches: tuple[str, ...], now: Version | None, versio
     found = []
     status = ("status", "--porcelain", "--", "."), ("diff", "--cached", "--name-only")
     if changed := git.lines(root, *status[0]) or git.lines(root, *status[1]):
-        found.append(Problem("working tree", f"{len(changed)} changed files", "a clean one", "commit or stash them"))
+        names = ", ".join(line.split()[-1] for line in changed[:3]) + ", …" * (len(changed) > 3)
+        found.append(
+            Problem("working tree", f"{len(changed)} changed files ({names})", "a clean one", "commit or stash them")
+        )
     if now is not None and version <= now:
         remedy = "name a greater one" + (f", or {CURRENT!r} to release this one as it stands" if version == now else "")
         found.append(Problem("version", repr(str(version)), f"one greater than {str(now)!r}", remedy))

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import Problem
 from ..repo import git
-from ..repo.files import load_toml, subtable
+from ..repo.files import load_toml, read_text, subtable
 from ..testing.proof import OTHER
 from ..testing.witness import is_test
 from .modules import DATA, is_own
@@ -133,22 +133,19 @@ def compare(before: Checkout, folder: Path, dists: Iterable[Dist]) -> Iterator[P
 def _sdist_problems(sdist: Dist, folder: Path, before: Checkout, leave_out: str) -> Iterator[Problem | str]:
     """Give files that nobody committed and no build tool made, and files that are not the ones they stand for."""
     found, changed = [], set()
-    patterns = [*_written(load_toml(folder / "pyproject.toml").get("tool"))]
+    patterns = [*_written(load_toml(folder / "pyproject.toml").get("tool")), *_named(folder / "MANIFEST.in")]
     for name in sorted(sdist.members):
         inner = name.partition("/")[2]
+        where = f"{sdist.path}: {inner}"
         path = Path(os.path.realpath(folder / inner))
         known = path.relative_to(before.top).as_posix() if path.is_relative_to(before.top) else ""
         changed |= {inner} if known in before.changed else set()
         if known in before.pointers:
             remedy = f"run: git lfs pull; on GitHub, set the repository variable LFS to true; or add it to {leave_out}"
-            found.append(
-                Problem(f"{sdist.path}: {inner}", "a pointer of Git LFS", "the file that it stands for", remedy)
-            )
+            found.append(Problem(where, "a pointer of Git LFS", "the file that it stands for", remedy))
         elif _is_foreign(known, before) and not _is_made(known, before, patterns):
             remedy = f"remove it, add it to {leave_out}, or commit it"
-            found.append(
-                Problem(f"{sdist.path}: {inner}", "a file that git does not track", "what is committed", remedy)
-            )
+            found.append(Problem(where, "a file that git does not track", "what is committed", remedy))
     if changed:
         yield f"{sdist.path} holds changes that are not committed: {_some(changed)}"
     yield from found[:SHOWN]
@@ -182,6 +179,13 @@ def _written(value: object, key: str = "") -> Iterator[str]:
         yield f"*/{value.strip('/')}"  # Poetry's `path` of one file, which is not a pattern
         if key == "artifacts":  # hatchling takes the name of a folder for all that is in it
             yield f"*/{value.strip('/')}/*"
+
+
+def _named(manifest: Path) -> Iterator[str]:
+    """Give the files that MANIFEST.in names one by one, which nobody does by mistake."""
+    lines = read_text(manifest).splitlines() if manifest.is_file() else []
+    for command, *names in map(str.split, filter(str.strip, lines)):
+        yield from (f"*/{name}" for name in names if command == "include" and glob.escape(name) == name)
 
 
 def _wheel_problems(wheel: Dist, own: set[str], missing: list[str], words: tuple[str, ...]) -> Iterator[Problem | str]:
@@ -230,21 +234,17 @@ def _submodules(missing: list[str], places: dict[str, str]) -> Iterator[Problem 
 
 def _places(paths: Iterable[str], own: set[str], modules: set[str]) -> dict[str, str]:
     """Return where a wheel with these `modules` has, or would have, each of `paths` that lies in a package."""
-    named, folders = defaultdict(list), defaultdict[str, Counter[str]](Counter)
+    folders = defaultdict[str, Counter[str]](Counter)
     for path in own:
-        named[path.rpartition("/")[2]].append(path)
-    for name in modules:
-        for path in named[name.rpartition("/")[2]]:
-            if f"/{path}".endswith(f"/{name}"):
-                folders[name.split("/")[0]][path.removesuffix(name)] += 1
-    best = {
-        top: min(found, key=lambda each: (_is_of_tests(each), -found[each], len(each)))
-        for top, found in folders.items()
-    }
-    starts = {f"{folder}{top}/": f"{top}/" for top, folder in best.items()}
-    return {
-        path: starts[start] + path.removeprefix(start) for path in paths for start in starts if path.startswith(start)
-    }
+        for start in [0, *(match.end() for match in re.finditer("/", path))]:
+            if path[start:] in modules:
+                folders[path[start:].split("/")[0]][path[:start]] += 1
+    starts = {f"{_best(found)}{top}/": f"{top}/" for top, found in folders.items()}
+    return {path: starts[at] + path.removeprefix(at) for path in paths for at in starts if path.startswith(at)}
+
+
+def _best(found: Counter[str]) -> str:
+    return min(found, key=lambda folder: (_is_of_tests(folder), -found[folder], len(folder)))
 
 
 def _is_of_tests(path: str) -> bool:

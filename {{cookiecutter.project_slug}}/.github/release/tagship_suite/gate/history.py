@@ -36,7 +36,7 @@ def judge_history(verdict: Verdict, root: Path, ref: Ref) -> list[Problem]:
     if not ref.tags:
         verdict.notes += map(str, [*obstacles, *changed]) if verdict.version.local else []
         return []
-    if not verdict.problems and not verdict.differing:
+    if not verdict.differing:
         return changed
     remedy = "run: nox -s build; if that changes nothing, git status shows the files that the build changed"
     return obstacles + changed or [Problem("dist", "dists from before the tag", "dists of this commit", remedy)]
