@@ -17,6 +17,7 @@ from tagship_suite.repo.packages import is_compiled
 from tagship_suite.repo.versions import names
 
 from . import neighbours, version
+from .hooks import hooks
 from .ignored import with_ignored
 from .model import Decision
 from .publishing import made_in_ci, retire
@@ -138,7 +139,7 @@ def keep_neighbours(found: Adoption) -> list[Problem]:
     if after != before:
         found.changes[path] = after.encode()
     found.decisions += [Decision("sdist", "without the suite", why)] if why else []
-    for changes, todo in ((others, ""), neighbours.hooks(found.folder), neighbours.dependabot(found.folder)):
+    for changes, todo in ((others, ""), hooks(found.folder), neighbours.dependabot(found.folder)):
         found.changes.update(changes)
         found.todo += [todo] if todo else []
     return []
