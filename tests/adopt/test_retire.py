@@ -121,6 +121,53 @@ def test_of_a_job_that_does_more_only_the_upload_goes(tmp_path: Path) -> None:
     assert after(found) == f"{PUSH}jobs:\n{TEST}{last}"
 
 
+ATTEST = """\
+  attest:
+    needs: publish
+    runs-on: ubuntu-latest
+    permissions: { id-token: write, attestations: write }
+    steps:
+      - uses: actions/download-artifact@v4
+      - uses: actions/attest-build-provenance@v2
+        with: { subject-path: dist/* }
+"""
+
+
+def test_a_job_that_only_signed_what_was_published_goes_with_it(tmp_path: Path) -> None:
+    found = done(tmp_path, ci=f"{PUSH}jobs:\n{TEST}\n{BUILD}\n{PUBLISH}\n{ATTEST}")
+    assert after(found) == f"{PUSH}jobs:\n{TEST}\n{BUILD}"
+    assert found.todo == []
+
+
+def test_a_job_that_signs_what_another_one_hands_out_stays(tmp_path: Path) -> None:
+    attest, announce = (text.replace("needs: publish", "needs: build") for text in (ATTEST, ANNOUNCE))
+    announce = announce.replace("needs: build", "needs: [attest, publish]")
+    found = done(tmp_path, ci=f"{TAGS}jobs:\n{TEST}\n{BUILD}\n{attest}\n{PUBLISH}\n{announce}")
+    kept = announce.replace("[attest, publish]", "[attest, test, build]")
+    assert after(found) == f"{TAGS}jobs:\n{TEST}\n{BUILD}\n{attest}\n{kept}"
+
+
+def test_a_build_for_the_release_alone_goes_although_other_jobs_stay(tmp_path: Path) -> None:
+    other = ANNOUNCE.replace("    needs: publish # first\n", "")
+    found = done(tmp_path, ci=f"{TAGS}jobs:\n{BUILD}\n{PUBLISH.replace('[test, build]', 'build')}\n{other}")
+    assert after(found) == f"{TAGS}jobs:\n{other}"
+
+
+def test_of_a_build_that_stays_the_step_that_signs_goes(tmp_path: Path) -> None:
+    sign = "      - uses: actions/attest@v2\n        with: { subject-path: dist/* }\n"
+    build = BUILD.replace("    steps:\n", "    permissions: { id-token: write }\n    steps:\n")
+    found = done(tmp_path, ci=f"{PUSH}jobs:\n{build}{sign}\n{PUBLISH.replace('[test, build]', 'build')}")
+    assert after(found) == f"{PUSH}jobs:\n{build}"
+    [todo] = found.todo
+    assert todo.startswith(f"{CI}, job build: remove its `environment` and `id-token: write`")
+
+
+def test_what_an_expression_reads_of_a_step_that_is_gone_is_left_to_a_person(tmp_path: Path) -> None:
+    steps = "      - id: up\n        uses: casperdcl/deploy-pypi@v3\n      - run: gh release upload ${{ steps.up.x }}\n"
+    found = done(tmp_path, ci=f"{PUSH}jobs:\n{TEST}{steps}")
+    assert found.todo == [f"{CI}: the job test reads steps.up, which is gone: remove that from its expressions"]
+
+
 def test_line_ends_of_windows_stay(tmp_path: Path) -> None:
     before = f"{PUSH}jobs:\n{TEST}\n{BUILD}\n{PUBLISH}\n{ANNOUNCE}".replace("\n", "\r\n")
     text = after(done(tmp_path, ci=before))

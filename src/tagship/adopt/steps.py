@@ -21,6 +21,7 @@ from .hooks import hooks
 from .ignored import with_ignored
 from .model import Decision
 from .publishing import made_in_ci, retire
+from .publishing.retire import MOVED
 
 if TYPE_CHECKING:
     from tagship.facts.workflow import Workflow
@@ -189,7 +190,9 @@ def tag_makers(found: Adoption) -> list[Problem]:
 
 
 def _jobs_left(found: Adoption, each: Workflow) -> set[str]:
-    content = found.changes.get(Path(each.file), b"")
+    path = Path(each.file)
+    moved = path == suite.WORKFLOW and MOVED in found.changes
+    content = found.changes.get(MOVED if moved else path, b"")
     if content is None:
         return set()
     return {*map(str, (workflow.parse(content, each.file) if content else each).jobs)}

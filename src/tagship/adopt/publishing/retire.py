@@ -11,38 +11,15 @@ from tagship import suite
 from tagship.facts import workflow
 from tagship.facts.marked import Seq, Text, Unreadable
 
+from . import idle
 from .lines import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tagship.facts.model import Publishing
-    from tagship.facts.workflow import Job, Step, Workflow
+    from tagship.facts.workflow import Job, Step
 
-#: Actions that only prepare what is published, or carry it from job to job.
-ACTIONS = re.compile(
-    r"actions/(checkout|setup-python|cache|upload-artifact|download-artifact|attest.*|setup-node)|astral-sh/setup-uv"
-    r"|pypa/(gh-action-pypi-publish|cibuildwheel|build|hatch)|step-security/harden-runner|sigstore/.*"
-    r"|hynek/(build-and-inspect.*|setup-cached-uv)|(snok|abatilo)/.*poetry.*|pdm-project/setup-pdm|docker/setup-.*"
-    r"|pyo3/maturin-action"
-)
-#: Commands that do no more than that.
-PREPARES = re.compile(
-    r"(python[\d.]*( -m)? |pipx run |uvx |uv run |uv tool run |sudo |-)*"
-    r"(pip[\d.]*|ensurepip|uv (pip|sync|build|venv|tool install|publish)|pipx install"
-    r"|poetry( .*)? (install|build|config|publish|version|self|check)|pdm (install|build|sync|publish)"
-    r"|flit (build|install|publish)|hatch (build|env|publish|version)|build|setup\.py|twine|virtualenv|venv"
-    r"|check-wheel-contents|check-manifest|pyroma|ls|echo|mkdir|rm|cd|cp|mv|cat|tree|export|source|set|test|\[|if|then"
-    r"|fi|else|exit|apt(-get)?|git (fetch|describe|config|tag -l)|sed|python -c|date|printf|sha256sum|for|do|done"
-    r"|auditwheel|\}|\{)($|[ \t;'\"/])"
-)
-#: What a step does for others than the index: it stays, also where it only runs for a release.
-OUTWARD = re.compile(
-    r"\b(gh (release|pr|api|workflow)|git (push|commit)|curl|wget|docker|npm|npx|yarn|aws|gcloud|ssh|scp|rsync"
-    r"|gh-deploy|ghp-import|mike|slack\w*|notify|deploy|webhook|conda|choco|brew|snapcraft|semantic-release|towncrier"
-    r"|http\w*)\b"
-)
-RELEASE_EVENTS = {"release", "workflow_dispatch", "create", "workflow_call", "repository_dispatch"}
 MOVED = suite.WORKFLOW.with_name("release-extras.yml")
 
 
@@ -89,28 +66,24 @@ def _from_workflow(root: Path, file: str, uploads: list[Publishing], result: Ret
         return
     lines = Lines((root / file).read_bytes())
     cut: dict[str, Job] = {}
+    idles = idle.is_idle if idle.is_of_release(read) else idle.prepares
     for each in uploads:
         if job := read.jobs.get(each.job):
             steps = _uploading(job, each)
-            of_release = all(event in RELEASE_EVENTS or _is_tags(read, event) for event in read.triggers)
-            idle = _is_idle if of_release else _prepares
-            if job.uses or (steps and all(step in steps or idle(step) for step in job.steps)):
+            if job.uses or (steps and all(step in steps or idles(step) for step in job.steps)):
                 cut[each.job] = job
             elif steps:
-                for step in steps:
-                    lines.remove(step.line, step.end)
-                result.done.append(
-                    f"{file}: the steps of the job {each.job} that upload are taken out; its others stay"
-                )
-                if job.grants("id-token") or job.environment:
-                    what = "its `environment` and `id-token: write`, where nothing else needs them"
-                    result.todo.append(f"{file}, job {each.job}: remove {what}")
+                _remove_steps(job, steps, "upload", lines, file, result)
             else:
                 result.todo.append(f"remove what publishes in {file}, job {each.job}")
+    cut |= idle.without(cut, read)
+    for job in idle.feeding(cut, read):
+        if signing := [step for step in job.steps if idle.signs(step)]:
+            _remove_steps(job, signing, "attest what was published", lines, file, result)
     if cut:
         result.done.append(f"{file}: {_jobs(cut)} taken out")
     left = {name: job for name, job in read.jobs.items() if name not in cut}
-    if cut and _is_done(read, left):
+    if cut and idle.is_done(read, left):
         result.changes[Path(file)] = None
         result.done[-1] = f"{file}: deleted, as it only published"
         return
@@ -128,6 +101,19 @@ def _from_workflow(root: Path, file: str, uploads: list[Publishing], result: Ret
         result.todo.append(f"remove what publishes in {file}: {_jobs({each.job: None for each in uploads})}")
 
 
+def _remove_steps(job: Job, steps: list[Step], what: str, lines: Lines, file: str, result: Retired) -> None:
+    for step in steps:
+        lines.remove(step.line, step.end)
+        if step.id and re.search(rf"\bsteps\.{re.escape(step.id)}\b", lines.text(job.line, job.end)):
+            result.todo.append(
+                f"{file}: the job {job.id} reads steps.{step.id}, which is gone: remove that from its expressions"
+            )
+    result.done.append(f"{file}: the steps of the job {job.id} that {what} are taken out; its others stay")
+    if job.grants("id-token") or job.environment:
+        rights = "its `environment` and `id-token: write`, where nothing else needs them"
+        result.todo.append(f"{file}, job {job.id}: remove {rights}")
+
+
 def _jobs(names: Iterable[str]) -> str:
     listed = [*names]
     return f"the job{'s' if len(listed) > 1 else ''} {', '.join(listed)}"
@@ -137,35 +123,6 @@ def _uploading(job: Job, upload: Publishing) -> list[Step]:
     """Return the steps of the job to which the evidence leads."""
     at = {each.line for each in upload.evidence if each.file == upload.file}
     return [step for step in job.steps if any(step.line <= line <= step.end for line in at)]
-
-
-def _prepares(step: Step) -> bool:
-    """Return whether a step only prepares what is published."""
-    if step.uses:
-        return bool(ACTIONS.fullmatch(step.action))
-    joined = re.sub(r"\\\n", " ", step.run)
-    rows = [row.strip() for line in joined.splitlines() for row in re.split(r"&&|\|\||;", line)]
-    return all(PREPARES.match(row) or re.match(r"#|\w+=", row) for row in rows if row)
-
-
-def _is_idle(step: Step) -> bool:
-    """Return whether a step of a release has no effect but on what is published: it builds and tries that."""
-    written = f"{step.run} {[*step.env.values()]} {[*step.inputs.values()]}"
-    if re.search(r"secrets\.|github\.token|GITHUB_TOKEN|GH_TOKEN", written):
-        return False
-    return bool(ACTIONS.fullmatch(step.action)) if step.uses else not OUTWARD.search(step.run)
-
-
-def _is_done(read: Workflow, left: dict[str, Job]) -> bool:
-    """Return whether nothing is left of a workflow but jobs that prepared what was published for a release."""
-    if any(job.uses or job.grants("contents") or not all(map(_is_idle, job.steps)) for job in left.values()):
-        return False
-    return not left or all(event in RELEASE_EVENTS or _is_tags(read, event) for event in read.triggers)
-
-
-def _is_tags(read: Workflow, event: str) -> bool:
-    filters = read.triggers.map(event)
-    return event == "push" and "tags" in filters and not {"branches", "paths"} & {*filters}
 
 
 def _fix_needs(job: Job, cut: dict[str, Job], lines: Lines, file: str, result: Retired) -> None:

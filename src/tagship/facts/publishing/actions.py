@@ -40,7 +40,7 @@ KNOWN = {
         ("repository_username", "pypi_username"), ("repository_password", "pypi_token", "pypi_password")
     ),
     "etgarland/setup-python-publish": Action(("pypi_username",), ("pypi_password",)),
-    "casperdcl/deploy-pypi": Action(("user",), ("password",), ("url",), switches=("upload",)),
+    "casperdcl/deploy-pypi": Action(("user",), ("password",), ("url",), trusted=True, switches=("upload",)),
     "tjtelan/python-package-publish": Action(("username",), ("password",)),
     "abatilo/release-info-to-pypi": Action(("username",), ("password",)),
     "mariamrf/py-package-publish-action": Action((), (), ()),
