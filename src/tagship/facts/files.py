@@ -18,11 +18,33 @@ if TYPE_CHECKING:
 LIMIT = 2 << 20  # bytes; the longest modules that hold a version are below it
 
 
+class Inside:
+    """Which places lie in the folder `root`, an absolute path without symlinks: also where symlinks lead."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self._folders: dict[str, bool] = {}
+
+    def __call__(self, place: str) -> bool:
+        """Return whether the file or folder at the absolute path `place` is in the folder."""
+        folder = os.path.dirname(place)
+        if os.path.islink(place) or os.path.basename(place) in {"..", "."}:
+            return self._is_below(place)
+        if folder not in self._folders:  # many files share one, and each part of a path is a call
+            self._folders[folder] = place == self.root or self._is_below(folder)
+        return self._folders[folder] or place == self.root
+
+    def _is_below(self, place: str) -> bool:
+        real = os.path.realpath(place)
+        return real == self.root or real.startswith(self.root.rstrip(os.sep) + os.sep)
+
+
 class Files:
     """The files of the repository at `root`, each read once; paths are absolute or relative to it."""
 
     def __init__(self, root: Path) -> None:
         self.root = os.path.realpath(root)
+        self._is_inside = Inside(self.root)
         self._read: dict[str, bytes | ReleaseError | None] = {}
         self._parsed: dict[str, dict[str, Any] | ReleaseError] = {}
 
@@ -117,10 +139,6 @@ class Files:
         except OSError:
             return [], []
         return sorted(folders), sorted(files)
-
-    def _is_inside(self, place: str) -> bool:
-        real = os.path.realpath(place)
-        return real == self.root or real.startswith(self.root.rstrip(os.sep) + os.sep)
 
     def _data(self, place: str) -> bytes | None:
         try:

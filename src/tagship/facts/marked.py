@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 import yaml
@@ -149,6 +150,7 @@ def parse(content: bytes, name: str) -> Value | None:
     return _Converter(name).convert(node, 0) if node is not None else None
 
 
+@lru_cache(maxsize=8)  # several readers want the same few files of a repository
 def compose(content: bytes, name: str) -> Node | None:
     """Return the root node of the YAML in `content`, as `parse`."""
     try:

@@ -6,6 +6,7 @@ import os
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
@@ -46,7 +47,7 @@ def tag_style(tags: Iterable[str], names: Iterable[str] = ()) -> str:
 
     A style that says nothing but a version, or the first of the `names` that one begins with, goes before others.
     """
-    styles = _common_styles([found for tag in tags for found in _read_tag(tag)])
+    styles = _common_styles([found for tag in tags if (found := _read_tag(tag))])
     for known in (re.compile(USUAL_PREFIX), *(re.compile(f"{_spelled(name)}[-_/@=]*v?") for name in names)):
         if own := [(version, style) for version, style in styles if known.fullmatch(style.removesuffix("1.2.3"))]:
             return max(own)[1]
@@ -63,16 +64,18 @@ def _spelled(name: str) -> str:
     return "[-_.]".join(map(re.escape, re.split(r"[-_.]+", name)))
 
 
-def _read_tag(tag: str) -> Iterator[tuple[Version, str]]:
+@lru_cache(maxsize=1 << 12)  # repositories have much the same ones
+def _read_tag(tag: str) -> tuple[Version, str] | None:
+    """Return the version that a tag names, and how the tag is written."""
     for match in BEGIN.finditer(tag):
         before = tag[: match.start()]
         if re.search(r"\d[._]", before):
-            return  # inside of a version, not at its begin
+            return None  # inside of a version, not at its begin
         try:
-            yield Version(tag[match.start() :].replace("_", ".")), f"{before}1.2.3"
+            return Version(tag[match.start() :].replace("_", ".")), f"{before}1.2.3"
         except ValueError:  # thousands of digits too
             continue
-        return
+    return None
 
 
 def _git_folder(root: Path) -> Path | None:

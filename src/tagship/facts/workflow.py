@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER = ".github/workflows"
-NAMES = ("*.yml", "*.yaml")
+NAMES = (".yml", ".yaml")
 #: `secrets.NAME` and `secrets['NAME']` within an expression.
 SECRET = re.compile(r"\b(?:secrets|outer)\s*(?:\.\s*([A-Za-z_][\w-]*)|\[\s*'([^']+)'\s*\])")
 
@@ -162,9 +163,12 @@ def secrets(text: str) -> tuple[str, ...]:
 
 def files(root: Path) -> list[Path]:
     """Return the workflow files of the repository at `root`, by name; GitHub reads no subfolder and no symlink."""
-    folder = root / FOLDER
-    found = {path for name in NAMES for path in folder.glob(name)}
-    return sorted(path for path in found if path.is_file() and not path.is_symlink())
+    try:
+        with os.scandir(root / FOLDER) as entries:
+            names = [each.name for each in entries if each.name.endswith(NAMES) and each.is_file(follow_symlinks=False)]
+    except OSError:
+        return []
+    return [root / FOLDER / name for name in sorted(names)]
 
 
 def read(path: Path, root: Path) -> Workflow:

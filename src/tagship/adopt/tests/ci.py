@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from tagship.facts import marked
+from tagship.facts import marked, workflow
 
 from . import shell
 from .model import Command
@@ -39,7 +39,7 @@ OTHER = re.compile(
 def jobs(top: Path) -> list[list[Command]]:
     """Return the commands of each job of the repository at `top`, those of the likeliest test job first."""
     found = list[tuple[tuple[bool, ...], list[Command]]]()
-    workflows = [path for ending in ("yml", "yaml") for path in sorted(top.glob(f".github/workflows/*.{ending}"))]
+    workflows = workflow.files(top)
     for path in [*workflows, *(top / name for name in OTHERS if (top / name).is_file())]:
         root = compose(path)
         file = path.relative_to(top).as_posix()

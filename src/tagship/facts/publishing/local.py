@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from tagship.facts.model import Evidence, Publishing
@@ -74,14 +75,14 @@ def publishing(root: Path, targets: Targets, known: set[tuple[str, int]]) -> Ite
 
 def _blocks(root: Path, targets: Targets) -> Iterator[Block]:
     for file, kinds in FILES.items():
-        text = targets.text(file)
+        text = targets.text(file) if file in targets.names() else None
         if text is not None and HINT.search(text):
             for kind in kinds:
                 yield from (block for name, block in targets.table(kind).items() if name and block.file == file)
     for folder in FOLDERS:
-        for path in sorted((root / folder).glob("*")) if (root / folder).is_dir() else ():
-            file = f"{folder}/{path.name}" if folder else path.name
-            if path.suffix not in SUFFIXES or file in FILES or path.is_symlink() or not path.is_file():
+        for name in sorted(targets.names(folder)):
+            file = f"{folder}/{name}" if folder else name
+            if file in FILES or PurePath(name).suffix not in SUFFIXES or (root / file).is_symlink():
                 continue
             text = targets.text(file)
             if text is not None and HINT.search(text):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import re
 from dataclasses import dataclass, field
@@ -49,10 +50,10 @@ class Unit:
 def uploads(root: Path, targets: Targets, errors: list[str]) -> Iterator[Found]:
     """Yield what the files of other services in the repository at `root` upload; `errors` takes what is unreadable."""
     for pattern, reader in READERS.items():
-        for path in sorted(root.glob(pattern)):
+        for file in _matching(targets, pattern):
+            path = root / file
             if not path.is_file() or path.is_symlink():
                 continue
-            file = path.relative_to(root).as_posix()
             try:
                 content = marked.read_bytes(path, file)
                 tree = (
@@ -66,6 +67,13 @@ def uploads(root: Path, targets: Targets, errors: list[str]) -> Iterator[Found]:
             if isinstance(tree, Map) or (isinstance(tree, str) and not isinstance(tree, Text)):
                 for unit in reader(tree, file):
                     yield from _uploads(unit, file, targets)
+
+
+def _matching(targets: Targets, pattern: str) -> list[str]:
+    folder, slash, name = pattern.rpartition("/")
+    found = targets.names(folder)
+    names = fnmatch.filter(found, name) if "*" in name else {name} & found
+    return sorted(f"{folder}{slash}{each}" for each in names)
 
 
 def _uploads(unit: Unit, file: str, targets: Targets) -> Iterator[Found]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from tagship.facts.files import Inside
 
 from . import pyproject, python, runners
 from .blocks import Block
@@ -52,8 +56,9 @@ class Targets:
     """The scripts and targets of the repository at `root`, read when something calls them."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
-        self.base = root.resolve()
+        self.root = os.path.realpath(root)
+        self._is_inside = Inside(self.root)
+        self._names: dict[str, frozenset[str]] = {}
         self._texts: dict[str, str | None] = {}
         self._tables: dict[tuple[str, str], dict[str, Block]] = {}
 
@@ -64,14 +69,27 @@ class Targets:
         return self._texts[name]
 
     def _read(self, name: str) -> str | None:
+        place = os.path.join(self.root, name)
         try:
-            path = (self.root / name).resolve()
-            if not path.is_relative_to(self.base) or not path.is_file() or path.stat().st_size > MAX_BYTES:
+            found = os.stat(place)
+            if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_BYTES or not self._is_inside(place):
                 return None
-            content = path.read_bytes()
-        except (OSError, ValueError, RuntimeError):
+            with open(place, "rb") as file:
+                content = file.read()
+        except (OSError, ValueError):
             return None
         return None if b"\0" in content[:1024] else content.decode("utf-8", "replace")
+
+    def names(self, folder: str = "") -> frozenset[str]:
+        """Return the names in a folder of the repository; none if it is not there."""
+        if folder not in self._names:
+            first = folder.partition("/")[0]
+            try:
+                found = os.listdir(os.path.join(self.root, folder)) if not first or first in self.names() else ()
+            except OSError:
+                found = ()
+            self._names[folder] = frozenset(found)
+        return self._names[folder]
 
     def table(self, kind: str, folder: str = "") -> dict[str, Block]:
         """Return the targets of the task runner `kind` whose file is in `folder`, by name."""
