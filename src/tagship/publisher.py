@@ -16,9 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
+FIELDS = ("owner", "repository", "workflow_filename")
 #: How the index's page calls what its addresses call otherwise.
 LABELS = {
     "project_name": "PyPI Project Name",
+    "namespace": "Namespace",
+    "project": "Project name",
+    "workflow_filepath": "Top-level pipeline file path",
     "owner": "Owner",
     "repository": "Repository name",
     "workflow_filename": "Workflow name",
@@ -30,7 +34,8 @@ LABELS = {
 class Registration:
     """A publisher as registered at an index; without `environment` it accepts any.
 
-    `owner_id` is GitHub's number of the owner, which the index looks up itself; "" when unknown.
+    `owner_id` is GitHub's number of the owner, which the index looks up itself; "" when unknown. With the `provider`
+    `gitlab`, `owner` is the namespace and `workflow` the path of the top-level pipeline file.
     """
 
     project: str
@@ -39,6 +44,20 @@ class Registration:
     workflow: str
     environment: str = ""
     owner_id: str = ""
+    provider: str = "github"
+
+    @property
+    def site(self) -> str:
+        """Return what people call the provider."""
+        return "GitLab" if self.provider == "gitlab" else "GitHub"
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Return the values by the names of the index's form."""
+        names = ("namespace", "project", "workflow_filepath") if self.provider == "gitlab" else FIELDS
+        return dict(
+            zip((*names, "environment"), (self.owner, self.repository, self.workflow, self.environment), strict=True)
+        )
 
     def __str__(self) -> str:
         environment = f", environment {self.environment!r}" if self.environment else ", any environment"
@@ -73,30 +92,20 @@ class Form:
 
 def to_type(values: Mapping[str, str]) -> list[str]:
     """Return a line for each of the values to type, under the name that the index's page has for it."""
-    return [f"  {LABELS[name]:17} {value}" for name, value in values.items()]
+    width = max(17, *(len(LABELS[name]) for name in values))
+    return [f"  {LABELS[name]:{width}} {value}" for name, value in values.items()]
 
 
 def registration_of(claims: Mapping[str, Any], project: str) -> Registration:
     """Return what must be registered so that an index accepts a token with these claims."""
-    fields = values(claims)
-    return Registration(
-        project=project,
-        owner=fields["owner"],
-        repository=fields["repository"],
-        workflow=fields["workflow_filename"],
-        environment=fields["environment"],
-        owner_id=str(claims.get("repository_owner_id", "")),
-    )
+    owner, repository, workflow, environment = values(claims).values()
+    provider, owner_id = "gitlab" if "project_path" in claims else "github", str(claims.get("repository_owner_id", ""))
+    return Registration(project, owner, repository, workflow, environment, owner_id, provider)
 
 
 def form(registration: Registration, index: PackageIndex, *, exists: bool) -> Form:
     """Return the form for a project that exists at the index, else the one for a pending publisher."""
-    fields = {
-        "owner": registration.owner,
-        "repository": registration.repository,
-        "workflow_filename": registration.workflow,
-        "environment": registration.environment,
-    }
+    fields = registration.fields
     where = link(f"https://{index.site}/", registration.project, fields, exists=exists)
     shown = fields if exists else {"project_name": registration.project, **fields}
     return Form(index.name, where, prefilled=exists, values=shown)
@@ -154,7 +163,7 @@ def _owner(token: Registration, registered: Registration) -> Difference | None:
     if token.owner == registered.owner:
         return None
     if token.owner.lower() == registered.owner.lower():
-        sentence = f"The owner differs in case only: register {token.owner!r}, as GitHub writes it."
+        sentence = f"The owner differs in case only: register {token.owner!r}, as {token.site} writes it."
     elif token.repository.lower() == registered.repository.lower():
         sentence = (
             f"The workflow ran in {token.owner}/{token.repository}, which looks like a fork of (or was"
@@ -169,7 +178,7 @@ def _repository_name(token: Registration, registered: Registration) -> Differenc
     if token.repository == registered.repository:
         return None
     if token.repository.lower() == registered.repository.lower():
-        sentence = f"The repository differs in case only: register {token.repository!r}, as GitHub writes it."
+        sentence = f"The repository differs in case only: register {token.repository!r}, as {token.site} writes it."
     else:
         sentence = f"The repository is {token.repository!r} (renamed?), but {registered.repository!r} is registered."
     return Difference("repository", registered.repository, token.repository, sentence)
@@ -198,8 +207,13 @@ def _workflow(token: Registration, registered: Registration) -> Difference | Non
 
 
 def _environment(token: Registration, registered: Registration) -> Difference | None:
-    if not registered.environment or token.environment.lower() == registered.environment.lower():
+    if registered.environment in {"", token.environment}:
         return None
+    if token.environment.lower() == registered.environment.lower():
+        if token.provider == "github":
+            return None
+        sentence = f"The environment differs in case only: register {token.environment!r}, as the pipeline writes it."
+        return Difference("environment", registered.environment, token.environment, sentence)
     if token.environment:
         sentence = f"The job's environment is {token.environment!r}, but {registered.environment!r} is registered."
     else:

@@ -30,6 +30,7 @@ FAILURES = [
         ),
         "permissions: id-token: write",
     ),
+    ("twine: Unable to retrieve an OIDC token … GitLab: Environment variable PYPI_ID_TOKEN not found", "id_tokens"),
     ("no attestations could be signed, and nothing was uploaded: Failed to sign", 'attestations = "optional"'),
     ("twine: Unable to retrieve an OIDC token … GitHub: OIDC token request failed (code=400)", "githubstatus"),
     (

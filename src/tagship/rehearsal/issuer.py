@@ -1,4 +1,4 @@
-"""Plays GitHub's OIDC provider: hands each job of a tag push its ID token, RS256 signed.
+"""Plays the OIDC providers of GitHub and GitLab: hands each job of a tag push its ID token, RS256 signed.
 
 The protocol and the claims are those of
 https://docs.github.com/en/actions/concepts/security/openid-connect.
@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 from werkzeug.wrappers import Response
 
+from tagship.indexes import INDEXES
+from tagship.rehearsal import gitlab
 from tagship.rehearsal.faults import Fault, Faults
 from tagship.rehearsal.push import TagPush
 from tagship.rehearsal.web import WebServer
@@ -105,12 +107,16 @@ class Issuer:
         return f"http://127.0.0.1:{self.server.port}"
 
     def job(self, push: TagPush, environment: str | None = None, **claims: Any) -> dict[str, str]:
-        """Let a job of this push ask for ID tokens; return the variables that GitHub gives it.
+        """Let a job of this push ask for ID tokens; return the variables that GitHub or GitLab gives it.
 
         Further arguments override claims; None takes a claim away.
         """
-        merged = {**claims_of(push, environment), **claims}
-        job = Job({name: value for name, value in merged.items() if value is not None})
+        if isinstance(push, gitlab.GitLabPush):
+            tokens = _present({**gitlab.claims_of(push, environment), **claims})
+            names = {audience: f"{audience.upper()}_ID_TOKEN" for audience in (*INDEXES, "sigstore")}
+            signed = {name: self.sign(tokens, audience, gitlab.LIFETIME) for audience, name in names.items()}
+            return {"GITLAB_CI": "true", **signed}
+        job = Job(_present({**claims_of(push, environment), **claims}))
         self._jobs[job.bearer] = job
         return {
             "GITHUB_ACTIONS": "true",
@@ -118,11 +124,11 @@ class Issuer:
             "ACTIONS_ID_TOKEN_REQUEST_TOKEN": job.bearer,
         }
 
-    def sign(self, claims: Mapping[str, Any], audience: str) -> str:
+    def sign(self, claims: Mapping[str, Any], audience: str, lifetime: int = LIFETIME) -> str:
         """Return a signed token with these claims, those about time and audience added where missing."""
         now = int(self._clock() + self._faults.seconds(Fault.CLOCK_SKEW))
         timed = {"iss": ISSUER, "aud": audience, "jti": str(uuid.uuid4()), "iat": now}
-        timed |= {"nbf": now - _BACKDATED, "exp": now + LIFETIME}
+        timed |= {"nbf": now - _BACKDATED, "exp": now + lifetime}
         return jwt.encode({**timed, **claims}, self._key, algorithm="RS256", headers={"kid": _KID})
 
     def answer(self, request: Form) -> Response:
@@ -159,6 +165,10 @@ class Issuer:
     def _public_key(self) -> dict[str, Any]:
         key = RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
         return {**key, "kid": _KID, "use": "sig", "alg": "RS256"}
+
+
+def _present(claims: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in claims.items() if value is not None}
 
 
 def _json(body: Any, status: int = 200) -> Response:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tagship.indexes import INDEXES
+from tagship.rehearsal import gitlab
 from tagship.rehearsal.faults import Faults
 from tagship.rehearsal.index import LocalIndex
 from tagship.rehearsal.issuer import DISCOVERY, ISSUER, Issuer
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _LOCAL = "127.0.0.1,localhost"
 _STEERING = (
     *("TWINE_", "UV_PUBLISH_", "UV_INDEX", "UV_DEFAULT_INDEX", "UV_FIND_LINKS", "ACTIONS_"),
+    *("GITHUB_ACTIONS", "GITLAB_CI"),
     *("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX"),
 )
 """How the variables begin that would lead a client elsewhere, or give it credentials."""
@@ -61,7 +63,6 @@ class Servers:
         """
         given = os.environ if environ is None else environ
         kept = {name: value for name, value in given.items() if not name.startswith(_STEERING)}
-        kept.pop("GITHUB_ACTIONS", None)
         homes = {"HOME": str(self.home), "USERPROFILE": str(self.home)}
         homes |= {"PIP_CONFIG_FILE": os.devnull, "UV_NO_CONFIG": "1"}
         return {**kept, **homes, **self.variables(), **(job or {})}
@@ -116,7 +117,7 @@ def _start(stack: ExitStack, directory: Path | None, environ: Mapping[str, str],
     hosts = {host for each in INDEXES.values() for host in each.hosts}
     index = LocalIndex(
         directory or scratch / "state",
-        {ISSUER: f"{issuer.address}{DISCOVERY}"},
+        dict.fromkeys((ISSUER, gitlab.ISSUER), f"{issuer.address}{DISCOVERY}"),
         tls=authority.context(hosts),
         faults=faults,
         clock=clock,

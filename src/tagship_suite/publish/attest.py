@@ -27,10 +27,12 @@ TIMEOUT = 120  # seconds
 def sign(paths: list[Path], mode: str, index: Index, environ: Mapping[str, str], retry: RetryPolicy) -> bool:
     """Sign the files at `paths`, each attestation next to its file; return whether they were signed.
 
-    Only Trusted Publishing on GitHub can, and only PyPI and TestPyPI accept them (https://docs.pypi.org/attestations/).
+    Only Trusted Publishing on GitHub and GitLab can, and only PyPI and TestPyPI accept them
+    (https://docs.pypi.org/attestations/).
     `mode` is `required` (raises `ReleaseError` on failure), `optional` or `off`.
     """
-    trusted = environ.get("GITHUB_ACTIONS") == "true" and "TWINE_PASSWORD" not in environ
+    signs = environ.get("GITHUB_ACTIONS") == "true" or "SIGSTORE_ID_TOKEN" in environ  # as `id` reads it on GitLab
+    trusted = signs and "TWINE_PASSWORD" not in environ
     if mode == "off" or not index.site or not trusted:
         return False
     try:

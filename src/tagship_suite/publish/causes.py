@@ -41,6 +41,10 @@ ACTIONS_ID_TOKEN_REQUEST_(TOKEN|URL) environment variable was unset|[Dd]etect id
   this job is not allowed to get an OIDC token from GitHub
   give the job `permissions: id-token: write`; a pull request from a fork never gets it
   https://docs.github.com/actions/reference/security/oidc
+GitLab: Environment variable
+  this job has no OIDC token from GitLab for this index
+  give the job the `id_tokens` that .gitlab/release.yml has
+  https://docs.gitlab.com/ci/secrets/id_token_authentication/
 no attestations could be signed
   Sigstore did not sign them
   run this job again later, or set attestations = "optional" in [tool.tagship]
@@ -53,9 +57,9 @@ pull_request_target
   the index accepts no OIDC token from the event pull_request_target
   publish when a tag is pushed
   {trouble}
-Missing claim|Could not job extract|job_workflow_ref claim|ref and sha claims|Check failed for required claim
+Missing claim|Could not (job )?extract|_ref(_uri)? claim|(ref|ref_path) and sha claims|Check failed for required claim
   the OIDC token is not that of an ordinary workflow of this repository
-  publish from a workflow in .github/workflows of the registered repository, not from a reusable one
+  publish from a workflow in .github/workflows, or a top-level pipeline, of that repository; not a reusable one
   {trouble}
 invalid-publisher
   no publisher at the index has exactly this owner, repository, workflow file and environment
@@ -86,8 +90,8 @@ token-minting request returned invalid JSON
   check its status page, and {again}
   {status}
 Credential not found for|could not determine credentials|Expected a trusted publishing token
-  there is neither an OIDC token, as in GitHub Actions, nor a password
-  publish in GitHub Actions, or set TWINE_USERNAME and TWINE_PASSWORD
+  there is neither an OIDC token, as on GitHub and GitLab, nor a password
+  publish there, or set TWINE_USERNAME and TWINE_PASSWORD
   https://twine.readthedocs.io/en/stable/#environment-variables
 Non-user identities cannot create new projects
   the pending publisher was registered for another project name than that of these files

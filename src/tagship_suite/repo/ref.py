@@ -36,6 +36,8 @@ def current(root: Path, environ: Mapping[str, str]) -> Ref:
         return _named(environ["GITHUB_REF_TYPE"], environ.get("GITHUB_REF_NAME", ""))
     if environ.get("CI_COMMIT_TAG"):
         return _named("tag", environ["CI_COMMIT_TAG"])
+    if environ.get("CI_COMMIT_BRANCH"):
+        return _named("branch", environ["CI_COMMIT_BRANCH"])
     # `nightly` or `latest` may point here too: only tags that would start a release count.
     tags = tuple(filter(holds_version, git.tags_here(root)))
     if tags:

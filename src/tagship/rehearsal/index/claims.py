@@ -1,7 +1,8 @@
 """Whether a token's claims are those of a publisher: the checks after its signature is known to be good.
 
 The rules: https://docs.pypi.org/trusted-publishers/internals/ and, for the claims,
-https://docs.github.com/en/actions/reference/security/oidc.
+https://docs.github.com/en/actions/reference/security/oidc and
+https://docs.gitlab.com/ci/secrets/id_token_authentication/.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from tagship.publisher import Registration
+from tagship.rehearsal import gitlab
 from tagship.rehearsal.index import publishers
 from tagship.rehearsal.index.refusal import MintRefusal, PublisherMismatch
 
@@ -16,20 +19,23 @@ if TYPE_CHECKING:
     import sqlite3
 
     from tagship.indexes import PackageIndex
-    from tagship.publisher import Registration
 
-REQUIRED = (
-    "repository",
-    "repository_owner",
-    "repository_owner_id",
-    "job_workflow_ref",
-    "jti",
-    "event_name",
-    "ref",
-    "sha",
-)
-"""The claims that a GitHub token must have; `ref` and `sha` may say anything."""
+REQUIRED = {
+    "github": (
+        "repository",
+        "repository_owner",
+        "repository_owner_id",
+        "job_workflow_ref",
+        "jti",
+        "event_name",
+        "ref",
+        "sha",
+    ),
+    "gitlab": ("sub", "project_path", "ci_config_ref_uri", "jti", "ref_path", "sha"),
+}
+"""The claims that a token must have, by its provider; the ref and `sha` may say anything."""
 _WORKFLOW_FILE = re.compile(r"[^/]+\.(?:yml|yaml)(?=@)")
+_PIPELINE_FILE = re.compile(r"(?<=//).*[^/]\.(?:yml|yaml)(?=@)")
 
 
 def find_publisher(
@@ -39,46 +45,65 @@ def find_publisher(
 
     Raises PublisherMismatch with PyPI's messages, MintRefusal for a token that was used before.
     """
-    _check_present(claims)
-    workflow = _workflow_file(claims)
-    publisher = publishers.find(db, index, claims, workflow, pending=pending)
+    provider = "gitlab" if claims["iss"] == gitlab.ISSUER else "github"
+    for name in REQUIRED[provider]:
+        if claims.get(name) is None:
+            raise PublisherMismatch(f"Missing claim {name!r}")
+    publisher = publishers.find(db, index, _LOOK_UP[provider](claims), pending=pending)
     if publisher is None:
         raise PublisherMismatch("Publisher with matching claims was not found")
-    _check_owner(publisher.registration, claims)
-    _check_workflow(publisher.registration, claims)
+    _CHECK[provider](publisher.registration, claims)
     if publishers.used(db, index, str(claims["jti"])):
         raise MintRefusal("invalid-reuse-token", "invalid token: already used")
-    if claims["event_name"] == "pull_request_target":
+    if claims.get("event_name") == "pull_request_target":
         raise PublisherMismatch("Publishing from a workflow invoked via 'pull_request_target' is not supported.")
     return publisher
 
 
-def _check_present(claims: dict[str, Any]) -> None:
-    for name in REQUIRED:
-        if claims.get(name) is None:
-            raise PublisherMismatch(f"Missing claim {name!r}")
-
-
-def _workflow_file(claims: dict[str, Any]) -> str:
+def _of_github(claims: dict[str, Any]) -> Registration:
+    """Return the publisher that a token of GitHub's looks for."""
     found = _WORKFLOW_FILE.search(str(claims["job_workflow_ref"]))
     if not found:
         raise PublisherMismatch("Could not job extract workflow filename from OIDC claims")
-    return found.group()
+    owner, _, repository = str(claims["repository"]).partition("/")
+    environment, owner_id = str(claims.get("environment") or ""), str(claims["repository_owner_id"])
+    return Registration("", owner, repository, found.group(), environment, owner_id)
 
 
-def _check_owner(registered: Registration, claims: dict[str, Any]) -> None:
+def _of_gitlab(claims: dict[str, Any]) -> Registration:
+    """Return the publisher that a token of GitLab's looks for."""
+    found = _PIPELINE_FILE.search(str(claims["ci_config_ref_uri"]))
+    if not found:
+        raise PublisherMismatch("Could not extract workflow filename from OIDC claims")
+    namespace, _, project = str(claims["project_path"]).rpartition("/")
+    environment = str(claims.get("environment") or "")
+    return Registration("", namespace, project, found.group(), environment, provider="gitlab")
+
+
+def _check_github(registered: Registration, claims: dict[str, Any]) -> None:
     # The look-up went by `repository`; a token whose owner claim says otherwise is not GitHub's.
     if claims["repository_owner"] != registered.owner:
         raise PublisherMismatch("Check failed for required claim 'repository_owner'")
-
-
-def _check_workflow(registered: Registration, claims: dict[str, Any]) -> None:
     path = f"{registered.owner}/{registered.repository}/.github/workflows/{registered.workflow}"
-    expected = sorted(f"{path}@{claims[name]}" for name in ("ref", "sha") if claims[name])
+    _check_file(path, claims, "job_workflow_ref", "ref")
+
+
+def _check_gitlab(registered: Registration, claims: dict[str, Any]) -> None:
+    project = f"{registered.owner}/{registered.repository}"
+    if str(claims["sub"]).lower().split(":")[:2] != ["project_path", project.lower()]:
+        raise PublisherMismatch("Check failed for required claim 'sub'")
+    _check_file(f"gitlab.com/{project}//{registered.workflow}", claims, "ci_config_ref_uri", "ref_path")
+
+
+def _check_file(path: str, claims: dict[str, Any], claim: str, ref: str) -> None:
+    expected = sorted(f"{path}@{claims[name]}" for name in (ref, "sha") if claims[name])
     if not expected:
-        raise PublisherMismatch("The ref and sha claims are empty")
-    if claims["job_workflow_ref"] not in expected:
+        raise PublisherMismatch(f"The {ref} and sha claims are empty")
+    if claims[claim] not in expected:
         raise PublisherMismatch(
-            f"The job_workflow_ref claim does not match, expecting one of {expected!r},"
-            f" got {claims['job_workflow_ref']!r}"
+            f"The {claim} claim does not match, expecting one of {expected!r}, got {claims[claim]!r}"
         )
+
+
+_LOOK_UP = {"github": _of_github, "gitlab": _of_gitlab}
+_CHECK = {"github": _check_github, "gitlab": _check_gitlab}

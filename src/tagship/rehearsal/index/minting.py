@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import jwt
 
+from tagship.rehearsal import gitlab
 from tagship.rehearsal.faults import Fault
 from tagship.rehearsal.index import log, publishers
 from tagship.rehearsal.index.claims import find_publisher
@@ -85,7 +86,8 @@ class Mint:
         if not isinstance(issuer, str) or issuer not in self._issuers:
             raise MintRefusal("invalid-payload", "unknown trusted publishing issuer")
         if not self.enabled:
-            raise MintRefusal("not-enabled", "github trusted publishing functionality not enabled")
+            provider = "gitlab" if issuer == gitlab.ISSUER else "github"
+            raise MintRefusal("not-enabled", f"{provider} trusted publishing functionality not enabled")
         return issuer
 
     def _decoded(self, token: str, issuer: str, index: PackageIndex) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import re
 import sqlite3
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 from stdlib_list import short_versions, stdlib_list
@@ -111,8 +111,8 @@ def register_pending(db: sqlite3.Connection, index: PackageIndex, registration: 
         raise TagshipError(f"{index.name} allows {PENDING_LIMIT} pending publishers; use or remove one.")
     insert = (
         "INSERT INTO pending_publisher"
-        " (project, created, host_index, owner, repository, owner_id, workflow, environment)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        " (project, created, host_index, provider, owner, repository, owner_id, workflow, environment)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
     )
     try:
         db.execute(insert, (registration.project, now, *_values(index, registration)))
@@ -120,23 +120,20 @@ def register_pending(db: sqlite3.Connection, index: PackageIndex, registration: 
         raise TagshipError(f"A pending publisher for {registration} is registered already.") from None
 
 
-def find(
-    db: sqlite3.Connection, index: PackageIndex, claims: dict[str, Any], workflow: str, *, pending: bool
-) -> Publisher | None:
-    """Return the publisher for a token: owner, repository, owner's number and file equal, case included.
+def find(db: sqlite3.Connection, index: PackageIndex, wanted: Registration, *, pending: bool) -> Publisher | None:
+    """Return the publisher that a token looks for: owner, repository, owner's number and file equal, case included.
 
     Of several, one with the token's environment comes before one that accepts any.
     """
     table = "pending_publisher" if pending else "publisher"
-    owner, _, repository = str(claims["repository"]).partition("/")
-    values = (index.name, owner, repository, str(claims["repository_owner_id"]), workflow)
+    *values, environment = _values(index, wanted)
     rows = db.execute(
-        f"SELECT * FROM {table} WHERE host_index = ? AND owner = ? AND repository = ? AND owner_id = ?"
+        f"SELECT * FROM {table} WHERE host_index = ? AND provider = ? AND owner = ? AND repository = ? AND owner_id = ?"
         " AND workflow = ?",
         values,
     ).fetchall()
     by_environment = {row["environment"]: row for row in rows}
-    row = by_environment.get(str(claims.get("environment") or "").lower()) or by_environment.get("")
+    row = by_environment.get(environment) or by_environment.get("")
     return row and Publisher(int(row["id"]), _registration(row, row["project"] if pending else ""))
 
 
@@ -195,14 +192,14 @@ def used(db: sqlite3.Connection, index: PackageIndex, jti: str) -> bool:
 def _attach(db: sqlite3.Connection, index: PackageIndex, registration: Registration, project: int) -> Publisher:
     values = _values(index, registration)
     db.execute(
-        "INSERT OR IGNORE INTO publisher (host_index, owner, repository, owner_id, workflow, environment)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO publisher (host_index, provider, owner, repository, owner_id, workflow, environment)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
         values,
     )
     row = db.execute(
         "SELECT id FROM publisher"
-        " WHERE host_index = ? AND owner = ? AND repository = ? AND workflow = ? AND environment = ?",
-        (*values[:3], *values[4:]),
+        " WHERE host_index = ? AND provider = ? AND owner = ? AND repository = ? AND workflow = ? AND environment = ?",
+        (*values[:4], *values[5:]),
     ).fetchone()
     db.execute("INSERT OR IGNORE INTO publisher_project VALUES (?, ?)", (row["id"], project))
     return Publisher(int(row["id"]), registration)
@@ -210,11 +207,13 @@ def _attach(db: sqlite3.Connection, index: PackageIndex, registration: Registrat
 
 def _values(index: PackageIndex, registration: Registration) -> tuple[str, ...]:
     named = (registration.owner, registration.repository, registration.owner_id, registration.workflow)
-    return (index.name, *named, registration.environment.lower())
+    # The names of GitLab's environments have upper and lower case.
+    on_gitlab, environment = registration.provider == "gitlab", registration.environment
+    return (index.name, registration.provider, *named, environment if on_gitlab else environment.lower())
 
 
 def _registration(row: sqlite3.Row, project: str) -> Registration:
-    fields = ("owner", "repository", "workflow", "environment", "owner_id")
+    fields = ("owner", "repository", "workflow", "environment", "owner_id", "provider")
     return Registration(project, **{field: str(row[field]) for field in fields})
 
 

@@ -26,9 +26,9 @@ CREATE TABLE IF NOT EXISTS prohibited (
 );
 CREATE TABLE IF NOT EXISTS publisher (
     id INTEGER PRIMARY KEY,
-    host_index TEXT NOT NULL, owner TEXT NOT NULL, repository TEXT NOT NULL, owner_id TEXT NOT NULL,
-    workflow TEXT NOT NULL, environment TEXT NOT NULL,
-    UNIQUE (host_index, owner, repository, workflow, environment)
+    host_index TEXT NOT NULL, provider TEXT NOT NULL, owner TEXT NOT NULL, repository TEXT NOT NULL,
+    owner_id TEXT NOT NULL, workflow TEXT NOT NULL, environment TEXT NOT NULL,
+    UNIQUE (host_index, provider, owner, repository, workflow, environment)
 );
 CREATE TABLE IF NOT EXISTS publisher_project (
     publisher INTEGER NOT NULL REFERENCES publisher, project INTEGER NOT NULL REFERENCES project,
@@ -36,9 +36,10 @@ CREATE TABLE IF NOT EXISTS publisher_project (
 );
 CREATE TABLE IF NOT EXISTS pending_publisher (
     id INTEGER PRIMARY KEY,
-    host_index TEXT NOT NULL, project TEXT NOT NULL, owner TEXT NOT NULL, repository TEXT NOT NULL,
-    owner_id TEXT NOT NULL, workflow TEXT NOT NULL, environment TEXT NOT NULL, created REAL NOT NULL,
-    UNIQUE (host_index, owner, repository, workflow, environment)
+    host_index TEXT NOT NULL, project TEXT NOT NULL, provider TEXT NOT NULL, owner TEXT NOT NULL,
+    repository TEXT NOT NULL, owner_id TEXT NOT NULL, workflow TEXT NOT NULL, environment TEXT NOT NULL,
+    created REAL NOT NULL,
+    UNIQUE (host_index, provider, owner, repository, workflow, environment)
 );
 CREATE TABLE IF NOT EXISTS used_jti (
     host_index TEXT NOT NULL, jti TEXT NOT NULL, PRIMARY KEY (host_index, jti)

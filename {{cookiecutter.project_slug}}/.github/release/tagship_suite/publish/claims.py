@@ -18,17 +18,18 @@ if TYPE_CHECKING:
 
 NO_PUBLISHER = "claims was not found"  # in what an index says where no publisher matches
 WORKFLOW = re.compile(r"[^/]+/[^/]+/\.github/workflows/(?P<file>[^/]+\.ya?ml)@")
+PIPELINE = re.compile(r".+?//(?P<file>.*[^/]\.ya?ml)@")
 
 
 def of_this_job() -> dict[str, Any]:
-    """Return the claims of the OIDC token that GitHub issues to this job, {} where it issues none.
+    """Return the claims of the OIDC token that GitHub or GitLab issues to this job, {} where it issues none.
 
     The audience of the token is no index's, and the token itself is neither used nor shown.
     """
     from id import IdentityError, decode_oidc_token, detect_credential  # the command line for people has none
 
     try:
-        token = detect_credential("claims")
+        token = detect_credential("sigstore")
         return dict(json.loads(decode_oidc_token(token)[1])) if token else {}
     except (IdentityError, OSError, ValueError, TypeError):
         return {}
@@ -42,11 +43,17 @@ def workflow_file(claims: Mapping[str, Any]) -> str:
 
 def values(claims: Mapping[str, Any]) -> dict[str, str]:
     """Return the publisher that accepts a token with these claims, by the names of the index's form."""
+    environment = {"environment": str(claims.get("environment") or "")}
+    if "project_path" in claims:  # GitLab's
+        namespace, _, project = str(claims["project_path"]).rpartition("/")
+        match = PIPELINE.match(str(claims.get("ci_config_ref_uri")))
+        file = match["file"] if match else ""
+        return {"namespace": namespace, "project": project, "workflow_filepath": file, **environment}
     return {
         "owner": str(claims.get("repository_owner", "")),
         "repository": str(claims.get("repository", "")).partition("/")[2],
         "workflow_filename": workflow_file(claims),
-        "environment": str(claims.get("environment") or ""),
+        **environment,
     }
 
 
@@ -54,7 +61,7 @@ def link(site: str, project: str, fields: Mapping[str, str], *, exists: bool) ->
     """Return where to register a publisher at the index `site`: a prefilled form where the project exists."""
     if not exists:
         return f"{site}manage/account/publishing/"
-    query = urlencode({"provider": "github", **fields})
+    query = urlencode({"provider": "gitlab" if "namespace" in fields else "github", **fields})
     return f"{site}manage/project/{project}/settings/publishing/?{query}"
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from ..dists.reading import Dist
     from .index import Index
+    from .upload import TwineSettings
 
 
 #: What these names of twine's mean, whatever a .pypirc says.
@@ -125,21 +126,25 @@ def _upload(dists: list[Dist], run: Run, retry: RetryPolicy, mode: str) -> None:
     with tempfile.TemporaryDirectory() as staging:  # attestations are written next to the files
         copies = {dist: Path(shutil.copy2(dist.path, staging)) for dist in dists}
         signed = attest.sign(list(copies.values()), mode, run.index, run.environ, retry)
+        settings = upload.settings(run.options.repository, run.environ, signed=signed, verbose=run.options.verbose)
         retry.reset()
         left = dists
-        while left:
-            try:
-                _send([copies[dist] for dist in left], run, signed=signed)
-                break
-            except TransientError as error:
-                before, left = left, retry.call(lambda: verify.missing(run.index, dists))
-                if len(left) < len(before):
-                    retry.reset()
-                if left:
-                    retry.wait(error)
+        try:
+            while left:
+                try:
+                    _send([copies[dist] for dist in left], run, settings)
+                    break
+                except TransientError as error:
+                    before, left = left, retry.call(lambda: verify.missing(run.index, dists))
+                    if len(left) < len(before):
+                        retry.reset()
+                    if left:
+                        retry.wait(error)
+        finally:
+            upload.burn(settings)
 
 
-def _send(paths: list[Path], run: Run, *, signed: bool) -> None:
+def _send(paths: list[Path], run: Run, settings: TwineSettings) -> None:
     """Upload the files at `paths`; where a token expires before the last one, the rest goes on with another token.
 
     Raises `ReleaseError` if two tokens in a row, or one in all its life, were not enough for one file.
@@ -148,17 +153,17 @@ def _send(paths: list[Path], run: Run, *, signed: bool) -> None:
     while True:
         began = time.monotonic()
         try:
-            return _send_once(left, run, signed=signed)
+            return _send_once(left, run, settings)
         except upload.ExpiredError as error:
             tokens = 2 if error.accepted else tokens - 1
             if not tokens or (not error.accepted and time.monotonic() - began > upload.LIFETIME):
                 raise ReleaseError(f"{left[0].name}: {error}") from error
             print(f"{str(error).splitlines()[0]}\nretrying with a new token")
             left = left[error.accepted :]
+            settings.renew()
 
 
-def _send_once(paths: list[Path], run: Run, *, signed: bool) -> None:
-    settings = upload.settings(run.options.repository, run.environ, signed=signed, verbose=run.options.verbose)
+def _send_once(paths: list[Path], run: Run, settings: TwineSettings) -> None:
     try:
         upload.upload(paths, settings, run.index.site)
     except ReleaseError as error:

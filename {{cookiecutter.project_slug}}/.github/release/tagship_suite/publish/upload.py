@@ -77,7 +77,7 @@ class _Adapter(HTTPAdapter):
         return response
 
 
-class _Settings(Settings):
+class TwineSettings(Settings):
     """twine's settings, for a connection with a timeout and a token that is renewed before it expires."""
 
     @cached_property
@@ -92,8 +92,14 @@ class _Settings(Settings):
             repository.session.auth = self.auth.authenticator
         return repository
 
+    def renew(self) -> None:
+        """Forget the index's token: the next upload gets another one."""
+        self.auth = type(self.auth)(self.auth.config, self.auth.input)
 
-def settings(repository: str, environ: Mapping[str, str], *, signed: bool = False, verbose: bool = False) -> _Settings:
+
+def settings(
+    repository: str, environ: Mapping[str, str], *, signed: bool = False, verbose: bool = False
+) -> TwineSettings:
     """Return twine's settings for `repository` (`pypi`, `testpypi`), or for the index that its variables name."""
     arguments = ["--disable-progress-bar"]
     if not (environ.get("TWINE_REPOSITORY_URL") or environ.get("TWINE_REPOSITORY")):
@@ -104,18 +110,19 @@ def settings(repository: str, environ: Mapping[str, str], *, signed: bool = Fals
     parser = argparse.ArgumentParser(prog="twine upload")
     Settings.register_argparse_arguments(parser)
     try:
-        return cast("_Settings", _Settings.from_argparse(parser.parse_args(arguments)))
+        return cast("TwineSettings", TwineSettings.from_argparse(parser.parse_args(arguments)))
     except (TwineException, KeyError, ValueError) as error:
         message = f"twine: no {error} in .pypirc" if isinstance(error, KeyError) else f"twine: {error}"
         raise ReleaseError(explained(message)) from error
 
 
-def upload(paths: list[Path], settings: _Settings, site: str = "") -> None:
+def upload(paths: list[Path], settings: TwineSettings, site: str = "") -> None:
     """Upload the files at `paths`, with the attestations next to them where the settings ask for them; wheels first.
 
     Raises `TransientError`, `IdentityError`, `ExpiredError` or another `ReleaseError`, with the message of the index
     where it refuses, else of twine. `site` is the index's own, for links to its help.
     """
+    settings.adapter.accepted = 0
     cli.configure_output()
     files = [str(path) for path in paths]
     files += [f"{file}{SUFFIX}" for file in files] if settings.attestations else []
@@ -125,12 +132,10 @@ def upload(paths: list[Path], settings: _Settings, site: str = "") -> None:
         raise TransientError(explained("twine: The token-minting request returned invalid JSON", site)) from error
     except (TwineException, RequestException, OSError, ValueError) as error:
         raise _failure(error, settings, site) from error
-    finally:
-        _burn(settings)
 
 
-def _burn(settings: _Settings) -> None:
-    """Let the index forget the tokens that it minted for this upload; they expire by themselves where that fails."""
+def burn(settings: TwineSettings) -> None:
+    """Let the index forget the tokens that it minted for these uploads; they expire by themselves where that fails."""
     url = urljoin(settings.repository_config["repository"] or "", "/_/oidc/burn-token")
     for sent in settings.adapter.sent:
         with suppress(RequestException, TwineException):  # sent as twine mints them, without TWINE_CERT
@@ -138,7 +143,7 @@ def _burn(settings: _Settings) -> None:
                 requests.post(url, json={"token": redact.password(sent.partition(" ")[2])}, timeout=TIMEOUT[0])
 
 
-def _failure(error: Exception, settings: _Settings, site: str) -> ReleaseError:
+def _failure(error: Exception, settings: TwineSettings, site: str) -> ReleaseError:
     response = error.response if isinstance(error, HTTPError) else None
     if isinstance(error, TrustedPublishingFailure):
         text = f"twine: {error}"
@@ -151,7 +156,7 @@ def _failure(error: Exception, settings: _Settings, site: str) -> ReleaseError:
     return failure(error, text, site, response)
 
 
-def _forbidden(text: str, settings: _Settings, site: str) -> ReleaseError:
+def _forbidden(text: str, settings: TwineSettings, site: str) -> ReleaseError:
     if isinstance(settings.auth.authenticator, TrustedPublishingAuthenticator):
         if "token is expired" in text:
             return ExpiredError(explained(text, site), settings.adapter.accepted)
