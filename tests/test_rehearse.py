@@ -84,6 +84,7 @@ def test_the_default_project_rehearses_green_and_leaves_nothing(repository: Path
         "my_package-0.1.0.tar.gz",
     ]
     assert all(re.fullmatch("[0-9a-f]{64}", file["sha256"]) for file in report["files"])
+    assert {file["publisher"] for file in report["files"]} == {"GitHub Octo/my-package release.yml pypi"}
     for publisher, environment in zip(report["publishers"], ("pypi", "testpypi"), strict=True):
         assert publisher["values"] == {
             "project_name": "my-package",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tagship.indexes import INDEXES, PackageIndex
-from tagship_suite.publish.claims import link, values
+from tagship_suite.publish.claims import identity, link, values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -66,8 +66,7 @@ class Registration:
     @property
     def identity(self) -> dict[str, str]:
         """The publisher as provenance names it (https://docs.pypi.org/api/integrity/)."""
-        slug = f"{self.owner}/{self.repository}"
-        return {"kind": "GitHub", "repository": slug, "workflow": self.workflow, "environment": self.environment}
+        return identity(self.fields)
 
 
 @dataclass(frozen=True)

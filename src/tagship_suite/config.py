@@ -157,7 +157,8 @@ class Config:
         "required",
         lambda value: value in ATTESTATIONS,
         f"one of {', '.join(ATTESTATIONS)}",
-        "`required`: fail if the dists cannot be signed (PEP 740). `optional`: publish anyway. `off`: never sign.",
+        "`required`: fail if the dists cannot be signed (PEP 740), or the index does not show their provenance."
+        " `optional`: warn. `off`: never sign.",
     )
     file_limit: int = setting(
         100,

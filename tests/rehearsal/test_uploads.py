@@ -526,8 +526,11 @@ def test_a_form_that_is_not_right_is_refused(client: Client, folder: Path, field
     refused(wheel(client, folder, **fields), reason)
 
 
-def attestation(predicate: str = "https://docs.pypi.org/attestations/publish/v1") -> dict[str, Any]:
-    statement = base64.b64encode(json.dumps({"predicateType": predicate}).encode()).decode()
+def attestation(folder: Path, predicate: str = "https://docs.pypi.org/attestations/publish/v1") -> dict[str, Any]:
+    """Return an attestation of the wheel that `wheel` uploads, or of a `predicate` that is a digest."""
+    digest = sha256(Dist().write_wheel(folder))
+    subject = [{"name": "tiny-1.0-py3-none-any.whl", "digest": {"sha256": digest}}]
+    statement = base64.b64encode(json.dumps({"subject": subject, "predicateType": predicate}).encode()).decode()
     return {
         "version": 1,
         "verification_material": {},
@@ -535,10 +538,35 @@ def attestation(predicate: str = "https://docs.pypi.org/attestations/publish/v1"
     }
 
 
-def test_attestations_are_kept_with_the_file(client: Client, folder: Path) -> None:
-    sent = json.dumps([attestation(), attestation("https://slsa.dev/provenance/v1")])
-    assert wheel(client, folder, attestations=sent).status_code == 200
-    assert client.servers.index.files("tiny")[0].attestations == sent
+def test_the_integrity_api_shows_attestations_with_their_publisher(client: Client, folder: Path) -> None:
+    sent = [attestation(folder), attestation(folder, "https://slsa.dev/provenance/v1")]
+    assert wheel(client, folder, attestations=json.dumps(sent)).status_code == 200
+    assert client.upload(Dist().write_sdist(folder), client.mint(), Dist().metadata).status_code == 200
+    listing = client.get("/simple/tiny/", headers={"Accept": "application/vnd.pypi.simple.v1+json"}).json()["files"]
+    (plain, signed) = sorted(listing, key=lambda file: str(file["provenance"] or ""))
+    address = "https://pypi.org/integrity/tiny/1.0/tiny-1.0-py3-none-any.whl/provenance"
+    assert (plain["provenance"], signed["provenance"]) == (None, address)
+    answer = client.get("/integrity/Tiny/1.0.0/tiny-1.0-py3-none-any.whl/provenance")
+    assert answer.headers["Content-Type"] == "application/vnd.pypi.integrity.v1+json"
+    publisher = {"kind": "GitHub", "repository": "Octo/tiny", "workflow": "release.yml", "environment": "pypi"}
+    assert answer.json() == {"version": 1, "attestation_bundles": [{"publisher": publisher, "attestations": sent}]}
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "status", "message"),
+    [
+        ("tiny-1.0.tar.gz", "*/*", 404, "No provenance available for tiny-1.0.tar.gz"),
+        ("tiny-1.0.tar.gz", "text/html", 406, "Request not acceptable"),
+        ("tiny-2.0.tar.gz", "*/*", 404, ""),
+    ],
+)
+def test_where_there_is_no_provenance_the_integrity_api_says_so(
+    client: Client, folder: Path, path: str, accept: str, status: int, message: str
+) -> None:
+    client.upload(Dist().write_sdist(folder), client.mint(), Dist().metadata)
+    answer = client.get(f"/integrity/tiny/1.0/{path}/provenance", headers={"Accept": accept})
+    assert answer.status_code == status
+    assert not message or answer.json() == {"message": message}
 
 
 @pytest.mark.parametrize(
@@ -547,12 +575,23 @@ def test_attestations_are_kept_with_the_file(client: Client, folder: Path) -> No
         ([], "Malformed attestations: an empty attestation set is not permitted"),
         ([{}], "Malformed attestations: not a list of PEP 740 attestations"),
         ({}, "Malformed attestations: not a list of PEP 740 attestations"),
-        ([attestation()] * 3, "A maximum of 2 attestations per file are supported"),
-        ([attestation()] * 2, "Multiple attestations for the same file with the same predicate type"),
-        ([attestation("https://example.org")], "Attestation with unsupported predicate type:"),
+        (["publish"] * 3, "A maximum of 2 attestations per file are supported"),
+        (["publish"] * 2, "Multiple attestations for the same file with the same predicate type"),
+        (["other"], "Attestation with unsupported predicate type:"),
+        (["another file"], "Could not verify the uploaded artifact using the included attestation:"),
     ],
 )
-def test_attestations_of_another_shape_are_refused(client: Client, folder: Path, sent: object, reason: str) -> None:
+def test_attestations_of_another_shape_are_refused(client: Client, folder: Path, sent: Any, reason: str) -> None:
+    own = attestation(folder)
+    statement = json.loads(base64.b64decode(own["envelope"]["statement"]))
+    kinds = {
+        "publish": statement,
+        "other": {**statement, "predicateType": "https://example.org"},
+        "another file": {**statement, "subject": [{"digest": {"sha256": "0" * 64}}]},
+    }
+    if sent and isinstance(sent[0], str):
+        encoded = [base64.b64encode(json.dumps(kinds[each]).encode()).decode() for each in sent]
+        sent = [{**own, "envelope": {**own["envelope"], "statement": each}} for each in encoded]
     answer = wheel(client, folder, attestations=json.dumps(sent))
     refused(answer, f"Invalid attestations supplied during upload: {reason}")
 

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import sqlite3
 import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+import tagship.rehearsal.signer as signing
 import tagship_suite.publish.attest as attest
+from tagship.rehearsal.faults import Fault
 from tagship_suite.errors import ReleaseError
 from tagship_suite.publish.index import Index
 from tagship_suite.publish.retry import RetryPolicy
 from tests.conftest import RELEASE, try_run
-from tests.suite.publishing import PUSH, TAG, hashes, serving, write_bundle
+from tests.suite.publishing import PUSH, REGISTERED, TAG, serving, write_bundle
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from tagship.rehearsal.servers import Servers
 
 PYPI = Index("https://upload.example/legacy/", ("https://example/simple/",), "https://example/")
 OWN = Index("https://own.example/", ("https://own.example/simple/",))
@@ -50,7 +52,7 @@ def signer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_each_file_is_signed_once_in_one_call(signer: Path, tmp_path: Path) -> None:
     files = [tmp_path / "a.whl", tmp_path / "a.tar.gz"]
-    assert attest.sign(files, "required", PYPI, GITHUB, BRIEF)
+    assert attest.sign(files, "required", BRIEF)
     assert (signer.parent / "asked").read_text() == f"-I -m pypi_attestations sign {files[0]} {files[1]}\n"
     assert all((tmp_path / f"{file.name}{attest.SUFFIX}").is_file() for file in files)
 
@@ -67,8 +69,9 @@ def test_each_file_is_signed_once_in_one_call(signer: Path, tmp_path: Path) -> N
 def test_nothing_is_signed_where_nobody_would_take_it(
     signer: Path, tmp_path: Path, mode: str, index: Index, environ: dict[str, str]
 ) -> None:
-    assert not attest.sign([tmp_path / "a.whl"], mode, index, environ, BRIEF)
+    assert not attest.sign([tmp_path / "a.whl"], attest.mode(mode, index, environ), BRIEF)
     assert not (signer.parent / "asked").exists()
+    assert attest.mode("required", PYPI, GITHUB) == "required"
 
 
 def test_an_outage_that_passes_is_waited_for_and_no_file_is_signed_twice(
@@ -76,7 +79,7 @@ def test_an_outage_that_passes_is_waited_for_and_no_file_is_signed_twice(
 ) -> None:
     (signer.parent / "fail").write_text("Failed to sign: Rekor answered 503\n")
     files = [tmp_path / "a.whl", tmp_path / "a.tar.gz"]
-    assert attest.sign(files, "required", PYPI, GITHUB, RetryPolicy(5))
+    assert attest.sign(files, "required", RetryPolicy(5))
     assert [line.split()[4:] for line in (signer.parent / "asked").read_text().splitlines()] == [
         [str(files[0]), str(files[1])],
         [str(files[1])],
@@ -92,19 +95,19 @@ def test_an_outage_that_lasts_stops_the_release_unless_they_are_optional(
     (signer.parent / "fail").write_text(outage)
     files = [tmp_path / f"{number}.whl" for number in range(9)]
     with pytest.raises(ReleaseError, match="nothing was uploaded") as refused:
-        attest.sign(files, "required", PYPI, GITHUB, RetryPolicy(1.5))
+        attest.sign(files, "required", RetryPolicy(1.5))
     assert 'attestations = "optional"' in str(refused.value)
     assert "gave up after 1.5 s" in str(refused.value)
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
-    assert not attest.sign(files, "optional", PYPI, GITHUB, RetryPolicy(0))
-    assert "No attestations were made" in (tmp_path / "summary").read_text()
+    assert not attest.sign(files, "optional", RetryPolicy(0))
+    assert "**No attestations**: signing failed" in (tmp_path / "summary").read_text()
 
 
 def test_without_an_identity_nothing_is_tried_again(signer: Path, tmp_path: Path) -> None:
     unset = "GitHub: missing or insufficient OIDC token permissions, the ACTIONS_ID_TOKEN_REQUEST_TOKEN environment"
     (signer.parent / "fail").write_text(f"Failed to detect identity: {unset} variable was unset\n" * 2)
     with pytest.raises(ReleaseError, match="permissions: id-token: write"):
-        attest.sign([tmp_path / "a.whl"], "required", PYPI, GITHUB, RetryPolicy(60))
+        attest.sign([tmp_path / "a.whl"], "required", RetryPolicy(60))
     assert len((signer.parent / "asked").read_text().splitlines()) == 1
 
 
@@ -120,20 +123,10 @@ def test_nothing_is_signed_for_a_password_in_pypirc(tmp_path: Path) -> None:
     assert "attestations" not in done.stdout
 
 
-#: In Python's place: what signs makes files of pypi_attestations' own models, without a key; all else is Python.
-STAND_IN = """#!{python}
-import hashlib, json, os, pathlib, sys
-if sys.argv[1:5] != ["-I", "-m", "pypi_attestations", "sign"]:
-    os.execv({python!r}, [{python!r}, *sys.argv[1:]])
-from pypi_attestations import Attestation, Envelope, VerificationMaterial
-for path in map(pathlib.Path, sys.argv[5:]):
-    digest = {{"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}}
-    statement = {{"_type": "https://in-toto.io/Statement/v1", "subject": [{{"name": path.name, "digest": digest}}],
-                 "predicateType": "{predicate}", "predicate": None}}
-    envelope = Envelope.model_construct(statement=json.dumps(statement).encode(), signature=b"none")
-    material = VerificationMaterial.model_construct(certificate=b"none", transparency_entries=[{{"none": 1}}])
-    made = Attestation(version=1, verification_material=material, envelope=envelope)
-    pathlib.Path(f"{{path}}.publish.attestation").write_text(made.model_dump_json())
+#: In Python's place: the rehearsal's signer, then Python for everything else.
+STAND_IN = """#!/bin/sh
+if [ "$4" = sign ]; then shift 3; exec "{python}" "{signer}" "$@"; fi
+exec "{python}" "$@"
 """
 RUN = """
 import runpy, sys
@@ -141,31 +134,76 @@ sys.executable, *sys.argv = sys.argv[1:]
 sys.path.insert(0, ".github/release")
 runpy.run_module("tagship_suite", run_name="__main__")
 """
+PUBLISH = "https://docs.pypi.org/attestations/publish/v1"
 
 
-@pytest.mark.parametrize(
-    ("predicate", "taken"),
-    [("https://docs.pypi.org/attestations/publish/v1", True), ("https://example.com/other/v1", False)],
-)
-def test_attestations_go_with_their_files_and_a_refusal_is_explained(
-    tmp_path: Path, predicate: str, *, taken: bool
-) -> None:
-    stand_in = tmp_path / "python"
-    stand_in.write_text(STAND_IN.format(python=sys.executable, predicate=predicate))
+def publish(folder: Path, servers: Servers, setting: str = "required", predicate: str = PUBLISH, **env: str) -> str:
+    """Publish a bundle with attestations; return what was printed, without line ends after the exit status."""
+    signer, stand_in = folder / "signer.py", folder / "python"
+    signer.write_text(Path(signing.__file__).read_text().replace(PUBLISH, predicate))
+    stand_in.write_text(STAND_IN.format(python=sys.executable, signer=signer))
     stand_in.chmod(0o755)
-    bundle = write_bundle(tmp_path)
+    bundle = folder / "bundle" if (folder / "bundle").exists() else write_bundle(folder)
+    (bundle / "pyproject.toml").write_text(f'[project]\nname = "ship"\n[tool.tagship]\nattestations = "{setting}"\n')
+    command = [sys.executable, "-c", RUN, str(stand_in), ".github/release", "publish", "pypi"]
+    done = try_run(*command, cwd=bundle, **{**servers.job(PUSH, "pypi"), **TAG, **env})
+    return f"{done.returncode}\n{done.stdout}"
+
+
+@pytest.mark.slow
+def test_the_index_must_show_each_file_as_this_job_s(tmp_path: Path) -> None:
     with serving(tmp_path / "index") as servers:
-        command = [sys.executable, "-c", RUN, str(stand_in), ".github/release", "publish", "pypi"]
-        done = try_run(*command, cwd=bundle, **servers.job(PUSH, "pypi"), **TAG)
-    assert (done.returncode == 0) == taken, done.stdout
-    if not taken:
-        assert "Attestation with unsupported predicate type: https://example.com/other/v1" in done.stdout
-        assert 'set attestations = "off"' in done.stdout
-        return
-    with sqlite3.connect(next((tmp_path / "index/state").glob("*.sqlite*"))) as state:
-        stored = dict(state.execute("SELECT filename, attestations FROM file"))
-    assert stored.keys() == hashes(bundle).keys()
-    for name, digest in hashes(bundle).items():
-        (attestation,) = json.loads(stored[name])
-        statement = json.loads(base64.b64decode(attestation["envelope"]["statement"]))
-        assert statement["subject"] == [{"name": name, "digest": {"sha256": digest}}]
+        servers.faults.tell(Fault.INDEX_LAG, seconds=0.5)
+        said = publish(tmp_path, servers)
+        files = servers.index.files("ship")
+    assert said.startswith("0\n"), said
+    assert "attested by GitHub Octo/ship release.yml pypi, as https://pypi.org/ shows for each file" in said
+    assert len(files) == 2
+    for file in files:
+        (publisher,) = attest.publishers(json.loads(file.provenance or ""), file.sha256)
+        assert publisher == {
+            "kind": "GitHub",
+            "repository": "Octo/ship",
+            "workflow": "release.yml",
+            "environment": "pypi",
+        }
+
+
+@pytest.mark.slow
+def test_provenance_that_the_index_does_not_show_fails_the_release_unless_it_is_optional(tmp_path: Path) -> None:
+    with serving(tmp_path / "index") as servers:
+        servers.faults.tell(Fault.NO_PROVENANCE)
+        said = publish(tmp_path, servers, TAGSHIP_TIMEOUT="6")
+        assert said.startswith("1\n"), said
+        names = "ship-1.0-py3-none-any.whl, ship-1.0.tar.gz"
+        assert f"provenance of {names}: found none, expected GitHub Octo/ship release.yml pypi" in said
+        assert "gave up after 6 s without progress" in said
+        again = publish(tmp_path, servers, "optional")
+        assert again.startswith("0\n"), again
+        assert "warning: NO ATTESTATIONS: the index does not show them" in again
+
+
+@pytest.mark.slow
+def test_a_publisher_that_is_not_this_job_s_fails_at_once(tmp_path: Path) -> None:
+    with serving(tmp_path / "index") as servers:
+        assert publish(tmp_path, servers).startswith("0\n")
+        job = servers.job(replace(PUSH, workflow="other.yml"), "PyPI")
+        said = publish(tmp_path, servers, **job)
+    assert said.startswith("1\n"), said
+    found = "provenance of ship-1.0.tar.gz: found GitHub Octo/ship release.yml pypi"
+    assert f"{found}, expected GitHub Octo/ship other.yml PyPI; attestations cannot be added later" in said
+
+
+@pytest.mark.slow
+def test_a_publisher_without_an_environment_accepts_any(tmp_path: Path) -> None:
+    with serving(tmp_path / "index", replace(REGISTERED, environment="")) as servers:
+        said = publish(tmp_path, servers)
+    assert said.startswith("0\n"), said
+
+
+def test_attestations_that_the_index_refuses_are_explained(tmp_path: Path) -> None:
+    with serving(tmp_path / "index") as servers:
+        said = publish(tmp_path, servers, predicate="https://example.com/other/v1")
+    assert said.startswith("1\n")
+    assert "Attestation with unsupported predicate type: https://example.com/other/v1" in said
+    assert 'set attestations = "off"' in said

@@ -23,6 +23,8 @@ class Fault(str, Enum):
     """Every answer of the index comes late, by the fault's seconds."""
     PARTIAL = "partial"
     """The first file of a release is taken, the following ones are answered 503."""
+    NO_PROVENANCE = "no-provenance"
+    """Attestations are accepted, but no provenance of their file is shown."""
     INDEX_LAG = "index-lag"
     """An uploaded file is not listed before the fault's seconds have passed."""
     CLOCK_SKEW = "clock-skew"

@@ -61,7 +61,7 @@ def _assumed(found: Project, elsewhere: str) -> Iterator[str]:
 
 
 def _stand_ins(clone: Path) -> Iterator[str]:
-    yield "attestations are not rehearsed: Sigstore has no stand-in here"
+    yield "attestations have no signature here: Sigstore signs only for jobs on GitHub"
     workflow = clone / ".github/workflows/release.yml"
     if workflow.is_file() and "uses: pypa/gh-action-pypi-publish@" in workflow.read_text(encoding="utf-8"):
         yield "the workflow uploads with gh-action-pypi-publish: nox -s publish stood in for it"

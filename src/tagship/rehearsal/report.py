@@ -18,12 +18,13 @@ class Step:
 
 @dataclass(frozen=True)
 class File:
-    """A published file: its size in bytes and its SHA-256, as the index of this name has it."""
+    """A published file: its size in bytes and its SHA-256, as the index of this name has it, and who attests it."""
 
     name: str
     size: int
     sha256: str
     index: str = "pypi"
+    publisher: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,9 @@ class Report:
 
     def _files(self) -> list[str]:
         rows = [f"  {file.name}  {file.size} bytes  SHA-256 {file.sha256}" for file in self.files]
+        attested = [f"  with provenance: {each}" for each in sorted({file.publisher for file in self.files} - {""})]
         what = "published" if self.passed else "uploaded before it failed"
-        return ["", f"{what}, to the local {self.files[0].index}:", *rows] if rows else []
+        return ["", f"{what}, to the local {self.files[0].index}:", *rows, *attested] if rows else []
 
     def _publishers(self) -> list[str]:
         from tagship.publisher import to_type

@@ -13,6 +13,7 @@ from tagship.rehearsal.environments import Environments
 from tagship.rehearsal.jobs import PUBLISHING
 from tagship.rehearsal.report import File, Report, Step
 from tagship_suite.dists.reading import read_dists
+from tagship_suite.publish import attest
 from tagship_suite.repo import packages
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tagship.project import Project
+    from tagship.rehearsal.index import StoredFile
     from tagship.rehearsal.jobs import Jobs
     from tagship.rehearsal.process import Done
     from tagship.rehearsal.run import Options
@@ -133,9 +135,7 @@ class Rehearsal:
         identity = servers.issuer.job(self.jobs.push, PUBLISHING[session] + suffix)
         environment = servers.environment(self.jobs.environment(session), identity)
         environment |= SHORT if self.options.failures else {}
-        # Sigstore has no stand-in here, and must not be asked to sign for an identity that does not exist.
-        options = (*self.environments.options, "--", "--no-attestations")
-        return self._ended(f"nox -s {session}", self.jobs.nox(session, folder, environment, *options))
+        return self._ended(f"nox -s {session}", self.jobs.nox(session, folder, environment, *self.environments.options))
 
     def _install(self, name: str, installing: Callable[[Jobs, Path, list[Dist]], Done]) -> bool:
         done = self.environments.made(environments.INSTALL)
@@ -148,7 +148,7 @@ class Rehearsal:
         """Return the files at the last index that has any."""
         stored = {name: servers.index.files(self.project.name, name) for name in PUBLISHING.values()}
         name = next((name for name in reversed(stored) if stored[name]), "")
-        return [File(file.filename, file.size, file.sha256, name) for file in stored.get(name, [])]
+        return [_file(file, name) for file in stored.get(name, [])]
 
     def _ended(self, name: str, done: Done) -> bool:
         self._end(Step(name, done.seconds, "failed" if done.status else "passed", done.said if done.status else ()))
@@ -166,3 +166,8 @@ class Rehearsal:
         for session in sessions:
             self._end(Step(session if " " in session else f"nox -s {session}", 0.0, "not run"))
         return False
+
+
+def _file(stored: StoredFile, index: str) -> File:
+    found = attest.publishers(json.loads(stored.provenance or "null"), stored.sha256)
+    return File(stored.filename, stored.size, stored.sha256, index, " and ".join(map(attest.shown, found)))

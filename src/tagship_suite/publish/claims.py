@@ -51,6 +51,13 @@ def values(claims: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def identity(fields: Mapping[str, str]) -> dict[str, str]:
+    """Return the publisher with these `values` by the names of https://docs.pypi.org/api/integrity/."""
+    owner, repository, workflow, environment = fields.values()
+    kind, file = ("GitLab", "workflow_filepath") if "namespace" in fields else ("GitHub", "workflow")
+    return {"kind": kind, "repository": f"{owner}/{repository}", file: workflow, "environment": environment}
+
+
 def link(site: str, project: str, fields: Mapping[str, str], *, exists: bool) -> str:
     """Return where to register a publisher at the index `site`: a prefilled form where the project exists."""
     if not exists:

@@ -222,6 +222,8 @@ class LocalIndex:
             return self._simple(index, request, parts[1:])
         if parts[0] == "pypi" and parts[-1] == "json" and len(parts) in {3, 4}:
             return self._serving.json(index, parts[1], parts[2] if len(parts) == 4 else None)
+        if parts[0] == "integrity" and parts[-1] == "provenance" and len(parts) == 5:
+            return self._serving.provenance(index, request, *parts[1:4])
         raise NotFound
 
     def _simple(self, index: PackageIndex, request: Form, name: list[str]) -> Response:
@@ -284,5 +286,5 @@ def _unchecked(filename: str, content: bytes, version: str, at: float) -> releas
         blake2_256=hashlib.blake2b(content, digest_size=32).hexdigest(),
         core_metadata=None,
         uploaded=at,
-        attestations=None,
+        provenance=None,
     )

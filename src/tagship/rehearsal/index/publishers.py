@@ -168,6 +168,11 @@ def registrations(db: sqlite3.Connection, index: PackageIndex) -> list[Registrat
     return [_registration(row, row["project"]) for row in [*ordinary, *pending]]
 
 
+def registered(db: sqlite3.Connection, publisher: int) -> Registration:
+    """Return a publisher by its row's number, for no project in particular."""
+    return _registration(db.execute("SELECT * FROM publisher WHERE id = ?", (publisher,)).fetchone(), "")
+
+
 def projects_of(db: sqlite3.Connection, publisher: int) -> dict[int, str]:
     """Return the projects of a publisher, number to name."""
     query = (

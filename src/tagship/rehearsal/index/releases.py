@@ -30,7 +30,8 @@ class StoredFile:
     core_metadata: str | None
     """The SHA-256 of the metadata served beside a wheel (PEP 658)."""
     uploaded: float
-    attestations: str | None
+    provenance: str | None
+    """JSON as the integrity API serves it (PEP 740), if attestations came with the file."""
     requires_python: str | None = None
 
     @property
@@ -60,7 +61,7 @@ _FIELDS = (
     "blake2_256",
     "core_metadata",
     "uploaded",
-    "attestations",
+    "provenance",
 )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import canonicalize_name
+from packaging.utils import canonicalize_name, canonicalize_version
 from packaging.version import Version
 from werkzeug.exceptions import NotFound
 from werkzeug.utils import redirect
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 HTML, HTML_V1 = "text/html", "application/vnd.pypi.simple.v1+html"
 JSON_V1 = "application/vnd.pypi.simple.v1+json"
+INTEGRITY_V1 = "application/vnd.pypi.integrity.v1+json"
 API_VERSION = "1.4"
 
 
@@ -62,7 +63,7 @@ class Serving:
             "name": name,
             "project-status": {"status": "active"},
             "versions": sorted({file.version for file in files}, key=Version),
-            "files": [_simple_file(index, file) for file in files],
+            "files": [_simple_file(index, file, name) for file in files],
         }
         return _negotiated(request, data, _page(f"Links for {name}", [_link(index, file) for file in files]))
 
@@ -90,6 +91,26 @@ class Serving:
             "last_serial": serial,
         }
         return _json(data if version else {**data, "releases": by_version}, "application/json")
+
+    def provenance(self, index: PackageIndex, request: Form, name: str, version: str, filename: str) -> Response:
+        """Return the provenance of a file: https://docs.pypi.org/api/integrity/."""
+        with self._state.reading() as db:
+            named = [file for file in self._files(db, index, name) if file.filename == filename]
+        found = next(
+            (file for file in named if canonicalize_version(file.version) == canonicalize_version(version)), None
+        )
+        if found is None:
+            raise NotFound
+        offers = [INTEGRITY_V1, "application/json"]
+        chosen = request.accept_mimetypes.best_match(offers) if request.accept_mimetypes else INTEGRITY_V1
+        if chosen is None:
+            response = _json({"message": "Request not acceptable"}, "application/json", 406)
+        elif found.provenance is None:
+            response = _json({"message": f"No provenance available for {filename}"}, "application/json", 404)
+        else:
+            response = Response(found.provenance, content_type=chosen)
+        response.vary.add("Accept")
+        return response
 
     def download(self, index: PackageIndex, path: str) -> Response:
         """Return a file, or the metadata beside a wheel (PEP 658)."""
@@ -144,8 +165,8 @@ def _negotiated(request: Form, data: dict[str, Any], page: str) -> Response:
     return response
 
 
-def _json(data: dict[str, Any], content_type: str) -> Response:
-    return Response(json.dumps(data) + "\n", content_type=content_type)
+def _json(data: dict[str, Any], content_type: str, status: int = 200) -> Response:
+    return Response(json.dumps(data) + "\n", status, content_type=content_type)
 
 
 def _page(title: str, lines: list[str]) -> str:
@@ -176,7 +197,8 @@ def _time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _simple_file(index: PackageIndex, file: StoredFile) -> dict[str, Any]:
+def _simple_file(index: PackageIndex, file: StoredFile, name: str) -> dict[str, Any]:
+    address = f"https://{index.site}/integrity/{name}/{file.version}/{file.filename}/provenance"
     core = {"sha256": file.core_metadata} if file.core_metadata else False
     return {
         "filename": file.filename,
@@ -188,7 +210,7 @@ def _simple_file(index: PackageIndex, file: StoredFile) -> dict[str, Any]:
         "yanked": False,
         "data-dist-info-metadata": core,
         "core-metadata": core,
-        "provenance": None,
+        "provenance": address if file.provenance else None,
     }
 
 

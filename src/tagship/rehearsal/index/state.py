@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-DATABASE = "index.sqlite3"
-"""The file's name in the state's directory."""
+DATABASE = "index-2.sqlite3"
+"""The file's name in the state's directory; its number is that of the schema."""
 
 # "index" is a word of SQL; `host_index` is the name of the index: pypi or testpypi.
 _SCHEMA = """
@@ -60,7 +60,7 @@ CREATE TABLE IF NOT EXISTS file (
     release INTEGER NOT NULL REFERENCES release, host_index TEXT NOT NULL, filename TEXT NOT NULL,
     packagetype TEXT NOT NULL, python TEXT NOT NULL, size INTEGER NOT NULL, md5 TEXT NOT NULL,
     sha256 TEXT NOT NULL, blake2_256 TEXT NOT NULL, core_metadata TEXT, uploaded REAL NOT NULL,
-    attestations TEXT,
+    provenance TEXT,
     UNIQUE (host_index, filename), UNIQUE (host_index, blake2_256)
 );
 CREATE TABLE IF NOT EXISTS mint (

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from tagship.rehearsal.faults import Fault
 from tagship.rehearsal.index import archives, filenames, log, metadata, minting, publishers, releases
-from tagship.rehearsal.index.attestations import check_attestations
+from tagship.rehearsal.index.attestations import provenance
 from tagship.rehearsal.index.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import FileStorage, MultiDict
 
     from tagship.indexes import PackageIndex
+    from tagship.publisher import Registration
     from tagship.rehearsal.faults import Faults
     from tagship.rehearsal.index.state import State
     from tagship.rehearsal.web import Form
@@ -40,12 +41,13 @@ _HELP = "https://packaging.python.org/specifications/core-metadata"
 
 @dataclass(frozen=True)
 class Upload:
-    """An upload under way: its form, its file, and the metadata that the form holds."""
+    """An upload under way: its form, its file, the metadata that the form holds, and the publisher of its token."""
 
     form: MultiDict[str, str]
     file: FileStorage
     metadata: Metadata
     index: PackageIndex
+    publisher: Registration
 
     @property
     def filename(self) -> str:
@@ -104,7 +106,7 @@ class Uploads:
             raise Refusal("Service Unavailable", 503)
         with self._state.writing() as db:
             token = minting.publisher_of(db, index, _password(request, index))
-            upload = _parse(request, index)
+            upload = _parse(request, index, publishers.registered(db, token["publisher"]))
             project = _project(db, upload)
             minting.check_token(db, token, project, self._clock())
             metadata.check_description(upload.metadata, index)
@@ -121,8 +123,6 @@ class Uploads:
         if release:
             self._check_release(db, upload, release)
         contents = _read(upload, project[1])
-        if "attestations" in upload.form:
-            check_attestations(upload.form["attestations"])
         release = release or releases.add_release(
             db, project[0], str(upload.metadata.version), self._clock(), described(upload.metadata)
         )
@@ -145,7 +145,7 @@ class Uploads:
             python=upload.form.get("pyversion") or "source",
             core_metadata=core,
             uploaded=self._clock(),
-            attestations=upload.form.get("attestations"),
+            provenance=self._provenance(upload, digests["sha256"]),
             **digests,
         )
         releases.add_file(db, upload.index, release, file)
@@ -153,6 +153,12 @@ class Uploads:
         self._state.keep(file.blake2_256, upload.content.read())
         if core:
             self._state.keep(f"{file.blake2_256}.metadata", contents.metadata)
+
+    def _provenance(self, upload: Upload, sha256: str) -> str | None:
+        if "attestations" not in upload.form:
+            return None
+        shown = provenance(upload.form["attestations"], upload.publisher, sha256)
+        return None if self._faults.take(Fault.NO_PROVENANCE) else shown
 
     def _check_release(self, db: sqlite3.Connection, upload: Upload, release: releases.Release) -> None:
         if release.created < self._clock() - RELEASE_SECONDS:
@@ -196,7 +202,7 @@ def _password(request: Form, index: PackageIndex) -> str:
     )
 
 
-def _parse(request: Form, index: PackageIndex) -> Upload:
+def _parse(request: Form, index: PackageIndex, publisher: Registration) -> Upload:
     for field in sorted(set(request.files) - {"content", "gpg_signature"}):
         raise Refusal(f"{field}: Should not be a tuple.")
     form = metadata.sanitized(request.form)
@@ -206,7 +212,7 @@ def _parse(request: Form, index: PackageIndex) -> Upload:
     parsed = metadata.parse(form)
     if "content" not in request.files:
         raise Refusal("Upload payload does not have a file.")
-    return Upload(form, request.files["content"], parsed, index)
+    return Upload(form, request.files["content"], parsed, index, publisher)
 
 
 def _check_form(form: MultiDict[str, str]) -> None:

@@ -4,7 +4,7 @@
 # mypy: ignore-errors
 # pylint: skip-file
 # isort: skip_file
-"""Attestations (PEP 740): the dists are signed with the identity of this CI run."""
+"""Attestations (PEP 740): the dists are signed with the identity of this CI run, and the index shows it."""
 
 from __future__ import annotations
 
@@ -16,40 +16,85 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import report
-from ..errors import ReleaseError
+from ..errors import Problem, ReleaseError, refuse
+from . import claims
 from .explain import explained
-from .retry import DeadlineExceeded, TransientError
+from .retry import DeadlineExceeded, RetryPolicy, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ..dists.reading import Dist
     from .index import Index
-    from .retry import RetryPolicy
 
 SUFFIX = ".publish.attestation"
 TIMEOUT = 120  # seconds
 
 
-def sign(paths: list[Path], mode: str, index: Index, environ: Mapping[str, str], retry: RetryPolicy) -> bool:
-    """Sign the files at `paths`, each attestation next to its file; return whether they were signed.
+def mode(setting: str, index: Index, environ: Mapping[str, str]) -> str:
+    """Return the `attestations` setting, or `off` where dists cannot be signed.
 
-    Only Trusted Publishing on GitHub and GitLab can, and only PyPI and TestPyPI accept them
+    Only Trusted Publishing on GitHub and GitLab can, and only PyPI and TestPyPI accept attestations
     (https://docs.pypi.org/attestations/).
-    `mode` is `required` (raises `ReleaseError` on failure), `optional` or `off`.
     """
     signs = environ.get("GITHUB_ACTIONS") == "true" or "SIGSTORE_ID_TOKEN" in environ  # as `id` reads it on GitLab
-    trusted = signs and "TWINE_PASSWORD" not in environ
-    if mode == "off" or not index.site or not trusted:
+    return setting if index.site and signs and "TWINE_PASSWORD" not in environ else "off"
+
+
+def sign(paths: list[Path], mode: str, retry: RetryPolicy) -> bool:
+    """Sign the files at `paths`, each attestation next to its file; return whether they were signed.
+
+    `mode` is `required` (raises `ReleaseError` on failure), `optional` or `off`.
+    """
+    if mode == "off":
         return False
     try:
         retry.call(lambda: _sign(paths))
     except ReleaseError as error:
-        if mode == "required" or isinstance(error, DeadlineExceeded):
-            raise
-        print(f'{error}\nwarning: NO ATTESTATIONS: signing failed, and [tool.tagship] has attestations = "optional"')
-        report.summary("> [!WARNING]\n> **No attestations were made**: signing failed, and they are optional here.")
+        _warn(error, mode, "signing failed")
         return False
     return True
+
+
+def check(index: Index, dists: list[Dist], mode: str, retry: RetryPolicy) -> None:
+    """Wait until the index shows for each dist an attestation by this repository, workflow and environment.
+
+    Raises `ReleaseError` on timeout, or for another publisher; where `mode` is `optional`, warns at once instead.
+    """
+    if mode == "off":
+        return
+    retry.reset()
+    try:
+        (retry if mode == "required" else RetryPolicy(0)).call(lambda: _shown(index, dists))
+    except ReleaseError as error:
+        _warn(error, mode, "the index does not show them")
+
+
+def _warn(error: ReleaseError, mode: str, why: str) -> None:
+    """Raise `error` again, unless attestations are optional: then print it as a warning."""
+    if mode == "required" or isinstance(error, DeadlineExceeded):
+        raise error
+    print(f'{error}\nwarning: NO ATTESTATIONS: {why}, and [tool.tagship] has attestations = "optional"')
+    report.summary(f"> [!WARNING]\n> **No attestations**: {why}, and they are optional here.")
+
+
+def _shown(index: Index, dists: list[Dist]) -> None:
+    if not (own := claims.of_this_job()):
+        raise TransientError("no OIDC token was issued to compare this job with the provenance")
+    expected = claims.identity(claims.values(own))
+    files = index.files(dists[0].name)
+    found = {dist: publishers(index.provenance(files[dist.path.name]), dist.sha256) for dist in dists}
+    remedy = "attestations cannot be added later: release a new version"
+    refuse(
+        [
+            Problem(f"provenance of {dist.path.name}", " and ".join(map(shown, each)), shown(expected), remedy)
+            for dist, each in found.items()
+            if each and not any(accepts(publisher, expected) for publisher in each)
+        ]
+    )
+    if absent := [dist.path.name for dist in dists if not found[dist]]:
+        raise TransientError(f"provenance of {', '.join(absent)}: found none, expected {shown(expected)}; {remedy}")
+    print(f"attested by {shown(expected)}, as {index.site} shows for each file")
 
 
 def _sign(paths: list[Path]) -> None:

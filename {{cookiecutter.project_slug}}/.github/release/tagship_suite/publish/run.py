@@ -76,11 +76,13 @@ def publish(root: Path, options: Options, environ: Mapping[str, str]) -> None:
         for dist in dists:
             if dist not in missing:
                 print(f"{dist.path.name}: skipped, the index has it with the same SHA-256 {dist.sha256}")
-        if missing:
-            mode = packages.of(folder, dists[0].name).settings.attestations
-            signing = options.attestations and not settings.repository_config.get("password")  # in a .pypirc
-            _upload(missing, Run(dists[0].name, index, options, environ), retry, mode if signing else "off")
+        mode = attest.mode(packages.of(folder, dists[0].name).settings.attestations, index, environ)
+        if not options.attestations or settings.repository_config.get("password"):  # in a .pypirc
+            mode = "off"
+        if missing and not _upload(missing, Run(dists[0].name, index, options, environ), retry, mode):
+            mode = "off"
         verify.wait(index, dists, retry)
+        attest.check(index, dists, mode, retry)
     _report(index, dists, missing)
 
 
@@ -121,11 +123,14 @@ def _misaddressed(index: Index, options: Options, environ: Mapping[str, str]) ->
     return []
 
 
-def _upload(dists: list[Dist], run: Run, retry: RetryPolicy, mode: str) -> None:
-    """Sign and upload `dists`, with retries; a file that the index has by then is not sent again."""
+def _upload(dists: list[Dist], run: Run, retry: RetryPolicy, mode: str) -> bool:
+    """Sign and upload `dists`, with retries; a file that the index has by then is not sent again.
+
+    Returns whether they were signed.
+    """
     with tempfile.TemporaryDirectory() as staging:  # attestations are written next to the files
         copies = {dist: Path(shutil.copy2(dist.path, staging)) for dist in dists}
-        signed = attest.sign(list(copies.values()), mode, run.index, run.environ, retry)
+        signed = attest.sign(list(copies.values()), mode, retry)
         settings = upload.settings(run.options.repository, run.environ, signed=signed, verbose=run.options.verbose)
         retry.reset()
         left = dists
@@ -142,6 +147,7 @@ def _upload(dists: list[Dist], run: Run, retry: RetryPolicy, mode: str) -> None:
                         retry.wait(error)
         finally:
             upload.burn(settings)
+    return signed
 
 
 def _send(paths: list[Path], run: Run, settings: TwineSettings) -> None:
