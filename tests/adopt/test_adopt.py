@@ -12,6 +12,7 @@ from tagship import suite
 from tagship.adopt import plan
 from tagship.errors import TagshipError
 from tagship_suite.repo.files import tomllib
+from tagship_suite.repo.packages import every
 from tests.adopt.repositories import FLIT, KINDS, NOXFILE, OWN_FILES, POETRY, SETUP_CFG, SETUP_PY, TASKS, make
 from tests.conftest import commit, drift, git, nox, run, try_nox, try_run
 
@@ -85,6 +86,22 @@ def test_distributions_that_are_only_in_folders_are_named_at_the_top(folders: li
     folder = make(tmp_path / "thing", {**files, "main.cpp": "int main() {}\n"})
     adopt(folder)
     assert settings(folder)["packages"] == folders
+    commit(folder)
+    adopt(folder)
+    assert git(folder, "status", "--porcelain") == ""
+
+
+def test_a_second_distribution_that_is_published_beside_the_root_s_is_named(tmp_path: Path) -> None:
+    job = "on: {push: {tags: ['*']}}\njobs:\n  out:\n    steps:\n      - run: python -m build && python -m build core\n"
+    files = {".github/workflows/out.yml": f"{job}      - uses: pypa/gh-action-pypi-publish@release/v1\n", **FLIT}
+    core = {
+        "core/pyproject.toml": FLIT["pyproject.toml"].replace('"thing"', '"core"'),
+        "core/core.py": FLIT["thing.py"],
+    }
+    folder = make(tmp_path / "thing", {**files, **core})
+    assert "each distribution has tags of its own: vX.Y.Z releases thing, core/vX.Y.Z core" in adopt(folder)
+    assert settings(folder)["packages"] == ["core"]
+    assert [each.path for each in every(folder)] == [".", "./core"]
     commit(folder)
     adopt(folder)
     assert git(folder, "status", "--porcelain") == ""

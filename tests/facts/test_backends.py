@@ -363,6 +363,17 @@ def test_members_of_a_workspace_are_found_beside_the_root(tmp_path: Path) -> Non
     assert [each.path for each in distributions.find(write(tmp_path, files))] == [".", "libs/a"]
 
 
+BUILT = "[build-system]\nrequires = []\n[project]\nname = '{}'\nversion = '1'\n"
+
+
+@pytest.mark.parametrize("mark", ["classifiers = ['Private :: Do Not Upload']", "description = ''"])
+def test_a_root_that_is_never_uploaded_is_no_distribution(mark: str, tmp_path: Path) -> None:
+    root = BUILT.format("top").replace("'1'", "'1'" if "Private" in mark else "'0.1+private'")
+    files = {f"libs/{name}/pyproject.toml": BUILT.format(name) for name in "ab"}
+    assert [each.path for each in distributions.find(write(tmp_path, {"pyproject.toml": f"{root}{mark}\n"}))] == ["."]
+    assert [each.path for each in distributions.find(write(tmp_path, files))] == ["libs/a", "libs/b"]
+
+
 def test_pythons_are_those_of_the_classifiers_or_of_the_range(tmp_path: Path) -> None:
     known = [f"Programming Language :: Python :: {version}" for version in ("3.10", "3.9", "2.7")]
     one = project(SETUPTOOLS, f"classifiers = {known[:2]}")

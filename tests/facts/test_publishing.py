@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tagship.facts import publishing
+from tagship.facts import publishing, read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -395,3 +395,27 @@ def test_whatever_a_file_holds_it_is_read_or_named(tmp_path: Path, content: byte
     errors = publishing.read(root).errors
     (root / file).unlink()
     assert all(error.startswith(file) for error in errors)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        "      - run: python other/build_dists.py\n",
+        "      - run: pipx run build --sdist other\n      - uses: actions/upload-artifact@v4\n",
+        "      - run: cd ./other && hatch build\n      - uses: actions/upload-artifact@v4\n",
+        "      - run: python -m build\n        working-directory: other\n      - uses: actions/upload-artifact@v4\n",
+        "      - uses: hynek/build-and-inspect-python-package@v2\n        with: {path: other}\n",
+        "      - uses: pypa/cibuildwheel@v3\n        with: {package-dir: other/}\n",
+    ],
+)
+def test_a_second_distribution_is_found_where_a_job_builds_it_for_the_upload(build: str, tmp_path: Path) -> None:
+    upload = "      - uses: pypa/gh-action-pypi-publish@release/v1\n"
+    text = f"on: push\njobs:\n  build:\n    steps:\n{build}  out:\n    needs: build\n    steps:\n{upload}"
+    if "build_dists" in build:
+        text = f"on: push\njobs:\n  out:\n    steps:\n{build}{upload}"
+    unrelated = f"on: push\njobs:\n  test:\n    steps:\n{build}      - run: cd plugin && pytest\n"
+    files = {f"{name}/pyproject.toml": f"[project]\nname = '{name}'\nversion = '1'\n" for name in ("other", "plugin")}
+    files |= {"pyproject.toml": "[project]\nname = 'thing'\nversion = '1'\n", ".github/workflows/b.yml": unrelated}
+    assert [each.path for each in read.repository(write(tmp_path, files)).distributions] == ["."]
+    found = read.repository(write(tmp_path, {WORKFLOW: text}))
+    assert [each.path for each in found.distributions] == [".", "other"]

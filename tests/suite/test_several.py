@@ -98,6 +98,14 @@ BRANCH = {"GITHUB_REF_TYPE": "branch", "GITHUB_REF_NAME": "main"}
             {**BOTH, "pyproject.toml": '[tool.tagship]\npackages = ["packages/b", "packages/a"]\n'},
             {"packages/b": "ship-b", "packages/a": "ship-a"},
         ),
+        # A root that is marked as never uploaded is none.
+        (
+            {
+                **BOTH,
+                "pyproject.toml": project("ship").replace("name", 'classifiers = ["Private :: Do Not Upload"]\nname'),
+            },
+            {"packages/a": "ship-a", "packages/b": "ship-b"},
+        ),
         # The only one needs no name, wherever it lies.
         (A, {"packages/a": ""}),
         (

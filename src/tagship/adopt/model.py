@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tagship_suite.repo.files import read_text
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -33,3 +35,9 @@ class Adoption:
     decisions: list[Decision] = field(default_factory=list)
     todo: list[str] = field(default_factory=list)
     present: frozenset[Path] = frozenset()  # those of the files to change that are there before
+
+    def text(self, path: Path) -> str:
+        """Return the text of a file as it is to be, "" if there is none; raise `ReleaseError` if it cannot be read."""
+        if content := self.changes.get(path):
+            return content.decode()
+        return read_text(self.folder / path) if (self.folder / path).is_file() else ""

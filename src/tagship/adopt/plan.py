@@ -12,7 +12,7 @@ from tagship.errors import Refused, TagshipError
 from tagship.facts import read
 from tagship_suite.errors import Problem, ReleaseError
 from tagship_suite.repo import git
-from tagship_suite.repo.files import read_text
+from tagship_suite.repo.files import load_toml, subtable
 from tagship_suite.repo.packages import Package, distribution_name, every
 
 from . import settings, steps, version
@@ -114,17 +114,21 @@ def _metadata(found: Adoption) -> list[Problem]:
 
 
 def _packages(found: Adoption) -> list[Package]:
-    """Return the distributions; where they are only in folders that nothing names, decide on the setting that does."""
+    """Return the distributions; where they are in folders that nothing names, decide on the setting that does."""
     root, packages = found.folder, every(found.folder)
-    text = read_text(root / "pyproject.toml") if (root / "pyproject.toml").is_file() else ""
-    below = [each.path for each in found.facts.distributions]
+    text = found.text(Path("pyproject.toml"))
+    paths = [each.path for each in found.facts.distributions]
+    below, known = [path for path in paths if path != "."], {each.folder for each in packages}
+    if "." in paths and subtable(load_toml(root / "pyproject.toml"), "tool", "uv", "workspace"):
+        return packages  # of its members, the root's tags release none unless a person lists them
     new = settings.missing(text, [settings.Setting("packages", below, "the folders of the distributions")])
-    if [each.folder for each in packages] != [root] or "." in below or not below or not new:
+    if {root / path for path in below} <= known or not new:
         return packages
     found.changes[Path("pyproject.toml")] = settings.added(text, new).encode()
-    found.decisions.append(Decision("packages", repr(below), "no distribution is at the top"))
-    labels = [canonicalize_name(distribution_name(root / path)) if below[1:] else "" for path in below]
-    return [Package(root, root / path, label) for path, label in zip(below, labels, strict=True)]
+    why = "the jobs that publish build them as well" if "." in paths else "no distribution is at the top"
+    found.decisions.append(Decision("packages", repr(below), why))
+    labels = [canonicalize_name(distribution_name(root / path)) if paths[1:] else "" for path in paths]
+    return [Package(root, root / path, label) for path, label in zip(paths, labels, strict=True)]
 
 
 def _of_one(found: Adoption, package: Package) -> list[Problem]:
@@ -139,7 +143,7 @@ def _of_one(found: Adoption, package: Package) -> list[Problem]:
     source = version.guess(folder, found.folder)
     found.decisions.append(Decision(f"{label}version", source.version or "unknown", source.why))
     path = folder.relative_to(found.folder) / "pyproject.toml"
-    text = read_text(found.folder / path) if (found.folder / path).is_file() else ""
+    text = found.text(path)
     wanted = settings.decide(folder, found.folder)
     found.tests[shown] = {each.key: each.value for each in wanted if each.key.startswith("test-")}
     new = settings.missing(text, wanted)

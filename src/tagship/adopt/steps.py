@@ -135,7 +135,7 @@ def keep_neighbours(found: Adoption) -> list[Problem]:
         [str(path) for path in found.changes if path.parent == Path() and path.suffix == ".py"],
     )
     new = [name for name in new if not (found.folder / name).exists()]
-    before = (found.changes.get(path) or _bytes(found.folder / path)).decode()
+    before = found.text(path)
     after, others, why = neighbours.sdist(found.folder, before, new)
     if after != before:
         found.changes[path] = after.encode()
@@ -144,10 +144,6 @@ def keep_neighbours(found: Adoption) -> list[Problem]:
         found.changes.update(changes)
         found.todo += [todo] if todo else []
     return []
-
-
-def _bytes(path: Path) -> bytes:
-    return path.read_bytes() if path.is_file() else b""
 
 
 def versions(found: Adoption) -> list[Problem]:
@@ -170,6 +166,12 @@ def tags(found: Adoption) -> list[Problem]:
         )
     if style:
         found.decisions.append(Decision("tags", style, "the newest one"))
+    packages = found.facts.distributions
+    if packages[1:] and not update.has_suite(found.folder):
+        forms = [f"{name}/vX.Y.Z" for each, name in zip(packages, found.names, strict=False) if each.path != "."]
+        own = [f"vX.Y.Z releases {found.names[0]}"] if packages[0].path == "." else []
+        each = [f"{form} {form.partition('/')[0]}" for form in forms]
+        found.todo.append(f"each distribution has tags of its own: {', '.join([*own, *each])}")
     return []
 
 

@@ -19,7 +19,7 @@ from .model import Distribution, VersionSource
 from .project import Modules, Project, Version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 #: By the first part of a backend's name: what reads the version, and what the modules.
@@ -53,10 +53,13 @@ REQUIRED = {
 }
 
 
-def find(root: Path, files: Files | None = None) -> Iterator[Distribution]:
-    """Yield the distributions of the repository at `root`; raises `ReleaseError` if a file cannot be read."""
-    files = files or Files(root)
-    for folder in folders(files):
+def find(root: Path, named: Iterable[str] = ()) -> Iterator[Distribution]:
+    """Yield the distributions of the repository at `root`; raises `ReleaseError` if a file cannot be read.
+
+    `named` are paths that the jobs which publish build from.
+    """
+    files = Files(root)
+    for folder in folders(files, named):
         yield _read(Project(files, folder))
 
 

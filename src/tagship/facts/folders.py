@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from tagship_suite.errors import ReleaseError
 from tagship_suite.repo.files import subtable
+from tagship_suite.repo.packages import is_private
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from .files import Files
 
@@ -23,26 +24,43 @@ OTHERS = (
 )
 
 
-def folders(files: Files) -> list[str]:
+def folders(files: Files, named: Iterable[str] = ()) -> list[str]:
     """Return the absolute paths of the folders that hold distributions, the root first.
 
-    Where the root is one itself, those below are its own only if a workspace or `packages` of tagship names them.
-    Raises `ReleaseError` if a file that says it cannot be read.
+    Where the root is one itself, those below are its own only if a workspace, `packages` of tagship or `named`, the
+    paths that a job builds from, says so. Raises `ReleaseError` if a file that says it cannot be read.
     """
     root = files.root
     pyproject = files.toml(os.path.join(root, "pyproject.toml"))
-    own = [root] if is_distribution(files, root, workspace=_is_workspace(pyproject)) else []
-    named = _named(files, pyproject)
-    if own or named:
-        return [*own, *(each for each in named if each != root)]
-    return list(_below(files, root))
+    built = is_distribution(files, root, workspace=_is_workspace(pyproject))
+    own = [root] if built and not is_private(pyproject) else []
+    listed = _listed(files, pyproject)
+    if own or listed:
+        return list(dict.fromkeys([*own, *listed, *_among(files, named)]))
+    return list(_below(files, root)) or ([root] if built else [])
+
+
+def _among(files: Files, named: Iterable[str]) -> Iterator[str]:
+    """Yield the folders below the root that hold a distribution and that one of the paths `named` leads to."""
+    for path in named:
+        parts = os.path.normpath(path).split(os.sep)[:DEPTH]
+        for count in range(1, len(parts) + 1) if parts[0] not in {"..", ".", ""} else ():
+            folder = os.path.join(files.root, *parts[:count])
+            if _is_other(parts[count - 1]) or not files.is_dir(folder):
+                break
+            try:
+                found = is_distribution(files, folder)
+            except ReleaseError:
+                found = False
+            if found:
+                yield folder
 
 
 def _is_workspace(pyproject: dict[str, Any]) -> bool:
     return bool(subtable(pyproject, "tool", "uv", "workspace"))
 
 
-def _named(files: Files, pyproject: dict[str, Any]) -> list[str]:
+def _listed(files: Files, pyproject: dict[str, Any]) -> list[str]:
     """Return the members of the workspace, and what `packages` in `[tool.tagship]` lists."""
     tagship, workspace = subtable(pyproject, "tool", "tagship"), subtable(pyproject, "tool", "uv", "workspace")
     patterns, excluded = tagship.get("packages", workspace.get("members")), workspace.get("exclude")
@@ -71,11 +89,15 @@ def _matching(files: Files, pattern: str) -> list[str]:
     return found
 
 
+def _is_other(name: str) -> bool:
+    return any(fnmatchcase(name.lower(), other) for other in OTHERS)
+
+
 def _below(files: Files, folder: str, depth: int = 0) -> Iterator[str]:
     """Yield the folders of distributions below `folder`, and none inside of those."""
     for name in files.entries(folder)[0]:
         path = os.path.join(folder, name)
-        if any(fnmatchcase(name.lower(), other) for other in OTHERS) or os.path.islink(path):
+        if _is_other(name) or os.path.islink(path):
             continue
         try:
             found = is_distribution(files, path)

@@ -17,7 +17,8 @@ def repository(path: Path) -> Repository:
     Raises `ReleaseError` with every file that cannot be read and without which the answer would be wrong.
     """
     found = refs.read(path)
-    dists = tuple(distributions.find(path))
+    publishers = publishing.read(path)
+    dists = tuple(distributions.find(path, named=publishers.paths))
     names = [each.name for each in dists if each.name]
     return Repository(
         path,
@@ -25,5 +26,5 @@ def repository(path: Path) -> Repository:
         tests=testing.find(path / dists[0].path, path) if dists else Tests(),
         tag_style=refs.tag_style(found.tags, names),
         default_branch=found.default_branch,
-        publishing=publishing.find(path),
+        publishing=publishers.found,
     )

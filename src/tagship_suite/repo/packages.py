@@ -82,7 +82,8 @@ def every(root: Path) -> list[Package]:
     """
     try:
         pyproject = load_toml(root / "pyproject.toml")
-        own = [root] if _is_distribution(root, in_workspace=bool(_workspace(pyproject))) else []
+        built = not is_private(pyproject) and _is_distribution(root, in_workspace=bool(_workspace(pyproject)))
+        own = [root] if built else []
     except ReleaseError:
         own, pyproject = [root], {}  # told by whoever needs what is broken
     folders = own + _below(root, pyproject, alone=not own)
@@ -91,6 +92,13 @@ def every(root: Path) -> list[Package]:
     from packaging.utils import canonicalize_name
 
     return [Package(root, folder, canonicalize_name(distribution_name(folder))) for folder in folders]
+
+
+def is_private(pyproject: dict[str, Any]) -> bool:
+    """Return whether a project is marked as one that is never uploaded."""
+    project = subtable(pyproject, "project")
+    marks = [str(each).startswith("Private ::") for each in project.get("classifiers", ())]
+    return any(marks) or str(project.get("version", "")).endswith("+private")
 
 
 def distribution_name(folder: Path) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tagship import suite
 from tagship.facts.model import Evidence, Publishing
 
-from . import local, services
+from . import built, local, services
 from .github import Found, Workflows
 from .targets import Targets
 
@@ -22,10 +22,11 @@ STRENGTH = {"none": 0, "oidc": 1, "token": 2, "password": 3}
 
 @dataclass(frozen=True)
 class Publishers:
-    """What publishes, and one line for each file that could not be read."""
+    """What publishes, one line for each file that could not be read, and the paths that the jobs build from."""
 
     found: tuple[Publishing, ...]
     errors: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
 
 
 def find(path: Path) -> tuple[Publishing, ...]:
@@ -39,10 +40,12 @@ def read(path: Path) -> Publishers:
     workflows = Workflows.read(path, targets)
     if (path / suite.SUMS).is_file():
         workflows.by_file.pop(suite.WORKFLOW.as_posix(), None)
-    found = [*workflows.uploads(), *services.uploads(path, targets, workflows.errors)]
+    of_github = [*workflows.uploads()]
+    found = [*of_github, *services.uploads(path, targets, workflows.errors)]
     known = {(line.file, line.line) for each in found for line in each.upload.evidence}
     people = local.publishing(path, targets, known)
-    return Publishers((*_merged(found), *people), tuple(workflows.errors))
+    named = tuple(dict.fromkeys(built.paths(workflows, of_github)))
+    return Publishers((*_merged(found), *people), tuple(workflows.errors), named)
 
 
 def _merged(found: Iterable[Found]) -> list[Publishing]:

@@ -1,0 +1,64 @@
+"""Which paths do the jobs name that build what is published? One may be the folder of a second distribution."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from . import shell
+from .github import LOCAL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tagship.facts.workflow import Job, Step, Workflow
+
+    from .github import Found, Workflows
+
+#: Inputs of actions that build or upload, and those that hand dists to another job.
+INPUTS = ("package-dir", "packages-dir", "packages_dir", "working-directory", "path", "subject-path")
+HANDS_ON = re.compile(r"actions/upload-artifact|pypa/cibuildwheel|hynek/build-and-inspect-.*|pyo3/maturin-action")
+#: Commands that take paths for something else.
+OTHER = re.compile(r"pip[\d.]*|uvx?|pipx|pytest|py\.test|tox|nox|coverage|ruff|mypy|black|git|ls|echo|rm|mkdir|twine")
+BUILDS = re.compile(r"\b(build|wheel|sdist)\b")
+
+
+def paths(workflows: Workflows, found: Iterable[Found]) -> Iterator[str]:
+    """Yield the paths that the jobs name which upload, or which build what those upload."""
+    seen = set[tuple[str, str]]()
+    for each in found:
+        read = workflows.by_file.get(each.file)
+        for job in _before(read, each.job) if read else ():
+            if (each.file, str(job.id)) not in seen:
+                seen.add((each.file, str(job.id)))
+                yield from _of_job(job, workflows, publishes=job.id == each.job)
+
+
+def _before(read: Workflow, name: str) -> list[Job]:
+    """Return the job `name` and those that it waits for, directly or not."""
+    found: dict[str, Job] = {}
+    waiting = [name]
+    while waiting:
+        job = read.jobs.get(waiting.pop())
+        if job and str(job.id) not in found:
+            found[str(job.id)] = job
+            waiting += map(str, job.needs)
+    return [*found.values()]
+
+
+def _of_job(job: Job, workflows: Workflows, *, publishes: bool) -> Iterator[str]:
+    called = LOCAL.fullmatch(job.uses)
+    for inner in workflows.by_file[called[1]].jobs.values() if called and called[1] in workflows.by_file else ():
+        yield from _of_job(inner, workflows, publishes=False) if not inner.uses else ()
+    if publishes or any(HANDS_ON.fullmatch(step.action) for step in job.steps):
+        yield str(job.node.map("defaults").map("run").text("working-directory"))
+        for step in job.steps:
+            yield from _of_step(step)
+
+
+def _of_step(step: Step) -> Iterator[str]:
+    yield str(step.folder)
+    yield from (row for name in INPUTS for row in step.inputs.text(name).split())
+    for command in shell.commands(step.run):
+        if not OTHER.fullmatch(command.name) or BUILDS.search(command.text):
+            yield from command.words[1:]
