@@ -6,9 +6,9 @@ import nox
 
 sys.path.insert(0, "src")
 
-from tagship_suite.sessions import build, publish, publish_test, test, verify_version
+from tagship_suite.sessions import build, github_release, publish, publish_test, test, verify_version
 
-__all__ = ["build", "publish", "publish_test", "test", "verify_version"]
+__all__ = ["build", "github_release", "publish", "publish_test", "test", "verify_version"]
 
 
 @nox.session(venv_backend="none")

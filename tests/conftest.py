@@ -67,9 +67,11 @@ NOXFILE = """\
 import sys
 
 sys.path.insert(0, ".github/release")
-from tagship_suite.sessions import build, publish, publish_test, test, verify_version
+from tagship_suite.sessions import build, github_release, publish, publish_test, test, verify_version
 """
-TASKS = NOXFILE.replace("sessions import build, publish, publish_test, test, verify_version", "tasks import *")
+TASKS = NOXFILE.replace(
+    "sessions import build, github_release, publish, publish_test, test, verify_version", "tasks import *"
+)
 
 
 def nox(cwd: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:

@@ -25,8 +25,8 @@ def main(name: str, *arguments: str) -> int:
         ),
     )
     root, environ = Path(), os.environ
-    if name == "publish":
-        return int(cli.main(["publish", *arguments]))
+    if name in {"publish", "github-release"}:
+        return int(cli.main([name, *arguments]))
     steps: dict[str, Any] = {
         "prepare": lambda: print(*build.prepare(root, environ)),
         "describe": lambda: build.describe(root, environ),

@@ -5,9 +5,9 @@ import sys
 import nox
 
 sys.path.insert(0, ".github/release")
-from tagship_suite.sessions import build, publish, publish_test, test, verify_version
+from tagship_suite.sessions import build, github_release, publish, publish_test, test, verify_version
 
-__all__ = ["build", "publish", "publish_test", "test", "verify_version"]
+__all__ = ["build", "github_release", "publish", "publish_test", "test", "verify_version"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: The release's sessions, in their order.
-SESSIONS = ("build", "test", "verify-version", "publish-test", "publish")
+SESSIONS = ("build", "test", "verify-version", "publish-test", "publish", "github-release")
 SESSIONS_MODULE = "tagship_suite.sessions"
 TASKS_MODULE = "tagship_suite.tasks"
 #: What the inserted lines need, by the name that they use.

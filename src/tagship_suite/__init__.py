@@ -1,1 +1,1 @@
-"""The code of a release: five nox sessions, and what they do where that needs thought."""
+"""The code of a release: six nox sessions, and what they do where that needs thought."""

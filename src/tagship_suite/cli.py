@@ -1,4 +1,4 @@
-"""What needs another interpreter than nox's, the release tools': `python -m tagship_suite build`, and `publish`."""
+"""What needs another interpreter than nox's, the release tools': `python -m tagship_suite build`, for example."""
 
 from __future__ import annotations
 
@@ -73,6 +73,12 @@ def _publish(repository: str, *, attestations: bool, verbose: bool, **inputs: st
     publish(Path(), Options(repository, attestations, verbose), os.environ)
 
 
+def _github_release() -> None:
+    from .github.release import release
+
+    release(Path(), os.environ)
+
+
 def _parser() -> argparse.ArgumentParser:
     from .publish.inputs import ELSEWHERE
 
@@ -88,6 +94,8 @@ def _parser() -> argparse.ArgumentParser:
     publishing.add_argument("repository", choices=("pypi", "testpypi"))
     publishing.add_argument("--attestations", action=argparse.BooleanOptionalAction, default=True)
     publishing.add_argument("--verbose", action="store_true")
+    releasing = commands.add_parser("github-release", help="Make the GitHub Release of the bundle.", allow_abbrev=False)
+    releasing.set_defaults(run=_github_release)
     for name, instead in ELSEWHERE.items():
         publishing.add_argument(f"--{name}", dest=name, nargs="?", const="", help=instead)
     return parser

@@ -116,7 +116,8 @@ class Runner:
         path = str(_remaining(folder, workflow, after)) if after else WORKFLOW
         command = [self.act, event.name, *self._options(folder, workflow), "--directory", str(repository)]
         command += [f"--workflows={path}", "--env=NEEDS=${{ toJSON(needs) }}"]
-        command += [f"--env={name}={value}" for name, value in _github(event, number, attempt).items()]
+        about = {**_github(event, number, attempt), "GITHUB_API_URL": self.servers.github.address}
+        command += [f"--env={name}={value}" for name, value in about.items()]
         # act evaluates these in each job, with what it needs: so the stand-ins know the name of its environment.
         computed = {environment_variable(job): environment_of(about) for job, about in workflow["jobs"].items()}
         command += [f"--env={name}={value}" for name, value in computed.items()]
@@ -136,6 +137,9 @@ class Runner:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "event.json").write_text(json.dumps(event.payload))
         jobs = {} if event.from_a_fork else self._identities(workflow, event, attempt)
+        github = self.servers.github
+        github.slug, github.token = event.payload["repository"]["full_name"], TOKEN
+        github.tags |= {event.ref_name: event.sha} if event.kind == "tag" else {}
         settings = {"repository": str(repository), "token": TOKEN, "jobs": jobs}
         (folder / "settings.json").write_text(json.dumps(settings))
         wrapper = folder / "stand-in"
@@ -143,13 +147,16 @@ class Runner:
         wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
 
     def _identities(self, workflow: Mapping[str, Any], event: Event, attempt: str) -> dict[str, dict[str, Any]]:
-        """Return, for the jobs that may ask for an identity, the environment that is in it, and their variables."""
+        """Return, for the jobs that may write, the environment that is in their identity, and their variables."""
         owner, _, name = event.payload["repository"]["full_name"].partition("/")
         push = TagPush(owner, name, event.ref_name, event.sha, event_name=event.name, run_attempt=attempt)
         claims = {"ref": event.ref, "ref_type": event.kind}
         found: dict[str, dict[str, Any]] = {}
         for job, about in workflow["jobs"].items():
-            if about.get("permissions", workflow.get("permissions", {})).get("id-token") == "write":
+            permissions = about.get("permissions", workflow.get("permissions", {}))
+            if permissions.get("contents") == "write":
+                found[job] = {"environment": "", "variables": self._tools()}
+            if permissions.get("id-token") == "write":
                 environment = self.environments.get(job, re.sub(r"\$\{\{.*?\}\}", "", environment_of(about)))
                 identity = self.servers.issuer.job(push, environment or None, **claims)
                 variables = {**self.servers.variables(), **self._tools(), **identity}

@@ -32,12 +32,12 @@ FILES = ["my_package-0.1.0-py3-none-any.whl", "my_package-0.1.0.tar.gz"]
 
 def results(success: str = "", failure: str = "") -> dict[str, str]:
     """Return what is expected of each job: those not named do not start."""
-    jobs = dict.fromkeys(["build", "test", "verify-version", "publish-test", "publish"], "skipped")
+    jobs = dict.fromkeys(["build", "test", "verify-version", "publish-test", "publish", "github-release"], "skipped")
     return {**jobs, **dict.fromkeys(success.split(), "success"), **dict.fromkeys(failure.split(), "failure")}
 
 
 CHECKED = results("build test verify-version")
-PUBLISHED = results("build test verify-version publish-test publish")
+PUBLISHED = results("build test verify-version publish-test publish github-release")
 
 
 def served(servers: Servers, index: str) -> dict[str, str]:
@@ -77,8 +77,13 @@ def test_a_tag_is_published_and_re_running_all_jobs_changes_nothing(
         assert (mint.code, mint.claims["environment"], mint.claims["ref"]) == ("", index, "refs/tags/v0.1.0")
         assert mint.claims["job_workflow_ref"] == "Octo/my-package/.github/workflows/release.yml@refs/tags/v0.1.0"
         assert all(name in run.printed[job] for name in FILES)
+    (made,) = servers.github.releases.values()
+    assert (made["tag_name"], made["draft"]) == ("v0.1.0", False)
+    assert servers.github.names(made) == ["SHA256SUMS", *FILES]
+    servers.github.log.clear()
     again = runner.run(repository, event, attempt="2")
     assert again.jobs == PUBLISHED, again.printed
+    assert servers.github.log == []
     assert served(servers, "pypi") == served(servers, "testpypi") == built
     if runs_nox(repository):
         assert uploaded(servers, "pypi") == [(name, 200) for name in FILES]
@@ -183,7 +188,7 @@ def test_without_testpypi_a_release_that_broke_off_in_the_middle_is_completed(ga
     assert "503" in run.printed["publish"]
     servers.faults.clear()
     again = gate.rerun(attempt="3", PUBLISH_TEST="false")
-    assert again.jobs == results("build test verify-version publish"), again.printed
+    assert again.jobs == results("build test verify-version publish github-release"), again.printed
     assert sorted(served(servers, "pypi")) == FILES
     assert asked(servers) == ["pypi"]
 

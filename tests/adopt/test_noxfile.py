@@ -103,7 +103,7 @@ def test_an_own_session_with_a_name_of_the_release_is_found(text: str, names: di
 @pytest.mark.parametrize(
     "line",
     [
-        "from tagship_suite.sessions import build, publish, publish_test, test, verify_version",
+        "from tagship_suite.sessions import build, github_release, publish, publish_test, test, verify_version",
         "from tagship_suite.sessions import *",
         "import tagship_suite.sessions",
         "from tagship_suite import sessions",

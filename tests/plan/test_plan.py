@@ -84,7 +84,7 @@ def test_a_release_is_shown_before_it_is_made(repository: Path) -> None:
     (held,) = found["indexes"]
     assert (held["newest"], held["has_version"]) == ("0.9", False)
     jobs = {job["id"]: job for job in found["jobs"]}
-    assert list(jobs) == ["build", "test", "verify-version", "publish-test", "publish"]
+    assert list(jobs) == ["build", "test", "verify-version", "publish-test", "publish", "github-release"]
     assert jobs["publish"]["permissions"] == {"id-token": "write"}
     assert jobs["publish"]["environment"] == "pypi"
     assert jobs["build"]["environment"] == ""

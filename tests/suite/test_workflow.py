@@ -24,8 +24,11 @@ NEEDS = {
     "verify-version": ["build", "test"],
     "publish-test": ["verify-version"],
     "publish": ["verify-version", "publish-test"],
+    "github-release": ["verify-version", "publish"],
 }
 PUBLISHING = ("publish-test", "publish")
+#: The jobs that get the bundle and nothing else.
+ISOLATED = (*PUBLISHING, "github-release")
 #: What a project may have, by what it publishes with and whether it is compiled.
 VARIANTS = {
     f"{name}{'-compiled' * compiled}": suite.workflow(name, compiled=compiled).decode()
@@ -87,7 +90,7 @@ def test_each_job_needs_what_it_should(workflow: dict[str, Any]) -> None:
 
 def test_the_workflows_differ_in_the_publish_jobs_and_where_machines_build() -> None:
     one, action, many, both = (parts(VARIANTS[f"{name}{end}"]) for end in ("", "-compiled") for name in suite.WORKFLOWS)
-    names = {"", "build", "test", "verify-version", *PUBLISHING}
+    names = {"", *NEEDS}
     assert {name for name in names if one[name] != action[name]} == set(PUBLISHING)
     assert {name for name in names if one[name] != many[name]} == {"build", "verify-version"}
     assert both == {**action, "build": many["build"], "verify-version": many["verify-version"]}
@@ -134,23 +137,25 @@ def test_a_job_is_named_by_its_command_and_runs_it() -> None:
 
 def test_nox_alone_publishes_nothing(tmp_path: Path) -> None:
     by_default = listing(copy_suite(tmp_path))
-    assert [name for name, is_run in by_default.items() if not is_run] == list(PUBLISHING)
+    assert [name for name, is_run in by_default.items() if not is_run] == list(ISOLATED)
 
 
 def test_only_the_publish_jobs_have_an_identity_and_nothing_else(text: str, workflow: dict[str, Any]) -> None:
     assert workflow["permissions"] == {}
+    may = {**{name: {"id-token": "write"} for name in PUBLISHING}, "github-release": {"contents": "write"}}
     for name, job in workflow["jobs"].items():
-        assert job["permissions"] == ({"id-token": "write"} if name in PUBLISHING else {"contents": "read"})
+        assert job["permissions"] == may.get(name, {"contents": "read"})
     code = re.sub(r"#.*", "", text)
     assert code.count("id-token") == len(PUBLISHING)
 
 
 def test_the_publish_jobs_check_out_nothing_and_get_only_the_bundle(workflow: dict[str, Any]) -> None:
-    for name in PUBLISHING:
+    for name in ISOLATED:
         steps = workflow["jobs"][name]["steps"]
         assert not [step for step in steps if "checkout" in step.get("uses", "")]
         downloads = [step["with"] for step in steps if "download-artifact" in step.get("uses", "")]
         assert downloads == [{"name": "bundle-${{ needs.verify-version.outputs.attempt }}"}]
+    for name in PUBLISHING:
         index = {"publish": "pypi", "publish-test": "testpypi"}[name]
         # Of several distributions each has its own, by the word of a job that runs no project code.
         environment = f"{index}${{{{ needs.verify-version.outputs.suffix }}}}"
@@ -287,6 +292,10 @@ def test_only_a_tag_outside_a_fork_is_published_and_only_behind_the_gate_and_tes
             "${{ !cancelled() && needs.verify-version.result == 'success' && "
             f"{tag} && (needs.publish-test.result == 'success' || vars.PUBLISH_TEST == 'false') }}}}"
         ),
+        "github-release": (
+            "${{ !cancelled() && needs.publish.result == 'success' && "
+            "needs.verify-version.outputs.github-release == 'on' }}"
+        ),
     }
 
 
@@ -314,7 +323,7 @@ def test_a_job_compares_digests_and_runs_the_locked_nox_with_its_session_and_not
     install = "python -m pip install --require-hashes --only-binary=:all: -r .github/release/requirements/nox.txt"
     for name, job in workflow["jobs"].items():
         commands = [step["run"] for step in job["steps"] if "run" in step]
-        if name in PUBLISHING:
+        if name in ISOLATED:
             # Right after the download, which is the first step: nothing that was received is used before.
             assert DIGEST in commands.pop(0)
             assert "run" in job["steps"][1]
@@ -439,7 +448,7 @@ def test_the_secret_of_a_private_index_comes_from_an_environment_that_is_none_by
 ) -> None:
     named = "${{ vars.BUILD_ENVIRONMENT }}"
     environments = {name: job.get("environment") for name, job in workflow["jobs"].items() if name not in PUBLISHING}
-    assert environments == {"build": named, "test": named, "verify-version": None}
+    assert environments == {"build": named, "test": named, "verify-version": None, "github-release": None}
 
 
 def test_a_release_made_on_githubs_page_publishes_as_it_pushes_its_tag(workflow: dict[str, Any]) -> None:

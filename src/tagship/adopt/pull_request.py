@@ -49,7 +49,7 @@ def _row(*cells: str) -> str:
 def _why(found: Adoption, path: str) -> str:
     reasons = [each for each in found.decisions if path in {each.what, each.value}]
     known = {
-        suite.WORKFLOW.as_posix(): "the five jobs of a release",
+        suite.WORKFLOW.as_posix(): "the six jobs of a release",
         "pyproject.toml": "`[tool.tagship]`, with where each setting was found",
         "noxfile.py": "the release's sessions",
         "tasks.py": "the release's tasks",

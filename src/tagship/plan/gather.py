@@ -14,14 +14,14 @@ from tagship.facts.marked import Unreadable
 from tagship.indexes import INDEXES
 from tagship.publisher import Registration
 from tagship_suite.errors import ReleaseError
+from tagship_suite.github.notes import section
 from tagship_suite.repo import git
 from tagship_suite.repo.files import read_text
 from tagship_suite.repo.packages import is_compiled
 from tagship_suite.repo.version_source import locate
-from tagship_suite.repo.versions import found_version
+from tagship_suite.repo.versions import found_version, parsed
 from tagship_suite.testing import pythons
 
-from .changes import section
 from .model import Held, Job, Plan
 
 if TYPE_CHECKING:
@@ -79,20 +79,11 @@ def _version_and_tag(plan: Plan, found: Project, tag: str) -> None:
     plan.version, plan.version_source = written.text, f"{written.path.relative_to(found.path).as_posix()}:{line}"
     plan.tag = plan.tag or _in_form(plan.version, found)
     named = found_version(plan.tag, found.name)
-    if named is None or named[1] != _parsed(plan.version):
+    if named is None or named[1] != parsed(plan.version):
         plan.problems.append(
             f"tag {plan.tag!r}: found version {str(named[1]) if named else 'none'!r}, expected {plan.version!r} "
             f"as in {plan.version_source}; run: inv release, or tag {_in_form(plan.version, found)!r}"
         )
-
-
-def _parsed(version: str) -> object:
-    from packaging.version import InvalidVersion, Version
-
-    try:
-        return Version(version)
-    except InvalidVersion:
-        return None
 
 
 def _in_form(version: str, found: Project) -> str:
@@ -105,7 +96,7 @@ def _in_form(version: str, found: Project) -> str:
 
 def _dists(plan: Plan, found: Project) -> None:
     name = canonicalize_name(found.name).replace("-", "_")
-    version = str(_parsed(plan.version) or plan.version or "VERSION")
+    version = str(parsed(plan.version) or plan.version or "VERSION")
     compiled = is_compiled(found.package.folder)
     plan.dists = [
         f"{name}-{version}.tar.gz",
@@ -160,7 +151,7 @@ def _held(name: str, version: str, index: str, address: str) -> Held:
     versions = set(filter(None, map(published.version_of, files)))
     if not versions:
         return Held(index, has_version=False, saw="no file of it yet")
-    return Held(index, str(max(versions)), _parsed(version) in versions)
+    return Held(index, str(max(versions)), parsed(version) in versions)
 
 
 def _repository(plan: Plan, found: Project) -> None:
@@ -177,6 +168,7 @@ def _repository(plan: Plan, found: Project) -> None:
         plan.problems.append(
             f"tag {plan.tag!r}: found it at {there[:12] if there else ''}, expected HEAD; run: inv release"
         )
-    plan.changes = section(found.package.folder, plan.version) if plan.version else ""
-    if plan.version and not plan.changes and not plan.problems:
-        plan.notes.append(f"no changelog has a section about {plan.version}")
+    version = parsed(plan.version)
+    plan.changes = section(found.package.folder, version) if version else ""
+    if version and not plan.changes and not plan.problems:
+        plan.notes.append(f"no changelog has a section about {version}: the release notes will list the commits")

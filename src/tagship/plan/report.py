@@ -60,7 +60,11 @@ def _job(job: Job) -> str:
 
 
 def _may(job: Job) -> str:
-    words = {("contents", "read"): "read the repository", ("id-token", "write"): "prove its identity"}
+    words = {
+        ("contents", "read"): "read the repository",
+        ("contents", "write"): "write the repository's contents",
+        ("id-token", "write"): "prove its identity",
+    }
     return (
         " and ".join(words.get((scope, level), f"{level} {scope}") for scope, level in job.permissions.items())
         or "nothing"

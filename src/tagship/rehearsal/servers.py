@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tagship.indexes import INDEXES
 from tagship.rehearsal import gitlab
 from tagship.rehearsal.faults import Faults
+from tagship.rehearsal.github import GitHub
 from tagship.rehearsal.index import LocalIndex
 from tagship.rehearsal.issuer import DISCOVERY, ISSUER, Issuer
 from tagship.rehearsal.proxy import Proxy, Upstream
@@ -35,9 +36,10 @@ _STEERING = (
 
 @dataclass(frozen=True)
 class Servers:
-    """What runs: the index, the issuer and the proxy; `home` is an empty folder for clients."""
+    """What runs: the index, GitHub's API, the issuer and the proxy; `home` is an empty folder for clients."""
 
     index: LocalIndex
+    github: GitHub
     issuer: Issuer
     proxy: Proxy
     faults: Faults
@@ -78,7 +80,8 @@ class Servers:
     @property
     def errors(self) -> list[str]:
         """Tracebacks of what went wrong in the servers themselves."""
-        return [*self.index.server.errors, *self.issuer.server.errors, *self.proxy.server.errors]
+        servers = (self.index.server, self.github.server, self.issuer.server, self.proxy.server)
+        return [error for server in servers for error in server.errors]
 
 
 @contextmanager
@@ -114,6 +117,8 @@ def _start(stack: ExitStack, directory: Path | None, environ: Mapping[str, str],
     (scratch / "home").mkdir()
     issuer = Issuer(faults, clock)
     stack.callback(issuer.server.stop)
+    github = GitHub()
+    stack.callback(github.server.stop)
     hosts = {host for each in INDEXES.values() for host in each.hosts}
     index = LocalIndex(
         directory or scratch / "state",
@@ -125,9 +130,9 @@ def _start(stack: ExitStack, directory: Path | None, environ: Mapping[str, str],
     stack.callback(index.server.stop)
     proxy = Proxy(index.server.port, upstream)
     stack.callback(proxy.server.stop)
-    for server in (issuer.server, index.server, proxy.server):
+    for server in (issuer.server, github.server, index.server, proxy.server):
         server.start()
-    return Servers(index, issuer, proxy, faults, scratch / "authorities.pem", scratch / "home")
+    return Servers(index, github, issuer, proxy, faults, scratch / "authorities.pem", scratch / "home")
 
 
 def _close(stack: ExitStack) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from .. import report
 from ..errors import refuse
+from ..github import notes
 from ..repo.packages import chosen
 from . import bundle, handover, judge
 
@@ -30,10 +31,14 @@ def verify(root: Path, environ: Mapping[str, str]) -> None:
         _tell(verdict)
     refuse(list(dict.fromkeys(problem for verdict in verdicts for problem in verdict.problems)))
     dists = [dist for verdict in verdicts for dist in verdict.dists]
-    folder = bundle.write(root, dists, [package.folder for package in packages if package.folder != package.root])
+    folders = [package.folder for package in packages if package.folder != package.root]
+    told = dict.fromkeys(notes.of(verdict.package, verdict.name, verdict.version) for verdict in verdicts)
+    folder = bundle.write(root, dists, folders, "\n\n".join(told))
     print(f"{folder}: {len(dists)} dists that may be published")
     report.output("digest", handover.digest(folder))
     # The tag and this checkout name the publish jobs' environments, and nothing that a build could have written.
+    off = not all(package.settings.github_release for package in packages)
+    report.output("github-release", "off" if off else "on")
     report.output("suffix", packages[0].suffix if len(packages) == 1 else "")
 
 

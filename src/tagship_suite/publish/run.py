@@ -14,9 +14,9 @@ from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
 from .. import redact, report
 from ..dists import readme, rules
 from ..errors import Problem, ReleaseError, refuse, within
-from ..gate import bundle, judge
+from ..gate import bundle
+from ..gate.tagged import tagged
 from ..repo import packages
-from ..repo.ref import current
 from . import attest, claims, upload, verify
 from .explain import explained
 from .index import resolve
@@ -84,21 +84,9 @@ def _problems(
     root: Path, dists: list[Dist], index: Index, options: Options, environ: Mapping[str, str]
 ) -> list[Problem | str]:
     """Return everything that can be found wrong without the network."""
-    package = packages.of(root, dists[0].name)
-    ref = package.on(current(root, environ)).about(dists[0].name)
-    verdict = judge.judge_release(dists, package, ref)
-    found = [
-        *verdict.problems,
-        *rules.problems(dists, package.settings.file_limit, public=bool(index.site)),
-        *readme.problems(dists),
-    ]
-    if not ref.tags:
-        tag = package.tag(verdict.version)
-        remedy = f"tag the commit that was built and try again: git tag {tag}"
-        found.insert(0, Problem("publish", ref.description, f"a tag such as {tag!r}: only a tag is published", remedy))
-    if not environ.get("GITHUB_REF_TYPE") and (made := bundle.made_from(bundle.locate(root), root)):
-        remedy = "check out the tagged commit and run: nox -s build verify-version"
-        found.append(Problem("bundle", f"dists of {made}", "dists of the commit here", remedy))
+    limit = packages.of(root, dists[0].name).settings.file_limit
+    _, _, found = tagged(root, dists, environ)
+    found += [*rules.problems(dists, limit, public=bool(index.site)), *readme.problems(dists)]
     return [*found, *_misaddressed(index, options, environ)]
 
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDERS = ("", "docs", "docs/source", "doc", "doc/source")
-NAME = re.compile(r"(changelog|changes|history|news|release[-_]?notes)(\.md|\.rst|\.txt)?", re.IGNORECASE)
+NAME = re.compile(
+    r"(changelog|changes|history|news|releases|release[-_]?notes)(\.md|\.markdown|\.rst|\.txt)?", re.IGNORECASE
+)
 #: `## Unreleased`, `## [Unreleased]` with or without its link, or a reStructuredText title with its line below.
 UNRELEASED = re.compile(
     r"^(?P<mark>#+ )?(?P<version>[\w.]+ )?(?P<open>[(\[]?)unreleased(?P<close>[)\]]?)(?P<url>\([^\s)]+\))?[ \t]*"
@@ -38,14 +40,19 @@ def today() -> str:
     return f"{datetime.now(timezone.utc):%Y-%m-%d}"
 
 
+def paths(folder: Path) -> list[Path]:
+    """Return the changelogs in `folder`."""
+    found = [path for name in FOLDERS if (folder / name).is_dir() for path in sorted((folder / name).iterdir())]
+    return [path for path in found if NAME.fullmatch(path.name) and path.is_file()]
+
+
 def dated(folder: Path, version: str, tag: str) -> tuple[dict[Path, str], list[str]]:
     """Return the new text of the changelog in `folder` by its path, and notes about what is left to do by hand.
 
     Nothing is changed where `version` has its heading already. Raises `ReleaseError` if the unreleased part is empty
     or that of another version.
     """
-    paths = [path for name in FOLDERS if (folder / name).is_dir() for path in sorted((folder / name).iterdir())]
-    texts = {path: read_text(path) for path in paths if NAME.fullmatch(path.name) and path.is_file()}
+    texts = {path: read_text(path) for path in paths(folder)}
     heading = re.compile(rf"(?im)^(?:#+ *)?\[?v?{re.escape(version)}(?![\w.+-]*\w|.*unreleased)")
     if any(map(heading.search, texts.values())):
         return {}, []

@@ -166,6 +166,12 @@ class Config:
         "`required`: fail if the dists cannot be signed (PEP 740), or the index does not show their provenance."
         " `optional`: warn. `off`: never sign.",
     )
+    github_release: bool = setting(
+        True,  # noqa: FBT003 (a field's default)
+        lambda value: isinstance(value, bool),
+        "true or false",
+        "Make a GitHub Release for each tag, with the dists and `SHA256SUMS`. `false`: the job is skipped.",
+    )
     file_limit: int = setting(
         100,
         _is_limit,

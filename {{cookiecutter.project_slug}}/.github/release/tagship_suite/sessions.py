@@ -94,17 +94,23 @@ def verify_version(session: nox.Session) -> None:
 @nox.session(name="publish-test", reuse_venv=False, venv_backend=BACKEND, download_python="never", default=False)
 def publish_test(session: nox.Session) -> None:
     """Publish the bundle to TestPyPI: check, sign, `twine upload`, wait until the index serves it."""
-    _publish(session, "testpypi")
+    _from_bundle(session, "publish", "testpypi")
 
 
 @nox.session(reuse_venv=False, venv_backend=BACKEND, download_python="never", default=False)
 def publish(session: nox.Session) -> None:
     """Publish the bundle to PyPI: check, sign, `twine upload`, wait until the index serves it."""
-    _publish(session, "pypi")
+    _from_bundle(session, "publish", "pypi")
 
 
-def _publish(session: nox.Session, repository: str) -> None:
-    """Publish with nothing but what the bundle holds: its tools, its suite, its dists."""
+@nox.session(name="github-release", reuse_venv=False, venv_backend=BACKEND, download_python="never", default=False)
+def github_release(session: nox.Session) -> None:
+    """Make the tag's GitHub Release from the bundle: a draft with notes and files, then published."""
+    _from_bundle(session, "github-release")
+
+
+def _from_bundle(session: nox.Session, *command: str) -> None:
+    """Run a command of the suite with nothing but what the bundle holds: its tools, its suite, its dists."""
     from .gate import bundle
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # else nox ends alone, and the upload goes on
@@ -112,7 +118,7 @@ def _publish(session: nox.Session, repository: str) -> None:
     run(session, bundle.check, folder)
     with session.chdir(folder):
         install_tools(session, **NO_CACHE)
-    _in_tools(session, folder / bundle.RELEASE, "publish", repository, *session.posargs)
+    _in_tools(session, folder / bundle.RELEASE, *command, *session.posargs)
 
 
 def _in_tools(session: nox.Session, home: Path, *arguments: str, **options: Any) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SUMS = "SHA256SUMS"
 COMMIT = "COMMIT"
+NOTES = "NOTES.md"
 NONE = "none"
 RELEASE = Path(".github/release")
 #: The package that runs here is the one that publishes.
@@ -35,7 +36,7 @@ import sys
 
 sys.path.insert(0, ".github/release")
 
-from tagship_suite.sessions import publish, publish_test
+from tagship_suite.sessions import github_release, publish, publish_test
 """
 
 
@@ -44,10 +45,10 @@ def clear(root: Path) -> None:
     shutil.rmtree(root / "bundle", ignore_errors=True)
 
 
-def write(root: Path, dists: list[Dist], folders: Sequence[Path] = ()) -> Path:
+def write(root: Path, dists: list[Dist], folders: Sequence[Path] = (), notes: str = "") -> Path:
     """Write the bundle of `dists` and this checkout's release code to `bundle/`, whole or not at all.
 
-    `folders` are those of the distributions, below `root`, that have metadata of their own.
+    `folders` are those of the distributions, below `root`, that have metadata of their own; `notes` are the release's.
     """
     clear(root)
     partial = root / "bundle.part"
@@ -60,6 +61,7 @@ def write(root: Path, dists: list[Dist], folders: Sequence[Path] = ()) -> Path:
     _copy(PACKAGE, partial / RELEASE / PACKAGE.name)
     (partial / "noxfile.py").write_text(NOXFILE, encoding="utf-8")
     (partial / COMMIT).write_text(f"{_commit(root)}\n", encoding="utf-8")
+    (partial / NOTES).write_text(f"{notes}\n", encoding="utf-8")
     (partial / SUMS).write_text(_sums(partial), encoding="utf-8", newline="\n")
     return partial.replace(root / "bundle")
 

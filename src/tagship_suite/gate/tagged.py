@@ -1,0 +1,36 @@
+"""The tag that a bundle is published for, and why it may not be: no tag, another version, another commit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import Problem
+from ..repo import packages
+from ..repo.ref import current
+from ..repo.versions import found_version
+from . import bundle, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from packaging.version import Version
+
+    from ..dists.reading import Dist
+
+
+def tagged(root: Path, dists: list[Dist], environ: Mapping[str, str]) -> tuple[str, Version, list[Problem | str]]:
+    """Return the tag and version of `dists`, from the bundle of the project at `root`, and what is wrong with them."""
+    package = packages.of(root, dists[0].name)
+    ref = package.on(current(root, environ)).about(dists[0].name)
+    verdict = judge.judge_release(dists, package, ref)
+    found, tag = list(verdict.problems), package.tag(verdict.version)
+    if not ref.tags:
+        remedy = f"tag the commit that was built and try again: git tag {tag}"
+        found.insert(0, Problem("publish", ref.description, f"a tag such as {tag!r}: only a tag is published", remedy))
+    if not environ.get("GITHUB_REF_TYPE") and (made := bundle.made_from(bundle.locate(root), root)):
+        remedy = "check out the tagged commit and run: nox -s build verify-version"
+        found.append(Problem("bundle", f"dists of {made}", "dists of the commit here", remedy))
+    named = {each: found_version(each, verdict.name) for each in ref.tags}
+    right = (each for each, parts in named.items() if parts and parts[1] == verdict.version)
+    return next(right, tag), verdict.version, found

@@ -1,0 +1,93 @@
+"""The notes of a release: the changelog's section about its version, else the commits since the release before it."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from ..errors import ReleaseError
+from ..repo import changelog, git
+from ..repo.files import read_text
+from ..repo.versions import parsed, releases
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from packaging.version import Version
+
+    from ..repo.packages import Package
+
+COMMITS = 200
+#: GitHub takes 125,000 characters.
+LONGEST = 120_000
+#: A title of Markdown, or a line with a line below it, as reStructuredText has it and Markdown too.
+HEADING = re.compile(
+    r"^(?P<mark>#{1,6})[ \t]+(?P<title>.+)$"
+    r"|^(?:([=~^\"'`#*+-])\3{2,}[ \t]*\n)?(?P<text>\S.*)\n(?P<line>[=~^\"'`#*+-])(?P=line){2,}[ \t]*$",
+    re.MULTILINE,
+)
+FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"^(\[[^\]]+\]):[ \t]*\S+.*$", re.MULTILINE)
+WORD = re.compile(r"(?<![\w.])v?\d[\w.+!-]*")
+#: reStructuredText that Markdown has in another form: a link, a role, a title.
+FORMS = (
+    (re.compile(r"`([^`<]+?)\s*<([^>`]+)>`__?"), r"[\1](\2)"),
+    (re.compile(r"(?<![\w`]):[a-z:]+:(`[^`]+`)"), r"\1"),
+    (re.compile(r"^(\S.*)\n([=~^\"'`#*+-])\2{2,}[ \t]*$", re.MULTILINE), r"### \1"),
+)
+
+
+def of(package: Package, name: str, version: Version) -> str:
+    """Return the notes, as Markdown, for this `version` of the distribution `name` in `package`."""
+    return (section(package.folder, version) or _commits(package, name, version))[:LONGEST]
+
+
+def section(folder: Path, version: Version) -> str:
+    """Return what the changelog in `folder` has below its heading of `version`, as Markdown; "" without one."""
+    for path in changelog.paths(folder):
+        with suppress(ReleaseError):  # one that cannot be read
+            text = read_text(path).replace("\r\n", "\n")
+            if found := _section(text, version, is_markdown=path.suffix in {".md", ".markdown"}):
+                return found
+    return ""
+
+
+def _section(text: str, version: Version, *, is_markdown: bool) -> str:
+    headings = list(HEADING.finditer(FENCE.sub(lambda code: re.sub(r"\S", "x", code[0]), text)))
+    at = next((at for at, heading in enumerate(headings) if _is_about(heading, version)), None)
+    if at is None:
+        return ""
+    end = next((each.start() for each in headings[at + 1 :] if _ends(each, headings[at])), None)
+    body = LINK.sub("", text[headings[at].end() : end]).strip()
+    if headings[at]["line"] and not is_markdown:
+        for pattern, form in FORMS:
+            body = pattern.sub(form, body)
+    links = [link[0] for link in LINK.finditer(text) if link[1] in body]
+    return "\n\n".join(filter(None, [body, "\n".join(links)]))
+
+
+def _is_about(heading: re.Match[str], version: Version) -> bool:
+    title = re.sub(r"\]\([^)]*\)", "]", heading["title"] or heading["text"])  # an address may name other versions
+    return any(parsed(word.rstrip(".-+!")) == version for word in WORD.findall(title))
+
+
+def _ends(other: re.Match[str], heading: re.Match[str]) -> bool:
+    """Return whether the title `other` is no part of the section below `heading`."""
+    if other["mark"] and heading["mark"]:
+        return len(other["mark"]) <= len(heading["mark"])
+    return bool(other["line"]) and other["line"] == heading["line"]
+
+
+def _commits(package: Package, name: str, version: Version) -> str:
+    """Return the subjects of the commits since the release before `version`, but for merges, the newest first."""
+    tags = filter(package.owns, git.lines(package.root, "tag", "--merged", "HEAD"))
+    before = [f"{prefix}{text}" for found, prefix, text in releases(tags, name) if _precedes(found, version)]
+    since = f"refs/tags/{before[0]}..HEAD" if before else "HEAD"
+    options = ("--no-merges", "--no-show-signature", f"--max-count={COMMITS}", "--format=- %s (%h)")
+    return "\n".join(git.lines(package.root, "log", *options, since, "--", package.path))
+
+
+def _precedes(found: Version, version: Version) -> bool:
+    """Return whether `found` is the release to which `version` is compared: a final one to another final one."""
+    return found < version and (version.is_prerelease or not found.is_prerelease)

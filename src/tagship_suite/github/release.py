@@ -1,0 +1,156 @@
+"""The GitHub Release of a tag, made from the bundle: a draft, its files, then published; a second run changes nothing.
+
+Drafts first, as nothing can be added to an immutable release once it is published.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import report
+from ..dists.reading import file_hash
+from ..errors import Problem, ReleaseError, refuse, within
+from ..gate import bundle
+from ..gate.tagged import tagged
+from ..publish.retry import TOTAL, DeadlineExceeded, RetryPolicy, timeout_from
+from .api import Refused, connect
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .api import Api
+
+OFF = "github-release"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The release as it should be: its tag and commit, the notes, the files by their SHA-256."""
+
+    tag: str
+    commit: str
+    is_prerelease: bool
+    notes: str
+    files: Mapping[str, Path]
+
+
+def release(root: Path, environ: Mapping[str, str]) -> None:
+    """Make or complete the GitHub Release of the bundle of the project at `root`; raise `ReleaseError` if it cannot be.
+
+    A release or draft that is there already, made by hand or by another tool, keeps its title, notes and files.
+    """
+    retry = RetryPolicy(timeout_from(environ))
+    with within(seconds := TOTAL * retry.timeout, DeadlineExceeded(seconds)), tempfile.TemporaryDirectory() as scratch:
+        wanted = _wanted(root, environ, Path(scratch))
+        api = connect(root, environ)
+        retry.call(lambda: _check_tag(api, wanted))
+        done = retry.call(lambda: _complete(api, wanted, retry))
+    report.output("url", page := str(done.get("html_url")))
+    rows = [(path.name, digest) for digest, path in wanted.files.items()]
+    report.summary(f"## GitHub Release {wanted.tag}", page, report.table(("file", "SHA-256"), rows))
+    print(f"GitHub Release: {page}")
+
+
+def _wanted(root: Path, environ: Mapping[str, str], scratch: Path) -> Wanted:
+    folder = bundle.locate(root)
+    dists = bundle.check(folder)
+    tag, version, problems = tagged(root, dists, environ)
+    refuse(problems)
+    sums = scratch / bundle.SUMS
+    sums.write_text("".join(f"{dist.sha256}  {dist.path.name}\n" for dist in dists), encoding="utf-8", newline="\n")
+    files = {dist.sha256: dist.path for dist in dists} | {file_hash(sums, "sha256"): sums}
+    commit, notes = ((folder / name).read_text(encoding="utf-8").strip() for name in (bundle.COMMIT, bundle.NOTES))
+    return Wanted(tag, commit, version.is_prerelease, notes, files)
+
+
+def _check_tag(api: Api, wanted: Wanted) -> None:
+    """Refuse a tag that GitHub does not have, which it would make on the default branch, or has at another commit."""
+    remedy = f"push it: git push origin {wanted.tag}"
+    try:
+        found = api.get(f"/commits/tags/{wanted.tag}")["sha"]
+    except Refused as refused:
+        if refused.status == 422:
+            raise ReleaseError(Problem(f"tag {wanted.tag!r}", "none on GitHub", "the tag", remedy)) from refused
+        raise
+    if found != wanted.commit:
+        expected = f"{wanted.commit}, which the bundle was made from"
+        raise ReleaseError(
+            Problem(f"tag {wanted.tag!r} on GitHub", f"commit {found}", expected, "release a new version")
+        )
+
+
+def _complete(api: Api, wanted: Wanted, retry: RetryPolicy) -> dict[str, Any]:
+    """Return the release once it has all files and is published; each attempt continues what GitHub has by then."""
+    there = [each for each in api.pages("/releases") if each["tag_name"] == wanted.tag]
+    found = min(there, key=lambda each: bool(each["draft"]), default=None) or api.change(
+        "POST", "/releases", _new(wanted)
+    )
+    path = f"/releases/{found['id']}"
+    missing = _missing(found, list(api.pages(f"{path}/assets")), wanted, api)
+    for digest in missing:
+        _upload(api, found, wanted.files[digest])
+        retry.reset()
+    changes: dict[str, Any] = {}
+    if wanted.notes and not (found["body"] or "").strip():
+        changes["body"] = wanted.notes
+    if found["draft"]:
+        # "legacy": a release of an older line does not become the latest.
+        changes |= {"draft": False, "make_latest": "legacy"}
+        changes["prerelease"] = found["prerelease"] or wanted.is_prerelease
+    return api.change("PATCH", path, changes) if changes else found
+
+
+def _new(wanted: Wanted) -> dict[str, Any]:
+    flags: dict[str, Any] = {"draft": True, "prerelease": wanted.is_prerelease}
+    return {"tag_name": wanted.tag, "name": wanted.tag, "body": wanted.notes, **flags}
+
+
+def _missing(release: dict[str, Any], assets: Sequence[dict[str, Any]], wanted: Wanted, api: Api) -> list[str]:
+    """Return the SHA-256 of the files to upload, after making room for them in a draft.
+
+    Raises `ReleaseError` where a published release has other bytes under their names, or takes no files any more.
+    """
+    for asset in [asset for asset in assets if asset["state"] != "uploaded"]:  # what a broken upload leaves behind
+        api.send("DELETE", f"/releases/assets/{asset['id']}")
+    there = {_sha256(asset, api): asset for asset in assets if asset["state"] == "uploaded"}
+    missing = [digest for digest in wanted.files if digest not in there]
+    names = {wanted.files[digest].name for digest in missing}
+    others = [asset for asset in there.values() if asset["name"] in names]
+    if not release["draft"]:
+        refuse(
+            [_other_bytes(asset["name"]) for asset in others]
+            or [_immutable(wanted)] * bool(missing and release.get("immutable"))
+        )
+    for asset in others:
+        api.send("DELETE", f"/releases/assets/{asset['id']}")
+    return missing
+
+
+def _other_bytes(name: str) -> Problem:
+    remedy = "delete that file on the release's page, and run this again; something else has uploaded it"
+    return Problem(f"{name} of the GitHub Release", "other bytes", "those that were published", remedy)
+
+
+def _immutable(wanted: Wanted) -> Problem:
+    remedy = f"save it as a draft, or push the tag alone, next time; {OFF} = false in [tool.tagship] makes no releases"
+    return Problem(f"GitHub Release {wanted.tag}", "an immutable one without the files", "a draft", remedy)
+
+
+def _sha256(asset: dict[str, Any], api: Api) -> str:
+    if asset.get("digest"):
+        return str(asset["digest"]).removeprefix("sha256:")
+    # An older GitHub Enterprise Server gives no digests.
+    content = api.send("GET", asset["url"], headers={"Accept": "application/octet-stream"}).content
+    return hashlib.sha256(content).hexdigest()
+
+
+def _upload(api: Api, release: dict[str, Any], path: Path) -> None:
+    url = release["upload_url"].partition("{")[0]
+    headers = {"Content-Type": "application/octet-stream"}
+    with path.open("rb") as file:
+        api.send("POST", url, params={"name": path.name}, headers=headers, data=file)
+    print(f"{path.name}: uploaded")
