@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     metavar="FOLDER",
     help="Keep all files in this folder: new, empty, or from an earlier rehearsal.",
 )
+@click.option("--quick", is_flag=True, help="Only verify and publish the dists that are in dist/ already.")
 @FORMAT
-def rehearse(path: Path, tag: str, failures: tuple[str, ...], keep: Path | None, form: str) -> None:
+def rehearse(path: Path, tag: str, failures: tuple[str, ...], keep: Path | None, form: str, *, quick: bool) -> None:
     """Rehearse releasing HEAD of the repository at PATH (default: .) against local indexes that behave like PyPI.
 
     Exit status 0: pushing the tag would publish the release, if the tests also pass on the Pythons that the report
@@ -50,6 +51,6 @@ def rehearse(path: Path, tag: str, failures: tuple[str, ...], keep: Path | None,
             click.echo(f"rehearsing {report.name} {report.tag} at {report.commit[:12]}")
 
     interrupt_on_signals()
-    report = run.rehearse(path, run.Options(tag, failures, keep), tell, begun)
+    report = run.rehearse(path, run.Options(tag, failures, keep, quick), tell, begun)
     click.echo(json.dumps(report.data(), indent=2) if form == "json" else "\n".join(report.lines()))
     raise SystemExit(0 if report.passed else 1)

@@ -119,6 +119,29 @@ def clone(path: Path, commit: str, to: Path) -> list[str]:
     return found
 
 
+def find_dists(path: Path) -> list[Path]:
+    """Return the dists in `dist/` of the repository at `path`; raise `TagshipError` if there are none."""
+    found = [each for pattern in ("*.whl", "*.tar.gz") for each in sorted((path / "dist").glob(pattern))]
+    if not found:
+        raise TagshipError(f"{path / 'dist'}: found no dists, expected those to rehearse with; run: nox -s build")
+    return found
+
+
+def take_dists(path: Path, repository: Path) -> list[str]:
+    """Copy the dists of the repository at `path` to its clone; return a note if they are not those of its commit."""
+    dists = find_dists(path)
+    shutil.copytree(path / "dist", repository / "dist")
+    time = git.query(repository, "log", "-1", "--format=%ct")
+    # A build gives the sdist the time of the commit, in the header of the gzip file.
+    other = [each for each in dists if each.suffix == ".gz" and str(_gzip_time(each)) != time]
+    return [f"dist/{each.name} was not built from this commit; build it again: nox -s build" for each in other]
+
+
+def _gzip_time(path: Path) -> int:
+    with path.open("rb") as file:
+        return int.from_bytes(file.read(8)[4:], "little")
+
+
 def tag_of(repository: Path, found: Project) -> str:
     """Return the tag that the release at this commit will have, in the form of the tags there are."""
     try:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import secrets
 import shutil
 import sys
+import time
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from platformdirs import user_cache_path
 
 from tagship import suite
 from tagship.rehearsal import signer
@@ -13,21 +20,26 @@ from tagship.rehearsal.jobs import PUBLISHING
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
-    from pathlib import Path
 
     from tagship.rehearsal.jobs import Jobs
     from tagship.rehearsal.process import Done
 
 #: The environment into which the release is installed from the index.
 INSTALL = "install-back"
+#: Seconds for which environments are kept that no rehearsal uses.
+KEPT = 30 * 24 * 3600
 
 
 class Environments:
-    """The environments, in the order in which they are needed; all are made without the servers' proxy."""
+    """The environments, in the order in which they are needed; all are made without the servers' proxy.
 
-    def __init__(self, jobs: Jobs) -> None:
-        self.folder = jobs.folder / "environments"
+    With `kept`, those of the publish sessions come from the user's cache, where they are kept for the next time.
+    """
+
+    def __init__(self, jobs: Jobs, *, kept: bool = False) -> None:
         self._jobs = jobs
+        self._cache = _cache(jobs.clone / suite.REQUIREMENTS / "tools.txt") if kept else None
+        self.folder = self._cache or jobs.folder / "environments"
         self._made: dict[str, Future[Done]] = {}
 
     @property
@@ -42,21 +54,66 @@ class Environments:
 
     def prepare(self) -> None:
         """Begin to make them."""
-        jobs, plain = self._jobs, self._jobs.environment("prepare")
-        later = jobs.processes.background.submit
-        for session in PUBLISHING:
-            nox = ["nox", *suite.nox_options(jobs.clone), "-s", session, "--install-only", "--envdir", self.folder]
-            self._made[session] = later(jobs.run, nox, jobs.clone, plain, session)
-        venv = ["uv", "venv", "--clear", "--python", sys.executable, self.python.parents[1]]
-        pip = ["uv", "pip", "install", "--compile-bytecode", "--python", self.python, "pip"]
-        self._made[INSTALL] = later(jobs.run_all, (venv, plain), (pip, plain), cwd=jobs.folder, log=INSTALL)
+        later = self._jobs.processes.background.submit
+        if self._cache and self._cache.is_dir():
+            with suppress(OSError):
+                os.utime(self._cache)
+        elif self._cache:
+            self._made = dict.fromkeys(PUBLISHING, later(self._keep, self._cache))
+        else:
+            self._made = {session: later(self._publishing, session, self.folder) for session in PUBLISHING}
+            self._made[INSTALL] = later(self._installing)
 
-    def made(self, name: str) -> Done:
-        """Wait for the environment of this name; return how making it ended."""
-        done = self._made[name].result()
+    def failed(self, name: str) -> Done | None:
+        """Wait for the environment of this name; return how making it ended, if it failed."""
+        done = self._made[name].result() if name in self._made else None
+        return done if done and done.status else None
+
+    def _keep(self, cache: Path) -> Done:
+        """Make those of the publish sessions and move them to `cache`, whole or not at all."""
+        # nox shortens the names of environments by the length of the path, so this one has the same length.
+        partial = cache.with_name(secrets.token_hex(len(cache.name) // 2))
+        try:
+            for session in PUBLISHING:
+                done = self._publishing(session, partial)
+                if done.status:
+                    return done
+            with suppress(OSError):  # another rehearsal was faster
+                partial.rename(cache)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        return done
+
+    def _publishing(self, session: str, folder: Path) -> Done:
+        nox = ("--install-only", "--envdir", folder)
+        done = self._jobs.nox(session, self._jobs.clone, self._jobs.environment("prepare"), *nox)
         # Sigstore must not be asked to sign for an identity that does not exist.
-        for package in (self.folder / name).glob("**/site-packages/pypi_attestations"):
+        for package in folder.glob("*/**/site-packages/pypi_attestations"):
             shutil.rmtree(package)
             package.mkdir()
             shutil.copy(signer.__file__, package / "__main__.py")
         return done
+
+    def _installing(self) -> Done:
+        plain = self._jobs.environment("prepare")
+        venv = ["uv", "venv", "--clear", "--python", sys.executable, self.python.parents[1]]
+        pip = ["uv", "pip", "install", "--compile-bytecode", "--python", self.python, "pip"]
+        return self._jobs.run_all((venv, plain), (pip, plain), cwd=self._jobs.folder, log=INSTALL)
+
+
+def _cache(lock: Path) -> Path | None:
+    """Return where the environments for this Python and the tools that `lock` names are kept, None if nowhere.
+
+    Removes those that were not used for long.
+    """
+    content = b"".join(path.read_bytes() for path in (lock, Path(signer.__file__)) if path.is_file())
+    key = hashlib.sha256(content + f"{sys.executable} {sys.version}".encode()).hexdigest()[:16]
+    parent = user_cache_path("tagship") / "rehearsal"
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        for each in parent.iterdir():
+            if each.name != key and each.stat().st_mtime < time.time() - KEPT:
+                shutil.rmtree(each, ignore_errors=True)
+    except OSError:
+        return None
+    return parent / key if os.access(parent, os.W_OK) else None

@@ -22,7 +22,7 @@ PUBLISHING = {"publish-test": "testpypi", "publish": "pypi"}
 #: Variables that would make a session behave differently than on GitHub, or show it a secret.
 FOREIGN = (
     *("GITHUB_", "ACTIONS_", "RUNNER_", "TWINE_", "UV_PUBLISH_", "NOX", "SOURCE_DATE_EPOCH"),
-    *("GIT_DIR", "GIT_WORK", "TAGSHIP_PACKAGE"),
+    *("GIT_DIR", "GIT_WORK", "TAGSHIP_PACKAGE", "PYTHONDONTWRITEBYTECODE"),
 )
 
 

@@ -42,17 +42,28 @@ def submodules(clone: Path, names: list[str]) -> list[str]:
     return [f"{said}, that takes the repository variable SUBMODULES={value}"]
 
 
-def before(found: Project, clone: Path, elsewhere: str) -> list[str]:
+def before(found: Project, clone: Path, elsewhere: str, *, quick: bool) -> list[str]:
     """Return what is known before the first step of the rehearsal of a project, in the `clone` of its repository.
 
     `elsewhere` is the host of its remote, where that is not GitHub.
     """
-    return [*_assumed(found, elsewhere), *_jobs(clone), *_scripts(clone), *_stand_ins(clone)]
+    return [
+        *_uncommitted(found, quick=quick),
+        *_assumed(found, elsewhere),
+        *_jobs(clone),
+        *_scripts(clone),
+        *_stand_ins(clone),
+    ]
+
+
+def _uncommitted(found: Project, *, quick: bool) -> Iterator[str]:
+    if changed := len(git.lines(found.path, "status", "--porcelain")):
+        files, are, it = ("file", "is", "it") if changed == 1 else ("files", "are", "them")
+        part = f"; the dists may hold {it}" if quick else ", and not part of this"
+        yield f"{changed} changed {files} {are} not committed{part}"
 
 
 def _assumed(found: Project, elsewhere: str) -> Iterator[str]:
-    if changed := git.lines(found.path, "status", "--porcelain"):
-        yield f"{len(changed)} changed files are not committed, and were not part of this"
     if elsewhere:
         played = f"origin is on {elsewhere}, where release.yml does not run: this played GitHub"
         yield f"{played}; on another CI service run nox -s publish with TWINE_USERNAME and TWINE_PASSWORD"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tagship import project
 from tagship.rehearsal import notes
-from tagship.rehearsal.checkout import check_own, clone, commit_of, make_own, tag_of
+from tagship.rehearsal.checkout import check_own, clone, commit_of, find_dists, make_own, tag_of, take_dists
 from tagship.rehearsal.jobs import Jobs
 from tagship.rehearsal.process import Processes, closing_undisturbed
 from tagship.rehearsal.push import TagPush
@@ -25,11 +25,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Options:
-    """The options: the tag (else the version's own), the failures to simulate, and a folder to keep it all in."""
+    """The options: the tag (else the version's own), the failures to simulate, and a folder to keep it all in.
+
+    With `quick`, the dists in `dist/` are taken as they are: they are neither built nor tested nor installed.
+    """
 
     tag: str = ""
     failures: tuple[str, ...] = ()
     keep: Path | None = None
+    quick: bool = False
 
 
 def rehearse(
@@ -49,12 +53,16 @@ def rehearse(
             check_own(options.keep)
         found = project.read(path.resolve(), options.tag)
         commit = commit_of(path.resolve())
+        if options.quick:
+            find_dists(found.path)
         if options.keep:
             make_own(options.keep)
-        kept = options.keep or stack.enter_context(tempfile.TemporaryDirectory(prefix="tagship-rehearsal-"))
-        folder = Path(kept).resolve()
-        push, noted = _check_out(found, commit, folder, options.tag)
-        report = Report(found.name, push.tag, commit, str(folder) if options.keep else None, notes=noted)
+        own = options.keep or stack.enter_context(tempfile.TemporaryDirectory(prefix="tagship-rehearsal-"))
+        folder = Path(own).resolve()
+        push, noted = _check_out(found, commit, folder, options)
+        report = Report(
+            found.name, push.tag, commit, str(folder) if options.keep else None, notes=noted, quick=options.quick
+        )
         begun(report)
         from tagship.rehearsal.steps import Rehearsal  # takes a while, in which nothing would be printed
 
@@ -62,12 +70,15 @@ def rehearse(
         return Rehearsal(found, options, jobs, report, tell).perform()
 
 
-def _check_out(found: Project, commit: str, folder: Path, tag: str) -> tuple[TagPush, list[str]]:
+def _check_out(found: Project, commit: str, folder: Path, options: Options) -> tuple[TagPush, list[str]]:
     """Clone the repository to `folder` and tag the clone; return the push of that tag, and notes."""
     (folder / "temporary").mkdir(parents=True, exist_ok=True)
     repository = folder / "repository"
     submodules = clone(found.path, commit, repository)
-    tag = tag or tag_of(repository, found)
+    tag = options.tag or tag_of(repository, found)
     identity = ("-c", "user.name=tagship", "-c", "user.email=rehearsal@localhost")
     git.run(repository, *identity, "tag", "-f", "--no-sign", tag)
-    return TagPush(found.owner, found.repository, tag, commit), notes.submodules(repository, submodules)
+    noted = notes.submodules(repository, submodules)
+    if options.quick:
+        noted += take_dists(found.path, repository)
+    return TagPush(found.owner, found.repository, tag, commit), noted

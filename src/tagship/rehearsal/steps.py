@@ -40,15 +40,19 @@ class Rehearsal:
         self, found: Project, options: Options, jobs: Jobs, report: Report, tell: Callable[[Step], None]
     ) -> None:
         self.project, self.options, self.jobs, self.report, self.tell = found, options, jobs, report, tell
-        self.environments = Environments(jobs)
+        self.environments = Environments(jobs, kept=options.quick)
+        #: What comes after publishing.
+        self.after = () if options.quick else ("install back",)
         self.wanted = registration.wanted(found, jobs.push)
         self.elsewhere = "" if found.known else notes.host(found.path)
 
     def perform(self) -> Report:
         """Run every step, stop at the first that fails, and fill in the report."""
-        # What the servers are made of takes a second to import: time that the first session has.
+        # Both take a while, in which the first session runs.
         self.jobs.processes.background.submit(import_module, "tagship.rehearsal.servers")
-        self.report.notes += notes.before(self.project, self.jobs.clone, self.elsewhere)
+        noted = self.jobs.processes.background.submit(
+            notes.before, self.project, self.jobs.clone, self.elsewhere, quick=self.options.quick
+        )
         self.report.publishers = [] if self.elsewhere else registration.forms(self.wanted)
         if self._gate():
             self.environments.prepare()
@@ -56,10 +60,13 @@ class Rehearsal:
                 self._leave_out()
             else:
                 self._publish_both()
+        self.report.notes += noted.result()
         return self.report
 
     def _gate(self) -> bool:
         """Run the sessions that need no index, in the workflow's order; return whether all passed."""
+        if self.options.quick:
+            return self._session("verify-version") or self._skip(*PUBLISHING)
         if not self._session("build"):
             return self._skip("test", "verify-version", *PUBLISHING, "install back")
         if not self._tests():
@@ -99,7 +106,8 @@ class Rehearsal:
         for session in PUBLISHING:
             self._end(Step(f"nox -s {session}", 0.0, "left out", (why,)))
         self.report.publishers = []
-        self._install("pip install, from the bundle", install.from_bundle)
+        if self.after:
+            self._install("pip install, from the bundle", install.from_bundle)
 
     def _publish_both(self) -> None:
         """Run the publish sessions and install the release, against the local indexes; note what they have seen."""
@@ -120,13 +128,14 @@ class Rehearsal:
     def _publishing(self, servers: Servers) -> None:
         for done, session in enumerate(PUBLISHING, 1):
             if not self._publish(servers, session):
-                self._skip(*list(PUBLISHING)[done:], "install back")
+                self._skip(*list(PUBLISHING)[done:], *self.after)
                 return
-        self._install(INSTALL, partial(install.from_index, servers=servers))
+        if self.after:
+            self._install(INSTALL, partial(install.from_index, servers=servers))
 
     def _publish(self, servers: Servers, session: str) -> bool:
         """Run a publish session from nothing but the bundle, in an empty folder, with an identity."""
-        if (prepared := self.environments.made(session)).status:
+        if prepared := self.environments.failed(session):
             return self._ended(f"nox -s {session}", prepared)
         folder = self.jobs.folder / session
         shutil.rmtree(folder, ignore_errors=True)
@@ -138,8 +147,8 @@ class Rehearsal:
         return self._ended(f"nox -s {session}", self.jobs.nox(session, folder, environment, *self.environments.options))
 
     def _install(self, name: str, installing: Callable[[Jobs, Path, list[Dist]], Done]) -> bool:
-        done = self.environments.made(environments.INSTALL)
-        if not done.status:
+        done = self.environments.failed(environments.INSTALL)
+        if done is None:
             dists = read_dists(self.jobs.clone / "bundle/dist")
             done = installing(self.jobs, self.environments.python, dists)
         return self._ended(name, done)

@@ -1,0 +1,1 @@
+"""Tests of `tagship rehearse`; those of its servers are in `tests/rehearsal`."""

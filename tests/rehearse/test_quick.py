@@ -1,0 +1,59 @@
+"""`tagship rehearse --quick`: the dists that are there, verified and published."""
+
+from __future__ import annotations
+
+import os
+import resource
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import commit, run, try_run
+from tests.rehearse.command import QUICK, TAGSHIP, outcomes, rehearse
+
+pytestmark = pytest.mark.slow
+
+
+def cpu() -> float:
+    """Return the seconds of processor time that all commands of this test run have used."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def test_it_publishes_the_dists_that_are_there_with_tools_that_it_installs_once(built: Path, tmp_path: Path) -> None:
+    dists = {path.name for path in (built / "dist").iterdir()}
+    status, report = rehearse(built, "--quick")
+    assert (status, report["quick"]) == (0, True), report
+    assert outcomes(report) == dict.fromkeys(QUICK, "passed")
+    assert {file["name"] for file in report["files"]} == dists
+    assert not any("not built from this commit" in note for note in report["notes"])
+    before = cpu()
+    said = run(*TAGSHIP, "rehearse", "--quick", "--keep", str(tmp_path / "kept"), cwd=built).stdout
+    # On an idle machine with two cores, that is 2.5 seconds; on a busy one only the processor time stays the same.
+    assert cpu() - before < 4
+    assert "Creating virtual environment" not in (tmp_path / "kept/logs/publish-test.log").read_text()
+    assert said.splitlines()[-1] == (
+        "my-package v0.1.0: verify-version and both uploads passed; the build and the tests were not rehearsed"
+    )
+
+
+def test_dists_of_another_commit_are_rehearsed_and_named(built: Path) -> None:
+    (built / "README.md").write_text("# Changed\n")
+    commit(built)
+    run("git", "commit", "--amend", "--no-edit", "--date=now", cwd=built, GIT_COMMITTER_DATE="2030-01-01T00:00:00Z")
+    (built / "README.md").write_text("# Changed again\n")
+    status, report = rehearse(built, "--quick")
+    assert status == 0
+    assert (
+        "dist/my_package-0.1.0.tar.gz was not built from this commit; build it again: nox -s build" in report["notes"]
+    )
+    assert "1 changed file is not committed; the dists may hold it" in report["notes"]
+
+
+def test_without_dists_it_names_the_command_that_makes_them(built: Path) -> None:
+    for path in (built / "dist").iterdir():
+        path.unlink()
+    done = try_run(*TAGSHIP, "rehearse", "--quick", cwd=built)
+    dist = os.path.join(built, "dist")  # noqa: PTH118
+    expected = f"error: {dist}: found no dists, expected those to rehearse with; run: nox -s build\n"
+    assert (done.returncode, done.stdout) == (2, expected)
