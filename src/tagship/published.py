@@ -34,9 +34,9 @@ def files(simple_url: str, project: str, timeout: float = TIMEOUT) -> tuple[Inde
     return index, index.files(canonicalize_name(project))
 
 
-def version_of(filename: str) -> Version | None:
-    """Return the version in the name of a wheel or an sdist, None for anything else."""
+def release_of(filename: str) -> tuple[str, Version] | None:
+    """Return the project and the version in the name of a wheel or an sdist, None for anything else."""
     try:
-        return parse_wheel_filename(filename)[1] if filename.endswith(".whl") else parse_sdist_filename(filename)[1]
+        return (parse_wheel_filename if filename.endswith(".whl") else parse_sdist_filename)(filename)[:2]
     except (InvalidWheelFilename, InvalidSdistFilename):
         return None

@@ -80,10 +80,10 @@ def listing(*names: str, **fields: Any) -> dict[str, Any]:
     return {"files": [{"filename": name, "url": name, "hashes": {"sha256": DIGEST}, **fields} for name in names]}
 
 
-def provenance(repository: str, workflow: str, environment: str | None) -> dict[str, Any]:
+def provenance(repository: str, workflow: str, environment: str | None, digest: str = DIGEST) -> dict[str, Any]:
     """Return the provenance of a file that a workflow published."""
     publisher = {"kind": "GitHub", "repository": repository, "workflow": workflow, "environment": environment}
-    statement = json.dumps({"subject": [{"name": "ship-1.0.tar.gz", "digest": {"sha256": DIGEST}}]}).encode()
+    statement = json.dumps({"subject": [{"name": "ship-1.0.tar.gz", "digest": {"sha256": digest}}]}).encode()
     attestation = {"version": 1, "envelope": {"statement": base64.b64encode(statement).decode(), "signature": ""}}
     return {"version": 1, "attestation_bundles": [{"publisher": publisher, "attestations": [attestation]}]}
 

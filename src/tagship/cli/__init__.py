@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tagship.cli import plan, reading, rehearse, settings, suite
+from tagship.cli import plan, reading, rehearse, settings, suite, verify
 from tagship.cli.group import Group
 
 
@@ -20,5 +20,6 @@ for command in (
     *(settings.publisher, settings.doctor),
     plan.plan,
     rehearse.rehearse,
+    verify.verify,
 ):
     main.add_command(command)

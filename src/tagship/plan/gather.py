@@ -148,7 +148,7 @@ def _held(name: str, version: str, index: str, address: str) -> Held:
         _, files = published.files(address, name, TIMEOUT)
     except ReleaseError as error:
         return Held(index, saw=f"not known: {str(error).splitlines()[0]}")
-    versions = set(filter(None, map(published.version_of, files)))
+    versions = {release[1] for release in map(published.release_of, files) if release}
     if not versions:
         return Held(index, has_version=False, saw="no file of it yet")
     return Held(index, str(max(versions)), parsed(version) in versions)
