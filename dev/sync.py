@@ -82,6 +82,23 @@ repositories are audited.
 If [zizmor](https://docs.zizmor.sh) is installed, its findings about the same workflows are added, unless you pass
 `--no-zizmor`. The rules below cover what it does not check: who publishes, from what, and when.
 
+## Fixing findings
+
+```console
+tagship audit --diff .                  # show what --fix would change
+tagship audit --fix .                   # make the safe fixes
+tagship audit --fix --unsafe-fixes .    # make all fixes
+```
+
+A fix is safe if it cannot change what a good release does. It changes only the lines that it must, and keeps comments
+and line ends. All files of a repository are changed, or none. Uncommitted changes are refused, so that
+`git diff` shows exactly what was fixed; a second run changes nothing. zizmor's own fixes are made as well.
+
+Some findings have no fix, because a person must do something outside of the repository first: register a trusted
+publisher or protect an environment. `tagship adopt` writes a whole workflow without any of these findings.
+
+## Rules
+
 {rules}
 
 This page is generated from `src/tagship/audit/rules/` by `nox -s sync`.
@@ -91,8 +108,8 @@ This page is generated from `src/tagship/audit/rules/` by `nox -s sync`.
 def audit() -> str:
     """Return the page that describes each rule of `tagship audit`."""
     rules = (
-        f"## {rule.message()}\n\n`{rule.name}` ({rule.level})\n\n{fill(rule.why(), 120)}\n\n"
-        f"What to do: {fill(rule.remedy, 108)}."
+        f"### {rule.message()}\n\n`{rule.name}` ({rule.level})\n\n{fill(rule.why(), 120)}\n\n"
+        f"What to do: {fill(rule.remedy, 108)}." + (f"\n\n`--fix`: {fill(rule.fixes, 111)}." if rule.fixes else "")
         for rule in RULES
     )
     return AUDIT.format(rules="\n\n".join(rules))

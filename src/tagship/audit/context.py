@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tagship import suite
 from tagship.facts.publishing import services
 from tagship.facts.publishing.github import Workflows
 from tagship.facts.publishing.targets import Targets
+from tagship.lines import Lines
 
 from .building import built
 from .publish import Publish
 from .tagging import tags_made
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from tagship.facts.model import Evidence
@@ -39,10 +41,10 @@ class Context:
     publishes: list[Publish] = field(default_factory=list)
 
     @classmethod
-    def read(cls, root: Path) -> Context:
-        """Read the repository at `root`."""
+    def read(cls, root: Path, changed: Mapping[str, bytes] = MappingProxyType({})) -> Context:
+        """Read the repository at `root`, with what its workflows would hold where that is `changed`."""
         targets = Targets(root)
-        workflows = Workflows.read(root, targets)
+        workflows = Workflows.read(root, targets, changed)
         found = cls(root, workflows)
         for each in workflows.uploads():
             workflow = workflows.by_file[each.file]
@@ -63,6 +65,10 @@ class Context:
     def on_github(self, *indexes: str) -> Iterator[Publish]:
         """Yield the jobs of workflows that upload to one of `indexes`."""
         yield from (each for each in self.publishes if each.job is not None and each.index in indexes)
+
+    def lines(self, file: str) -> Lines:
+        """Return the lines of a workflow, to be changed."""
+        return Lines(self.workflows.contents[file])
 
     def walk(self, file: str, job: str) -> Walk | None:
         """Return what a job with steps runs."""

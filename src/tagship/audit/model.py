@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tagship.lines import Lines
+
     from .context import Context
 
 Level = Literal["error", "warning", "note"]
+Fixable = Literal["", "safe", "unsafe"]
+HOW = {"safe": "--fix", "unsafe": "--fix --unsafe-fixes"}
+
+
+@dataclass(frozen=True)
+class Fix:
+    """Changes to lines of the file of a finding; unsafe where they may change what a good release does."""
+
+    lines: Lines
+    safe: bool = True
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What is wrong, where, why it matters, and what to do; `source` is who found it."""
+    """What is wrong, where, why it matters, and what to do; `source` is who found it.
+
+    `fixable` is `safe`, `unsafe` or "", and `fix` the change, where it is one of lines.
+    """
 
     rule: str
     level: Level
@@ -29,17 +44,20 @@ class Finding:
     remedy: str
     source: str = "tagship"
     url: str = ""
+    fixable: Fixable = ""
+    fix: Fix | None = field(default=None, repr=False, compare=False)
 
     def data(self) -> dict[str, Any]:
         """Return it for JSON."""
-        return asdict(self)
+        return {key: value for key, value in vars(self).items() if key != "fix"}
 
     def lines(self) -> list[str]:
         """Return it for a person."""
         where = f"{self.file}:{self.line}" + (f" (job {self.job})" if self.job else "")
         found = [f"{self.level}: {where}: {self.message} [{self.rule}]"]
         found += [f"  why: {self.why}"] if self.why else []
-        return found + ([f"  do:  {self.remedy}"] if self.remedy else [])
+        found += [f"  do:  {self.remedy}"] if self.remedy else []
+        return found + ([f"  fix: {HOW[self.fixable]}"] if self.fixable else [])
 
 
 @dataclass(frozen=True)
@@ -50,12 +68,16 @@ class Hit:
     line: int
     job: str
     detail: str = ""
+    fix: Fix | None = field(default=None, repr=False, compare=False)
+    fixable: Fixable = ""
 
 
 class Rule(ABC):
     """A rule; the first line of a subclass's docstring is the message, the rest why it matters."""
 
     name: ClassVar[str]
+    #: What `--fix` does, a sentence for the documentation; "" if only a person can fix it.
+    fixes: ClassVar[str] = ""
     level: ClassVar[Level] = "warning"
     remedy: ClassVar[str]
 
@@ -77,4 +99,6 @@ class Rule(ABC):
         """Yield the findings in the repository, each place once."""
         for hit in dict.fromkeys(self.check(context)):
             message = f"{self.message()}: {hit.detail}" if hit.detail else self.message()
-            yield Finding(self.name, self.level, hit.file, hit.line, hit.job, message, self.why(), self.remedy)
+            fixable: Fixable = hit.fixable if hit.fix is None else "safe" if hit.fix.safe else "unsafe"
+            where = (hit.file, hit.line, hit.job)
+            yield Finding(self.name, self.level, *where, message, self.why(), self.remedy, fixable=fixable, fix=hit.fix)

@@ -1,17 +1,30 @@
-"""Auditing repositories: our rules and zizmor's, for each of them one answer."""
+"""Auditing repositories: our rules and zizmor's, and the fixes; for each of them one answer."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from tagship.errors import TagshipError, one_line
+from tagship.errors import Refused, TagshipError, one_line
 
-from . import zizmor
+from . import fix, zizmor
 from .context import Context
 from .model import Finding
 from .rules import RULES
 from .unread import unread
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Options:
+    """Whose findings are wanted, and what is done about them: nothing, a diff, or a fix."""
+
+    with_zizmor: bool = True
+    fix: bool = False
+    diff: bool = False
+    unsafe: bool = False
 
 
 def audit(path: Path) -> tuple[list[Finding], list[str]]:
@@ -23,19 +36,32 @@ def audit(path: Path) -> tuple[list[Finding], list[str]]:
     return sorted(found, key=lambda each: (each.file, each.line, each.rule)), [*unread(context)]
 
 
-def question(path: Path) -> dict[str, Any]:
-    """Return the answer about the repository at `path`, by our rules and by zizmor's where it is installed."""
-    return _answer(path, *_with_zizmor(path))
+def question(options: Options, path: Path) -> dict[str, Any]:
+    """Return the answer about the repository at `path`: what is found there, after the fixes if they are wanted."""
+    found, errors = _found(options, path)
+    made = fix.changes(path, unsafe=options.unsafe, with_zizmor=options.with_zizmor) if _fixes(options, found) else {}
+    if not made:
+        return _answer(path, found, errors)
+    if options.diff:
+        return _answer(path, found, errors) | {"diff": "\n".join(fix.diff(path, made))}
+    try:
+        fix.apply(path, made)
+    except Refused as error:
+        return _answer(path, found, errors) | {"reason": "; ".join(map(str, error.args))}
+    left, errors = _found(options, path)
+    still = {(each.rule, each.file, each.job, each.message) for each in left}
+    fixed = [each.data() for each in found if (each.rule, each.file, each.job, each.message) not in still]
+    return _answer(path, left, errors) | {"fixed": fixed}
 
 
-def own(path: Path) -> dict[str, Any]:
-    """Return the answer about the repository at `path`, by our rules alone."""
-    return _answer(path, *audit(path))
+def _fixes(options: Options, found: list[Finding]) -> bool:
+    wanted = {"safe", "unsafe"} if options.unsafe else {"safe"}
+    return (options.fix or options.diff) and any(each.fixable in wanted for each in found)
 
 
-def _with_zizmor(path: Path) -> tuple[list[Finding], list[str]]:
+def _found(options: Options, path: Path) -> tuple[list[Finding], list[str]]:
     found, errors = audit(path)
-    return [*found, *zizmor.findings(path)], errors
+    return [*found, *(zizmor.findings(path) if options.with_zizmor else [])], errors
 
 
 def _answer(path: Path, found: list[Finding], errors: list[str]) -> dict[str, Any]:
@@ -50,12 +76,21 @@ def _answer(path: Path, found: list[Finding], errors: list[str]) -> dict[str, An
 
 
 def lines(answer: dict[str, Any]) -> list[str]:
-    """Return an answer for a person: the findings, then how many there are."""
+    """Return an answer for a person: what was fixed, the findings, then how many there are."""
     if answer["status"] == "refused":
         return [one_line(f"error: {answer['path']}: {answer['reason'].removeprefix(answer['path'] + ': ')}")]
-    found = [Finding(**each) for each in answer["findings"]]
-    text = [line for each in found for line in each.lines()]
-    text += [f"error: {error}" for error in answer["errors"]]
+    found, fixed = ([Finding(**each) for each in answer.get(key, [])] for key in ("findings", "fixed"))
+    errors = answer["errors"] or ([f"nothing was fixed: {answer['reason']}"] if answer["reason"] else [])
+    text = [f"fixed: {each.file}: {each.message} [{each.rule}]" for each in fixed]
+    text += [line for each in found for line in each.lines()] + [f"error: {error}" for error in errors]
+    text.append(f"{answer['path']}: {', '.join(_counts(found, len(fixed), len(answer['errors'])))}")
+    return [*map(one_line, text), *answer.get("diff", "").splitlines()]
+
+
+def _counts(found: list[Finding], fixed: int, unread: int) -> list[str]:
+    kinds = [each.fixable for each in found]
     counted = f"{len(found)} finding{'' if len(found) == 1 else 's'}" if found else "no findings"
-    missing = f", {len(answer['errors'])} not read" if answer["errors"] else ""
-    return [one_line(line) for line in (*text, f"{answer['path']}: {counted}{missing}")]
+    parts = [counted, f"{fixed} fixed" if fixed else "", f"{unread} not read" if unread else ""]
+    parts += [f"{kinds.count('safe')} to fix with --fix" if "safe" in kinds else ""]
+    parts += [f"{kinds.count('unsafe')} with --fix --unsafe-fixes" if "unsafe" in kinds else ""]
+    return [part for part in parts if part]

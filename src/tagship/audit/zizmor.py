@@ -6,15 +6,23 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tagship.facts import workflow
+from tagship.facts.marked import Unreadable
 
-from .model import Finding, Level
+from .model import Finding, Fixable, Level
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FIXES: dict[str, Fixable] = {"safe": "safe", "unsafe": "unsafe"}
 LEVELS: dict[str, Level] = {"High": "error", "Medium": "warning", "Low": "note", "Informational": "note"}
 SECONDS = 60
+OPTIONS = ("--offline", "--no-exit-codes", "--no-progress", "--format", "json")
+CONFIGS = (".github/zizmor.yml", ".github/zizmor.yaml", "zizmor.yml", "zizmor.yaml")
 
 
 def executable() -> str | None:
@@ -29,14 +37,44 @@ def findings(root: Path) -> list[Finding]:
     files = [str(path) for path in workflow.files(root)]
     if program is None or not files:
         return []
-    options = ("--offline", "--no-exit-codes", "--no-progress", "--format", "json", "--")
-    try:
-        run = subprocess.run([program, *options, *files], capture_output=True, timeout=SECONDS, check=False)
-        found = json.loads(run.stdout or b"[]")
-    except (OSError, ValueError, subprocess.TimeoutExpired):
-        return []
+    found = _run([program, *OPTIONS, "--", *files])
     unique = {(each.rule, each.file, each.line, each.message): each for one in found for each in _finding(one, root)}
     return sorted(unique.values(), key=lambda each: (each.file, each.line, each.rule))
+
+
+def fixed(root: Path, changed: Mapping[str, bytes], *, unsafe: bool) -> dict[str, bytes]:
+    """Return what zizmor's own fixes make of the workflows at `root`; those in `changed` hold that already."""
+    program, found = executable(), dict[str, bytes]()
+    if program is None:
+        return found
+    before = {f"{workflow.FOLDER}/{path.name}": path.read_bytes() for path in workflow.files(root)} | dict(changed)
+    config = next((root / name for name in CONFIGS if (root / name).is_file()), None)
+    options = [*OPTIONS, "--fix=all" if unsafe else "--fix", *(["--config", str(config)] if config else [])]
+    with tempfile.TemporaryDirectory() as folder:  # it writes in place, one file after the other
+        for name, content in before.items():
+            Path(folder, name).parent.mkdir(parents=True, exist_ok=True)
+            Path(folder, name).write_bytes(content)
+        _run([program, *options, "--", *(str(Path(folder, name)) for name in before)])
+        found = {name: Path(folder, name).read_bytes() for name in before}
+    return {name: content for name, content in found.items() if content != before[name] and _is_read(content, name)}
+
+
+def _is_read(content: bytes, name: str) -> bool:
+    try:
+        workflow.parse(content, name)
+    except Unreadable:
+        return False
+    return True
+
+
+def _run(command: list[str]) -> list[dict[str, Any]]:
+    """Return the findings that a run of zizmor prints; [] where it fails or takes too long."""
+    try:
+        run = subprocess.run(command, capture_output=True, timeout=SECONDS, check=False)
+        found: list[dict[str, Any]] = json.loads(run.stdout or b"[]")
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return []
+    return found
 
 
 def _finding(one: dict[str, Any], root: Path) -> list[Finding]:
@@ -58,5 +96,8 @@ def _finding(one: dict[str, Any], root: Path) -> list[Finding]:
             remedy=f"see {one['url']}",
             source="zizmor",
             url=one["url"],
+            fixable=next(
+                (FIXES[each["disposition"]] for each in one.get("fixes", ()) if each["disposition"] in FIXES), ""
+            ),
         )
     ]

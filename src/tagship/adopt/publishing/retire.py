@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from tagship import suite
 from tagship.facts import workflow
 from tagship.facts.marked import Seq, Text, Unreadable
+from tagship.lines import Lines
 
 from . import idle
-from .lines import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

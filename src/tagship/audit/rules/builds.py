@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tagship.audit.model import Hit, Rule
+from tagship.audit.editing import remove_input, substitute
+from tagship.audit.model import Fix, Hit, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tagship.audit.context import Context
+    from tagship.audit.publish import Publish
+
+#: Inputs of actions that upload.
+SKIPS = ("skip-existing", "skip_existing", "ignore_existing")
 
 
 class BuildsAndPublishes(Rule):
@@ -42,6 +47,7 @@ class BlindSkip(Rule):
     """
 
     name = "blind-skip-existing"
+    fixes = "removes the option; unsafe, as an upload that is repeated then fails"
     remedy = "remove the option for PyPI; `nox -s publish` completes a partial release, and compares hashes"
 
     def check(self, context: Context) -> Iterator[Hit]:
@@ -49,11 +55,20 @@ class BlindSkip(Rule):
         for each in context.on_github("pypi"):
             command = each.found.upload.command
             given = {str(key): str(value) for key, value in each.step.inputs.items()} if each.step else {}
-            skips = any(
-                given.get(name, "").lower() == "true" for name in ("skip-existing", "skip_existing", "ignore_existing")
-            )
+            skips = next((name for name in SKIPS if given.get(name, "").lower() == "true"), "")
             if skips or (command and "--skip-existing" in command.words):
-                yield Hit(each.last.file, each.last.line, each.name)
+                yield Hit(each.last.file, each.last.line, each.name, "", _not_skipped(context, each, skips))
+
+
+def _not_skipped(context: Context, each: Publish, name: str) -> Fix | None:
+    if each.step is None or each.last.file != each.file:
+        return None
+    lines = context.lines(each.file)
+    if name:
+        removed = remove_input(lines, each.step, name)
+    else:
+        removed = substitute(lines, each.last.line, r"\s--skip-existing\b", "")
+    return Fix(lines, safe=False) if removed else None
 
 
 class DifferentBuilds(Rule):

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from tagship.audit.model import Hit, Rule
+from tagship.audit.editing import move_permissions
+from tagship.audit.model import Fix, Hit, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tagship.audit.context import Context
+    from tagship.facts.publishing.walk import Walk
+    from tagship.facts.workflow import Workflow
 
 INDEXES = ("pypi", "testpypi")
+#: Actions that use no OIDC token, and words of commands that may.
+PLAIN = re.compile(r"actions/(?:checkout|cache|setup-[\w-]+|(?:up|down)load-artifact)|astral-sh/setup-uv")
+IDENTITY = re.compile(r"oidc|id[-_]token|sigstore|cosign|attest|provenance|trusted", re.IGNORECASE)
 
 
 class LongLivedCredential(Rule):
@@ -71,6 +78,7 @@ class WideIdentity(Rule):
 
     name = "wide-identity"
     remedy = "move `id-token: write` from the workflow's permissions to those of the job that publishes"
+    fixes = "moves it, together with a copy of the other permissions; unsafe if another job may use it"
 
     def check(self, context: Context) -> Iterator[Hit]:
         """Yield the permissions of each workflow that give other jobs the identity as well."""
@@ -84,7 +92,23 @@ class WideIdentity(Rule):
                 if name not in publishing and not job.own_permissions and job.grants("id-token")
             ]
             if others:
-                yield Hit(each.file, each.workflow.node.line_of("permissions"), "", f"{', '.join(others)}")
+                line = each.workflow.node.line_of("permissions")
+                yield Hit(each.file, line, "", ", ".join(others), _moved(context, each.workflow, publishing, others))
+
+
+def _moved(context: Context, workflow: Workflow, publishing: set[str], others: list[str]) -> Fix | None:
+    """Return the fix that gives the permission to the jobs that publish; safe if no other job can need it."""
+    lines, jobs = context.lines(workflow.file), [workflow.jobs[name] for name in publishing]
+    if not move_permissions(lines, workflow, [job for job in jobs if not job.own_permissions], "id-token"):
+        return None
+    walks = [context.walk(workflow.file, name) for name in others]
+    return Fix(lines, safe=all(walk is not None and not _may_use_identity(walk) for walk in walks))
+
+
+def _may_use_identity(walk: Walk) -> bool:
+    texts = [command.text for _, command in walk.ran]
+    actions = [action.partition("@")[0].lower() for _, action, _ in walk.used]
+    return any(map(IDENTITY.search, texts)) or not all(map(PLAIN.fullmatch, actions))
 
 
 class NoEnvironment(Rule):

@@ -69,12 +69,15 @@ class ManagedFile(Rule):
 
     name = "managed-file"
     remedy = "run `tagship sync`, with `--force` if it was edited"
+    fixes = "updates the managed files; unsafe if one was edited or is newer, as that is lost"
 
     def check(self, context: Context) -> Iterator[Hit]:
         """Yield each managed file that is not as this version writes it."""
         if not update.has_suite(context.root):
             return
-        for finding in update.check(context.root).findings:
+        found = update.check(context.root)
+        stops = bool(update.refusals(found))
+        for finding in found.findings:
             where = finding.problem.where.partition("\n")[0]
             file, _, line = where.partition(":")
             yield Hit(
@@ -82,4 +85,5 @@ class ManagedFile(Rule):
                 int(line) if line.isdecimal() else 1,
                 "",
                 f"{finding.kind}: {' '.join(finding.problem.found.split())}",
+                fixable="" if finding.kind in {"foreign", "noxfile"} else "unsafe" if stops else "safe",
             )

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from tagship.audit.building import is_test
-from tagship.audit.model import Hit, Rule
+from tagship.audit.editing import add_needs
+from tagship.audit.model import Fix, Hit, Rule
 from tagship.facts import events
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from tagship.facts.model import Evidence
     from tagship.facts.workflow import Job, Workflow
 
+TESTED = "tests"
+
 
 class NeedsIncomplete(Rule):
     """A publish job does not wait for a job that it depends on.
@@ -26,19 +29,31 @@ class NeedsIncomplete(Rule):
 
     name = "needs-incomplete"
     remedy = "add the job to `needs` of the job that publishes"
+    fixes = "adds it; unsafe if the job runs tests, as a failed test then stops the release"
 
     def check(self, context: Context) -> Iterator[Hit]:
         """Yield each job that uploads without waiting for tests or artifacts of the same run."""
         for each in context.on_github("pypi", "testpypi"):
             if each.workflow is None or each.job is None:
                 continue
-            before = {str(job.id) for job in context.before(each.workflow, each.job)}
-            for job in each.workflow.jobs.values():
-                after = {str(other.id) for other in context.before(each.workflow, job)}
-                if str(job.id) not in before and each.name not in after:
-                    reason = _artifact(each.job, job) or ("tests" if _tests(context, job, each) else "")
-                    if reason:
-                        yield Hit(each.file, each.job.line, each.name, f"{job.id} ({reason})")
+            missing = _missing(context, each, each.workflow, each.job)
+            for name, reason in missing.items():
+                # One fix for all of a kind: they are in one line.
+                added = [other for other, why in missing.items() if reason == TESTED or why != TESTED]
+                lines = context.lines(each.file)
+                fix = Fix(lines, safe=reason != TESTED) if add_needs(lines, each.job, added) else None
+                yield Hit(each.file, each.job.line, each.name, f"{name} ({reason})", fix)
+
+
+def _missing(context: Context, each: Publish, workflow: Workflow, publishing: Job) -> dict[str, str]:
+    """Return the jobs that one that publishes does not wait for, and why it depends on each."""
+    found, before = dict[str, str](), {str(job.id) for job in context.before(workflow, publishing)}
+    for name, job in workflow.jobs.items():
+        after = {str(other.id) for other in context.before(workflow, job)}
+        if name not in before and each.name not in after:
+            reason = _artifact(publishing, job) or (TESTED if _tests(context, job, each) else "")
+            found |= {name: reason} if reason else {}
+    return found
 
 
 def _artifact(publishing: Job, other: Job) -> str:

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from tagship import suite
-from tagship.audit.model import Hit, Rule
+from tagship.audit.editing import only_for_tags
+from tagship.audit.model import Fix, Hit, Rule
 from tagship.audit.publish import CHOSEN
 from tagship.facts import events
 from tagship.facts.expressions import Prefix
@@ -29,6 +30,7 @@ class WithoutTag(Rule):
 
     name = "publish-without-tag"
     remedy = "add `if: github.ref_type == 'tag'` to the job, or start the workflow for tags only"
+    fixes = "adds the condition to the job, or to the step that uploads if the job does more; unsafe"
 
     def check(self, context: Context) -> Iterator[Hit]:
         """Yield each job that certainly uploads to PyPI for an event that is not about a tag."""
@@ -37,7 +39,17 @@ class WithoutTag(Rule):
             if plain and each.job is not None and each.workflow is not None:
                 before = context.before(each.workflow, each.job)
                 if not context.makes_tag(each.file, before):
-                    yield Hit(each.in_job.file, each.in_job.line, each.name, f"for {_described(plain)}")
+                    where = (each.in_job.file, each.in_job.line, each.name)
+                    yield Hit(*where, f"for {_described(plain)}", _for_tags(context, each, each.job))
+
+
+def _for_tags(context: Context, each: Publish, job: Job) -> Fix | None:
+    """Return the fix that keeps a job, or just its upload where it does more, to the tags that start it."""
+    if not any(event.is_tag for event in each.found.events):
+        return None  # it would never run
+    lines, step = context.lines(each.file), each.step
+    alone = all(other == step or other.action == "actions/download-artifact" for other in job.steps)
+    return Fix(lines, safe=False) if only_for_tags(lines, job, None if alone else step) else None
 
 
 def _described(found: list[Event]) -> str:

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from tagship.audit.building import PRETENDED, makes_version
-from tagship.audit.model import Hit, Rule
+from tagship.audit.editing import add_input
+from tagship.audit.model import Fix, Hit, Rule
 from tagship.audit.publish import CHOSEN
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class ShallowCheckout(Rule):
     name = "shallow-checkout"
     level = "error"
     remedy = "set `fetch-depth: 0` for actions/checkout"
+    fixes = "sets it"
 
     def check(self, context: Context) -> Iterator[Hit]:
         """Yield each such checkout before a build whose dists are uploaded, unless only tags start it."""
@@ -98,7 +100,13 @@ class ShallowCheckout(Rule):
                     continue  # the version does not come from what was checked out
                 for line, action, inputs in walk.used:
                     if action.lower().startswith("actions/checkout@") and _is_shallow(inputs):
-                        yield Hit(line.file, line.line, str(job.id))
+                        yield Hit(line.file, line.line, str(job.id), "", _deepened(context, each.file, job, line.line))
+
+
+def _deepened(context: Context, file: str, job: Job, line: int) -> Fix | None:
+    step = next((step for step in job.steps if step.line <= line <= step.end), None)
+    lines = context.lines(file)
+    return Fix(lines) if step and step.uses.line == line and add_input(lines, step, "fetch-depth", "0") else None
 
 
 def _variables(job: Job) -> list[str]:

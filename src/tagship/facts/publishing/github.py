@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tagship.facts import events, marked, workflow
@@ -16,7 +17,7 @@ from .values import Scope
 from .walk import Upload, Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tagship.facts.events import Event
@@ -59,17 +60,20 @@ class Workflows:
     targets: Targets
     by_file: dict[str, Workflow] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
+    contents: dict[str, bytes] = field(default_factory=dict)
     called: set[str] = field(default_factory=set)
     #: What was seen in each job that has steps, by its file and name.
     walks: dict[tuple[str, str], Walk] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, root: Path, targets: Targets) -> Workflows:
-        """Read all workflows of the repository at `root`."""
+    def read(cls, root: Path, targets: Targets, changed: Mapping[str, bytes] = MappingProxyType({})) -> Workflows:
+        """Read all workflows of the repository at `root`; those in `changed` hold that instead."""
         found = cls(root, targets)
         for path in workflow.files(root):
+            name = f"{workflow.FOLDER}/{path.name}"
             try:
-                each = workflow.read(path, root)
+                content = found.contents[name] = changed.get(name) or marked.read_bytes(path, name)
+                each = workflow.parse(content, name)
             except marked.Unreadable as error:
                 found.errors += [str(line) for line in error.args]
             else:

@@ -11,6 +11,28 @@ class Lines:
     def __init__(self, content: bytes) -> None:
         self.rows = content.decode("utf-8", "surrogateescape").splitlines(keepends=True)
         self.changed: dict[int, str] = {}
+        self.end = "\r\n" if self.rows and self.rows[0].endswith("\r\n") else "\n"
+
+    def put(self, number: int, row: str) -> None:
+        """Write `row` for a line, without its line end."""
+        self.changed[number] = f"{row}{self.end}"
+
+    def insert(self, number: int, rows: list[str]) -> None:
+        """Insert `rows` before a line, above the comments on it."""
+        if number > len(self.rows):
+            self.changed[len(self.rows)] = "".join(f"{row}{self.end}" for row in [self.rows[-1].rstrip("\r\n"), *rows])
+            return
+        while number > 1 and self.rows[number - 2].lstrip().startswith("#"):
+            number -= 1
+        added = "".join(f"{row}{self.end}" for row in rows)
+        self.changed[number] = added + self.changed.get(number, self.rows[number - 1])
+
+    def merge(self, other: Lines) -> bool:
+        """Take the changes of `other` to the same file as well; False if both change a line, in different ways."""
+        if any(self.changed.get(number, row) != row for number, row in other.changed.items()):
+            return False
+        self.changed |= other.changed
+        return True
 
     def remove(self, first: int, last: int, *, comments: bool = False) -> None:
         """Remove the lines, with `comments` also those right above them, and the blank lines of one side."""
@@ -39,7 +61,7 @@ class Lines:
     def set_list(self, first: int, last: int, key: str, names: list[str]) -> None:
         """Write `key: [names]` for the lines, in their form; nothing if there are no names."""
         row = self.rows[first - 1]
-        lead, comment = " " * _indent(row), re.search(r"[ \t]+#.*", row)
+        lead, comment = " " * _indent(row), re.search(r"[ \t]+#[^\r\n]*", row)
         end = "\r\n" if row.endswith("\r\n") else "\n"
         for number in range(first, last + 1):
             self.changed[number] = ""
