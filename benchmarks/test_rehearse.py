@@ -1,4 +1,4 @@
-"""A rehearsal, beside its five sessions run bare, each in a fresh environment as on GitHub."""
+"""A rehearsal, beside its six sessions run bare, each in a fresh environment as on GitHub."""
 
 from __future__ import annotations
 
@@ -12,34 +12,40 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from tests.conftest import commit, git, nox, run
 from tests.servers import Pypiserver
 
+from tagship.rehearsal.github import GitHub
+
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
-def bare(project: Path, index: Pypiserver, other: Pypiserver) -> None:
+def bare(project: Path, index: Pypiserver, other: Pypiserver, github: GitHub) -> None:
     shutil.rmtree(project / ".nox", ignore_errors=True)
     nox(project, "-s", "build")
     nox(project, "-s", "test", "-P", HERE, "--", "--installpkg", "dist")
     nox(project, "-s", "verify-version")
     nox(project, "-s", "publish-test", **other.twine)
     nox(project, "-s", "publish", **index.twine)
+    nox(project, "-s", "github-release", **github.variables())
 
 
 @pytest.mark.benchmark(group="rehearse the default project")
-@pytest.mark.parametrize("way", ["the five sessions, bare", "tagship rehearse"])
+@pytest.mark.parametrize("way", ["the six sessions, bare", "tagship rehearse"])
 def test_rehearse(benchmark: BenchmarkFixture, project: Path, tmp_path: Path, way: str) -> None:
     pyproject = project / "pyproject.toml"
     others = rf'\n  "Programming Language :: Python :: (?!{re.escape(HERE)}")[\d.]+",'
     pyproject.write_text(re.sub(others, "", pyproject.read_text()))
     commit(project)
     git(project, "tag", "v0.1.0")
-    with Pypiserver(tmp_path / "one") as index, Pypiserver(tmp_path / "two") as other:
+    github = GitHub()
+    github.push("Octo/my-package", "v0.1.0", git(project, "rev-parse", "HEAD"))
+    with Pypiserver(tmp_path / "one") as index, Pypiserver(tmp_path / "two") as other, github.running():
 
         def empty() -> None:
+            github.releases.clear()
             for path in [*index.folder.iterdir(), *other.folder.iterdir()]:
                 path.unlink()
 
         ways = {
-            "the five sessions, bare": lambda: bare(project, index, other),
+            "the six sessions, bare": lambda: bare(project, index, other, github),
             "tagship rehearse": lambda: run(sys.executable, "-m", "tagship", "rehearse", cwd=project),
         }
         benchmark.pedantic(ways[way], setup=empty, rounds=4, warmup_rounds=1)

@@ -138,8 +138,9 @@ class Runner:
         (folder / "event.json").write_text(json.dumps(event.payload))
         jobs = {} if event.from_a_fork else self._identities(workflow, event, attempt)
         github = self.servers.github
-        github.slug, github.token = event.payload["repository"]["full_name"], TOKEN
-        github.tags |= {event.ref_name: event.sha} if event.kind == "tag" else {}
+        github.token = TOKEN
+        if event.kind == "tag":
+            github.push(event.payload["repository"]["full_name"], event.ref_name, event.sha)
         settings = {"repository": str(repository), "token": TOKEN, "jobs": jobs}
         (folder / "settings.json").write_text(json.dumps(settings))
         wrapper = folder / "stand-in"

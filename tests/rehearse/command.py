@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 TAGSHIP = (sys.executable, "-m", "tagship")
-SESSIONS = ["nox -s build", f"nox -s test -P {HERE}", "nox -s verify-version", "nox -s publish-test", "nox -s publish"]
+SESSIONS = [
+    "nox -s build",
+    f"nox -s test -P {HERE}",
+    *(f"nox -s {session}" for session in ("verify-version", "publish-test", "publish", "github-release")),
+]
 #: Those of a quick rehearsal.
 QUICK = SESSIONS[2:]
 INSTALL = "pip install, from the index"

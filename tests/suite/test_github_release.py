@@ -52,9 +52,8 @@ def github(repository: Path) -> Iterator[GitHub]:
     """GitHub, which has the tag at the commit, and no release."""
     github = GitHub("octo/ship")
     github.tags["v1.0"] = git(repository, "rev-parse", "HEAD")
-    github.server.start()
-    yield github
-    github.server.stop()
+    with github.running():
+        yield github
     assert github.server.errors == []
 
 

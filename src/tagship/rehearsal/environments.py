@@ -1,4 +1,4 @@
-"""The virtual environments of the publish sessions and of the installation, made in the background."""
+"""The virtual environments of the sessions after the gate and of the installation, made in the background."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from platformdirs import user_cache_path
 
 from tagship import suite
 from tagship.rehearsal import signer
-from tagship.rehearsal.jobs import PUBLISHING
+from tagship.rehearsal.jobs import GITHUB_RELEASE, PUBLISHING
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -61,7 +61,9 @@ class Environments:
         elif self._cache:
             self._made = dict.fromkeys(PUBLISHING, later(self._keep, self._cache))
         else:
-            self._made = {session: later(self._publishing, session, self.folder) for session in PUBLISHING}
+            self._made = {
+                session: later(self._publishing, session, self.folder) for session in (*PUBLISHING, GITHUB_RELEASE)
+            }
             self._made[INSTALL] = later(self._installing)
 
     def failed(self, name: str) -> Done | None:

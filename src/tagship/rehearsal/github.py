@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import secrets
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import HTTPException, NotFound
@@ -15,6 +16,8 @@ from werkzeug.wrappers import Response
 from tagship.rehearsal.web import WebServer, read_body
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tagship.rehearsal.web import Form
 
 REPOSITORY = "/repos/<owner>/<name>"
@@ -55,6 +58,20 @@ class GitHub:
     def address(self) -> str:
         """Where the API is."""
         return f"http://127.0.0.1:{self.server.port}"
+
+    @contextmanager
+    def running(self) -> Iterator[GitHub]:
+        """Serve until the block ends."""
+        self.server.start()
+        try:
+            yield self
+        finally:
+            self.server.stop()
+
+    def push(self, slug: str, tag: str, commit: str) -> None:
+        """Have the repository `slug`, with this `tag` at `commit`."""
+        self.slug = slug
+        self.tags[tag] = commit
 
     def variables(self) -> dict[str, str]:
         """Return the variables that lead a job to it."""

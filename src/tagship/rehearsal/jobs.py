@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 #: Each publish session, with its index: with a suffix, its environment on GitHub.
 PUBLISHING = {"publish-test": "testpypi", "publish": "pypi"}
+GITHUB_RELEASE = "github-release"
 #: Variables that would make a session behave differently than on GitHub, or show it a secret.
 FOREIGN = (
     *("GITHUB_", "ACTIONS_", "RUNNER_", "TWINE_", "UV_PUBLISH_", "NOX", "SOURCE_DATE_EPOCH"),

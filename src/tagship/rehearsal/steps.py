@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tagship.rehearsal import environments, failures, install, notes, registration
 from tagship.rehearsal.environments import Environments
-from tagship.rehearsal.jobs import PUBLISHING
+from tagship.rehearsal.jobs import GITHUB_RELEASE, PUBLISHING
 from tagship.rehearsal.report import File, Report, Step
 from tagship_suite.dists.reading import read_dists
 from tagship_suite.publish import attest
@@ -45,6 +45,8 @@ class Rehearsal:
         self.after = () if options.quick else ("install back",)
         self.wanted = registration.wanted(found, jobs.push)
         self.elsewhere = "" if found.known else notes.host(found.path)
+        #: The sessions after the gate.
+        self.sessions = list(PUBLISHING) if self.elsewhere or options.quick else [*PUBLISHING, GITHUB_RELEASE]
 
     def perform(self) -> Report:
         """Run every step, stop at the first that fails, and fill in the report."""
@@ -66,12 +68,12 @@ class Rehearsal:
     def _gate(self) -> bool:
         """Run the sessions that need no index, in the workflow's order; return whether all passed."""
         if self.options.quick:
-            return self._session("verify-version") or self._skip(*PUBLISHING)
+            return self._session("verify-version") or self._skip(*self.sessions)
         if not self._session("build"):
-            return self._skip("test", "verify-version", *PUBLISHING, "install back")
+            return self._skip("test", "verify-version", *self.sessions, *self.after)
         if not self._tests():
-            return self._skip("verify-version", *PUBLISHING, "install back")
-        return self._session("verify-version") or self._skip(*PUBLISHING, "install back")
+            return self._skip("verify-version", *self.sessions, *self.after)
+        return self._session("verify-version") or self._skip(*self.sessions, *self.after)
 
     def _session(self, name: str) -> bool:
         done = self.jobs.nox(name, self.jobs.clone, self.jobs.environment(name))
@@ -126,23 +128,35 @@ class Rehearsal:
                 self.report.notes += servers.errors
 
     def _publishing(self, servers: Servers) -> None:
-        for done, session in enumerate(PUBLISHING, 1):
-            if not self._publish(servers, session):
-                self._skip(*list(PUBLISHING)[done:], *self.after)
+        if self.jobs.outputs("verify-version").get(GITHUB_RELEASE) == "off":
+            self.sessions = list(PUBLISHING)
+        for done, session in enumerate(self.sessions, 1):
+            passed = self._publish(servers, session) if session in PUBLISHING else self._github_release(servers)
+            if not passed:
+                self._skip(*self.sessions[done:], *self.after)
                 return
         if self.after:
             self._install(INSTALL, partial(install.from_index, servers=servers))
 
     def _publish(self, servers: Servers, session: str) -> bool:
-        """Run a publish session from nothing but the bundle, in an empty folder, with an identity."""
+        """Run a publish session with an identity."""
+        suffix = self.jobs.outputs("verify-version").get("suffix", "")
+        identity = servers.issuer.job(self.jobs.push, PUBLISHING[session] + suffix)
+        return self._from_bundle(session, servers.environment(self.jobs.environment(session), identity))
+
+    def _github_release(self, servers: Servers) -> bool:
+        push, github = self.jobs.push, servers.github
+        github.push(push.slug, push.tag, push.sha)
+        environment = servers.environment(self.jobs.environment(GITHUB_RELEASE))
+        return self._from_bundle(GITHUB_RELEASE, {**environment, **github.variables()})
+
+    def _from_bundle(self, session: str, environment: dict[str, str]) -> bool:
+        """Run a session from nothing but the bundle, in an empty folder."""
         if prepared := self.environments.failed(session):
             return self._ended(f"nox -s {session}", prepared)
         folder = self.jobs.folder / session
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(self.jobs.clone / "bundle", folder)
-        suffix = self.jobs.outputs("verify-version").get("suffix", "")
-        identity = servers.issuer.job(self.jobs.push, PUBLISHING[session] + suffix)
-        environment = servers.environment(self.jobs.environment(session), identity)
         environment |= SHORT if self.options.failures else {}
         return self._ended(f"nox -s {session}", self.jobs.nox(session, folder, environment, *self.environments.options))
 
