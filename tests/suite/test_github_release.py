@@ -191,6 +191,26 @@ def test_a_pre_release_by_pep_440_is_marked_as_one(suite: Path, github: GitHub) 
     assert github.names(made) == ["SHA256SUMS", "ship-1.0rc1.tar.gz"]
 
 
+def test_distributions_in_lockstep_have_one_release_with_the_notes_of_the_repository(
+    repository: Path, github: GitHub
+) -> None:
+    (repository / "pyproject.toml").write_text("[tool.tagship]\nlockstep = true\n")
+    for name in ("a", "b"):
+        (repository / "packages" / name).mkdir(parents=True)
+        (repository / "packages" / name / "pyproject.toml").write_text(f'[project]\nname = "{name}"\n')
+        write_sdist(repository / "dist", name)
+    for path in (repository / "dist").glob("ship-*"):
+        path.unlink()
+    commit(repository)
+    git(repository, "tag", "-f", "v1.0")
+    github.tags["v1.0"] = git(repository, "rev-parse", "HEAD")
+    verify(repository, TAG)
+    run(repository, github)
+    (made,) = github.releases.values()
+    assert made["body"] == "- The first one, see [#1].\n\n[#1]: https://x.test/1"
+    assert github.names(made) == ["SHA256SUMS", "a-1.0.tar.gz", "b-1.0.tar.gz"]
+
+
 def test_verify_version_tells_the_job_whether_it_is_switched_off(repository: Path, tmp_path: Path) -> None:
     found = []
     for number, setting in enumerate(["", "[tool.tagship]\ngithub-release = false\n"]):

@@ -106,6 +106,14 @@ BRANCH = {"GITHUB_REF_TYPE": "branch", "GITHUB_REF_NAME": "main"}
             },
             {"packages/a": "ship-a", "packages/b": "ship-b"},
         ),
+        # A root with nothing but settings of tools, which names no project, as in psycopg.
+        (
+            {
+                **BOTH,
+                "pyproject.toml": '[build-system]\nrequires = ["setuptools"]\n[tool.black]\nline-length = 120\n',
+            },
+            {"packages/a": "ship-a", "packages/b": "ship-b"},
+        ),
         # The only one needs no name, wherever it lies.
         (A, {"packages/a": ""}),
         (

@@ -8,7 +8,7 @@ from .. import report
 from ..errors import refuse
 from ..github import notes
 from ..repo.packages import chosen
-from . import bundle, handover, judge
+from . import bundle, handover, judge, lockstep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,8 @@ def verify(root: Path, environ: Mapping[str, str]) -> None:
     verdicts = [judge.judge(package, environ, names - {package.name}) for package in packages]
     for verdict in verdicts:
         _tell(verdict)
-    refuse(list(dict.fromkeys(problem for verdict in verdicts for problem in verdict.problems)))
+    problems = [*(problem for verdict in verdicts for problem in verdict.problems), *lockstep.problems(verdicts)]
+    refuse(list(dict.fromkeys(problems)))
     dists = [dist for verdict in verdicts for dist in verdict.dists]
     folders = [package.folder for package in packages if package.folder != package.root]
     told = dict.fromkeys(notes.of(verdict.package, verdict.name, verdict.version) for verdict in verdicts)
@@ -39,7 +40,8 @@ def verify(root: Path, environ: Mapping[str, str]) -> None:
     # The tag and this checkout name the publish jobs' environments, and nothing that a build could have written.
     off = not all(package.settings.github_release for package in packages)
     report.output("github-release", "off" if off else "on")
-    report.output("suffix", packages[0].suffix if len(packages) == 1 else "")
+    suffix, *others = dict.fromkeys(package.suffix for package in packages)
+    report.output("suffix", "" if others else suffix)
 
 
 def _tell(verdict: Verdict) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
 from .. import redact, report
 from ..dists import readme, rules
 from ..errors import Problem, ReleaseError, refuse, within
-from ..gate import bundle
+from ..gate import bundle, lockstep
 from ..gate.tagged import tagged
 from ..repo import packages
 from . import attest, claims, upload, verify
@@ -23,7 +24,7 @@ from .index import resolve
 from .retry import TOTAL, DeadlineExceeded, RetryPolicy, TransientError, timeout_from
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from ..dists.reading import Dist
     from .index import Index
@@ -45,18 +46,26 @@ class Options:
 
 @dataclass(frozen=True)
 class Run:
-    """What stays the same while a project is published: its name, the index, the options and the environment."""
+    """What stays the same while a distribution is published: its dists, copies of those to upload, where and how."""
 
-    name: str
+    dists: list[Dist]
+    copies: dict[Dist, Path]
     index: Index
     options: Options
     environ: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """The normalised name of the distribution."""
+        return self.dists[0].name
 
 
 def publish(root: Path, options: Options, environ: Mapping[str, str]) -> None:
     """Publish the bundle of the project at `root`; raise `ReleaseError` with every reason not to.
 
-    A file that the index has with the same bytes is skipped, so a second run completes the release or changes nothing.
+    Everything is checked and signed before the first upload. Of distributions in lockstep, each is served before those
+    that depend on it are uploaded. A file that the index has with the same bytes is skipped, so a second run completes
+    the release or changes nothing.
     """
     retry = RetryPolicy(timeout_from(environ))
     with within(seconds := TOTAL * retry.timeout, DeadlineExceeded(seconds)):
@@ -65,19 +74,46 @@ def publish(root: Path, options: Options, environ: Mapping[str, str]) -> None:
         settings = upload.settings(options.repository, environ)
         index = resolve(settings, environ, packages.of(root, dists[0].name).settings.index_url)
         redact.register(index.auth[1])
-        refuse(_problems(root, dists, index, options, environ))
-        missing = retry.call(lambda: verify.missing(index, dists))
+        groups = lockstep.releases(root, dists)
+        found = [problem for group in groups for problem in _problems(root, group, index, options, environ)]
+        refuse(list(dict.fromkeys(found)))
+        missing = retry.call(lambda: [dist for group in groups for dist in verify.missing(index, group)])
         for dist in dists:
             if dist not in missing:
                 print(f"{dist.path.name}: skipped, the index has it with the same SHA-256 {dist.sha256}")
-        mode = attest.mode(packages.of(folder, dists[0].name).settings.attestations, index, environ)
-        if not options.attestations or settings.repository_config.get("password"):  # in a .pypirc
-            mode = "off"
-        if missing and not _upload(missing, Run(dists[0].name, index, options, environ), retry, mode):
-            mode = "off"
-        verify.wait(index, dists, retry)
-        attest.check(index, dists, mode, retry)
-    _report(index, dists, missing)
+        if settings.repository_config.get("password"):  # in a .pypirc: there is no identity to sign with
+            options = replace(options, attestations=False)
+        with tempfile.TemporaryDirectory() as staging:  # attestations are written next to the files
+            copies = {dist: Path(shutil.copy2(dist.path, staging)) for dist in missing}
+            runs = [
+                Run(group, {dist: copies[dist] for dist in group if dist in copies}, index, options, environ)
+                for group in groups
+            ]
+            modes = [_sign(run, folder, retry) for run in runs]
+            for number, run in enumerate(runs):
+                with _resumable([each.name for each in runs], number):
+                    _upload(run, retry, signed=modes[number] != "off")
+                    verify.wait(index, run.dists, retry)
+                    attest.check(index, run.dists, modes[number], retry)
+                _report(run)
+
+
+def _sign(run: Run, folder: Path, retry: RetryPolicy) -> str:
+    """Sign what is to be uploaded, as the bundle in `folder` has it set; return the mode, `off` if it is unsigned."""
+    mode = attest.mode(packages.of(folder, run.name).settings.attestations, run.index, run.environ)
+    mode = mode if run.options.attestations else "off"
+    return mode if not run.copies or attest.sign(list(run.copies.values()), mode, retry) else "off"
+
+
+@contextmanager
+def _resumable(names: list[str], number: int) -> Iterator[None]:
+    """Add to an error which of several distributions are published, and that a second run publishes the others."""
+    try:
+        yield
+    except ReleaseError as error:
+        done, left = ", ".join(names[:number]), ", ".join(names[number:])
+        again = "run this job again: it skips what is published"
+        raise ReleaseError(*error.args, *[f"{left}: not published, but {done}; {again}"] * bool(done)) from error
 
 
 def _problems(
@@ -105,31 +141,24 @@ def _misaddressed(index: Index, options: Options, environ: Mapping[str, str]) ->
     return []
 
 
-def _upload(dists: list[Dist], run: Run, retry: RetryPolicy, mode: str) -> bool:
-    """Sign and upload `dists`, with retries; a file that the index has by then is not sent again.
-
-    Returns whether they were signed.
-    """
-    with tempfile.TemporaryDirectory() as staging:  # attestations are written next to the files
-        copies = {dist: Path(shutil.copy2(dist.path, staging)) for dist in dists}
-        signed = attest.sign(list(copies.values()), mode, retry)
-        settings = upload.settings(run.options.repository, run.environ, signed=signed, verbose=run.options.verbose)
-        retry.reset()
-        left = dists
-        try:
-            while left:
-                try:
-                    _send([copies[dist] for dist in left], run, settings)
-                    break
-                except TransientError as error:
-                    before, left = left, retry.call(lambda: verify.missing(run.index, dists))
-                    if len(left) < len(before):
-                        retry.reset()
-                    if left:
-                        retry.wait(error)
-        finally:
-            upload.burn(settings)
-    return signed
+def _upload(run: Run, retry: RetryPolicy, *, signed: bool) -> None:
+    """Upload what is missing, with retries; a file that the index has by then is not sent again."""
+    settings = upload.settings(run.options.repository, run.environ, signed=signed, verbose=run.options.verbose)
+    retry.reset()
+    left = list(run.copies)
+    try:
+        while left:
+            try:
+                _send([run.copies[dist] for dist in left], run, settings)
+                break
+            except TransientError as error:
+                before, left = left, retry.call(lambda: verify.missing(run.index, list(run.copies)))
+                if len(left) < len(before):
+                    retry.reset()
+                if left:
+                    retry.wait(error)
+    finally:
+        upload.burn(settings)
 
 
 def _send(paths: list[Path], run: Run, settings: TwineSettings) -> None:
@@ -168,11 +197,13 @@ def _advice(run: Run, message: str) -> list[str]:
     return claims.advice(run.index.site, run.name, found, exists=bool(run.index.files(run.name))) if found else []
 
 
-def _report(index: Index, dists: list[Dist], uploaded: list[Dist]) -> None:
-    page = index.page(dists[0].name, dists[0].version)
-    rows = [(dist.path.name, "uploaded" if dist in uploaded else "skipped, same bytes", dist.sha256) for dist in dists]
+def _report(run: Run) -> None:
+    first, *_ = run.dists
+    page = run.index.page(run.name, first.version)
+    done = {dist: "uploaded" if dist in run.copies else "skipped, same bytes" for dist in run.dists}
+    rows = [(dist.path.name, what, dist.sha256) for dist, what in done.items()]
     for row in rows:
         print("  ".join(row))
     print(f"published: {page}")
     report.output("url", page)
-    report.summary(f"## {dists[0].name} {dists[0].version}", page, report.table(("file", "", "SHA-256"), rows))
+    report.summary(f"## {run.name} {first.version}", page, report.table(("file", "", "SHA-256"), rows))

@@ -6,8 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from . import git
+from .changelog import today
 from .files import load_toml, read_text, subtable
 from .literals import WHOLE, Written, keyed, keywords, matches, strings
+from .packages import distribution_name, every
 from .versions import same, semver
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from packaging.version import Version
+
+    from .packages import Package
 
 #: TOML and JSON, and the keys that are the project's version in one of them.
 DATA = ("pyproject.toml", ".bumpversion.toml", "bumpver.toml", "cz.toml", ".cz.toml", ".cz.json", "codemeta.json")
@@ -96,11 +100,34 @@ def _in_texts(root: Path, folder: Path, name: str) -> Iterator[Written]:
             yield from matches(path, read_text(path), texts[path.name]) if path.is_file() else ()
 
 
-def mentions(folder: Path, name: str, now: Version, known: list[Written], others: list[Path]) -> list[str]:
-    """Return a note about what else may name `now`, the version of `name`, in a committed file of `folder`.
+def pins(folder: Path, together: list[Package], now: Version) -> list[Written]:
+    """Return where the metadata in `folder` require exactly the version `now` of a distribution in lockstep."""
+    names = "|".join(each.name.replace("-", "[-_.]+") for each in together)
+    pattern = rf"(?i)(?<![\w.-])(?:{names})[ \t]*(?:\[[^\]\n]*\])?[ \t]*===?[ \t]*([\w.!]+)(?![.*])"
+    paths = [path for name in ("pyproject.toml", "setup.cfg", "setup.py") if (path := folder / name).is_file()]
+    return [each for path in paths for each in matches(path, read_text(path), pattern) if same(each.text, str(now))]
 
-    That is not in the folders of `others`, nor one of the places that are `known`.
+
+def rewritten(places: list[Written], version: Version, text: str) -> dict[Path, str]:
+    """Return the new text of each file in which the version changes, by its path."""
+    files: dict[Path, str] = {}
+    unique = {(place.path.resolve(), place.start): place for place in places}
+    # From the end of a file to its beginning, so that each place is still where it was found.
+    for (path, start), place in sorted(unique.items(), key=lambda item: -item[1].start):
+        before, new = files.get(path) or read_text(path), spelled(place, version, text)
+        files[path] = before[:start] + new + before[place.end :]
+        if path.name == "CITATION.cff" and new != place.text:
+            files[path] = re.sub(r"(?m)^(date-released:[ \t]*[\"']?)[\d-]+", rf"\g<1>{today()}", files[path])
+    return {path: after for path, after in files.items() if after != read_text(path)}
+
+
+def mentions(root: Path, together: list[Package], now: Version, known: list[Written]) -> list[str]:
+    """Return a note about what else may name `now`, the version of distributions released together, in their files.
+
+    That is not one of the places that are `known`, nor in the folder of another distribution.
     """
+    first, others = together[0], [each.folder for each in every(root) if each not in together]
+    folder, name = (root, "") if first.lockstep else (first.folder, distribution_name(first.folder))
     named = {(written.path.resolve(), read_text(written.path).count("\n", 0, written.start) + 1) for written in known}
     texts = {str(now), *(written.text for written in known if same(written.text, str(now)))}
     exact = re.compile(rf"(?<![0-9A-Za-z.])v?(?:{'|'.join(map(re.escape, texts))})(?!\w|\.\d)")

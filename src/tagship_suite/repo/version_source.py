@@ -58,11 +58,16 @@ def places(root: Path, config: Config) -> list[Written]:
             raise
     if not found:
         return []
-    main = found[0]
-    expected = f"{main.text!r} as in {main.path.name}"
-    other = [place for place in found if not same(place.text, main.text)]
-    refuse([Problem(str(place.path), repr(place.text), expected, "write one version") for place in other])
-    return found + [place for place in _module_versions(root) if same(place.text, main.text)]
+    refuse_other(found)
+    return found + [place for place in _module_versions(root) if same(place.text, found[0].text)]
+
+
+def refuse_other(found: list[Written]) -> None:
+    """Raise `ReleaseError` for each place that names another version than the first one."""
+    for main in found[:1]:
+        expected = f"{main.text!r} as in {main.path}"
+        other = [place for place in found if not same(place.text, main.text)]
+        refuse([Problem(str(place.path), repr(place.text), expected, "write one version") for place in other])
 
 
 def _in_metadata(root: Path) -> Written | None:

@@ -55,10 +55,11 @@ def plans(root: Path, folder: str, python: str, environ: Mapping[str, str]) -> l
     dists = read_dists(Path(folder)) if folder else []
     packages = chosen(root, environ)
     on_tag = any(package.on(current(root, environ)).tags for package in packages)
-    return [_planned(package, dists, python, alone=on_tag) for package in packages]
+    near = packages if on_tag else every(root)
+    return [_planned(package, dists, python, near) for package in packages]
 
 
-def _planned(package: Package, dists: list[Dist], python: str, *, alone: bool) -> Plan:
+def _planned(package: Package, dists: list[Dist], python: str, near: list[Package]) -> Plan:
     dist, settings = _pick(dists, package.name, python) if dists else None, package.settings
     if settings.test_command == ():
         return Plan(package.folder, _where(package), reason=NO_TESTS)
@@ -74,7 +75,7 @@ def _planned(package: Package, dists: list[Dist], python: str, *, alone: bool) -
         _where(package),
         settings.test_command or ("pytest",),
         source,
-        [*requires, *_constraints(package, dists, python, alone=alone), f"{source}{extras and f'[{extras}]'}"],
+        [*requires, *_constraints(package, dists, python, near), f"{source}{extras and f'[{extras}]'}"],
         settings.test_in_place,
     )
 
@@ -154,15 +155,15 @@ def _arguments(line: str, package: Package) -> list[str]:
     return [match[1], str(found[0])]
 
 
-def _constraints(package: Package, dists: list[Dist], python: str, *, alone: bool) -> list[str]:
+def _constraints(package: Package, dists: list[Dist], python: str, near: list[Package]) -> list[str]:
     """Write the file by which an installer takes paths and members of a workspace from here, never from an index.
 
-    On a tag (`alone`) other distributions come from the index, unless uv's sources say otherwise.
+    Distributions that are not `near`, as on another one's tag, come from the index, unless uv's sources say otherwise.
     """
     members = {other.name: other.folder for other in every(package.root) if other.name != package.name}
     unreleased = [package.root / path for path in left_out(package.root)]
     outside = {str(canonicalize_name(distribution_name(folder))): folder for folder in unreleased}
-    places = {**outside, **({} if alone else members)}
+    places = {**outside, **{each.name: each.folder for each in near if each.name in members}}
     for folder in (package.root, package.folder):
         for key, source in subtable(load_toml(folder / "pyproject.toml"), "tool", "uv", "sources").items():
             name = str(canonicalize_name(key))

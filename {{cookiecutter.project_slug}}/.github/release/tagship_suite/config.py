@@ -159,6 +159,12 @@ class Config:
         "The folders of the distributions, if the repository has several.",
         own=True,
     )
+    lockstep: bool = setting(
+        False,  # noqa: FBT003 (a field's default)
+        lambda value: isinstance(value, bool),
+        "true or false",
+        "Release several distributions with one tag, such as `v1.2.0`. `false` of its own keeps one out.",
+    )
     attestations: str = setting(
         "required",
         lambda value: value in ATTESTATIONS,

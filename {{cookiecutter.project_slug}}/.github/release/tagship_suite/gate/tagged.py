@@ -14,7 +14,7 @@ from ..errors import Problem
 from ..repo import packages
 from ..repo.ref import current
 from ..repo.versions import found_version
-from . import bundle, judge
+from . import bundle, judge, lockstep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 def tagged(root: Path, dists: list[Dist], environ: Mapping[str, str]) -> tuple[str, Version, list[Problem | str]]:
     """Return the tag and version of `dists`, from the bundle of the project at `root`, and what is wrong with them."""
+    first, *others = lockstep.releases(root, dists)
+    if others:
+        parts = [tagged(root, group, environ) for group in (first, *others)]
+        return *parts[0][:2], list(dict.fromkeys(problem for *_, problems in parts for problem in problems))
     package = packages.of(root, dists[0].name)
     ref = package.on(current(root, environ)).about(dists[0].name)
     verdict = judge.judge_release(dists, package, ref)

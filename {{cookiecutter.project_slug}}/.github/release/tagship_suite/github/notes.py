@@ -46,7 +46,9 @@ FORMS = (
 
 def of(package: Package, name: str, version: Version) -> str:
     """Return the notes, as Markdown, for this `version` of the distribution `name` in `package`."""
-    return (section(package.folder, version) or _commits(package, name, version))[:LONGEST]
+    folders = [package.folder, *[package.root] * package.lockstep]
+    found = next(filter(None, (section(folder, version) for folder in folders)), "")
+    return (found or _commits(package, name, version))[:LONGEST]
 
 
 def section(folder: Path, version: Version) -> str:
@@ -91,7 +93,7 @@ def _commits(package: Package, name: str, version: Version) -> str:
     before = [f"{prefix}{text}" for found, prefix, text in releases(tags, name) if _precedes(found, version)]
     since = f"refs/tags/{before[0]}..HEAD" if before else "HEAD"
     options = ("--no-merges", "--no-show-signature", f"--max-count={COMMITS}", "--format=- %s (%h)")
-    return "\n".join(git.lines(package.root, "log", *options, since, "--", package.path))
+    return "\n".join(git.lines(package.root, "log", *options, since, "--", "." if package.lockstep else package.path))
 
 
 def _precedes(found: Version, version: Version) -> bool:

@@ -19,6 +19,7 @@ from ..errors import Problem, ReleaseError, refuse
 from . import changelog, elsewhere, git, packages
 from .files import read_text
 from .version_source import places as places_of
+from .version_source import refuse_other
 from .versions import as_before, bump, parsed, releases
 
 if TYPE_CHECKING:
@@ -30,12 +31,9 @@ if TYPE_CHECKING:
     Tag = tuple[Version, str, str]  # and its prefix, and how it is written
 
 CURRENT = "current"
-PARTS = ("major", "minor", "patch")
-DEFAULT_BRANCHES = ("main", "master")
+PARTS, DEFAULT_BRANCHES = ("major", "minor", "patch"), ("main", "master")
 #: A maintenance branch and the numbers of its versions: `1.x`, `v1.2`, `release/1.2.x`.
 SERIES = re.compile(r"(?:[\w.-]+/)?v?(\d+(?:\.\d+)*)(?:\.x)?")
-
-
 #: What servers say of a branch that only takes pull requests: GitHub, GitLab, Bitbucket, Azure, and hooks.
 PROTECTED = re.compile(
     r"protected|GH006|GH013|(?:pull|merge) request|not (?:allowed|permitted)|declined", re.IGNORECASE
@@ -81,13 +79,15 @@ def cut(root: Path, wanted: str, *, push: bool, dry_run: bool = False) -> str:
 
 
 def _plan(root: Path, wanted: str) -> Plan:
-    package, wanted = _package(root, wanted)
+    together, wanted = _packages(root, wanted)
     if git.query(root, "rev-parse", "HEAD") is None:
         raise ReleaseError(
             Problem("git", "no commit", "a repository with one", "run: git init && git add -A && git commit")
         )
-    places, name = places_of(package.folder, package.settings), packages.distribution_name(package.folder)
-    known = name or root.resolve().name
+    package = together[0]
+    places = [place for each in together for place in places_of(each.folder, each.settings)]
+    refuse_other(places)
+    known = packages.distribution_name(package.folder) or root.resolve().name
     # A branch such as 1.x goes on from its own tags; another's only show in which form they are written.
     here, tags = (
         releases(filter(package.owns, git.lines(root, "tag", *only)), known) for only in (("--merged", "HEAD"), ())
@@ -96,16 +96,13 @@ def _plan(root: Path, wanted: str) -> Plan:
     version = _next(now, wanted)
     before = here or tags
     text = as_before(version, [*(place.text for place in places), *(written for _, _, written in before)])
-    prefix = before[0][1] if before else package.tag("")
-    tag = f"{prefix}{text}"
+    tag = f"{before[0][1] if before else package.tag('')}{text}"
     refuse(_problems(root, package.settings.release_branches, None if wanted == CURRENT else now, version, tag))
-    dated, notes = changelog.dated(package.folder, text, tag)
-    places = [*places, *elsewhere.certain(root, package.folder, name, now)]
-    files = _written(places, version, text) | dated
+    places, dated, notes = _changes(root, together, places, now, text, tag)
+    files = elsewhere.rewritten(places, version, text) | dated
     _refuse_untracked(root, files)
     if now != version and (places or here):
-        others = [each.folder for each in packages.every(root) if each.folder != package.folder]
-        notes += elsewhere.mentions(package.folder, name, now, places, others)
+        notes += elsewhere.mentions(root, together, now, places)
     branch = git.symbolic(root, "HEAD") or "HEAD"
     return Plan(
         files=files,
@@ -119,12 +116,33 @@ def _plan(root: Path, wanted: str) -> Plan:
     )
 
 
-def _package(root: Path, wanted: str) -> tuple[packages.Package, str]:
-    """Split what is wanted into the distribution, which of several is named before the last `/`, and the rest."""
+def _packages(root: Path, wanted: str) -> tuple[list[packages.Package], str]:
+    """Split what is wanted into the distributions and the rest; of several, one is named before the last `/`.
+
+    Those in lockstep need no name, and are released together.
+    """
     every, (name, slash, rest) = packages.every(root), wanted.rpartition("/")
-    if len(every) == 1 or (not slash and every[0].folder == root):
-        return every[0], wanted
-    return packages.one(every, name, f"distribution in {wanted!r}, before a '/'"), rest
+    together = [each for each in every if each.lockstep]
+    if len(every) == 1 or (not slash and (together or every[0].folder == root)):
+        return together or every[:1], wanted
+    found = packages.one(every, name, f"distribution in {wanted!r}, before a '/'")
+    return together if found.lockstep else [found], rest
+
+
+def _changes(
+    root: Path, together: list[packages.Package], places: list[Written], now: Version, text: str, tag: str
+) -> tuple[list[Written], dict[Path, str], list[str]]:
+    """Return every place of the version, the dated changelogs, and notes; in lockstep also those of the root."""
+    folders, notes = [each.folder for each in together], list[str]()
+    dated: dict[Path, str] = {}
+    if together[0].lockstep:
+        folders = [root, *(folder for folder in folders if folder != root)]
+        places = [*places, *(pin for each in folders for pin in elsewhere.pins(each, together, now))]
+    for folder in folders:
+        places = [*places, *elsewhere.certain(root, folder, packages.distribution_name(folder), now)]
+        changed, left = changelog.dated(folder, text, tag)
+        dated, notes = dated | changed, notes + left
+    return places, dated, notes
 
 
 def _now(root: Path, places: list[Written], here: list[Tag], tags: list[Tag], wanted: str) -> Version:
@@ -188,19 +206,6 @@ def _refuse_untracked(root: Path, files: Iterable[Path]) -> None:
     known = {root.resolve() / line for line in git.lines(root, "-c", "core.quotepath=off", "ls-files")}
     ignored = [path for path in files if path not in known]
     refuse([Problem(str(path), "a file that git does not know", "a committed one", "commit it") for path in ignored])
-
-
-def _written(places: list[Written], version: Version, text: str) -> dict[Path, str]:
-    """Return the new text of each file in which the version changes, by its path."""
-    files: dict[Path, str] = {}
-    unique = {(place.path.resolve(), place.start): place for place in places}
-    # From the end of a file to its beginning, so that each place is still where it was found.
-    for (path, start), place in sorted(unique.items(), key=lambda item: -item[1].start):
-        before, new = files.get(path) or read_text(path), elsewhere.spelled(place, version, text)
-        files[path] = before[:start] + new + before[place.end :]
-        if path.name == "CITATION.cff" and new != place.text:
-            files[path] = re.sub(r"(?m)^(date-released:[ \t]*[\"']?)[\d-]+", rf"\g<1>{changelog.today()}", files[path])
-    return {path: after for path, after in files.items() if after != read_text(path)}
 
 
 def _check_remote(root: Path, plan: Plan) -> None:

@@ -32,16 +32,20 @@ DEFAULT = ["packages/*"]
 
 @dataclass(frozen=True)
 class Package:
-    """A distribution of the repository `root`: its folder, and where it is one of several its normalised name."""
+    """A distribution of the repository `root`: its folder, and where it is one of several its normalised name.
+
+    Those in `lockstep` are released by the same tag.
+    """
 
     root: Path
     folder: Path
     name: str = ""
+    lockstep: bool = False
 
     @property
     def label(self) -> str:
-        """Its name where tags and environments must say it: not of the only one, and not of the root's own."""
-        return "" if self.folder == self.root else self.name
+        """Its name where tags and environments must say it: not of the only one, of the root's own, or in lockstep."""
+        return "" if self.lockstep or self.folder == self.root else self.name
 
     @property
     def path(self) -> str:
@@ -68,7 +72,8 @@ class Package:
             return True
         from .versions import names
 
-        return names(tag, self.name, bare=not self.label)
+        # A tag with the name of one of several in lockstep would release that one alone.
+        return names(tag, "" if self.lockstep else self.name, bare=not self.label)
 
     def on(self, ref: Ref) -> Ref:
         """Return `ref` with only those of its tags that are about it."""
@@ -97,7 +102,15 @@ def every(root: Path) -> list[Package]:
         return [Package(root, next(iter(folders), root))]
     from packaging.utils import canonicalize_name
 
-    return [Package(root, folder, canonicalize_name(distribution_name(folder))) for folder in folders]
+    return [
+        Package(root, folder, canonicalize_name(distribution_name(folder)), _is_in_step(folder, root))
+        for folder in folders
+    ]
+
+
+def _is_in_step(folder: Path, root: Path) -> bool:
+    tables = [subtable(load_toml(each / "pyproject.toml"), "tool", "tagship") for each in (folder, root)]
+    return next((table["lockstep"] for table in tables if "lockstep" in table), None) is True
 
 
 def is_private(pyproject: dict[str, Any]) -> bool:
@@ -144,7 +157,7 @@ def chosen(root: Path, environ: Mapping[str, str]) -> list[Package]:
     ref, asked = current(root, environ), environ.get(VARIABLE, "")
     found = [package for package in packages if package.on(ref).tags]
     if not found and ref.is_given:
-        forms = " or ".join(repr(package.tag("X.Y.Z")) for package in packages)
+        forms = " or ".join(dict.fromkeys(repr(package.tag("X.Y.Z")) for package in packages))
         remedy = "this tag releases none of them: for a release, push another one"
         refuse([Problem(f"tag {tag!r}", "no name of a distribution here", forms, remedy) for tag in ref.tags])
     found = found or packages
@@ -192,13 +205,18 @@ def _matching(root: Path, patterns: object) -> list[Path]:
 
 
 def _is_distribution(folder: Path, *, in_workspace: bool) -> bool:
-    """Return whether something is built from `folder`; in uv's workspaces, what has no build system is not."""
+    """Return whether something is built from `folder`; in uv's workspaces, what has no build system is not.
+
+    Nor is a folder for which setuptools, the default backend, has no name: its pyproject.toml holds settings of tools.
+    """
     pyproject = load_toml(folder / "pyproject.toml")
     uv, poetry = subtable(pyproject, "tool", "uv"), subtable(pyproject, "tool", "poetry")
     built = "build-system" in pyproject
     if not uv.get("package", built or not in_workspace) or poetry.get("package-mode") is False:
         return False
-    written = built or "project" in pyproject or "name" in poetry or (folder / "setup.py").is_file()
+    backend = str(subtable(pyproject, "build-system").get("build-backend", "setuptools"))
+    named = "project" in pyproject or "name" in poetry or (folder / "setup.py").is_file()
+    written = named or (built and "setuptools" not in backend)
     return written or parse_cfg(folder / "setup.cfg").has_option("metadata", "name")
 
 

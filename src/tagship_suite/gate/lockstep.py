@@ -1,0 +1,69 @@
+"""Distributions that one tag releases: do they fit together, and in which order are they published?"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from ..errors import Problem
+from ..repo import packages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from packaging.version import Version
+
+    from ..dists.reading import Dist
+    from .judge import Verdict
+
+
+def releases(root: Path, dists: list[Dist]) -> list[list[Dist]]:
+    """Return the `dists` of a bundle as they are published, one after the other; only lockstep allows several."""
+    in_step = all(packages.of(root, dist.name).settings.lockstep for dist in dists)
+    return ordered(dists) if in_step else [dists]
+
+
+def ordered(dists: list[Dist]) -> list[list[Dist]]:
+    """Return `dists` by distribution, each after those that it depends on; extras count where they make no cycle."""
+    groups = {name: [dist for dist in dists if dist.name == name] for name in sorted({dist.name for dist in dists})}
+    for extras in (True, False):
+        graph = {name: sorted(_needs(some[0], extras=extras) & groups.keys() - {name}) for name, some in groups.items()}
+        with suppress(CycleError):
+            return [groups[name] for name in TopologicalSorter(graph).static_order()]
+    return list(groups.values())
+
+
+def problems(verdicts: list[Verdict]) -> list[Problem]:
+    """Return why distributions in lockstep do not fit together: other versions, or dependencies that exclude them."""
+    together = [verdict for verdict in verdicts if verdict.package.lockstep]
+    versions = {verdict.name: verdict.version for verdict in together}
+    return [problem for verdict in together for problem in _misfits(verdict, versions)]
+
+
+def _misfits(verdict: Verdict, versions: dict[str, Version]) -> Iterator[Problem]:
+    dist, (first, version) = verdict.dists[0], next(iter(versions.items()))
+    if verdict.version != version:
+        expected = f"{str(version)!r}, that of {first} (lockstep)"
+        remedy = "set one version, or lockstep = false in [tool.tagship] of its own pyproject.toml"
+        yield Problem(str(dist.path), repr(str(verdict.version)), expected, remedy)
+    for requirement in _requirements(dist):
+        needed = versions.get(canonicalize_name(requirement.name))
+        if needed and not needed.local and not requirement.specifier.contains(needed, prereleases=True):
+            expected = f"one that {needed} satisfies, which is released with it"
+            yield Problem(f"{dist.path} dependency", repr(str(requirement)), expected, "correct it")
+
+
+def _needs(dist: Dist, *, extras: bool) -> set[str]:
+    found = (each for each in _requirements(dist) if extras or "extra" not in str(each.marker))
+    return {canonicalize_name(each.name) for each in found}
+
+
+def _requirements(dist: Dist) -> Iterator[Requirement]:
+    for text in dist.metadata.get_all("Requires-Dist", []):
+        with suppress(InvalidRequirement):  # which the index's rules report
+            yield Requirement(text)
