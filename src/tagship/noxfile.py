@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import sys
+import tokenize
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,7 +22,7 @@ SESSIONS = ("build", "test", "verify-version", "publish-test", "publish", "githu
 SESSIONS_MODULE = "tagship_suite.sessions"
 TASKS_MODULE = "tagship_suite.tasks"
 #: What the inserted lines need, by the name that they use.
-NEEDED = {"sys": "import sys", "import_module": "from importlib import import_module"}
+NEEDED = {"sys": "import sys", "importlib.util": "import importlib.util"}
 STANDARD = 1  # the section of the standard library
 
 
@@ -72,19 +74,21 @@ def own(module: Module) -> list[Problem]:
     ]
 
 
-def with_sessions(text: str) -> str:
+def with_sessions(text: str, quote: str = "") -> str:
     """Return the text of a noxfile with the import of the release's sessions after its imports.
 
     nox takes every session that was registered when the noxfile was imported. A call instead of an import statement,
-    as that would be E402, F401 or F403 for one linter, and a needless `noqa` for another.
+    as that would be E402, F401 or F403 for one linter, and a needless `noqa` for another. An sdist may have the noxfile
+    without the suite: there the project's own sessions go on working. `quote` is that of texts, by default the file's.
     """
-    return _insert(text, [f'import_module("{SESSIONS_MODULE}")'])
+    return _insert(text, [f'importlib.import_module("{SESSIONS_MODULE}")'], quote)
 
 
-def with_tasks(text: str, taken: set[str]) -> str:
+def with_tasks(text: str, taken: set[str], quote: str = "") -> str:
     """Return the text of a tasks file with the release's tasks after its imports, without those that are `taken`."""
     names = [name for name in ("check", "lock", "rehearse", "release") if name not in taken]
-    return _insert(text, [f'of_release = import_module("{TASKS_MODULE}")', *(f"{n} = of_release.{n}" for n in names)])
+    first = f'of_release = importlib.import_module("{TASKS_MODULE}")'
+    return _insert(text, [first, *(f"{name} = of_release.{name}" for name in names)], quote)
 
 
 def _parse(path: Path) -> ast.Module:
@@ -116,7 +120,7 @@ def names(node: ast.FunctionDef, decorator: str) -> Iterator[str]:
             yield str(given[0].value) if given and isinstance(given[0], ast.Constant) else node.name
 
 
-def _insert(text: str, lines: list[str]) -> str:
+def _insert(text: str, lines: list[str], quote: str) -> str:
     end = "\r\n" if "\r\n" in text else "\n"
     rows, tree = io.StringIO(text, newline="\n").readlines(), ast.parse(text.removeprefix("\ufeff"))
     imports = _leading(tree)
@@ -124,13 +128,29 @@ def _insert(text: str, lines: list[str]) -> str:
     if after == len(rows) and rows and not rows[-1].endswith(("\n", "\r")):
         rows[-1] += end
     missing = [line for name, line in NEEDED.items() if not _binds(imports, name)]
-    block = ['sys.path.insert(0, ".github/release")', *lines]
+    block = [
+        'sys.path.insert(0, ".github/release")',
+        'if importlib.util.find_spec("tagship_suite"):  # an sdist is without it',
+        *(f"    {line}" for line in lines),
+    ]
+    block = [line.replace('"', quote or _quote(text)) for line in block]
     if not imports:
-        block = [*missing, "", *block, *([""] if rows[after:] and rows[after].strip() else [])]
+        block = [*sorted(missing), "", *block, *([""] if rows[after:] and rows[after].strip() else [])]
     rows[after:after] = [f"{line}{end}" for line in ([""] if after else []) + block]
     if imports:
         _insert_imports(rows, imports, missing, end)
     return "".join(rows)
+
+
+def _quote(text: str) -> str:
+    """Return the quote that most texts of a module have, of those that may have either."""
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    quotes = [
+        token.string.lstrip("bBfFrRuU")[0]
+        for token in tokens
+        if token.type == tokenize.STRING and not re.search(r"^\w*(\"{3}|'{3})|['\"].*['\"].*['\"]", token.string)
+    ]
+    return "'" if quotes.count("'") > quotes.count('"') else '"'
 
 
 def _leading(tree: ast.Module) -> list[ast.Import | ast.ImportFrom]:
@@ -161,26 +181,45 @@ def _binds(imports: list[ast.Import | ast.ImportFrom], name: str) -> bool:
 
 def _insert_imports(rows: list[str], imports: list[ast.Import | ast.ImportFrom], missing: list[str], end: str) -> None:
     """Insert imports of the standard library where isort and ruff sort them."""
-    if not any(_rank(node)[0] == STANDARD for node in imports):  # a section of its own
-        at = next((node.lineno - 1 for node in imports if _rank(node)[0] > STANDARD), None)
-        block = [*missing, ""] if at is not None else ["", *missing]
+    mixed = _is_mixed(imports)
+    if not any(_section(node) == STANDARD for node in imports):  # a section of its own
+        at = next((node.lineno - 1 for node in imports if _section(node) > STANDARD), None)
+        block = [*sorted(missing), ""] if at is not None else ["", *sorted(missing)]
         at = (imports[-1].end_lineno or 0) if at is None else at
         rows[at:at] = [f"{line}{end}" for line in block if missing]
         return
-    for line in reversed(missing):  # from the bottom to the top, so that the lines above are where they were found
-        rank = _rank(ast.parse(line).body[0])
-        before = [node.end_lineno or 0 for node in imports if _rank(node)[0] >= STANDARD and _rank(node) < rank]
-        first = next(node.lineno - 1 for node in imports if _rank(node)[0] == STANDARD)
+    for line in sorted(
+        missing, reverse=True
+    ):  # from the bottom to the top, so that the lines above are where they were found
+        rank = _rank(ast.parse(line).body[0], mixed=mixed)
+        before = [
+            node.end_lineno or 0
+            for node in imports
+            if _section(node) >= STANDARD and (_section(node), _rank(node, mixed=mixed)) < (STANDARD, rank)
+        ]
+        first = next(node.lineno - 1 for node in imports if _section(node) == STANDARD)
         at = before[-1] if before else first
         rows[at:at] = [f"{line}{end}"]
 
 
-def _rank(node: ast.stmt) -> tuple[int, int, str]:
-    """Return where an import is sorted: its section, `import` before `from`, its module."""
+def _is_mixed(imports: list[ast.Import | ast.ImportFrom]) -> bool:
+    """Return whether imports are sorted by their modules alone, be it `import` or `from`."""
+    found = [_rank(node, mixed=False) for node in imports if _section(node) == STANDARD]
+    return found != sorted(found)
+
+
+def _section(node: ast.stmt) -> int:
+    """Return the section of an import, in the order in which they are sorted."""
+    module = _module(node)
+    return 0 if module == "__future__" else STANDARD if module.partition(".")[0] in sys.stdlib_module_names else 2
+
+
+def _rank(node: ast.stmt, *, mixed: bool) -> tuple[int, str]:
+    """Return where an import is sorted within its section: `import` before `from` unless they are mixed, its module."""
+    return (0 if mixed else int(isinstance(node, ast.ImportFrom))), _module(node)
+
+
+def _module(node: ast.stmt) -> str:
     if isinstance(node, ast.ImportFrom):
-        module, form = node.module or "", 1
-    else:
-        module, form = (node.names[0].name if isinstance(node, ast.Import) else ""), 0
-    standard = module.partition(".")[0] in sys.stdlib_module_names
-    section = 0 if module == "__future__" else STANDARD if standard else STANDARD + 1
-    return section, form, module
+        return node.module or ""
+    return node.names[0].name if isinstance(node, ast.Import) else ""

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tagship import suite
-from tagship.adopt import hooks, neighbours
+from tagship.adopt import hooks, neighbours, settings
 from tagship_suite.repo.files import tomllib
 from tests.adopt.repositories import FLIT, SETUP_CFG, make
 from tests.adopt.test_adopt import adopt, refused
@@ -219,7 +219,53 @@ def test_many_repositories_give_a_line_of_json_each_and_one_bad_does_not_stop_th
 def test_a_dry_run_prints_the_difference(tmp_path: Path) -> None:
     said = adopt(make(tmp_path / "thing", {**HATCHLING, "noxfile.py": "import nox\n"}), "--dry-run")
     assert "--- a/noxfile.py\n+++ b/noxfile.py\n" in said
-    assert '+import_module("tagship_suite.sessions")\n' in said
+    assert '+    importlib.import_module("tagship_suite.sessions")\n' in said
+
+
+FORMATTED = """\
+[build-system]
+build-backend = "hatchling.build"
+
+[tool.ruff]
+line-length = 100
+lint.select = [{0}"A",{1}"B"{0}]
+format.exclude = [
+{2}"something",
+]
+"""
+
+
+@pytest.mark.parametrize(("gap", "indent"), [(" ", "  "), ("", "    ")])
+def test_what_is_written_to_pyproject_toml_is_formatted_as_the_rest_is(gap: str, indent: str, tmp_path: Path) -> None:
+    before = FORMATTED.format(gap, " ", indent)
+    (tmp_path / "pyproject.toml").write_text(before)
+    paths = ["/.github/release", "/.github/workflows/release.yml", "/noxfile.py", "/tasks.py"]
+    lines = "".join(f'{indent}"{path}",\n' for path in paths)
+    table = f"[tool.hatch]\nbuild.targets.sdist.exclude = [\n{lines}]\n\n"
+    after, _, _ = neighbours.sdist(tmp_path, before, ["noxfile.py", "tasks.py"])
+    assert after == before.replace("[tool.ruff]", f"{table}[tool.ruff]")
+    block = f'\n[tool.tagship]\n# tox.ini\ntest-command = [{gap}"pytest", "tests"{gap}]\n'
+    assert settings.added(after, [settings.Setting("test-command", ["pytest", "tests"], "tox.ini")]) == after + block
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {".pre-commit-config.yaml": "repos: [{repo: x, hooks: [{id: double-quote-string-fixer}]}]\n"},
+        {"ruff.toml": "[format]\nquote-style = 'single'\n"},
+        {"pyproject.toml": f'{HATCHLING["pyproject.toml"]}[tool.ruff.lint]\nflake8-quotes.inline-quotes = "single"\n'},
+        {"setup.cfg": "[flake8]\ninline-quotes = '\n"},
+    ],
+)
+def test_new_files_are_as_the_hooks_want_them(config: dict[str, str], tmp_path: Path) -> None:
+    first = "[tool.isort]\nadd_imports = ['from __future__ import annotations']\n"
+    files = {**HATCHLING, **config}
+    folder = make(tmp_path / "thing", files | {"pyproject.toml": files["pyproject.toml"] + first})
+    adopt(folder)
+    for name in ("noxfile.py", "tasks.py"):
+        text = (folder / name).read_text().partition('."""\n')[2]
+        assert text.startswith("\nfrom __future__ import annotations\n\nimport importlib.util\nimport sys\n\nsys.")
+        assert '"' not in text
 
 
 def test_line_ends_of_windows_stay_where_the_sdists_list_is_written(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -43,19 +44,30 @@ import nox
 X = (abc, uuid, ABC)
 """
     + SESSION,
+    "mixed": "from abc import ABC\nimport math\nfrom uuid import UUID\n\nimport nox\n\nPath, X = UUID, (ABC, math)\n"
+    + SESSION,
+    "single quotes": "import nox\n\nPath = str\nX = ['a', \"it's\", 'b']\n" + SESSION,
     "nothing": "",
     "a comment": "# nothing yet\n",
     "several lines": "import nox\nfrom nox import (\n    Session,\n)\n\nPath = str\nX = Session\n" + SESSION,
 }
 
 
-@pytest.mark.parametrize("text", FILES.values(), ids=FILES)
-def test_no_linter_finds_more_and_every_line_stays_in_its_order(text: str, tmp_path: Path) -> None:
-    path = tmp_path / "noxfile.py"
+OPTIONS = {
+    "mixed": ["--config=lint.isort.force-sort-within-sections=true"],
+    "single quotes": ["--config=format.quote-style='single'", "--config=lint.flake8-quotes.inline-quotes='single'"],
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_no_linter_finds_more_and_every_line_stays_in_its_order(kind: str, tmp_path: Path) -> None:
+    path, text = tmp_path / "noxfile.py", FILES[kind]
     path.write_text(noxfile.with_sessions(text))
-    rules = "--select=E,F,W,I,B,C4,PGH,PTH,RUF,SIM,UP"
+    rules = "--select=E,F,W,I,B,C4,PGH,PTH,Q,RUF,SIM,UP"
     for command in (["check", rules], ["check"], ["format", "--check"]):
-        done = subprocess.run(["ruff", *command, "--isolated", path], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["ruff", *command, "--isolated", *OPTIONS.get(kind, []), path], capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, path.read_text() + done.stdout
     after = iter(path.read_text().splitlines())
     assert all(line in after for line in text.splitlines())
@@ -68,15 +80,19 @@ def test_line_ends_are_those_of_the_file(text: str) -> None:
 
 
 def test_nox_finds_the_imported_sessions_and_the_own_ones(tmp_path: Path) -> None:
-    package = tmp_path / ".github/release/tagship_suite"
+    package = tmp_path / ".github/release/its_suite"  # a name that is not installed here
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("")
     (package / "sessions.py").write_text("import nox\n\n\n@nox.session\ndef build(session):\n    pass\n")
-    (tmp_path / "noxfile.py").write_text(noxfile.with_sessions(FILES["standard library"]))
-    done = subprocess.run(
-        [sys.executable, "-m", "nox", "--list"], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
+    text = noxfile.with_sessions(FILES["standard library"]).replace("tagship_suite", "its_suite")
+    (tmp_path / "noxfile.py").write_text(text)
+    command = [sys.executable, "-m", "nox", "--list"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "* build" in done.stdout
+    assert "* lint" in done.stdout
+    shutil.rmtree(tmp_path / ".github")  # as in an sdist
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "* build" not in done.stdout
     assert "* lint" in done.stdout
 
 

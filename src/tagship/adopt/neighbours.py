@@ -13,6 +13,8 @@ from tagship.facts import marked
 from tagship.facts.marked import Map, Seq, Unreadable
 from tagship_suite.repo.files import load_toml, read_text, subtable, tomllib
 
+from . import style
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -63,23 +65,51 @@ def _hatchling(pyproject: dict[str, Any], text: str, paths: list[str]) -> tuple[
 
 
 def _listed(text: str, keys: list[str], values: list[str]) -> str:
-    """Return TOML with `values` added to the list at `keys`."""
+    """Return TOML with `values` added to the list at `keys`; unchanged where its tables are written in another way."""
+    known = subtable(tomllib.loads(text), *keys[:-1]).get(keys[-1])
+    missing = [value for value in values if value not in (known or [])]
+    plain = text.replace("\r\n", "\n")
+    after = _extended(plain, keys, missing) if known is not None else _with_list(plain, keys, missing)
+    if "\r\n" in text:
+        after = after.replace("\n", "\r\n")
+    return after if _is_as_planned(text, after, keys, missing) else text
+
+
+def _extended(text: str, keys: list[str], values: list[str]) -> str:
     document = tomlkit.parse(text)
     table: Any = document
-    for place, key in enumerate(keys[:-1]):
-        if key not in table:
-            table[key] = tomlkit.table(is_super_table=place < len(keys) - 2)
+    for key in keys[:-1]:
         table = table[key]
-    present = [*table.get(keys[-1], [])]
-    missing = [value for value in values if value not in present]
-    if keys[-1] in table:
-        table[keys[-1]].extend(missing)
-    else:
-        table[keys[-1]] = missing
-    after = tomlkit.dumps(document)
-    if "\r\n" in text:
-        after = re.sub(r"(?<!\r)\n", "\r\n", after)
-    return after if _is_as_planned(text, after, keys, missing) else text
+    table[keys[-1]].extend(values)
+    return tomlkit.dumps(document)
+
+
+def _with_list(text: str, keys: list[str], values: list[str]) -> str:
+    """Return TOML with a new list: in its own table, or in the tool's if that has dotted keys, else in a new table.
+
+    A new one comes after the tool's others, else before those of other tools, where formatters want a build backend's.
+    """
+    dotted, value = ".".join(keys[2:]), style.value(text, ".".join(keys[2:]), values).as_string()
+    if own := _table(text, ".".join(keys[:-1])):
+        at = own.start("body") + len(own["body"].rstrip("\n") or own["body"])
+        return f"{text[:at].rstrip()}\n{keys[-1]} = {value}\n{text[at:].removeprefix(chr(10))}"
+    of_tool = _table(text, ".".join(keys[:2]))
+    if of_tool and re.search(r"(?m)^[\w-]+\.[\w-]+.*=", of_tool["body"]):
+        rows = [row.start() for row in re.finditer(r"(?m)^([\w.-]+)[ \t]*=", of_tool["body"]) if row[1] > dotted]
+        at = of_tool.start("body") + (rows[0] if rows else len(of_tool["body"].rstrip("\n")) + 1)
+        return f"{text[:at]}{dotted} = {value}\n{text[at:]}"
+    last = [*re.finditer(rf"(?m)^\[+{re.escape('.'.join(keys[:2]))}\b.*\n(?:(?!\[).*\n?)*", text)][-1:]
+    others = re.search(r"(?m)^\[+tool\.", text)
+    at = last[0].end() if last else others.start() if others else len(text)
+    table = f"[{'.'.join(keys[:-1])}]\n{keys[-1]} = {value}\n"
+    if others and not last:
+        table = f"[{'.'.join(keys[:2])}]\n{dotted} = {value}\n"
+    return "\n\n".join(filter(None, (text[:at].rstrip("\n"), table.rstrip("\n"), text[at:]))).rstrip("\n") + "\n"
+
+
+def _table(text: str, name: str) -> re.Match[str] | None:
+    """Return the lines of a table in TOML, its header's and those of its `body`."""
+    return re.search(rf"(?m)^\[{re.escape(name)}\][ \t]*(?:#.*)?\n(?P<body>(?:(?!\[).*\n?)*)", text)
 
 
 def _is_as_planned(before: str, after: str, keys: list[str], added: list[str]) -> bool:

@@ -11,13 +11,11 @@ import tomlkit
 from tagship_suite.errors import Problem, ReleaseError
 from tagship_suite.repo.files import subtable, tomllib
 
-from . import pythons, tests, version
+from . import pythons, style, tests, version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-WIDTH = 88  # of a list on one line
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ def added(text: str, new: list[Setting]) -> str:
     before = tomllib.loads(text)
     if isinstance(subtable(before, "tool").get("tagship"), dict):
         document = tomlkit.parse(text)
-        _fill(document["tool"]["tagship"], new)
+        _fill(document["tool"]["tagship"], new, text)
         after = tomlkit.dumps(document)
     else:
         after = _appended(text, new)
@@ -92,31 +90,22 @@ def added(text: str, new: list[Setting]) -> str:
     except tomllib.TOMLDecodeError:
         written = {}
     if any(written.get(key) != value for key, value in expected.items()):
-        shown = ", ".join(f"{key} = {_value(expected[key]).as_string()}" for key in expected)
+        shown = ", ".join(f"{key} = {style.value(text, key, expected[key]).as_string()}" for key in expected)
         raise ReleaseError(Problem("pyproject.toml", "no place for [tool.tagship]", "a table", f"add to it: {shown}"))
     return after
 
 
 def _appended(text: str, new: list[Setting]) -> str:
     table = tomlkit.table()
-    _fill(table, new)
+    _fill(table, new, text)
     block = tomlkit.dumps({"tool": {"tagship": table}})
     gap = "" if not text else "\n" if text.endswith("\n") else "\n\n"
     return text + gap + block
 
 
-def _fill(table: Any, new: list[Setting]) -> None:
+def _fill(table: Any, new: list[Setting], text: str) -> None:
     for setting in new:
         if setting.why:
             # A file may have any name, also one with a line end.
             table.add(tomlkit.comment("".join(char if char.isprintable() else "?" for char in setting.why)))
-        table.add(setting.key, _value(setting.value))
-
-
-def _value(value: str | list[str]) -> Any:
-    if isinstance(value, str):
-        return tomlkit.string(value, literal=bool({*value} & {"\\", '"'}) and "'" not in value)
-    array = tomlkit.array()
-    array.extend(value)
-    array.multiline(len(array.as_string()) > WIDTH)
-    return array
+        table.add(setting.key, style.value(text, setting.key, setting.value))

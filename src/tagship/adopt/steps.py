@@ -16,7 +16,7 @@ from tagship_suite.repo.files import read_text
 from tagship_suite.repo.packages import is_compiled
 from tagship_suite.repo.versions import names
 
-from . import neighbours, version
+from . import neighbours, style, version
 from .hooks import hooks
 from .ignored import with_ignored
 from .model import Decision
@@ -87,8 +87,10 @@ def sessions(found: Adoption) -> list[Problem]:
     """Add the import of the release's sessions to noxfile.py, which is left alone otherwise."""
     path = found.folder / "noxfile.py"
     if not path.is_file():
-        text = '"""Nox sessions; `nox --list` shows them, with those of the release."""\n'
-        found.changes[Path(path.name)] = noxfile.with_sessions(text).encode()
+        text, quote = style.new_module(
+            found.folder, "Nox sessions; `nox --list` shows them, with those of the release."
+        )
+        found.changes[Path(path.name)] = noxfile.with_sessions(text, quote).encode()
         found.decisions.append(Decision("noxfile.py", "a new one", "there is none"))
         return []
     module = noxfile.read(path)
@@ -107,8 +109,10 @@ def tasks(found: Adoption) -> list[Problem]:
     """Add the release's tasks to tasks.py, where there is none or it is invoke's and all its tasks count."""
     path = found.folder / "tasks.py"
     if not path.is_file():
-        text = '"""Invoke tasks; `inv --list` shows them, with those of the release."""\n'
-        found.changes[Path(path.name)] = noxfile.with_tasks(text, set()).encode()
+        text, quote = style.new_module(
+            found.folder, "Invoke tasks; `inv --list` shows them, with those of the release."
+        )
+        found.changes[Path(path.name)] = noxfile.with_tasks(text, set(), quote).encode()
         found.decisions.append(Decision("tasks.py", "a new one", "there is none"))
         return []
     module = noxfile.read(path)

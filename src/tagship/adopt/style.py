@@ -1,0 +1,45 @@
+"""How a project's own formatters want new files and lines to be written: its quotes, its first import, its arrays."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import tomlkit
+
+from tagship_suite.repo.files import read_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONFIGS = ("pyproject.toml", "ruff.toml", ".ruff.toml", "setup.cfg", "tox.ini", ".flake8", ".pre-commit-config.yaml")
+SINGLE = re.compile(
+    r"double-quote-string-fixer|(?m:^\s*(?:[\w.-]*\.)?(?:quote-style|inline-quotes)\s*=\s*[\"']?(?:single|')(?:$|[\"'\s]))"
+)
+FUTURE = "from __future__ import annotations"
+#: From which length of its line on formatters of TOML break an array.
+WIDTH = 80
+
+
+def new_module(root: Path, docstring: str) -> tuple[str, str]:
+    """Return the text to begin a new module of the project at `root` with, and the quote of its texts."""
+    texts = [read_text(root / name) for name in CONFIGS if (root / name).is_file()]
+    first = f"\n{FUTURE}\n" if any(FUTURE in text for text in texts) else ""
+    return f'"""{docstring}"""\n{first}', "'" if any(map(SINGLE.search, texts)) else '"'
+
+
+def value(text: str, key: str, found: str | list[str]) -> Any:
+    """Return what is `found` as the value of `key`, as the TOML `text` writes such values."""
+    if isinstance(found, str):
+        return _string(found)
+    items = [_string(each).as_string() for each in found]
+    gap = " " if len(re.findall(r"=[ \t]*\[ [\"']", text)) > len(re.findall(r"=[ \t]*\[[\"']", text)) else ""
+    line = f"[{gap}{', '.join(items)}{gap}]" if items else "[]"
+    if len(f"{key} = {line}") > WIDTH:
+        indent = match[1] if (match := re.search(r"=[ \t]*\[[ \t]*(?:#.*)?\r?\n([ \t]+)\S", text)) else "    "
+        line = "[\n" + "".join(f"{indent}{item},\n" for item in items) + "]"
+    return tomlkit.value(line)
+
+
+def _string(text: str) -> Any:
+    return tomlkit.string(text, literal=bool({*text} & {"\\", '"'}) and "'" not in text)
