@@ -136,7 +136,7 @@ def test_a_missing_file_is_told_and_written(folder: Path) -> None:
     status, lines = check(folder)
     assert status == 1
     assert {line.partition(": found no such file")[0] for line in lines} == {str(suite.WORKFLOW), str(GIT_PY)}
-    assert all(line.endswith("; run: tagship sync") for line in lines)
+    assert all(line.endswith("; run: tagship sync [managed-files]") for line in lines)
     commit(folder)
     assert tagship(folder)[0] == 0
     assert check(folder)[0] == 0
@@ -185,7 +185,7 @@ def test_a_newer_suite_is_only_replaced_by_force(folder: Path) -> None:
     status, said = tagship(folder)
     assert status == 1
     assert "found tagship 99.0, newer than this one" in said
-    assert said.endswith("update tagship, or to go back run: tagship sync --force")
+    assert said.endswith("update tagship, or to go back run: tagship sync --force [managed-files]")
     assert tagship(folder, "--force")[0] == 0
     assert check(folder)[0] == 0
 

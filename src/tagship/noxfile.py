@@ -10,7 +10,7 @@ import tokenize
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tagship_suite.errors import Problem, ReleaseError
+from tagship_suite.errors import Problem, ReleaseError, refusal
 from tagship_suite.repo.files import read_text
 
 if TYPE_CHECKING:
@@ -50,13 +50,13 @@ def problem(folder: Path, remedy: str) -> Problem | None:
     if (folder / "release_noxfile.py").is_file():
         return None
     if not path.is_file():
-        return Problem("noxfile.py", "no such file", "one with the release's sessions", remedy)
+        return Problem("noxfile", "noxfile.py", "no such file", "one with the release's sessions", remedy)
     try:
         module = read(path)
     except ReleaseError:
-        return Problem("noxfile.py", "no Python that can be read", "the release's sessions", "fix the file")
+        return Problem("noxfile", "noxfile.py", "no Python that can be read", "the release's sessions", "fix the file")
     if SESSIONS_MODULE not in module.imported:
-        return Problem("noxfile.py", f"no import of {SESSIONS_MODULE}", "the release's sessions", remedy)
+        return Problem("noxfile", "noxfile.py", f"no import of {SESSIONS_MODULE}", "the release's sessions", remedy)
     return next(iter(own(module)), None)
 
 
@@ -64,6 +64,7 @@ def own(module: Module) -> list[Problem]:
     """Return a problem for each session of a noxfile that has the name of one of the release's."""
     return [
         Problem(
+            "noxfile",
             f"noxfile.py:{line}",
             f"a session {name!r} of the project's own",
             "no session named as one of the release's",
@@ -97,7 +98,7 @@ def _parse(path: Path) -> ast.Module:
     except (SyntaxError, ValueError, RecursionError) as error:
         reason = str(getattr(error, "msg", error))
         line = f":{error.lineno}" if isinstance(error, SyntaxError) else ""
-        raise ReleaseError(Problem(f"{path.name}{line}", reason, "valid Python", "fix the file")) from error
+        raise refusal("unreadable-file", f"{path.name}{line}", reason, "valid Python", "fix the file") from error
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:

@@ -26,7 +26,7 @@ def dirty(folder: Path) -> list[Problem]:
         return []
     more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
     found = f"uncommitted changes ({changed[0][3:]}{more})"
-    return [Problem(str(folder), found, "a clean working tree", "commit or stash them first")]
+    return [Problem("uncommitted", str(folder), found, "a clean working tree", "commit or stash them first")]
 
 
 def unwritable(folder: Path, paths: Iterable[Path]) -> list[Problem]:
@@ -54,12 +54,16 @@ def _in_the_way(folder: Path, path: Path, *, is_file: bool) -> Problem | None:
         if not inside:
             remedy = "replace the symlink by what belongs there"
             return Problem(
-                name, f"a symlink to {str(place.readlink())!r}", "no symlink that leaves the project", remedy
+                "in-the-way",
+                name,
+                f"a symlink to {str(place.readlink())!r}",
+                "no symlink that leaves the project",
+                remedy,
             )
     if is_file and place.is_dir():
-        return Problem(name, "a folder", "a file or nothing", "rename the folder")
+        return Problem("in-the-way", name, "a folder", "a file or nothing", "rename the folder")
     if not is_file and place.exists() and not place.is_dir():
-        return Problem(name, "a file", "a folder or nothing", "rename the file")
+        return Problem("in-the-way", name, "a file", "a folder or nothing", "rename the file")
     return None
 
 
@@ -88,4 +92,4 @@ def apply(folder: Path, changes: Mapping[Path, bytes | None]) -> None:
     if process.returncode:
         name, reason = json.loads(said) if said else (None, "the writing process failed")
         remedy = "nothing was changed; make it writable and run the command again"
-        raise TagshipError(str(Problem(str(name or folder), reason.lower(), "a file to write", remedy)))
+        raise TagshipError(str(Problem("file-system", str(name or folder), reason.lower(), "a file to write", remedy)))

@@ -131,7 +131,9 @@ def check(folder: Path) -> Status:
     for path in found.foreign:
         if path.suffix == ".py":  # on the import path of the release: it could stand in for any module
             remedy = "move it to another folder"
-            found.findings.append(Finding("foreign", Problem(path.as_posix(), "a module", "those of tagship", remedy)))
+            found.findings.append(
+                Finding("foreign", Problem("managed-files", path.as_posix(), "a module", "those of tagship", remedy))
+            )
     if problem := noxfile.problem(folder, f"run: {command('adopt', folder)}"):
         found.findings.append(Finding("noxfile", problem))
     return found
@@ -164,7 +166,9 @@ def _none(folder: Path) -> list[Problem]:
     if has_suite(folder):
         return []
     remedy = f"run: {command('adopt', folder)}"
-    return [Problem(str(folder / suite.RELEASE), "no release suite", "the one that tagship writes", remedy)]
+    return [
+        Problem("managed-files", str(folder / suite.RELEASE), "no release suite", "the one that tagship writes", remedy)
+    ]
 
 
 def _add(found: Status, kind: str, path: Path, what: str, *arguments: str) -> None:
@@ -172,7 +176,9 @@ def _add(found: Status, kind: str, path: Path, what: str, *arguments: str) -> No
     where = f"{path.as_posix()}:{place}" if place else path.as_posix()
     remedy = f"run: {command(arguments[0], found.folder, *arguments[1:])}"
     remedy = f"keep the edit elsewhere, then {remedy}" if kind == "edited" else remedy
-    found.findings.append(Finding(kind, Problem(where, text, f"what tagship {suite.release()} writes", remedy)))
+    found.findings.append(
+        Finding(kind, Problem("managed-files", where, text, f"what tagship {suite.release()} writes", remedy))
+    )
 
 
 def _compare_versions(found: Status) -> None:
@@ -187,7 +193,9 @@ def _compare_versions(found: Status) -> None:
     remedy = f"run: {command('sync', found.folder, *options)}"
     remedy = f"update tagship, or to go back {remedy}" if newer else remedy
     where = suite.RELEASE.as_posix()
-    problem = Problem(where, f"tagship {found.version}, {kind} than this one", f"tagship {ours}", remedy)
+    problem = Problem(
+        "managed-files", where, f"tagship {found.version}, {kind} than this one", f"tagship {ours}", remedy
+    )
     found.findings.append(Finding(kind, problem))
 
 

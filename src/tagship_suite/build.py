@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import report
-from .errors import Problem, ReleaseError, refuse
+from .errors import Problem, refusal, refuse
 from .gate import handover
 from .repo import git
 from .repo.files import load_toml, subtable
@@ -43,7 +43,7 @@ def prepare(root: Path, environ: Mapping[str, str]) -> tuple[int, list[Package],
     seconds, packages = epoch(root, environ), chosen(root, environ)
     compiled = [f"{each.path}/pyproject.toml" for each in packages if is_compiled(each.folder)]
     if compiled and not (root / LOCK).is_file():
-        raise ReleaseError(Problem(compiled[0], "[tool.cibuildwheel]", f"also {LOCK}", "run: tagship sync"))
+        raise refusal("managed-files", compiled[0], "[tool.cibuildwheel]", f"also {LOCK}", "run: tagship sync")
     clean(root)
     return seconds, packages, checkout(root)
 
@@ -86,7 +86,8 @@ def describe(root: Path, environ: Mapping[str, str]) -> None:
         report.notes(rules.retagged(dist))
     for first, *others in groups.values():
         if PLACEHOLDER.search(address := first.metadata.get("Author-email", "")):
-            report.notes([f"{first.path}: Author-email {address!r} is a placeholder: set your own before a release"])
+            remedy = "set your own before a release [metadata]"
+            report.notes([f"{first.path}: Author-email {address!r} is a placeholder: {remedy}"])
         files = [first, *others]
         report.summary(f"## {first.name} {first.version}", report.files(files), *map(report.tree, files))
 
@@ -97,9 +98,8 @@ def _unlicensed(package: Package, dists: list[Dist]) -> list[Problem]:
     wheels = [dist for dist in dists if dist.is_wheel] if isinstance(given, list) and given else []
     remedy = "correct license-files; if this folder's path has a '[', '*' or '?' in it, build in another one"
     missing = [dist for dist in wheels if not dist.metadata.get_all("License-File")]
-    return [
-        Problem(str(dist.path), "no License-File", f"the files of license-files, {given}", remedy) for dist in missing
-    ]
+    expected = f"the files of license-files, {given}"
+    return [Problem("license-files", str(dist.path), "no License-File", expected, remedy) for dist in missing]
 
 
 def read(folder: Path, packages: list[Package]) -> dict[Package, list[Dist]]:
@@ -118,7 +118,8 @@ def grouped(folder: Path, packages: list[Package]) -> dict[Package, list[Dist]]:
     dists = read_dists(folder)
     groups = {package: [dist for dist in dists if package.name in {"", dist.name}] for package in packages}
     found = " ".join(dist.path.name for dist in dists)
-    refuse([Problem("dist", found, f"dists of {each.name}", "build it") for each, some in groups.items() if not some])
+    absent = [package.name for package, some in groups.items() if not some]
+    refuse([Problem("no-dists", "dist", found, f"dists of {name}", "build it") for name in absent])
     return groups
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, quote_plus, unquote
 
-from .errors import Problem, ReleaseError
+from .errors import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,7 +41,7 @@ def register(*secrets: str) -> None:
         if length and not SHORTEST <= length <= LONGEST:
             expected = f"{SHORTEST} to {LONGEST}, which can be redacted"
             remedy = "use a longer one" if length < SHORTEST else "check where it comes from"
-            raise ReleaseError(Problem("the password or token", f"{length} characters", expected, remedy))
+            raise refusal("secret-length", "the password or token", f"{length} characters", expected, remedy)
         _learn(secret)
 
 

@@ -49,7 +49,7 @@ def rehearse(_: Context) -> None:
     """Rehearse the whole release against a local index that behaves as PyPI does."""
     command = shutil.which("tagship")
     if command is None:
-        raise Exit("tagship: found no such command, expected the package; run: pip install CLONE, of the template", 1)
+        raise Exit("tagship: found no such command; run: pip install CLONE, of the template [missing-tool]", 1)
     run(command, "rehearse")
 
 
@@ -57,7 +57,7 @@ def rehearse(_: Context) -> None:
 def lock(_: Context) -> None:
     """Compile the release tools' requirements anew, with hashes, for every Python and platform."""
     if importlib.util.find_spec("uv") is None:
-        raise Exit("uv: found no such package, expected the one that compiles requirements; run: pip install uv", 1)
+        raise Exit("uv: found no such package, expected what compiles them; run: pip install uv [missing-tool]", 1)
     compile_ = (sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--upgrade", *LOCK)
     for source in sorted(Path(REQUIREMENTS).glob("*.in")):  # there Dependabot runs the command that each file records
         run(*compile_, "--output-file", f"{source.stem}.txt", source.name, cwd=REQUIREMENTS)

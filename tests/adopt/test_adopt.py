@@ -313,7 +313,7 @@ def test_no_repository_is_refused(tmp_path: Path) -> None:
 def test_a_folder_of_a_repository_is_refused_with_the_command_for_its_top(tmp_path: Path) -> None:
     folder = make(tmp_path / "thing", SETUP_CFG)
     [line] = refused(folder / "src")
-    assert line.endswith(f"run: tagship adopt {folder}")
+    assert line.endswith(f"run: tagship adopt {folder} [no-repository]")
 
 
 @pytest.mark.parametrize("name", [".github", ".github/release", "noxfile.py", str(suite.WORKFLOW)])

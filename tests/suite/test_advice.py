@@ -92,7 +92,9 @@ def test_a_broken_tag_of_the_project_itself_is_no_note(repository: Path) -> None
 def test_the_wrong_one_of_two_is_told_what_to_push_and_what_to_set(repository: Path) -> None:
     write_release(repository / "dist", body='__version__ = "1.0"\n')
     (error,) = refused(repository, **on_tag("v1.1"))
-    assert error.endswith("; push v1.0 if that is right; else set the version, commit, and tag the new commit")
+    assert error.endswith(
+        "; push v1.0 if that is right; else set the version, commit, and tag the new commit [tag-mismatch]"
+    )
 
 
 @pytest.mark.parametrize("before", ["v1.1rc1", "chart-1.1rc1"])

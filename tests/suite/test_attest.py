@@ -85,7 +85,7 @@ def test_an_outage_that_passes_is_waited_for_and_no_file_is_signed_twice(
         [str(files[1])],
     ]
     said = capsys.readouterr().out
-    assert "nothing was uploaded: Failed to sign: Rekor answered 503\nretrying in 1 s" in said
+    assert "nothing was uploaded: Failed to sign: Rekor answered 503 [attestations]\nretrying in 1 s" in said
 
 
 def test_an_outage_that_lasts_stops_the_release_unless_they_are_optional(

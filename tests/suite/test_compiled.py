@@ -242,7 +242,9 @@ def planned(compiled: Path) -> Path:
 
 def test_a_project_that_is_compiled_from_now_on_is_told_to_fetch_the_locked_tools(suite: Path) -> None:
     (suite / "pyproject.toml").write_text(f"{PYPROJECT}[tool.cibuildwheel]\n")
-    with pytest.raises(ReleaseError, match=r"pyproject.toml: found \[tool.cibuildwheel\], .* run: tagship sync$"):
+    with pytest.raises(
+        ReleaseError, match=r"pyproject.toml: found \[tool.cibuildwheel\], .* run: tagship sync \[managed-files\]$"
+    ):
         prepare(suite, {})
     managed.write(suite, managed.files(compiled=True))
     assert len(prepare(suite, {})[1]) == 1

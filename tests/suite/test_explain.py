@@ -98,7 +98,7 @@ FAILURES = [
 def test_a_failure_says_what_happened_why_and_what_to_do_in_five_lines(failure: str, words: str) -> None:
     said = explained(failure, "https://index.example/")
     first, *rest = said.split("\n")
-    assert first == failure
+    assert first == f"{failure} [{cause(failure).code}]"
     assert words in "\n".join(rest)
     assert [line.split(":")[0] for line in rest] in (["  why", "  do"], ["  why", "  do", "  see"])
     assert all(re.fullmatch(r"  see: https://\S+", line) for line in rest[2:])
@@ -129,7 +129,7 @@ def test_pypis_other_words_for_the_same_are_known_too(failure: str, words: str) 
 def test_what_no_row_knows_is_said_as_it_is_with_a_way_to_learn_more() -> None:
     said = explained("the index answered 418 Client Error: I'm a teapot", "https://index.example/")
     assert cause(said) is UNKNOWN
-    assert said.startswith("the index answered 418 Client Error: I'm a teapot\n  why: ")
+    assert said.startswith("the index answered 418 Client Error: I'm a teapot [unknown-message]\n  why: ")
     assert "--verbose" in said
 
 

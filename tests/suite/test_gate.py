@@ -295,7 +295,7 @@ def test_where_git_cannot_answer_nothing_passes_and_nothing_is_dated(suite: Path
     write_release(suite / "dist")
     spoil(suite)
     for said in (refusal(suite, **env), try_release(suite, "prepare", **env).stdout):
-        (line,) = [line for line in said.splitlines() if "error" in line]
+        (line,) = [line for line in said.splitlines() if "error:" in line]
         assert line.startswith("error: git ")
         assert f": found no answer ({words}".format(suite) in line
         assert f", expected one about {suite}; {remedy}".format(suite) in line

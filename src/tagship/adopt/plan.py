@@ -88,14 +88,28 @@ def _refuse(problems: Sequence[Problem | str]) -> None:
 
 def _no_repository(folder: Path) -> list[Problem]:
     if not folder.is_dir():
-        raise TagshipError(Problem(str(folder), "no folder", "a git repository", "correct the path"))
+        raise TagshipError(Problem("no-repository", str(folder), "no folder", "a git repository", "correct the path"))
     top = git.query(folder, "rev-parse", "--show-toplevel")
     if top is None:
         remedy = "run: git init && git add -A && git commit"
-        return [Problem(str(folder), "no git repository", "one, so that a change can be seen and undone", remedy)]
+        return [
+            Problem(
+                "no-repository",
+                str(folder),
+                "no git repository",
+                "one, so that a change can be seen and undone",
+                remedy,
+            )
+        ]
     if Path(top).resolve() != folder.resolve():
         return [
-            Problem(str(folder), "a folder of a repository", "its top", f"run: {update.command('adopt', Path(top))}")
+            Problem(
+                "no-repository",
+                str(folder),
+                "a folder of a repository",
+                "its top",
+                f"run: {update.command('adopt', Path(top))}",
+            )
         ]
     return []
 
@@ -137,7 +151,7 @@ def _of_one(found: Adoption, package: Package) -> list[Problem]:
     name = distribution_name(folder) or next((d.name for d in found.facts.distributions if d.path == shown), None)
     if not name:
         expected = "one in pyproject.toml, setup.cfg or setup.py"
-        return [Problem(shown, "no name of a distribution", expected, "write it there")]
+        return [Problem("no-name", shown, "no name of a distribution", expected, "write it there")]
     package.settings  # noqa: B018 (raises for what is wrong in them)
     found.names.append(name)
     source = version.guess(folder, found.folder)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomlkit
 
-from tagship_suite.errors import Problem, ReleaseError
+from tagship_suite.errors import refusal
 from tagship_suite.repo.files import subtable, tomllib
 
 from . import pythons, style, tests, version
@@ -91,7 +91,7 @@ def added(text: str, new: list[Setting]) -> str:
         written = {}
     if any(written.get(key) != value for key, value in expected.items()):
         shown = ", ".join(f"{key} = {style.value(text, key, expected[key]).as_string()}" for key in expected)
-        raise ReleaseError(Problem("pyproject.toml", "no place for [tool.tagship]", "a table", f"add to it: {shown}"))
+        raise refusal("settings", "pyproject.toml", "no place for [tool.tagship]", "a table", f"add to it: {shown}")
     return after
 
 

@@ -73,7 +73,7 @@ def managed(found: Adoption) -> list[Problem]:
 def _in_place(path: str) -> Problem:
     moved = path.replace("release", "old-release") if path == suite.WORKFLOW.as_posix() else f"{path}.old"
     remedy = f"rename it and commit that: git mv {path} {moved}"
-    return Problem(path, "a file of the project's own", "none of this name", remedy)
+    return Problem("in-the-way", path, "a file of the project's own", "none of this name", remedy)
 
 
 def collides(found: Adoption) -> bool:

@@ -58,7 +58,7 @@ def apply(root: Path, made: Mapping[Path, bytes | None]) -> None:
     problems = tree.unwritable(root, made)
     if git.query(root, "rev-parse", "--show-toplevel") is None:
         expected, remedy = "one, so that a change can be seen and undone", "run: git init && git add -A && git commit"
-        problems.append(Problem(str(root), "no git repository", expected, remedy))
+        problems.append(Problem("no-repository", str(root), "no git repository", expected, remedy))
     else:
         problems += tree.dirty(root)
     if problems:

@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING
 import click
 
 from tagship.errors import TagshipError, one_line
-from tagship_suite.errors import ReleaseError
+from tagship_suite.errors import ReleaseError, links
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import FrameType
+
+
+def print_errors(lines: Iterable[str]) -> None:
+    """Print `lines` on standard error, and below them a link for each code that they have."""
+    lines = list(lines)
+    for line in [*(f"error: {one_line(line)}" for line in lines), *links(lines)]:
+        click.echo(line, err=True)
 
 
 class Group(click.Group):
@@ -22,8 +30,7 @@ class Group(click.Group):
         try:
             return super().invoke(ctx)
         except (TagshipError, ReleaseError) as error:  # the second if git fails
-            for line in error.args:
-                click.echo(f"error: {one_line(str(line))}", err=True)
+            print_errors(map(str, error.args))
             raise SystemExit(getattr(error, "status", TagshipError.status)) from None
         except KeyboardInterrupt as interrupt:
             # Cleanup is done; a second signal would only print a traceback.

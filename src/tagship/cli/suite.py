@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tagship.cli.group import print_errors
 from tagship.cli.options import FOLDER, FORMAT, repositories
-from tagship.errors import one_line
 
 if TYPE_CHECKING:
     from tagship.adopt.model import Adoption
@@ -66,7 +66,7 @@ def adopt(
             click.echo(json.dumps(result.data))
         else:
             click.echo("".join(f"{line}\n" for line in result.lines), nl=False)
-            click.echo("".join(f"error: {one_line(line)}\n" for line in result.errors), nl=False, err=True)
+            print_errors(result.errors)
         worst = max(worst, result.status)
         if result.data["status"] == "adopted" and (asks if rehearse is None else rehearse):
             click.echo("rehearsing the release", err=True)

@@ -9,7 +9,7 @@ import stat
 import tokenize
 from typing import TYPE_CHECKING, Any
 
-from tagship_suite.errors import Problem, ReleaseError
+from tagship_suite.errors import ReleaseError, refusal
 from tagship_suite.repo.files import tomllib
 
 if TYPE_CHECKING:
@@ -159,4 +159,4 @@ class Files:
             raise self._problem(place, getattr(error, "strerror", None) or str(error), "a readable file") from error
 
     def _problem(self, path: str | Path, found: str, expected: str) -> ReleaseError:
-        return ReleaseError(Problem(ascii(self.name(path))[1:-1], found, expected, "fix the file"))
+        return refusal("unreadable-file", ascii(self.name(path))[1:-1], found, expected, "fix the file")

@@ -23,7 +23,7 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion
 
-from ..errors import Problem, ReleaseError, refuse
+from ..errors import Problem, ReleaseError, refusal, refuse
 from . import tars, zips
 from .record import differences
 
@@ -124,11 +124,12 @@ class Dist:
     def _record_problems(self, view: mmap) -> list[Problem]:
         record, remedy = f"{self.info}/RECORD", "build it again"
         if record not in self._zipped:
-            return [Problem(str(self.path), f"no {record}", "one", remedy)]
+            return [Problem("broken-dist", str(self.path), f"no {record}", "one", remedy)]
         found = list(differences(view, self._zipped, record))
-        problems = [Problem(f"{self.path}: {name}", is_there, said, remedy) for name, is_there, said in found]
+        problems = [Problem("broken-dist", f"{self.path}: {name}", is_, said, remedy) for name, is_, said in found]
         if len(problems) > SHOWN:
-            problems[SHOWN:] = [Problem(str(self.path), f"{len(found) - SHOWN} more", "files as in RECORD", remedy)]
+            more = f"{len(found) - SHOWN} more"
+            problems[SHOWN:] = [Problem("broken-dist", str(self.path), more, "files as in RECORD", remedy)]
         return problems
 
     @cached_property
@@ -154,7 +155,7 @@ class Dist:
         folder, file = (r"[^/]+\.dist-info", "METADATA") if self.is_wheel else ("[^/]+", "PKG-INFO")
         found = [name for name in self.members if name.endswith(file) and re.fullmatch(f"{folder}/{file}", name)]
         if len(found) != 1:
-            raise ReleaseError(Problem(str(self.path), f"{len(found)} {file} files", "one", "build it again"))
+            raise refusal("broken-dist", str(self.path), f"{len(found)} {file} files", "one", "build it again")
         return found[0]
 
 
@@ -186,10 +187,8 @@ def read_dist(path: Path) -> Dist:
             name, version = parse_sdist_filename(path.name)
             tags = frozenset()
     except (InvalidSdistFilename, InvalidWheelFilename, InvalidVersion) as error:
-        problem = Problem(
-            str(path), f"no dist ({error})", "only an sdist (.tar.gz) and wheels", "remove it, build again"
-        )
-        raise ReleaseError(problem) from error
+        expected = "only an sdist (.tar.gz) and wheels"
+        raise refusal("not-a-dist", str(path), f"no dist ({error})", expected, "remove it, build again") from error
     return Dist(path, name, str(version), tags)
 
 
@@ -197,7 +196,7 @@ def read_dists(folder: Path) -> list[Dist]:
     """Return the dists in `folder`, sorted by name; raise `ReleaseError` for all that is not one."""
     paths = sorted(folder.iterdir()) if folder.is_dir() else []
     if not paths:
-        raise ReleaseError(Problem(str(folder), "no dists", "an sdist and wheels", "run: nox -s build"))
+        raise refusal("no-dists", str(folder), "no dists", "an sdist and wheels", "run: nox -s build")
     dists: list[Dist] = []
     problems: list[str] = []
     for path in paths:
@@ -216,4 +215,4 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except BROKEN_ARCHIVE as error:
         reason = " ".join(str(error).split())
-        refuse([Problem(str(path), f"a broken archive ({reason})", "a readable one", "build it again")])
+        refuse([Problem("broken-dist", str(path), f"a broken archive ({reason})", "a readable one", "build it again")])

@@ -136,15 +136,17 @@ def _sdist_problems(sdist: Dist, folder: Path, before: Checkout, leave_out: str)
         changed |= {inner} if known in before.changed else set()
         if known in before.pointers:
             remedy = f"run: git lfs pull; on GitHub, set the repository variable LFS to true; or add it to {leave_out}"
-            found.append(Problem(where, "a pointer of Git LFS", "the file that it stands for", remedy))
+            found.append(Problem("lfs-pointer", where, "a pointer of Git LFS", "the file that it stands for", remedy))
         elif _is_foreign(known, before) and not _is_made(known, before, patterns):
             remedy = f"remove it, add it to {leave_out}, or commit it"
-            found.append(Problem(where, "a file that git does not track", "what is committed", remedy))
+            found.append(
+                Problem("untracked-file", where, "a file that git does not track", "what is committed", remedy)
+            )
     if changed:
-        yield f"{sdist.path} holds changes that are not committed: {_some(changed)}"
+        yield f"{sdist.path} holds changes that are not committed: {_some(changed)} [uncommitted]"
     yield from found[:SHOWN]
     if more := found[SHOWN:]:
-        yield Problem(str(sdist.path), f"{len(more)} more of them", "what is committed", "see above")
+        yield Problem("untracked-file", str(sdist.path), f"{len(more)} more of them", "what is committed", "see above")
 
 
 def _is_foreign(path: str, before: Checkout) -> bool:
@@ -192,11 +194,10 @@ def _wheel_problems(wheel: Dist, own: set[str], missing: list[str], words: tuple
     if tops > odd:
         if odd:
             said = f"{where} installs {_some(odd)} at the top of site-packages"
-            yield f"{said}; if that is not intended, add it to {keep_out}"
+            yield f"{said}; if that is not intended, add it to {keep_out} [top-level]"
     elif (packages := _packages(own, wheel)) and not any(".data/" in name for name in installed):
-        yield Problem(
-            where, f"no module but {_some(odd)}" if odd else "no module", _some(packages), f"add it to {put_in}"
-        )
+        found = f"no module but {_some(odd)}" if odd else "no module"
+        yield Problem("no-module", where, found, _some(packages), f"add it to {put_in}")
     places = _places(own | {f"{path}/" for path in missing}, own, modules)
     yield from _submodules(missing, places)
     lacking = {path for path in places.keys() & own if places[path] not in installed}
@@ -206,9 +207,9 @@ def _wheel_problems(wheel: Dist, own: set[str], missing: list[str], words: tuple
         inner = any(f"{folder}/__init__.py" in installed for folder in above)
         if not inner and any(name.startswith(places[path].removesuffix("py.typed")) for name in modules):
             expected = f"one as in {path}: type checkers ignore the package's types without it"
-            yield Problem(where, f"no {places[path]}", expected, f"add it to {put_in}")
+            yield Problem("py-typed", where, f"no {places[path]}", expected, f"add it to {put_in}")
     if missed := {path for path in lacking - typed if not UNMISSED.fullmatch(path) and not _is_of_tests(path)}:
-        yield f"{where} lacks {_some(missed)}; add what its users need to {put_in}"
+        yield f"{where} lacks {_some(missed)}; add what its users need to {put_in} [not-in-wheel]"
 
 
 def _packages(own: set[str], wheel: Dist) -> set[str]:
@@ -221,9 +222,10 @@ def _submodules(missing: list[str], places: dict[str, str]) -> Iterator[Problem 
     for path in missing:
         if f"{path}/" in places:
             remedy = "run: git submodule update --init; on GitHub, set the repository variable SUBMODULES to true"
-            yield Problem(path, "a submodule without content", "its files, as they are part of a package", remedy)
+            expected = "its files, as they are part of a package"
+            yield Problem("submodule", path, "a submodule without content", expected, remedy)
         else:
-            yield f"{path}: the dists lack this submodule, which is not checked out"
+            yield f"{path}: the dists lack this submodule, which is not checked out [submodule]"
 
 
 def _places(paths: Iterable[str], own: set[str], modules: set[str]) -> dict[str, str]:

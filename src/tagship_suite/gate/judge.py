@@ -13,7 +13,7 @@ from ..config import Config
 from ..dists import rules
 from ..dists.modules import is_own, modules
 from ..dists.reading import read_dist, read_dists
-from ..errors import Problem, ReleaseError
+from ..errors import Problem, ReleaseError, refusal
 from ..repo import git, version_source
 from ..repo.literals import assigned, find
 from ..repo.packages import Package, left_out
@@ -67,7 +67,7 @@ def judge(package: Package, environ: Mapping[str, str], others: Collection[str] 
     dists = [dist for dist in _readable(unread, package.root) if dist.name not in others]
     dists = [dist for dist in dists if _attempt(unread, _named, dist)]
     if not dists:
-        none = Problem("dist", f"no dists of {package.name}", "an sdist and wheels", "run: nox -s build")
+        none = Problem("no-dists", "dist", f"no dists of {package.name}", "an sdist and wheels", "run: nox -s build")
         raise ReleaseError(*(unread or [none]))
     verdict = Verdict(dists, package, problems=unread)
     ref = package.on(current(package.root, environ)).about(verdict.name)
@@ -81,7 +81,7 @@ def judge(package: Package, environ: Mapping[str, str], others: Collection[str] 
     # What only follows from a cause would send a reader to change what is right.
     verdict.problems[:0] = causes or verdict.differing
     if names := _attempt(unread, left_out, package.root):
-        remedy = 'to release them too, name them in [tool.tagship]: packages = ["..."]'
+        remedy = 'to release them too, name them in [tool.tagship]: packages = ["..."] [packages]'
         verdict.notes.append(f"{', '.join(names)}: not a part of this release; {remedy}")
     if ref.tags and config.release_branches:
         verdict.problems += branch_problems(root, config, ref)
@@ -105,7 +105,7 @@ def _settings(package: Package) -> Config:
 
 def _named(dist: Dist) -> Dist:
     if not dist.metadata["Name"]:
-        raise ReleaseError(Problem(str(dist.path), "metadata without a Name", repr(dist.name), "build it again"))
+        raise refusal("metadata", str(dist.path), "metadata without a Name", repr(dist.name), "build it again")
     return dist
 
 
@@ -133,7 +133,7 @@ def _differs(verdict: Verdict, where: str, found: str, remedy: str) -> list[Prob
         same = parse_version(found) == verdict.version
     except ValueError:
         same = False
-    return [] if same else [Problem(where, repr(found), repr(str(verdict.version)), remedy)]
+    return [] if same else [Problem("version-mismatch", where, repr(found), repr(str(verdict.version)), remedy)]
 
 
 def _judge_dists(verdict: Verdict) -> None:
@@ -141,7 +141,7 @@ def _judge_dists(verdict: Verdict) -> None:
         where = str(dist.path)
         if dist.name != verdict.name:
             verdict.problems.append(
-                Problem(where, repr(dist.name), repr(verdict.name), "release one project at a time")
+                Problem("name-mismatch", where, repr(dist.name), repr(verdict.name), "release one project at a time")
             )
         verdict.problems += _differs(verdict, where, dist.version, "clean dist/ and run: nox -s build")
 
@@ -188,7 +188,7 @@ def _judge_tag(verdict: Verdict, ref: Ref) -> None:
                 remedy = f"this tag is not of {verdict.name} and releases nothing; to release it, push {form}"
             elif git.changed(verdict.package.root):
                 remedy = "commit your changes, which this tag is not about"
-            verdict.differing.append(Problem(f"tag {tag!r}", found, expected, remedy))
+            verdict.differing.append(Problem("tag-mismatch", f"tag {tag!r}", found, expected, remedy))
 
 
 def _judge_local(verdict: Verdict, ref: Ref, commit: str) -> None:
@@ -200,7 +200,7 @@ def _judge_local(verdict: Verdict, ref: Ref, commit: str) -> None:
         return
     found, expected = repr(str(verdict.version)), f"nothing after {verdict.version.public!r}"
     remedy = "an index takes no local version: build again, on the tag and from a clean tree, or correct the version"
-    verdict.differing += [Problem(str(dist.path), found, expected, remedy) for dist in verdict.dists]
+    verdict.differing += [Problem("local-version", str(dist.path), found, expected, remedy) for dist in verdict.dists]
 
 
 def _names_commit(local: str, commit: str) -> bool:

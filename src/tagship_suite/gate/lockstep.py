@@ -50,12 +50,12 @@ def _misfits(verdict: Verdict, versions: dict[str, Version]) -> Iterator[Problem
     if verdict.version != version:
         expected = f"{str(version)!r}, that of {first} (lockstep)"
         remedy = "set one version, or lockstep = false in [tool.tagship] of its own pyproject.toml"
-        yield Problem(str(dist.path), repr(str(verdict.version)), expected, remedy)
+        yield Problem("lockstep", str(dist.path), repr(str(verdict.version)), expected, remedy)
     for requirement in _requirements(dist):
         needed = versions.get(canonicalize_name(requirement.name))
         if needed and not needed.local and not requirement.specifier.contains(needed, prereleases=True):
             expected = f"one that {needed} satisfies, which is released with it"
-            yield Problem(f"{dist.path} dependency", repr(str(requirement)), expected, "correct it")
+            yield Problem("lockstep", f"{dist.path} dependency", repr(str(requirement)), expected, "correct it")
 
 
 def _needs(dist: Dist, *, extras: bool) -> set[str]:

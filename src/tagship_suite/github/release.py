@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import report
 from ..dists.reading import file_hash
-from ..errors import Problem, ReleaseError, refuse, within
+from ..errors import Problem, refusal, refuse, within
 from ..gate import bundle
 from ..gate.tagged import tagged
 from ..publish.retry import TOTAL, DeadlineExceeded, RetryPolicy, timeout_from
@@ -74,13 +74,12 @@ def _check_tag(api: Api, wanted: Wanted) -> None:
         found = api.get(f"/commits/tags/{wanted.tag}")["sha"]
     except Refused as refused:
         if refused.status == 422:
-            raise ReleaseError(Problem(f"tag {wanted.tag!r}", "none on GitHub", "the tag", remedy)) from refused
+            raise refusal("no-tag", f"tag {wanted.tag!r}", "none on GitHub", "the tag", remedy) from refused
         raise
     if found != wanted.commit:
         expected = f"{wanted.commit}, which the bundle was made from"
-        raise ReleaseError(
-            Problem(f"tag {wanted.tag!r} on GitHub", f"commit {found}", expected, "release a new version")
-        )
+        where = f"tag {wanted.tag!r} on GitHub"
+        raise refusal("moved-tag", where, f"commit {found}", expected, "release a new version")
 
 
 def _complete(api: Api, wanted: Wanted, retry: RetryPolicy) -> dict[str, Any]:
@@ -132,12 +131,14 @@ def _missing(release: dict[str, Any], assets: Sequence[dict[str, Any]], wanted: 
 
 def _other_bytes(name: str) -> Problem:
     remedy = "delete that file on the release's page, and run this again; something else has uploaded it"
-    return Problem(f"{name} of the GitHub Release", "other bytes", "those that were published", remedy)
+    where = f"{name} of the GitHub Release"
+    return Problem("github-release", where, "other bytes", "those that were published", remedy)
 
 
 def _immutable(wanted: Wanted) -> Problem:
     remedy = f"save it as a draft, or push the tag alone, next time; {OFF} = false in [tool.tagship] makes no releases"
-    return Problem(f"GitHub Release {wanted.tag}", "an immutable one without the files", "a draft", remedy)
+    found = "an immutable one without the files"
+    return Problem("github-release", f"GitHub Release {wanted.tag}", found, "a draft", remedy)
 
 
 def _sha256(asset: dict[str, Any], api: Api) -> str:

@@ -74,20 +74,22 @@ def _warn(error: ReleaseError, mode: str, why: str) -> None:
 
 def _shown(index: Index, dists: list[Dist]) -> None:
     if not (own := claims.of_this_job()):
-        raise TransientError("no OIDC token was issued to compare this job with the provenance")
+        raise TransientError("no OIDC token was issued to compare this job with the provenance [attestations]")
     expected = claims.identity(claims.values(own))
     files = index.files(dists[0].name)
-    found = {dist: publishers(index.provenance(files[dist.path.name]), dist.sha256) for dist in dists}
+    names = {dist.path.name: dist for dist in dists}
+    found = {name: publishers(index.provenance(files[name]), dist.sha256) for name, dist in names.items()}
     remedy = "attestations cannot be added later: release a new version"
     refuse(
         [
-            Problem(f"provenance of {dist.path.name}", " and ".join(map(shown, each)), shown(expected), remedy)
-            for dist, each in found.items()
+            Problem("provenance", f"provenance of {name}", " and ".join(map(shown, each)), shown(expected), remedy)
+            for name, each in found.items()
             if each and not any(accepts(publisher, expected) for publisher in each)
         ]
     )
-    if absent := [dist.path.name for dist in dists if not found[dist]]:
-        raise TransientError(f"provenance of {', '.join(absent)}: found none, expected {shown(expected)}; {remedy}")
+    if absent := [name for name in names if not found[name]]:
+        text = f"provenance of {', '.join(absent)}: found none, expected {shown(expected)}; {remedy}"
+        raise TransientError(f"{text} [provenance]")
     print(f"attested by {shown(expected)}, as {index.site} shows for each file")
 
 
@@ -119,7 +121,7 @@ def publishers(provenance: Any, sha256: str) -> list[dict[str, Any]]:
             dict(each["publisher"]) for each in bundles if any(_is_for(sha256, one) for one in each["attestations"])
         ]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise TransientError(f"provenance: found none as PEP 740 defines it ({error!r})") from None
+        raise TransientError(f"provenance: found none as PEP 740 defines it ({error!r}) [provenance]") from None
 
 
 def _is_for(sha256: str, attestation: Any) -> bool:

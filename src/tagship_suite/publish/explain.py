@@ -7,7 +7,11 @@ import re
 from .causes import CAUSES, NO_TEST, OTHER_NAME, STATUS, Cause
 
 UNKNOWN = Cause(
-    "", "tagship does not know this message", "run it with `-- --verbose`, and see the index's help", "help/"
+    "unknown-message",
+    "",
+    "tagship does not know this message",
+    "run it with `-- --verbose`, and see the index's help",
+    "help/",
 )
 
 
@@ -27,4 +31,4 @@ def explained(text: str, site: str = "", *advice: str) -> str:
     linked = link.startswith("https:") and (link != STATUS or site)  # the status page is PyPI's
     remedy = NO_TEST if OTHER_NAME in found.remedy and "//test." in site else found.remedy
     usual = [f"do: {remedy}", *([f"see: {link}"] if linked else [])]
-    return "\n  ".join([" ".join(text.split()), f"why: {found.why}", *(advice or usual)])
+    return "\n  ".join([f"{' '.join(text.split())} [{found.code}]", f"why: {found.why}", *(advice or usual)])

@@ -15,7 +15,7 @@ from requests.utils import get_environ_proxies
 from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
 from urllib3.exceptions import HTTPError
 
-from ..errors import Problem, ReleaseError
+from ..errors import ReleaseError, refusal
 from .retry import TransientError, failure
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Index:
         self._check_scheme(remote.url)  # pip would open it too
         digest = remote.hashes.get("sha256") or self._get(remote.url, _sha256, elsewhere=True)
         if not digest:
-            raise TransientError(f"{remote.url}: the index lists this file, but does not serve it")
+            raise TransientError(f"{remote.url}: the index lists this file, but does not serve it [not-served]")
         return digest
 
     def provenance(self, remote: Remote) -> Any:
@@ -129,12 +129,13 @@ class Index:
     def _check_scheme(self, url: str) -> None:
         if urlsplit(url).scheme not in {"http", "https"}:
             expected = "one with http or https"
-            raise ReleaseError(Problem(self.upload_url, f"a link to {url!r}", expected, "ask who runs the index"))
+            raise refusal("index-answer", self.upload_url, f"a link to {url!r}", expected, "ask who runs the index")
 
     def _refusal(self, url: str, response: requests.Response) -> ReleaseError:
         text = f"{url}: the index answered {response.status_code} {response.reason}, expected 200 or 404"
         if response.status_code in {401, 403}:
-            return ReleaseError(f"{text}; set TWINE_USERNAME and TWINE_PASSWORD to a user who may read it")
+            remedy = "set TWINE_USERNAME and TWINE_PASSWORD to a user who may read it"
+            return ReleaseError(f"{text}; {remedy} [credentials]")
         return failure(requests.HTTPError(), text, self.site, response)
 
 
@@ -170,7 +171,8 @@ def _sha256(response: requests.Response) -> str:
 def _body(response: requests.Response) -> bytes:
     body: bytes = response.raw.read(MAX_LISTING + 1, decode_content=True)
     if len(body) > MAX_LISTING:
-        raise ReleaseError(f"{response.url}: found an answer larger than {MAX_LISTING} bytes, expected a shorter one")
+        found = f"found an answer larger than {MAX_LISTING} bytes"
+        raise ReleaseError(f"{response.url}: {found}, expected a shorter one [index-answer]")
     return body
 
 
@@ -178,7 +180,8 @@ def _json(response: requests.Response) -> Any:
     try:
         return json.loads(_body(response))
     except ValueError:
-        raise TransientError(f"{response.url}: found an answer that is no JSON, expected a provenance") from None
+        found = "found an answer that is no JSON"
+        raise TransientError(f"{response.url}: {found}, expected a provenance [index-answer]") from None
 
 
 def _listing(response: requests.Response) -> dict[str, Remote]:
@@ -189,7 +192,8 @@ def _parsed(url: str, content_type: str, body: bytes) -> dict[str, Remote]:
     try:
         return _parse(url, content_type, body)
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise TransientError(f"{url}: found an answer that is no list of files, expected PEP 503 or PEP 691") from None
+        found = "found an answer that is no list of files"
+        raise TransientError(f"{url}: {found}, expected PEP 503 or PEP 691 [index-answer]") from None
 
 
 def _parse(url: str, content_type: str, body: bytes) -> dict[str, Remote]:

@@ -24,4 +24,5 @@ ELSEWHERE = {
 def refuse_inputs(given: Mapping[str, str | None]) -> None:
     """Raise `ReleaseError` for each input that was given, by its name; its value is not shown."""
     named = [name for name in ELSEWHERE if given.get(name) is not None]
-    refuse([Problem(f"--{name}", "an input of gh-action-pypi-publish", "none", ELSEWHERE[name]) for name in named])
+    found = "an input of gh-action-pypi-publish"
+    refuse([Problem("action-input", f"--{name}", found, "none", ELSEWHERE[name]) for name in named])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from requests import exceptions
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
-from ..errors import Problem, ReleaseError
+from ..errors import Problem, ReleaseError, refusal
 from .explain import explained
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class DeadlineExceeded(ReleaseError):
     """The time for the whole run, in seconds, is over."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"gave up after {seconds:g} s in all; run this again: uploaded files are skipped")
+        super().__init__(f"gave up after {seconds:g} s in all; run this again: uploaded files are skipped [deadline]")
 
 
 class RetryPolicy:
@@ -88,7 +88,7 @@ def timeout_from(environ: Mapping[str, str]) -> float:
     text = environ.get(VARIABLE, f"{DEFAULT_TIMEOUT}")
     if not text.replace(".", "", 1).isdecimal() or not 0 < float(text) <= MAX_TIMEOUT:
         expected = f"a number of seconds, {MAX_TIMEOUT} at most"
-        raise ReleaseError(Problem(VARIABLE, repr(text), expected, "correct or unset it"))
+        raise refusal("timeout-value", VARIABLE, repr(text), expected, "correct or unset it")
     return float(text)
 
 

@@ -132,12 +132,12 @@ def _misaddressed(index: Index, options: Options, environ: Mapping[str, str]) ->
     meant = url if environ.get("TWINE_REPOSITORY_URL") else ADDRESSES.get(named, url)
     if url != meant:
         remedy = "remove it; TWINE_REPOSITORY_URL names another index"
-        return [Problem(f".pypirc [{named}] repository", repr(url), repr(meant), remedy)]
+        return [Problem("index-address", f".pypirc [{named}] repository", repr(url), repr(meant), remedy)]
     if index.site and not url.endswith("/"):  # twine does no Trusted Publishing for it, and the index redirects it
-        return [Problem("TWINE_REPOSITORY_URL", repr(url), repr(f"{url}/"), "correct it")]
+        return [Problem("index-address", "TWINE_REPOSITORY_URL", repr(url), repr(f"{url}/"), "correct it")]
     if options.repository == "testpypi" and index.site and url != TEST_REPOSITORY:
         remedy = "unset TWINE_REPOSITORY_URL and TWINE_REPOSITORY"
-        return [Problem("publish-test", url, "TestPyPI or an index of your own", remedy)]
+        return [Problem("index-address", "publish-test", url, "TestPyPI or an index of your own", remedy)]
     return []
 
 

@@ -39,11 +39,12 @@ def missing(index: Index, dists: list[Dist]) -> list[Dist]:
     """
     files = index.files(dists[0].name)
     hashes = {dist: index.sha256(files[dist.path.name]) for dist in dists if dist.path.name in files}
+    other = {f"{dist.path.name} at {index.upload_url}": (dist, found) for dist, found in hashes.items()}
     remedy = "a file name can be used once: release a new version"
     refuse(
         [
-            Problem(f"{dist.path.name} at {index.upload_url}", f"SHA-256 {found}", f"SHA-256 {dist.sha256}", remedy)
-            for dist, found in hashes.items()
+            Problem("file-exists", where, f"SHA-256 {found}", f"SHA-256 {dist.sha256}", remedy)
+            for where, (dist, found) in other.items()
             if found != dist.sha256
         ]
     )
@@ -56,7 +57,9 @@ def missing(index: Index, dists: list[Dist]) -> list[Dist]:
 def _served(index: Index, dists: list[Dist]) -> None:
     if absent := missing(index, dists):
         names = ", ".join(dist.path.name for dist in absent)
-        raise TransientError(f"{names}: accepted, but not served yet; a later run of this job checks again")
+        raise TransientError(
+            f"{names}: accepted, but not served yet; a later run of this job checks again [not-served]"
+        )
 
 
 def _download(index: Index, dists: list[Dist]) -> None:
@@ -76,11 +79,14 @@ def _download(index: Index, dists: list[Dist]) -> None:
         try:
             done = _pip("download", "--quiet", "--no-deps", "--no-cache-dir", *options, index=index)
         except subprocess.TimeoutExpired as error:
-            raise TransientError(f"{wheel.path.name}: pip did not download it within {TIMEOUT} s") from error
+            raise TransientError(
+                f"{wheel.path.name}: pip did not download it within {TIMEOUT} s [not-served]"
+            ) from error
     if done.returncode:
         lines = done.stdout.splitlines()
         message = next((line for line in lines if line.startswith("ERROR")), "".join(lines[:1]))
-        raise TransientError(f"the index serves every file, but pip cannot download {wheel.path.name}: {message}")
+        failed = f"the index serves every file, but pip cannot download {wheel.path.name}: {message}"
+        raise TransientError(f"{failed} [not-served]")
 
 
 def _target(tag: Tag) -> list[str]:

@@ -7,7 +7,7 @@ import stat
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ..errors import Problem, ReleaseError
+from ..errors import Problem, ReleaseError, refusal
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -31,7 +31,7 @@ def load_toml(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except UNREADABLE as error:
-        problem = Problem(str(path), str(error), "valid TOML in UTF-8", "fix the file")
+        problem = Problem("unreadable-file", str(path), str(error), "valid TOML in UTF-8", "fix the file")
         raise ReleaseError(problem) from error
 
 
@@ -44,7 +44,7 @@ def parse_cfg(path: Path) -> configparser.RawConfigParser:
         pass
     except (*UNREADABLE, configparser.Error) as error:
         reason = " ".join(str(error).split())
-        raise ReleaseError(Problem(str(path), reason, "a valid INI file in UTF-8", "fix the file")) from error
+        raise refusal("unreadable-file", str(path), reason, "a valid INI file in UTF-8", "fix the file") from error
     return parser
 
 
@@ -54,7 +54,8 @@ def read_text(path: Path) -> str:
         return _content(path)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8"
-        raise ReleaseError(Problem(str(path), reason, "a readable text file", "fix the path or the file")) from error
+        remedy = "fix the path or the file"
+        raise refusal("unreadable-file", str(path), reason, "a readable text file", remedy) from error
 
 
 def _content(path: Path) -> str:
@@ -62,7 +63,7 @@ def _content(path: Path) -> str:
     mode, size = path.stat().st_mode, path.stat().st_size
     if size > LONGEST or not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         found = f"{size} bytes" if stat.S_ISREG(mode) else "no regular file"
-        raise ReleaseError(Problem(str(path), found, f"a file of {LONGEST} bytes at most", "check what it is"))
+        raise refusal("unreadable-file", str(path), found, f"a file of {LONGEST} bytes at most", "check what it is")
     return path.read_bytes().decode()
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from ..errors import Problem, ReleaseError, within
+from ..errors import refusal, within
 from .files import read_text, subtable, tomllib
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def find(path: Path, pattern: str = "") -> Written:
     where nothing is found, or different versions, or nothing within `SECONDS`: a pattern can backtrack without end.
     """
     found, remedy = f"no result of {pattern!r} within {SECONDS} s", "simplify version-pattern: it backtracks"
-    with within(SECONDS, ReleaseError(Problem(str(path), found, "a version", remedy))):
+    with within(SECONDS, refusal("no-version", str(path), found, "a version", remedy)):
         return _find(path, pattern)
 
 
@@ -84,7 +84,7 @@ def _find(path: Path, pattern: str) -> Written:
     if len({written.text for written in found}) != 1:
         seen = " and ".join(sorted({repr(written.text) for written in found})) or "no version"
         expected = f"one that matches {pattern!r}" if pattern else "one version"
-        raise ReleaseError(Problem(str(path), seen, expected, "correct the file, or version-file and version-pattern"))
+        raise refusal("no-version", str(path), seen, expected, "correct the file, or version-file and version-pattern")
     return found[0]
 
 

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from ..build import supported_pythons
 from ..dists.reading import read_dists
-from ..errors import Problem, ReleaseError, refuse
+from ..errors import Problem, refusal, refuse
 from ..repo.files import load_toml, parse_cfg, subtable
 from ..repo.packages import chosen, distribution_name, every, left_out
 from ..repo.ref import current
@@ -85,7 +85,7 @@ def _pick(dists: list[Dist], name: str, python: str) -> Dist:
     if own := [dist for dist in dists if name in {"", dist.name}]:
         return pick(own, python or platform.python_version())
     found = " ".join(dist.path.name for dist in dists)
-    raise ReleaseError(Problem("--installpkg", found, f"a dist of {name}", "run: nox -s build"))
+    raise refusal("no-dists", "--installpkg", found, f"a dist of {name}", "run: nox -s build")
 
 
 def _needs(package: Package, dist: Dist | None) -> tuple[list[str], str]:
@@ -112,7 +112,7 @@ def _where(package: Package) -> str:
 def unnamed(where: str, found: str, expected: str, requires: str = "pytest") -> Problem:
     """Return the problem that the settings do not say what the tests need, with the lines to write."""
     lines = f'\n  test-requires = ["{requires}"]\n  test-command = []  # where there are no tests'
-    return Problem(where, found, expected, f"write one of these lines there:{lines}")
+    return Problem("test-command", where, found, expected, f"write one of these lines there:{lines}")
 
 
 def _default(names: Iterable[str]) -> tuple[str, ...]:
@@ -137,7 +137,7 @@ def _group(tables: list[dict[str, Any]], name: str) -> tuple[str, ...]:
         return dependency_groups((own or [{"dependency-groups": {}}])[0], name)
     except (LookupError, TypeError, ValueError) as error:
         remedy = "correct [dependency-groups] or test-groups"
-        raise ReleaseError(Problem("pyproject.toml", str(error), "a valid dependency group", remedy)) from error
+        raise refusal("settings", "pyproject.toml", str(error), "a valid dependency group", remedy) from error
 
 
 def _has(table: dict[str, Any], name: str) -> bool:
@@ -151,7 +151,8 @@ def _arguments(line: str, package: Package) -> list[str]:
         return list(match.groups()) if match else line.split(maxsplit=1) if line.startswith("-") else [line]
     found = [folder / match[2] for folder in (package.folder, package.root) if (folder / match[2]).is_file()]
     if not found:
-        refuse([Problem(f"{_where(package)} test-requires", repr(line), "a file that is there", "correct the path")])
+        where = f"{_where(package)} test-requires"
+        refuse([Problem("settings", where, repr(line), "a file that is there", "correct the path")])
     return [match[1], str(found[0])]
 
 

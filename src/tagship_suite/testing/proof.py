@@ -136,18 +136,21 @@ def problems(evidence: Evidence, name: str) -> list[Problem]:
     """Return what keeps the tests from being those of the dist `name`: no module, other modules, or no test."""
     found = [] if any(evidence.ran) or not evidence.ran else [_no_test()]
     if not evidence.shipped:
-        found.append(Problem(name, "no module", "the project's modules", f"include them, or {IN_PLACE} if it has none"))
+        remedy = f"include them, or {IN_PLACE} if it has none"
+        found.append(Problem("no-module", name, "no module", "the project's modules", remedy))
     elif not evidence.imported:
         remedy = f"correct what the wheel includes, or test-command; or {IN_PLACE}"
-        found.append(Problem("tests", f"no module of {name} imported", "at least one", remedy))
+        found.append(Problem("not-tested", "tests", f"no module of {name} imported", "at least one", remedy))
     loose = [problem for path in sorted(evidence.loose) for problem in _judged(path, evidence, name)]
     if len(loose) > SHOWN:
-        loose[SHOWN:] = [Problem("tests", f"{len(loose) - SHOWN} more modules from the checkout", "none", "see above")]
+        more = f"{len(loose) - SHOWN} more modules from the checkout"
+        loose[SHOWN:] = [Problem("not-from-wheel", "tests", more, "none", "see above")]
     return found + loose
 
 
 def _no_test() -> Problem:
-    return Problem("tests", "0 tests run by unittest", "at least one", "correct test-command in [tool.tagship]")
+    remedy = "correct test-command in [tool.tagship]"
+    return Problem("no-tests", "tests", "0 tests run by unittest", "at least one", remedy)
 
 
 def _judged(path: Path, evidence: Evidence, name: str) -> list[Problem]:
@@ -163,13 +166,14 @@ def _judged(path: Path, evidence: Evidence, name: str) -> list[Problem]:
         ):
             return []
         remedy = f"import it by its name, or {IN_PLACE}"
-        return [Problem(where, f"module {module} run from the checkout", f"the one of {name}", remedy)]
+        return [
+            Problem("not-from-wheel", where, f"module {module} run from the checkout", f"the one of {name}", remedy)
+        ]
+    found = f"module {module} imported from the checkout"
     if evidence.needs(path):
         remedy = "include it in the wheel, or declare the dependency that it is"
-        return [
-            Problem(where, f"module {module} imported from the checkout", f"it in {name}, which imports it", remedy)
-        ]
+        return [Problem("not-from-wheel", where, found, f"it in {name}, which imports it", remedy)]
     if source is None or evidence.is_tests_own(path, source):
         return []
     remedy = "include it in the wheel, or move it to the tests"
-    return [Problem(where, f"module {module} imported from the checkout", f"it in {name}", remedy)]
+    return [Problem("not-from-wheel", where, found, f"it in {name}", remedy)]

@@ -48,7 +48,9 @@ def problems(root: Path, found: tuple[Publishing, ...], name: str, version: str)
     where = [each for file in sorted({each.file for each in found}) for each in _written(root, file, found)]
     remedy = "commit the version before the tag, or take it from the tags by the build backend, and remove that step"
     shown = f"a version that CI writes for a release; {version or 'none'} is committed"
-    return [Problem(place, shown, "the released version in the tagged commit", remedy) for place in where[:1]]
+    return [
+        Problem("made-in-ci", place, shown, "the released version in the tagged commit", remedy) for place in where[:1]
+    ]
 
 
 def _same(one: str, other: str) -> bool:

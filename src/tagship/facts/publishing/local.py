@@ -38,7 +38,7 @@ FILES = {
 }
 FOLDERS = (
     "",
-    "scripts",
+    "entry-points",
     "script",
     "bin",
     "tools",

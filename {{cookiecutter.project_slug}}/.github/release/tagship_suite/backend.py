@@ -93,9 +93,9 @@ def build(folders: list[Path], out: Path, seconds: int) -> None:
             print(silent.decode(errors="replace"))  # of an installer
             said.extend([str(error), *silent.decode(errors="replace").splitlines()])
             cause = _cause(folder, said, has_sdist=len(list(out.glob("*.tar.gz"))) > number)
-            raise ReleaseError(f"{folder}: the build has failed: {cause}") from None
+            raise ReleaseError(f"{folder}: the build has failed: {cause} [build-failed]") from None
     if check([str(path) for path in sorted(out.iterdir())]):
-        raise ReleaseError("twine check: the description of a dist does not render, see above")
+        raise ReleaseError("twine check: the description of a dist does not render, see above [description]")
     dists = read_dists(out)
     refuse([problem for dist in dists for problem in rules.classifiers(dist, str(dist.path))])
 
@@ -145,7 +145,8 @@ def _build(folder: Path, out: Path, seconds: int, runner: RunnerType) -> None:
         sdist = Path(builder.build("sdist", out))
         normalise(sdist, seconds)
         remedy = "put a copy of the file there"
-        links = [Problem(name, "a link out of the project", "a file", remedy) for name in tars.outward(sdist)]
+        link = "a link out of the project"
+        links = [Problem("outward-link", name, link, "a file", remedy) for name in tars.outward(sdist)]
         refuse([*links, *readme.mistaken(read_dist(sdist), folder)])
         if is_compiled(folder):
             subprocess.run(["cibuildwheel", f"--output-dir={out}", str(sdist)], check=True)

@@ -226,10 +226,11 @@ def _problems(table: dict[str, Any], path: str) -> list[Problem]:
     problems = []
     for name, value in table.items():
         if name not in SETTINGS:
-            problems.append(Problem(where, f"{name!r}", f"one of {', '.join(SETTINGS)}", "correct or remove it"))
+            known = f"one of {', '.join(SETTINGS)}"
+            problems.append(Problem("settings", where, f"{name!r}", known, "correct or remove it"))
         elif not SETTINGS[name].metadata["check"](value):
             expected = SETTINGS[name].metadata["expected"]
-            problems.append(Problem(f"{where} {name}", f"{value!r}", expected, "correct or remove it"))
+            problems.append(Problem("settings", f"{where} {name}", f"{value!r}", expected, "correct or remove it"))
     if "version-pattern" in table and "version-file" not in table:
-        problems.append(Problem(where, "version-pattern alone", "version-file as well", "name the file"))
+        problems.append(Problem("settings", where, "version-pattern alone", "version-file as well", "name the file"))
     return problems

@@ -4,11 +4,15 @@
 # mypy: ignore-errors
 # pylint: skip-file
 # isort: skip_file
-"""A refused step: every problem at once, one line each; and one that takes too long."""
+"""A refused step: every problem at once, one line each; and one that takes too long.
+
+Each line ends with a code in brackets, which `PAGE` explains; a multi-line one has it at the end of the first.
+"""
 
 from __future__ import annotations
 
 import errno
+import re
 import signal
 import threading
 import time
@@ -17,20 +21,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+
+#: The page of all codes. No other line of the code has the address of tagship's repository.
+PAGE = "https://github.com/org/tagship/blob/main/docs/errors.md"
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong: where, the value found, the value expected, and what to do."""
+    """What is wrong: its code, where, the value found, the value expected, and what to do."""
 
+    code: str
     where: str
     found: str
     expected: str
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.where}: found {self.found}, expected {self.expected}; {self.remedy}"
+        remedy, end, example = self.remedy.partition("\n")
+        return f"{self.where}: found {self.found}, expected {self.expected}; {remedy} [{self.code}]{end}{example}"
 
 
 class ReleaseError(Exception):
@@ -43,11 +52,22 @@ class ReleaseError(Exception):
         return "\n".join(self.args)
 
 
+def refusal(code: str, where: str, found: str, expected: str, remedy: str) -> ReleaseError:
+    """Return the error of one problem."""
+    return ReleaseError(Problem(code, where, found, expected, remedy))
+
+
+def links(lines: Iterable[str]) -> list[str]:
+    """Return a line for each code in `lines`, with the link to what it means."""
+    codes = re.findall(r" \[([a-z]+(?:-[a-z]+)*)\]$", "\n".join(lines), re.MULTILINE)
+    return [f"see: {PAGE}#{code}" for code in dict.fromkeys(codes)]
+
+
 def of_machine(error: OSError) -> Problem:
     """Return the problem that the machine's file system does not let a step go on."""
     found, file = error.strerror or str(error), error.filename2 or error.filename or "this machine"
     remedy = "free some space" if error.errno == errno.ENOSPC else "correct or remove it, or its permissions"
-    return Problem(str(file), found, "a place that can be read and written", remedy)
+    return Problem("file-system", str(file), found, "a place that can be read and written", remedy)
 
 
 def refuse(problems: Sequence[Problem | str]) -> None:

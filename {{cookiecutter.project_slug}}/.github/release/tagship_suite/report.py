@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import redact
-from .errors import ReleaseError
+from .errors import ReleaseError, links, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,21 +36,27 @@ def summary(*paragraphs: str) -> None:
 
 def errors(lines: Iterable[str]) -> None:
     """Print each as an error, on GitHub as an annotation and in the job summary too; its explanation stays with it."""
-    for line in map(_safe, map(redact.redacted, lines)):  # before it is encoded
+    lines = [redact.redacted(line) for line in lines]
+    for line in map(_safe, lines):  # redacted before it is encoded
         print(f"error: {line}", file=sys.stderr)
         with suppress(ReleaseError):  # which would hide what is told: the disk may be full
             summary("\n".join(["> [!CAUTION]", *(f"> {_cell(part)}\\" for part in line.splitlines())]).rstrip("\\"))
         if os.environ.get("GITHUB_ACTIONS") == "true":
             print("::error::" + line.replace("%", "%25").replace("\n", "%0A"))
+    for link in links(lines):
+        print(link, file=sys.stderr)
+        with suppress(ReleaseError):
+            summary(link)
 
 
 def notes(lines: Iterable[str]) -> None:
     """Print each as a note, on GitHub as an annotation and in the job summary too."""
-    for line in map(one_line, lines):
+    for line in (lines := [*map(one_line, lines)]):
         print(f"note: {line}")
         summary(f"> [!NOTE]\n> {_cell(line)}")
         if os.environ.get("GITHUB_ACTIONS") == "true":
             print("::warning::" + line.replace("%", "%25"))
+    print("".join(f"{link}\n" for link in links(lines)), end="")
 
 
 def one_line(text: str) -> str:
@@ -105,6 +111,5 @@ def _append(variable: str, text: str) -> None:
         with Path(path).open("a", encoding="utf-8") as file:
             file.write(redact.redacted(text) + "\n")
     except OSError as error:
-        raise ReleaseError(
-            f"{variable}: found {path!r} ({error.strerror}), expected a file to write to; set another path"
-        ) from error
+        found = f"{path!r} ({error.strerror})"
+        raise refusal("file-system", variable, found, "a file to write to", "set another path") from error

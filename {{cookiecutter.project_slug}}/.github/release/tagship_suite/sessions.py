@@ -36,7 +36,8 @@ T = TypeVar("T")
 
 OLDEST_NOX = "2025.10.14"  # has download_python for a session
 if Version(version("nox")) < Version(OLDEST_NOX):
-    sys.exit(f"nox: found {version('nox')}, expected {OLDEST_NOX} or newer; run: python -m pip install --upgrade nox")
+    remedy = "run: python -m pip install --upgrade nox [missing-tool]"
+    sys.exit(f"nox: found {version('nox')}, expected {OLDEST_NOX} or newer; {remedy}")
 
 ROOT = Path()  # nox runs in the folder of the noxfile
 REQUIREMENTS = ".github/release/requirements"

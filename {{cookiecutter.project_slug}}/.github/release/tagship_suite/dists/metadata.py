@@ -46,21 +46,21 @@ def python(dist: Dist, where: str) -> Iterator[Problem]:
     try:
         SpecifierSet(text := dist.metadata.get("Requires-Python", ""))
     except InvalidSpecifier:
-        yield Problem(where, f"Requires-Python {text!r}", "versions as in '>=3.10'", "correct it")
+        yield Problem("metadata", where, f"Requires-Python {text!r}", "versions as in '>=3.10'", "correct it")
 
 
 def fields(dist: Dist, where: str) -> Iterator[Problem]:
     metadata = dist.metadata
     summary = metadata.get("Summary", "")
     if len(summary) > MAX_SUMMARY or len(summary.splitlines()) > 1:
-        yield Problem(where, "a longer summary", f"one line of {MAX_SUMMARY} characters", "shorten the description")
+        expected = f"one line of {MAX_SUMMARY} characters"
+        yield Problem("metadata", where, "a longer summary", expected, "shorten the description")
     if metadata.get("License", "") not in UNKNOWN and metadata["License-Expression"]:
-        yield Problem(where, "License and License-Expression", "License-Expression alone", "remove License")
+        yield Problem("metadata", where, "License and License-Expression", "License-Expression alone", "remove License")
     kind, text = description(metadata)
     if text and not text.strip() and kind != "text/plain":
-        yield Problem(
-            where, "a description of nothing but whitespace", "some text, or none", "fill or leave out the README"
-        )
+        found = "a description of nothing but whitespace"
+        yield Problem("metadata", where, found, "some text, or none", "fill or leave out the README")
 
 
 def core(dist: Dist, where: str) -> Iterator[Problem]:
@@ -68,9 +68,10 @@ def core(dist: Dist, where: str) -> Iterator[Problem]:
     version = dist.metadata.get("Metadata-Version", "")
     if version not in METADATA_VERSIONS:
         expected = f"one of {', '.join(METADATA_VERSIONS)}"
-        yield Problem(where, f"Metadata-Version {version!r}", expected, "use another version of the build backend")
+        remedy = "use another version of the build backend"
+        yield Problem("metadata", where, f"Metadata-Version {version!r}", expected, remedy)
     for reason in _faults(dist.metadata_text, version):
-        yield Problem(where, f"invalid metadata ({reason})", "core metadata", "correct it")
+        yield Problem("metadata", where, f"invalid metadata ({reason})", "core metadata", "correct it")
 
 
 def _faults(text: str, version: str) -> Iterator[str]:
@@ -109,10 +110,11 @@ def description(metadata: Message) -> tuple[str, str]:
 def urls(dist: Dist, where: str) -> Iterator[Problem]:
     for label, url in _labelled(dist.metadata):
         if not 0 < len(label) <= MAX_LABEL:
-            yield Problem(where, f"the label {label!r} of an URL", f"1 to {MAX_LABEL} characters", "rename it")
+            found = f"the label {label!r} of an URL"
+            yield Problem("metadata", where, found, f"1 to {MAX_LABEL} characters", "rename it")
         port = PORT.match(url)
         if not URL.fullmatch(url) or (port and int(port[1]) > MAX_PORT):
-            yield Problem(where, f"{label} {url!r}", "an http or https URL", "correct it")
+            yield Problem("metadata", where, f"{label} {url!r}", "an http or https URL", "correct it")
 
 
 def _labelled(metadata: Message) -> Iterator[tuple[str, str]]:
@@ -129,7 +131,7 @@ def emails(dist: Dist, where: str) -> Iterator[Problem]:
         found = getaddresses([dist.metadata.get(field, "")])  # of several, PyPI checks none
         address = found[0][1] if len(found) == 1 else ""
         if address not in UNKNOWN and not (MAIL.fullmatch(address) and address.isprintable()):
-            yield Problem(where, f"{field} {address!r}", "an address such as you@example.org", "correct it")
+            yield Problem("metadata", where, f"{field} {address!r}", "an address such as you@example.org", "correct it")
 
 
 def dependencies(dist: Dist, where: str) -> Iterator[Problem]:
@@ -143,10 +145,11 @@ def dependencies(dist: Dist, where: str) -> Iterator[Problem]:
         try:
             requirement = Requirement(text)
         except InvalidRequirement:
-            yield Problem(where, f"dependency {text!r}", "a PEP 508 requirement", "correct the dependency")
+            yield Problem("metadata", where, f"dependency {text!r}", "a PEP 508 requirement", "correct the dependency")
         else:
             if requirement.url:
-                yield Problem(where, f"dependency {text!r}", "a name and versions, no URL", "depend on a release")
+                expected = "a name and versions, no URL"
+                yield Problem("direct-url", where, f"dependency {text!r}", expected, "depend on a release")
 
 
 def same_version(left: str, right: str, *, newer: bool = False) -> bool:

@@ -28,10 +28,11 @@ def problems(dists: list[Dist]) -> list[Problem]:
 
     Source of the rule: `twine check`, which build runs, and PyPI's file upload view.
     """
+    faults = {dist: fault for dist in dists if (fault := _fault(*metadata.description(dist.metadata)))}
+    found = "a description that does not render"
     return [
-        Problem(str(dist.path), f"a description that does not render ({fault})", "reStructuredText", "fix the README")
-        for dist in dists
-        if (fault := _fault(*metadata.description(dist.metadata)))
+        Problem("description", str(dist.path), f"{found} ({fault})", "reStructuredText", "fix the README")
+        for dist, fault in faults.items()
     ]
 
 
@@ -50,7 +51,7 @@ def mistaken(dist: Dist, folder: Path) -> list[Problem]:
     table = f'file = "{name}", content-type = "{right}"'
     remedy = "write readme = { " + table + " } in [project] of pyproject.toml"
     remedy += f', or long_description_content_type="{right}" where setup.py or setup.cfg has long_description'
-    return [Problem(str(dist.path), f"{name} as {kind}", right, remedy)]
+    return [Problem("description", str(dist.path), f"{name} as {kind}", right, remedy)]
 
 
 def _first(text: str) -> str:

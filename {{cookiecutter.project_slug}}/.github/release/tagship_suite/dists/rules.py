@@ -67,7 +67,8 @@ def problems(dists: list[Dist], limit: int, *, public: bool | None = None) -> li
     found = [problem for dist in dists for problem in _dist_problems(dist, limit, public=public)]
     sdists = [dist.path.name for dist in dists if not dist.is_wheel]
     if len(sdists) > 1:
-        found.append(Problem("dist", f"{len(sdists)} sdists ({', '.join(sdists)})", "one", "remove the others"))
+        several = f"{len(sdists)} sdists ({', '.join(sdists)})"
+        found.append(Problem("several-sdists", "dist", several, "one", "remove the others"))
     return found
 
 
@@ -86,7 +87,8 @@ def too_old(uploaded: Mapping[str, str], missing: list[Dist]) -> list[Problem]:
     names = ", ".join(dist.path.name for dist in missing)
     found, expected = f"a release of {first:%Y-%m-%d}", f"one that is at most {MAX_AGE.days} days old"
     answer = f"Uploading new files to releases older than {MAX_AGE.days} days is not allowed."
-    return [Problem(f"{names}: missing at the index", found, expected, f"release a new version: PyPI says {answer!r}")]
+    remedy = f"release a new version: PyPI says {answer!r}"
+    return [Problem("release-too-old", f"{names}: missing at the index", found, expected, remedy)]
 
 
 def _version(filename: str) -> str:
@@ -108,7 +110,8 @@ def _dist_problems(dist: Dist, limit: int, *, public: bool | None) -> list[Probl
     public = not _private(dist) if public is None else public
     if public and dist.size > limit * 2**20:
         remedy = "ship less, or ask PyPI for a higher limit and set file-limit in [tool.tagship] to what it granted"
-        found.append(Problem(str(dist.path), f"{dist.size / 2**20:.1f} MiB", f"at most {limit} MiB", remedy))
+        size = f"{dist.size / 2**20:.1f} MiB"
+        found.append(Problem("file-size", str(dist.path), size, f"at most {limit} MiB", remedy))
     for rule in SOUND + (PUBLIC if public else ()):
         try:
             found += rule(dist, str(dist.path))
@@ -125,20 +128,21 @@ def _name(dist: Dist, where: str) -> Iterator[Problem]:
     name, version = dist.metadata.get("Name", ""), dist.metadata.get("Version", "")
     if canonicalize_name(name) != dist.name or not same_version(version, dist.version):
         found = f"metadata of {name!r} {version!r}"
-        yield Problem(where, found, f"{dist.name} {dist.version} as in the file name", "build it again")
+        yield Problem("metadata", where, found, f"{dist.name} {dist.version} as in the file name", "build it again")
     if not re.fullmatch(NAME, name):
-        yield Problem(where, f"the name {name!r}", "letters, digits, and '.', '_', '-' between them", "rename it")
+        expected = "letters, digits, and '.', '_', '-' between them"
+        yield Problem("metadata", where, f"the name {name!r}", expected, "rename it")
     if len(dist.path.name.encode()) > MAX_NAME:
         found = f"a file name of {len(dist.path.name.encode())} bytes"
-        yield Problem(where, found, f"at most {MAX_NAME} of them", "shorten the name or the version")
+        yield Problem("file-name", where, found, f"at most {MAX_NAME} of them", "shorten the name or the version")
     plain = dist.name.replace("-", "_")
     version = str(Version(version)) if same_version(version, dist.version) else dist.version
     if not dist.is_wheel and dist.path.name != (file := f"{plain}-{version}.tar.gz"):
         # https://peps.python.org/pep-0625/
-        yield Problem(where, repr(dist.path.name), repr(file), "use a build backend that knows PEP 625")
+        yield Problem("file-name", where, repr(dist.path.name), repr(file), "use a build backend that knows PEP 625")
     if dist.is_wheel and (start := dist.path.name.split("-")[0]) != plain:
         # https://packaging.python.org/en/latest/specifications/binary-distribution-format/#escaping-and-unicode
-        yield Problem(where, f"a file name of {start!r}", repr(plain), "use a newer build backend")
+        yield Problem("file-name", where, f"a file name of {start!r}", repr(plain), "use a newer build backend")
 
 
 def _private(dist: Dist) -> list[str]:
@@ -152,7 +156,7 @@ def _private(dist: Dist) -> list[str]:
 def _classifiers(dist: Dist, where: str) -> Iterator[Problem]:
     for text in _private(dist):
         remedy = "set TWINE_REPOSITORY_URL to the registry that it is for"
-        yield Problem(where, f"classifier {text!r}", "none that keeps it from PyPI", remedy)
+        yield Problem("classifier", where, f"classifier {text!r}", "none that keeps it from PyPI", remedy)
 
 
 def classifiers(dist: Dist, where: str) -> Iterator[Problem]:
@@ -164,15 +168,16 @@ def classifiers(dist: Dist, where: str) -> Iterator[Problem]:
     for text in sorted({*dist.metadata.get_all("Classifier", [])} - trove.classifiers):
         if text not in UNKNOWN and not text.startswith("Private ::"):
             instead = " or ".join(map(repr, trove.deprecated_classifiers.get(text, ())))
+            expected = instead or "one of https://pypi.org/classifiers/"
             remedy = "correct it; where it is newer than trove-classifiers in tools.txt, update that"
-            yield Problem(where, f"classifier {text!r}", instead or "one of https://pypi.org/classifiers/", remedy)
+            yield Problem("classifier", where, f"classifier {text!r}", expected, remedy)
 
 
 def _platforms(dist: Dist, where: str) -> Iterator[Problem]:
     for platform in sorted({tag.platform for tag in dist.tags}):
         if not PLATFORM.fullmatch(NEXT_MACOS.sub("macosx_26_0", platform)):
             found = f"platform {platform!r}, which PyPI refuses"
-            yield Problem(where, found, *_portable(platform))
+            yield Problem("platform-tag", where, found, *_portable(platform))
 
 
 def _portable(platform: str) -> tuple[str, str]:
@@ -186,9 +191,9 @@ def _encrypted(dist: Dist, where: str) -> Iterator[Problem]:
     code = [name for name, size in dist.members.items() if name.lower().endswith((".py", ".pye")) and size <= SCANNED]
     for name, content in dist.contents(code):
         for tool in [tool for tool, pattern in ENCRYPTED.items() if pattern.search(content)]:
-            yield Problem(
-                f"{where}: {name}", f"code that {tool} encrypted", "source code, as PyPI requires", "ship the source"
-            )
+            found = f"code that {tool} encrypted"
+            expected = "source code, as PyPI requires"
+            yield Problem("encrypted-code", f"{where}: {name}", found, expected, "ship the source")
 
 
 def _members(dist: Dist, where: str) -> Iterator[Problem]:
@@ -200,7 +205,8 @@ def _members(dist: Dist, where: str) -> Iterator[Problem]:
         needed += [f"{licenses}{name}" for name in dist.metadata.get_all("License-File", [])]
     for name in needed:
         if f"{folder}/{name}" not in dist.members and not _is_folder(dist, f"{folder}/{name}"):
-            yield Problem(where, f"no {folder}/{name}", "one, as its name and metadata say", "build it again")
+            expected = "one, as its name and metadata say"
+            yield Problem("metadata", where, f"no {folder}/{name}", expected, "build it again")
     if dist.is_wheel and (scripts := f"{folder}/entry_points.txt") in dist.members:
         yield from _entry_points(dist.read([scripts], "utf-8")[scripts], f"{where}: {scripts}")
 
@@ -211,7 +217,7 @@ def retagged(dist: Dist) -> Iterator[str]:
     lines = [line for line in message_from_string(text).get_all("Tag", []) if line.count("-") == 2]
     if (found := {tag for line in lines for tag in parse_tag(line)}) and found != dist.tags:
         told, named = (" ".join(sorted(map(str, tags))) for tags in (found, dist.tags))
-        yield f"{dist.path}: WHEEL has the tags {told}, the file name {named}: rename a wheel with `wheel tags`"
+        yield f"{dist.path}: WHEEL has the tags {told}, the file name {named}: rename it with `wheel tags` [wheel-tags]"
 
 
 def _is_folder(dist: Dist, name: str) -> bool:
@@ -221,17 +227,18 @@ def _is_folder(dist: Dist, name: str) -> bool:
 
 def _entry_points(text: str, where: str) -> Iterator[Problem]:
     if text.startswith("\ufeff"):  # what reads it does not skip one
-        yield Problem(where, "a byte order mark", "none", "save it as UTF-8 without one")
+        yield Problem("entry-points", where, "a byte order mark", "none", "save it as UTF-8 without one")
     parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
         parser.read_string(text)
     except configparser.Error as error:
-        yield Problem(where, error.message.splitlines()[0], "an INI file", "correct the entry points")
+        yield Problem("entry-points", where, error.message.splitlines()[0], "an INI file", "correct the entry points")
     for section in {"console_scripts", "gui_scripts"} & {*parser.sections()}:
         for name in parser.options(section):
             if not re.fullmatch(r"[\w.-]+", name):
-                yield Problem(where, f"the script {name!r}", "a name of letters, digits, '.', '_' and '-'", "rename it")
+                expected = "a name of letters, digits, '.', '_' and '-'"
+                yield Problem("entry-points", where, f"the script {name!r}", expected, "rename it")
 
 
 #: What holds for every index, and what PyPI asks for besides.

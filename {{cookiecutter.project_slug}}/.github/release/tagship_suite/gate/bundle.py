@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..dists.reading import Dist, file_hash, read_dists
-from ..errors import Problem, ReleaseError, refuse
+from ..errors import Problem, refusal, refuse
 from ..repo import git
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def locate(root: Path) -> Path:
     for folder in (root, root / "bundle"):
         if (folder / SUMS).is_file():
             return folder
-    raise ReleaseError(Problem("bundle", "nothing to publish", SUMS, "run: nox -s build verify-version"))
+    raise refusal("no-bundle", "bundle", "nothing to publish", SUMS, "run: nox -s build verify-version")
 
 
 def check(folder: Path) -> list[Dist]:
@@ -112,13 +112,12 @@ def check(folder: Path) -> list[Dist]:
     listed = _listed(folder)
     present = _present(folder)
     remedy = "do not publish this bundle; run: nox -s build verify-version"
-    problems = [
-        Problem(name, "a file", f"no file that {SUMS} does not list", remedy) for name in sorted(present - set(listed))
-    ]
+    expected, more = f"no file that {SUMS} does not list", sorted(present - set(listed))
+    problems = [Problem("bundle-changed", name, "a file", expected, remedy) for name in more]
     for name, digest in listed.items():
         found = _found(folder, name)
         if found != f"SHA-256 {digest}":
-            problems.append(Problem(name, found, f"SHA-256 {digest} as in {SUMS}", remedy))
+            problems.append(Problem("bundle-changed", name, found, f"SHA-256 {digest} as in {SUMS}", remedy))
     refuse(problems + _other_suite(listed))
     return read_dists(folder / "dist")
 
@@ -128,7 +127,7 @@ def _other_suite(listed: dict[str, str]) -> list[Problem]:
     inside, remedy = RELEASE / PACKAGE.name, "restore it, or run: nox -s build verify-version"
     paths = {name: PACKAGE / Path(name).relative_to(inside) for name in listed if inside in Path(name).parents}
     return [
-        Problem(str(path), "other bytes", f"those of {name} in the bundle", remedy)
+        Problem("bundle-changed", str(path), "other bytes", f"those of {name} in the bundle", remedy)
         for name, path in paths.items()
         if not path.is_file() or file_hash(path, "sha256") != listed[name]
     ]
@@ -155,5 +154,5 @@ def _listed(folder: Path) -> dict[str, str]:
     lines = (folder / SUMS).read_text(encoding="utf-8", errors="replace").splitlines()
     sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines) if name}
     if not any(name.startswith("dist/") for name in sums):
-        raise ReleaseError(Problem(SUMS, "no dists", "a line for each", "run: nox -s build verify-version"))
+        raise refusal("no-bundle", SUMS, "no dists", "a line for each", "run: nox -s build verify-version")
     return sums

@@ -58,7 +58,7 @@ def gather(folder: Path, environ: Mapping[str, str]) -> None:
         first = files.setdefault(path.name, path)
         if not (path.name.endswith(".tar.gz") or _same(first, path)):  # the first machine's sdist ships
             remedy = "let one machine build it: set build or skip in [tool.cibuildwheel]"
-            problems.append(Problem(str(path), "other bytes", f"those of {first}", remedy))
+            problems.append(Problem("handover", str(path), "other bytes", f"those of {first}", remedy))
     refuse(problems)
     if folders:
         _move(files, folder)
@@ -73,12 +73,11 @@ def _received(parts: Sequence[Path], environ: Mapping[str, str]) -> list[Path]:
         return list(parts)
     expected, machines = given.split(), environ.get("MACHINES") or "1"
     if str(len(expected)) != machines:
-        refuse([Problem(VARIABLE, f"{len(expected)} digests", f"{machines}, one for each machine", EMPTY)])
+        refuse([Problem("handover", VARIABLE, f"{len(expected)} digests", f"{machines}, one for each machine", EMPTY)])
     found = {digest(part): part for part in parts}
     remedy = "an artifact was overwritten, or the workspace was not empty; do not release these, run all jobs again"
-    refuse(
-        [Problem(str(parts[0]), "other files", f"those of digest {each}", remedy) for each in set(expected) - {*found}]
-    )
+    lost, where = set(expected) - {*found}, str(parts[0])
+    refuse([Problem("handover", where, "other files", f"those of digest {each}", remedy) for each in lost])
     return [found[each] for each in dict.fromkeys(expected)]
 
 

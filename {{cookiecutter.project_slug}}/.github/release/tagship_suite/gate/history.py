@@ -39,7 +39,8 @@ def judge_history(verdict: Verdict, root: Path, ref: Ref) -> list[Problem]:
     if not verdict.differing:
         return changed
     remedy = "run: nox -s build; if that changes nothing, git status shows the files that the build changed"
-    return obstacles + changed or [Problem("dist", "dists from before the tag", "dists of this commit", remedy)]
+    stale = Problem("stale-dists", "dist", "dists from before the tag", "dists of this commit", remedy)
+    return obstacles + changed or [stale]
 
 
 def _changed(verdict: Verdict, root: Path) -> list[Problem]:
@@ -55,7 +56,7 @@ def _changed(verdict: Verdict, root: Path) -> list[Problem]:
 
 def _listed(files: list[str], what: str, expected: str, remedy: str) -> list[Problem]:
     found = f"{len(files)} {what} ({', '.join(files[:3])}{', …' if files[3:] else ''})"
-    return [Problem("git", found, expected, remedy)] if files else []
+    return [Problem("uncommitted", "git", found, expected, remedy)] if files else []
 
 
 def _is_made(verdict: Verdict, path: Path) -> bool:
@@ -77,7 +78,8 @@ def appended(root: Path) -> list[Problem]:
     keys |= dict(cfg.items(section)) if cfg.has_section(section) else {}
     found = [f"{key} = {value}" for key, value in keys.items() if str(value).lower() not in OFF and key[:4] == "tag_"]
     remedy = "remove what changes the version, then run: nox -s build"
-    return [Problem(f"setuptools [{section}]", each, "no tag_build and no tag_date", remedy) for each in found]
+    where, expected = f"setuptools [{section}]", "no tag_build and no tag_date"
+    return [Problem("tag-build", where, each, expected, remedy) for each in found]
 
 
 def _obstacles(verdict: Verdict, ref: Ref) -> list[Problem]:
@@ -85,15 +87,17 @@ def _obstacles(verdict: Verdict, ref: Ref) -> list[Problem]:
     root, here = package.folder, git.tags_here(package.folder)
     if git.is_shallow(root):
         remedy = "run: git fetch --unshallow --tags (in a workflow: fetch-depth: 0), then nox -s build"
-        found.append(Problem("git", "a shallow clone", "the whole history, from which the version is derived", remedy))
+        expected = "the whole history, from which the version is derived"
+        found.append(Problem("shallow-clone", "git", "a shallow clone", expected, remedy))
     others = [tag for tag in here if tag not in ref.tags and _names(tag, verdict)]
     if others and ref.tags:
         remedy = "tag a commit of its own (git commit --allow-empty), or let the build see no tag but this project's"
-        found.append(Problem("git", f"tag {others[0]!r} at this commit too", f"only {ref.tags[0]!r}", remedy))
+        other = f"tag {others[0]!r} at this commit too"
+        found.append(Problem("two-tags", "git", other, f"only {ref.tags[0]!r}", remedy))
     if not any(found_version(tag, name) for tag in here if package.owns(tag)):
         tag = next(iter(ref.tags), package.tag("X.Y.Z"))
         remedy = f"run: git fetch --tags, or git tag {shlex.quote(tag)}, then nox -s build"
-        found.append(Problem("git", "no tag at this commit", "one that names the version", remedy))
+        found.append(Problem("no-tag", "git", "no tag at this commit", "one that names the version", remedy))
     return found
 
 
@@ -111,4 +115,4 @@ def branch_problems(root: Path, config: Config, ref: Ref) -> list[Problem]:
         return []
     found = f"a commit on {', '.join(sorted(names - {'HEAD'})) or 'no branch'}"
     expected = f"one on {' or '.join(config.release_branches)} (release-branches)"
-    return [Problem(" ".join(ref.tags), found, expected, "merge it there first, then tag")]
+    return [Problem("release-branch", " ".join(ref.tags), found, expected, "merge it there first, then tag")]

@@ -36,11 +36,12 @@ def tagged(root: Path, dists: list[Dist], environ: Mapping[str, str]) -> tuple[s
     verdict = judge.judge_release(dists, package, ref)
     found, tag = list(verdict.problems), package.tag(verdict.version)
     if not ref.tags:
+        expected = f"a tag such as {tag!r}: only a tag is published"
         remedy = f"tag the commit that was built and try again: git tag {tag}"
-        found.insert(0, Problem("publish", ref.description, f"a tag such as {tag!r}: only a tag is published", remedy))
+        found.insert(0, Problem("no-tag", "publish", ref.description, expected, remedy))
     if not environ.get("GITHUB_REF_TYPE") and (made := bundle.made_from(bundle.locate(root), root)):
         remedy = "check out the tagged commit and run: nox -s build verify-version"
-        found.append(Problem("bundle", f"dists of {made}", "dists of the commit here", remedy))
+        found.append(Problem("stale-dists", "bundle", f"dists of {made}", "dists of the commit here", remedy))
     named = {each: found_version(each, verdict.name) for each in ref.tags}
     right = (each for each, parts in named.items() if parts and parts[1] == verdict.version)
     return next(right, tag), verdict.version, found

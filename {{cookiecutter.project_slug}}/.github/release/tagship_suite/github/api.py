@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from .. import redact
-from ..errors import Problem, ReleaseError
+from ..errors import ReleaseError, refusal
 from ..publish.retry import TransientError
 from ..repo import git
 
@@ -59,9 +59,8 @@ class Api:
         try:
             response = self._session.request(method, url, timeout=TIMEOUT, **options)
         except requests.RequestException as error:
-            raise TransientError(
-                f"{url}: found no answer ({type(error).__name__}), expected GitHub's; check the network"
-            ) from error
+            found = f"found no answer ({type(error).__name__})"
+            raise TransientError(f"{url}: {found}, expected GitHub's; check the network [network]") from error
         if not response.ok:
             raise _refusal(method, response)
         return response
@@ -93,12 +92,12 @@ def connect(root: Path, environ: Mapping[str, str]) -> Api:
     repository = environ.get("GITHUB_REPOSITORY") or (found["path"] if found else "")
     if not repository:
         expected = "the address of a repository on GitHub"
-        raise ReleaseError(Problem("remote 'origin'", "none", expected, "run: git remote add origin ADDRESS"))
+        raise refusal("no-remote", "remote 'origin'", "none", expected, "run: git remote add origin ADDRESS")
     base = "https://api.github.com" if host == "github.com" else f"https://{host}/api/v3"
     token = environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or _token_of_gh(host)
     if not token:
         expected = "a token that may write the repository's contents"
-        raise ReleaseError(Problem("GITHUB_TOKEN", "none", expected, "run: gh auth login, or set GITHUB_TOKEN"))
+        raise refusal("github-token", "GITHUB_TOKEN", "none", expected, "run: gh auth login, or set GITHUB_TOKEN")
     redact.register(token)
     return Api(f"{environ.get('GITHUB_API_URL') or base}/repos/{repository}", token)
 
@@ -115,7 +114,9 @@ def _json(response: requests.Response) -> Any:
     try:
         return response.json()
     except ValueError as error:
-        raise TransientError(f"{response.url}: found an answer that is no JSON, or was cut off") from error
+        raise TransientError(
+            f"{response.url}: found an answer that is no JSON, or was cut off [github-answer]"
+        ) from error
 
 
 def _refusal(method: str, response: requests.Response) -> ReleaseError:
@@ -123,10 +124,13 @@ def _refusal(method: str, response: requests.Response) -> ReleaseError:
     status, headers, message = response.status_code, response.headers, _message(response)
     text = f"GitHub: found {status} {message} for {method} {response.url.partition('?')[0]}, expected success"
     if status in {403, 429} and ("Retry-After" in headers or headers.get("X-RateLimit-Remaining") == "0"):
-        return TransientError(f"{text}; the rate limit is reached", delay=_seconds(headers))
+        return TransientError(f"{text}; the rate limit is reached [rate-limit]", delay=_seconds(headers))
+    code = "github-answer"
     if status in {401, 403, 404}:
+        code = "github-token"
         text += "; use a token that may write the repository's contents: run gh auth login, or set GITHUB_TOKEN"
     transient = status >= 500 or "already_exists" in message  # made meanwhile, by something else
+    text = f"{text} [{code}]"
     return TransientError(text) if transient else Refused(text, status)
 
 

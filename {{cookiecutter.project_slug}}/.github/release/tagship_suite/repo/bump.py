@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from ..errors import Problem, ReleaseError, refuse
+from ..errors import Problem, ReleaseError, refusal, refuse
 from . import changelog, elsewhere, git, packages
 from .files import read_text
 from .version_source import places as places_of
@@ -81,8 +81,8 @@ def cut(root: Path, wanted: str, *, push: bool, dry_run: bool = False) -> str:
 def _plan(root: Path, wanted: str) -> Plan:
     together, wanted = _packages(root, wanted)
     if git.query(root, "rev-parse", "HEAD") is None:
-        raise ReleaseError(
-            Problem("git", "no commit", "a repository with one", "run: git init && git add -A && git commit")
+        raise refusal(
+            "no-repository", "git", "no commit", "a repository with one", "run: git init && git add -A && git commit"
         )
     package = together[0]
     places = [place for each in together for place in places_of(each.folder, each.settings)]
@@ -150,15 +150,15 @@ def _now(root: Path, places: list[Written], here: list[Tag], tags: list[Tag], wa
     if places:
         if version := parsed(places[0].text):
             return version
-        raise ReleaseError(Problem(str(places[0].path), repr(places[0].text), "a PEP 440 version", "correct it"))
+        raise refusal("no-version", str(places[0].path), repr(places[0].text), "a PEP 440 version", "correct it")
     if here:
         return here[0][0]
     if git.is_shallow(root):
         remedy = "run: git fetch --unshallow --tags"
-        raise ReleaseError(Problem("git", "a shallow clone", "the tags before HEAD", remedy))
+        raise refusal("shallow-clone", "git", "a shallow clone", "the tags before HEAD", remedy)
     if wanted == CURRENT or (tags and wanted in PARTS):
         found = f"none before HEAD, but {tags[0][1]}{tags[0][2]} elsewhere" if tags else "none before HEAD"
-        raise ReleaseError(Problem("tags", found, "one, from which the version comes", "name the version to release"))
+        raise refusal("no-tag", "tags", found, "one, from which the version comes", "name the version to release")
     return Version("0")
 
 
@@ -168,7 +168,7 @@ def _next(now: Version, wanted: str) -> Version:
     if version := now if wanted == CURRENT else parsed(wanted):
         return version
     expected = "major, minor, patch, current or a version such as '1.2.3'"
-    raise ReleaseError(Problem("version", repr(wanted), expected, "name the version to release"))
+    raise refusal("bad-version", "version", repr(wanted), expected, "name the version to release")
 
 
 def _problems(root: Path, branches: tuple[str, ...], now: Version | None, version: Version, tag: str) -> list[Problem]:
@@ -177,16 +177,16 @@ def _problems(root: Path, branches: tuple[str, ...], now: Version | None, versio
     status = ("status", "--porcelain", "--", "."), ("diff", "--cached", "--name-only")
     if changed := git.lines(root, *status[0]) or git.lines(root, *status[1]):
         names = ", ".join(line.split()[-1] for line in changed[:3]) + ", …" * (len(changed) > 3)
-        found.append(
-            Problem("working tree", f"{len(changed)} changed files ({names})", "a clean one", "commit or stash them")
-        )
+        files = f"{len(changed)} changed files ({names})"
+        found.append(Problem("uncommitted", "working tree", files, "a clean one", "commit or stash them"))
     if now is not None and version <= now:
         remedy = "name a greater one" + (f", or {CURRENT!r} to release this one as it stands" if version == now else "")
-        found.append(Problem("version", repr(str(version)), f"one greater than {str(now)!r}", remedy))
+        found.append(Problem("bad-version", "version", repr(str(version)), f"one greater than {str(now)!r}", remedy))
     if version.local:
-        found.append(Problem("version", repr(str(version)), repr(version.public), "an index takes no local version"))
+        remedy = "an index takes no local version"
+        found.append(Problem("local-version", "version", repr(str(version)), repr(version.public), remedy))
     if git.query(root, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}") is not None:
-        found.append(Problem(f"tag {tag!r}", "one of that name", "a new one", "release the next version"))
+        found.append(Problem("tag-exists", f"tag {tag!r}", "one of that name", "a new one", "release the next version"))
     return found + _branch_problem(root, branches, version)
 
 
@@ -198,21 +198,21 @@ def _branch_problem(root: Path, branches: tuple[str, ...], version: Version) -> 
     if branch in allowed or (series and f"{version.base_version}.".startswith(f"{series[1]}.")):
         return []
     remedy = "switch to it, or set release-branches"
-    return [Problem("branch", repr(branch or "none"), " or ".join(map(repr, allowed)), remedy)]
+    return [Problem("release-branch", "branch", repr(branch or "none"), " or ".join(map(repr, allowed)), remedy)]
 
 
 def _refuse_untracked(root: Path, files: Iterable[Path]) -> None:
     """Raise `ReleaseError` for those of `files` that a commit would leave out."""
     known = {root.resolve() / line for line in git.lines(root, "-c", "core.quotepath=off", "ls-files")}
-    ignored = [path for path in files if path not in known]
-    refuse([Problem(str(path), "a file that git does not know", "a committed one", "commit it") for path in ignored])
+    ignored, found = [str(path) for path in files if path not in known], "a file that git does not know"
+    refuse([Problem("uncommitted", name, found, "a committed one", "commit it") for name in ignored])
 
 
 def _check_remote(root: Path, plan: Plan) -> None:
     """Raise `ReleaseError` if there is no such remote or the branch is behind it, before anything is done."""
     if plan.remote not in git.lines(root, "remote"):
         remedy = f"run: git remote add {plan.remote} URL, or release without --push"
-        raise ReleaseError(Problem("git", f"no remote {plan.remote!r}", "one to push to", remedy))
+        raise refusal("no-remote", "git", f"no remote {plan.remote!r}", "one to push to", remedy)
     git.run(root, "push", "--quiet", "--dry-run", plan.remote, f"refs/heads/{plan.branch}")
 
 
@@ -222,16 +222,18 @@ def _push(root: Path, plan: Plan) -> None:
     except ReleaseError as error:
         said, undone = str(error), f"{plan.tag}: not pushed; commit and tag are undone here"
         if not PROTECTED.search(said):
-            raise ReleaseError(*error.args, f"{undone}, so that the same command can be run again") from error
+            undone += ", so that the same command can be run again"
+            raise ReleaseError(*error.args, f"{undone} [push-refused]") from error
         if f"refs/tags/{plan.tag}" in said or not plan.files:
             remedy = "let somebody release who may push tags, as the rules of the server say"
-            problem = Problem(f"tag {plan.tag!r}", "refused by the server", "one that you may create", remedy)
+            expected = "one that you may create"
+            problem = Problem("push-refused", f"tag {plan.tag!r}", "refused by the server", expected, remedy)
         else:
             to = f"{git.query(root, 'rev-parse', 'HEAD')}:refs/heads/release-{plan.tag}"
             remedy = f"run: git push {plan.remote} {to}, open a pull request from it, and when it is merged run: "
             remedy += f"git switch {plan.branch}, git pull, inv release {plan.again} --push"
-            problem = Problem(f"branch {plan.branch!r}", "no push allowed", "a pull request", remedy)
-        raise ReleaseError(*error.args, problem, undone) from error
+            problem = Problem("push-refused", f"branch {plan.branch!r}", "no push allowed", "a pull request", remedy)
+        raise ReleaseError(*error.args, problem, f"{undone} [push-refused]") from error
 
 
 def _diffs(root: Path, plan: Plan) -> Iterator[str]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from ..errors import Problem, ReleaseError
+from ..errors import refusal
 from .files import read_text
 from .versions import parse_version
 
@@ -84,14 +84,14 @@ def _check(name: str, text: str, match: re.Match[str], version: Version) -> None
     after = "^#{1," + str(marks) + "} " if marks else r"^\S.*\n" + line + r"{3,}\s*$"
     following = re.compile(after, re.MULTILINE).search(text, match.end())
     if not FILLER.sub("", text[match.end() : following.start() if following else None].replace("\r", "")).strip():
-        raise ReleaseError(Problem(name, "nothing below 'Unreleased'", "what this release changes", "write it there"))
+        raise refusal("changelog", name, "nothing below 'Unreleased'", "what this release changes", "write it there")
     try:
         named = parse_version((match["version"] or "").strip())
     except ValueError:
         return  # `Next (unreleased)`, or no word before it
     if named.release != version.release:
         remedy = f"release {named.base_version}, or correct the heading"
-        raise ReleaseError(Problem(name, f"the heading {str(named)!r}", f"{str(version)!r}", remedy))
+        raise refusal("changelog", name, f"the heading {str(named)!r}", f"{str(version)!r}", remedy)
 
 
 def _released(text: str, match: re.Match[str], version: str, tag: str) -> str:

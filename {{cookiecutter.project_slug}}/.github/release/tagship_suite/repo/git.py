@@ -17,7 +17,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ..errors import Problem, ReleaseError
+from ..errors import ReleaseError, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -46,7 +46,7 @@ def query(root: Path, *arguments: str) -> str | None:
         return None
     words = next(filter(str.strip, done.stderr.splitlines()), f"exit status {done.returncode}")
     found, expected = f"no answer ({words})", f"one about {root.resolve()}"
-    raise ReleaseError(Problem(f"git {arguments[0]}", found, expected, _remedy(done.stderr, place)))
+    raise refusal("git", f"git {arguments[0]}", found, expected, _remedy(done.stderr, place))
 
 
 def _call(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -93,7 +93,7 @@ def run(root: Path, *arguments: str) -> None:
     done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False, **TEXT)
     if done.returncode:
         words = (done.stderr or done.stdout).strip().splitlines() or [f"exit status {done.returncode}"]
-        raise ReleaseError(f"git {arguments[0]}: {' / '.join(words)}")
+        raise ReleaseError(f"git {arguments[0]}: {' / '.join(words)} [git]")
 
 
 def lines(root: Path, *arguments: str) -> list[str]:
@@ -159,7 +159,7 @@ def restoring(root: Path, files: Iterable[Path], tag: str) -> Iterator[None]:
 
 def commit(root: Path, message: str) -> None:
     """Commit the changes of known files below `root`, and what a hook changes in them: then it is tried once more."""
-    head, refusal = query(root, "rev-parse", "HEAD"), None
+    head, refused = query(root, "rev-parse", "HEAD"), None
     for _ in range(2):
         tree = _staged(root)
         amend = () if query(root, "rev-parse", "HEAD") == head else ("--amend",)
@@ -168,18 +168,17 @@ def commit(root: Path, message: str) -> None:
         except ReleaseError as error:
             if _staged(root) == tree:
                 raise
-            refusal = error
+            refused = error
         else:
             if _staged(root) == query(root, "rev-parse", "HEAD^{tree}"):
                 return
     names = ", ".join(changed(root))
-    raise refusal or ReleaseError(
-        Problem(
-            "git commit",
-            f"hooks that changed {names} twice",
-            "hooks that change nothing the second time",
-            "run them, and commit",
-        )
+    raise refused or refusal(
+        "commit-hooks",
+        "git commit",
+        f"hooks that changed {names} twice",
+        "hooks that change nothing the second time",
+        "run them, and commit",
     )
 
 

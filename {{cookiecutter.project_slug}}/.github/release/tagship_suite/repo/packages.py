@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..config import is_folder, load
-from ..errors import Problem, ReleaseError, refuse
+from ..errors import Problem, ReleaseError, refusal, refuse
 from .files import load_toml, parse_cfg, read_text, subtable
 
 if TYPE_CHECKING:
@@ -159,7 +159,8 @@ def chosen(root: Path, environ: Mapping[str, str]) -> list[Package]:
     if not found and ref.is_given:
         forms = " or ".join(dict.fromkeys(repr(package.tag("X.Y.Z")) for package in packages))
         remedy = "this tag releases none of them: for a release, push another one"
-        refuse([Problem(f"tag {tag!r}", "no name of a distribution here", forms, remedy) for tag in ref.tags])
+        none = "no name of a distribution here"
+        refuse([Problem("no-such-package", f"tag {tag!r}", none, forms, remedy) for tag in ref.tags])
     found = found or packages
     return [one(packages, asked, VARIABLE)] if asked else found
 
@@ -172,7 +173,7 @@ def one(packages: list[Package], name: str, where: str) -> Package:
         if package.name == canonicalize_name(name):
             return package
     known = " or ".join(repr(package.name) for package in packages)
-    raise ReleaseError(Problem(where, repr(name), known, "name one of them"))
+    raise refusal("no-such-package", where, repr(name), known, "name one of them")
 
 
 def of(root: Path, name: str) -> Package:
@@ -226,13 +227,15 @@ def _misplaced(root: Path, packages: list[Package]) -> list[Problem]:
     where, expected = "pyproject.toml [tool.tagship] packages", "folders with a pyproject.toml or setup.py"
     if named := [text for text in asked if is_folder(text)] if isinstance(asked, list) else []:
         empty = [text for text in named if not _built_in(_matching(root, [text]))]
-        return [Problem(where, repr(text), expected, "correct it, or commit what is missing there") for text in empty]
+        remedy = "correct it, or commit what is missing there"
+        return [Problem("packages", where, repr(text), expected, remedy) for text in empty]
     if packages != [Package(root, root)] or _built_in([root]):
         return []
     below = [folder.relative_to(root).as_posix() for folder in _built_in(_matching(root, ["*", "*/*"]))]
     shown = json.dumps([path for path in below if "/." not in f"/{path}"])
     remedy = f"write those to release, such as packages = {shown}, in [tool.tagship] of ./pyproject.toml"
-    return [Problem(where, "none, and no distribution at the top", expected, remedy)] if shown != "[]" else []
+    none = "none, and no distribution at the top"
+    return [Problem("packages", where, none, expected, remedy)] if shown != "[]" else []
 
 
 def _built_in(folders: Iterable[Path]) -> list[Path]:
@@ -245,9 +248,9 @@ def _unclear(packages: list[Package]) -> list[Problem]:
         where, other = package.folder.relative_to(package.root).as_posix(), seen.get(package.name)
         remedy = "name it there, or only the folders to release as packages in [tool.tagship] of ./pyproject.toml"
         if not package.name:
-            found.append(Problem(where, "no name", "one in pyproject.toml, setup.cfg or setup.py", remedy))
+            found.append(Problem("no-name", where, "no name", "one in pyproject.toml, setup.cfg or setup.py", remedy))
         elif other:
             expected = f"another name than {other.folder.relative_to(other.root).as_posix()} has"
-            found.append(Problem(where, repr(package.name), expected, remedy))
+            found.append(Problem("no-name", where, repr(package.name), expected, remedy))
         seen[package.name] = package
     return found

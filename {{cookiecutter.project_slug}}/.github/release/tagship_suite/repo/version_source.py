@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import Problem, ReleaseError, refuse
+from ..errors import Problem, ReleaseError, refusal, refuse
 from .elsewhere import cargo
 from .files import load_toml, parse_cfg, read_text, subtable
 from .literals import UNPARSABLE, Written, assigned, find, keyed, keywords
@@ -72,8 +72,8 @@ def refuse_other(found: list[Written]) -> None:
     """Raise `ReleaseError` for each place that names another version than the first one."""
     for main in found[:1]:
         expected = f"{main.text!r} as in {main.path}"
-        other = [place for place in found if not same(place.text, main.text)]
-        refuse([Problem(str(place.path), repr(place.text), expected, "write one version") for place in other])
+        other = [(str(place.path), repr(place.text)) for place in found if not same(place.text, main.text)]
+        refuse([Problem("version-mismatch", *each, expected, "write one version") for each in other])
 
 
 def _in_metadata(root: Path) -> Written | None:
@@ -83,7 +83,7 @@ def _in_metadata(root: Path) -> Written | None:
         if found is not None:
             return found if isinstance(found, Written) else None
     expected = "one in pyproject.toml, setup.cfg or setup.py"
-    raise ReleaseError(Problem(str(root), "no version", expected, _named_by_hand(root)))
+    raise refusal("no-version", str(root), "no version", expected, _named_by_hand(root))
 
 
 def _named_by_hand(root: Path) -> str:
@@ -190,7 +190,7 @@ def _attribute(root: Path, reference: str, imports: int = 5) -> Written:
             return _attribute(root, other, imports - 1)
         if path.is_file():
             return find(path, rf"^{re.escape(name)} = \"(.*)\"$")
-    raise ReleaseError(Problem(str(root), f"no module {module!r}", f"the source of {reference}", _named_by_hand(root)))
+    raise refusal("no-version", str(root), f"no module {module!r}", f"the source of {reference}", _named_by_hand(root))
 
 
 def _reexported(path: Path, module: str, name: str) -> str:

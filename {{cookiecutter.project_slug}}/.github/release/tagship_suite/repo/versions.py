@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from ..errors import Problem, ReleaseError
+from ..errors import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,7 +58,7 @@ def semver(version: Version, where: str) -> str:
     text = ".".join(map(str, (*version.release, 0, 0)[: max(3, len(version.release))])) + pre
     if len(version.release) <= 3 and parsed(text) == version:
         return text
-    raise ReleaseError(Problem(where, repr(str(version)), "X.Y.Z, or X.Y.Z with a, b or rc", "name such a version"))
+    raise refusal("bad-version", where, repr(str(version)), "X.Y.Z, or X.Y.Z with a, b or rc", "name such a version")
 
 
 def as_before(version: Version, before: list[str]) -> str:

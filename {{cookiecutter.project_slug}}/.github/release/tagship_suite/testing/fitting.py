@@ -38,7 +38,7 @@ def pick(dists: list[Dist], python: str) -> Dist:
     dist = min(dists, key=rank)
     if rank(dist) > len(places):
         expected = f"one for Python {python} on this machine, or an sdist"
-        refuse([Problem(str(dist.path.parent), "only other wheels", expected, "run: nox -s build")])
+        refuse([Problem("no-fitting-wheel", str(dist.path.parent), "only other wheels", expected, "run: nox -s build")])
     return dist
 
 
