@@ -12,12 +12,14 @@ import pytest
 
 import tagship.rehearsal.signer as signing
 import tagship_suite.publish.attest as attest
+from tagship.publisher import Registration
 from tagship.rehearsal.faults import Fault
+from tagship.rehearsal.gitlab import GitLabPush
 from tagship_suite.errors import ReleaseError
 from tagship_suite.publish.index import Index
 from tagship_suite.publish.retry import RetryPolicy
 from tests.conftest import RELEASE, try_run
-from tests.suite.publishing import PUSH, REGISTERED, TAG, serving, write_bundle
+from tests.suite.publishing import PUSH, TAG, serving, write_bundle
 
 if TYPE_CHECKING:
     from tagship.rehearsal.servers import Servers
@@ -138,7 +140,7 @@ PUBLISH = "https://docs.pypi.org/attestations/publish/v1"
 
 
 def publish(folder: Path, servers: Servers, setting: str = "required", predicate: str = PUBLISH, **env: str) -> str:
-    """Publish a bundle with attestations; return what was printed, without line ends after the exit status."""
+    """Publish a bundle with attestations; return the exit status, and below it what was printed."""
     signer, stand_in = folder / "signer.py", folder / "python"
     signer.write_text(Path(signing.__file__).read_text().replace(PUBLISH, predicate))
     stand_in.write_text(STAND_IN.format(python=sys.executable, signer=signer))
@@ -195,10 +197,17 @@ def test_a_publisher_that_is_not_this_job_s_fails_at_once(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_a_publisher_without_an_environment_accepts_any(tmp_path: Path) -> None:
-    with serving(tmp_path / "index", replace(REGISTERED, environment="")) as servers:
-        said = publish(tmp_path, servers)
+def test_on_gitlab_a_publisher_without_an_environment_accepts_any(tmp_path: Path) -> None:
+    registered = Registration("ship", "group/sub", "ship", ".gitlab-ci.yml", provider="gitlab")
+    with serving(tmp_path / "index", registered) as servers:
+        push = GitLabPush(owner="group/sub", repository="ship", tag="v1.0", sha="a" * 40)
+        job = {**servers.job(push, "pypi"), "CI_COMMIT_TAG": "v1.0", "GITHUB_ACTIONS": "", "GITHUB_REF_TYPE": ""}
+        said = publish(tmp_path, servers, **job)
+        (first, _) = servers.index.files("ship")
     assert said.startswith("0\n"), said
+    assert "attested by GitLab group/sub/ship .gitlab-ci.yml pypi" in said
+    (publisher,) = attest.publishers(json.loads(first.provenance or ""), first.sha256)
+    assert attest.shown(publisher) == "GitLab group/sub/ship .gitlab-ci.yml"
 
 
 def test_attestations_that_the_index_refuses_are_explained(tmp_path: Path) -> None:

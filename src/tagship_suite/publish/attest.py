@@ -13,6 +13,7 @@ from .. import report
 from ..errors import Problem, ReleaseError, refuse
 from . import claims
 from .explain import explained
+from .index import Remote
 from .retry import DeadlineExceeded, RetryPolicy, TransientError
 
 if TYPE_CHECKING:
@@ -77,8 +78,8 @@ def _shown(index: Index, dists: list[Dist]) -> None:
         raise TransientError("no OIDC token was issued to compare this job with the provenance [attestations]")
     expected = claims.identity(claims.values(own))
     files = index.files(dists[0].name)
-    names = {dist.path.name: dist for dist in dists}
-    found = {name: publishers(index.provenance(files[name]), dist.sha256) for name, dist in names.items()}
+    named = {dist.path.name: (dist, files.get(dist.path.name, Remote("", {}))) for dist in dists}
+    found = {name: publishers(index.provenance(remote), dist.sha256) for name, (dist, remote) in named.items()}
     remedy = "attestations cannot be added later: release a new version"
     refuse(
         [
@@ -87,7 +88,7 @@ def _shown(index: Index, dists: list[Dist]) -> None:
             if each and not any(accepts(publisher, expected) for publisher in each)
         ]
     )
-    if absent := [name for name in names if not found[name]]:
+    if absent := [name for name, each in found.items() if not each]:
         text = f"provenance of {', '.join(absent)}: found none, expected {shown(expected)}; {remedy}"
         raise TransientError(f"{text} [provenance]")
     print(f"attested by {shown(expected)}, as {index.site} shows for each file")
@@ -117,16 +118,16 @@ def publishers(provenance: Any, sha256: str) -> list[dict[str, Any]]:
     """
     try:
         bundles = provenance["attestation_bundles"] if provenance else []
-        return [
-            dict(each["publisher"]) for each in bundles if any(_is_for(sha256, one) for one in each["attestations"])
-        ]
+        return [dict(each["publisher"]) for each in bundles if sha256 in _attested(each)]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise TransientError(f"provenance: found none as PEP 740 defines it ({error!r}) [provenance]") from None
 
 
-def _is_for(sha256: str, attestation: Any) -> bool:
-    statement = json.loads(base64.b64decode(attestation["envelope"]["statement"]))
-    return any(subject["digest"].get("sha256") == sha256 for subject in statement["subject"])
+def _attested(bundle: Any) -> set[str]:
+    """Return the SHA-256 of every file that a bundle of attestations is for."""
+    envelopes = [attestation["envelope"] for attestation in bundle["attestations"]]
+    statements = [json.loads(base64.b64decode(envelope["statement"])) for envelope in envelopes]
+    return {subject["digest"]["sha256"] for statement in statements for subject in statement["subject"]}
 
 
 def shown(publisher: Mapping[str, Any]) -> str:
