@@ -15,8 +15,8 @@ TEMPLATE = ROOT / "{{cookiecutter.project_slug}}"
 def main() -> None:
     """Write everything, and remove managed files of the template that are no longer there."""
     shutil.rmtree(TEMPLATE / suite.RELEASE, ignore_errors=True)
-    for path in (TEMPLATE / suite.WORKFLOW.parent).glob("*release.yml*"):
-        path.unlink()
+    for folder in {suite.WORKFLOW.parent, suite.PIPELINE.parent}:
+        shutil.rmtree(TEMPLATE / folder, ignore_errors=True)
     for path, content in written().items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
@@ -30,16 +30,18 @@ def written() -> dict[Path, bytes]:
 
 
 def workflows() -> dict[Path, bytes]:
-    """Return the template's files that become the workflow, each if it is the chosen one.
+    """Return the template's workflows, each for the choices that need it.
 
     cookiecutter can leave out a file by its name only if it renders the file. `raw` keeps its text as it is.
     """
-    folder = TEMPLATE / suite.WORKFLOW.parent
+    chosen = {f"== {choice!r}": (suite.WORKFLOW, path) for choice, path in suite.WORKFLOWS.items()}
+    chosen["== 'gitlab'"] = (suite.PIPELINE, suite.GITLAB)
+    chosen["!= 'gitlab'"] = (suite.WORKFLOW.with_name("ci.yml"), Path("templates/ci.yml"))
     return {
-        folder / f"{tag(f'if cookiecutter.publish_with == {choice!r}')}{suite.WORKFLOW.name}{tag('endif')}": (
+        TEMPLATE / place.with_name(f"{tag(f'if cookiecutter.publish_with {condition}')}{place.name}{tag('endif')}"): (
             tag("raw").encode() + (ROOT / path).read_bytes() + tag("endraw").encode()
         )
-        for choice, path in suite.WORKFLOWS.items()
+        for condition, (place, path) in chosen.items()
     }
 
 

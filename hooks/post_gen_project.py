@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 
 # As in `pre_gen_project.py`, which has checked the answers.
 ANSWERS = r"""{{ cookiecutter | jsonify }}"""
@@ -18,26 +20,39 @@ Before the first release, register the publisher at both indexes:
   https://pypi.org/manage/account/publishing/
   https://test.pypi.org/manage/account/publishing/
 
+{publisher}
+
+Push the project to https://{host}/{github_owner}/{project_slug}, and release it:
+
+  git init && git add -A && git commit -m "First commit"
+  git remote add origin https://{host}/{github_owner}/{project_slug}.git
+  python -m pip install invoke
+  inv release current --push
+
+"Releasing" in README.md says more, and lists the settings on {site} that matter."""
+GITHUB = """\
   PyPI Project Name  {project_slug}
   Owner              {github_owner}
   Repository name    {project_slug}
   Workflow name      release.yml
-  Environment name   pypi at PyPI, testpypi at TestPyPI
-
-Push the project to https://github.com/{github_owner}/{project_slug}, and release it:
-
-  git init && git add -A && git commit -m "First commit"
-  git remote add origin https://github.com/{github_owner}/{project_slug}.git
-  python -m pip install invoke
-  inv release current --push
-
-"Releasing" in README.md says more, and lists the settings on GitHub that matter."""
+  Environment name   pypi at PyPI, testpypi at TestPyPI"""
+GITLAB = """\
+  PyPI Project Name             {project_slug}
+  Namespace                     {github_owner}
+  Project name                  {project_slug}
+  Top-level pipeline file path  .gitlab-ci.yml
+  Environment name              pypi at PyPI, testpypi at TestPyPI"""
 
 
 def next_steps(answers: Mapping[str, str]) -> str:
     """Return the commands to run and the values to type."""
-    return NEXT_STEPS.format_map(answers)
+    site, publisher = ("GitLab", GITLAB) if answers["publish_with"] == "gitlab" else ("GitHub", GITHUB)
+    values = {**answers, "site": site, "host": f"{site.lower()}.com", "publisher": publisher.format_map(answers)}
+    return NEXT_STEPS.format_map(values)
 
 
 if __name__ == "__main__":
+    for folder in (".gitlab", ".github/workflows"):  # cookiecutter can leave out the files in it, not the folder
+        with suppress(OSError):
+            Path(folder).rmdir()
     print(next_steps(json.loads(ANSWERS)))

@@ -16,10 +16,11 @@ ANSWERS = r"""{{ cookiecutter | jsonify }}"""
 
 LICENSES = ("MIT", "Apache-2.0", "BSD-3-Clause", "MPL-2.0", "GPL-3.0-or-later", "Proprietary")
 BACKENDS = ("hatchling", "setuptools", "setup.py", "poetry", "flit", "pdm", "uv")
-PUBLISHERS = ("nox", "gh-action-pypi-publish")
+PUBLISHERS = ("nox", "gh-action-pypi-publish", "gitlab")
 
 DISTRIBUTION_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 IMPORT_NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9_]*")
+GITLAB_NAMESPACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 GITHUB_OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}")
 EMAIL = re.compile(
     r"(?=.{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`|~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`|~-]+)*"
@@ -137,17 +138,22 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
             "Type one such as 'you@example.com'.",
         ),
     ),
-    "github_owner": (
-        Rule(
-            lambda answer: GITHUB_OWNER.fullmatch(answer) is not None,
-            "is not a GitHub user or organisation",
-            "Type the name in the repository's address: letters, digits and '-', 39 at most, no 'https://'.",
-        ),
-    ),
+    "github_owner": (),  # ON_GITHUB or ON_GITLAB
     "license": (_one_of(LICENSES),),
     "build_backend": (_one_of(BACKENDS),),
     "publish_with": (_one_of(PUBLISHERS),),
 }
+
+ON_GITHUB = Rule(
+    lambda answer: GITHUB_OWNER.fullmatch(answer) is not None,
+    "is not a GitHub user or organisation",
+    "Type the name in the repository's address: letters, digits and '-', 39 at most, no 'https://'.",
+)
+ON_GITLAB = Rule(
+    lambda answer: GITLAB_NAMESPACE.fullmatch(answer) is not None,
+    "is not a namespace on GitLab",
+    "Type the user or the groups in the repository's address: 'group/subgroup', no 'https://'.",
+)
 
 #: What a build backend cannot carry, beyond the rules above.
 BACKEND_RULES: Mapping[tuple[str, str], tuple[Rule, ...]] = {
@@ -185,11 +191,14 @@ def problems(answers: Mapping[str, object]) -> list[str]:
     return [
         f"{question}: {_shown(answers.get(question))} {rule.otherwise}. {rule.expected}"
         for question, rules in RULES.items()
-        for rule in _broken(answers.get(question), (*rules, *_backend_rules(answers, question)))
+        for rule in _broken(answers.get(question), (*rules, *_further_rules(answers, question)))
     ]
 
 
-def _backend_rules(answers: Mapping[str, object], question: str) -> tuple[Rule, ...]:
+def _further_rules(answers: Mapping[str, object], question: str) -> tuple[Rule, ...]:
+    """Return the rules that depend on the answer to another question."""
+    if question == "github_owner":
+        return (ON_GITLAB if answers.get("publish_with") == "gitlab" else ON_GITHUB,)
     return BACKEND_RULES.get((str(answers.get("build_backend")), question), ())
 
 

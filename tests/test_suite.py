@@ -33,14 +33,14 @@ def same(path: Path, content: bytes) -> bool:
 
 def test_there_is_a_workflow_for_each_way_of_publishing() -> None:
     choices = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))["publish_with"]
-    assert list(suite.WORKFLOWS) == choices
+    assert [*suite.WORKFLOWS, "gitlab"] == choices
     assert {path.stem for path in (ROOT / "templates/workflows").iterdir()} == {*choices[1:], "compiled"}
 
 
 def test_nothing_else_is_in_the_templates_managed_folders() -> None:
-    folders = (TEMPLATE / suite.RELEASE, TEMPLATE / suite.WORKFLOW.parent)
+    folders = (TEMPLATE / path for path in (suite.RELEASE, suite.WORKFLOW.parent, suite.PIPELINE.parent))
     there = {path for folder in folders for path in folder.rglob("*") if path.is_file()}
-    there = {path for path in there if "__pycache__" not in path.parts and path.name != "ci.yml"}
+    there = {path for path in there if "__pycache__" not in path.parts}
     assert there == {path for path in written() if TEMPLATE in path.parents}, "run: nox -s sync"
 
 

@@ -84,10 +84,10 @@ def test_sha256sum_itself_finds_the_files_untouched(folder: Path) -> None:
 
 
 def test_the_sums_are_the_same_whatever_publishes() -> None:
-    assert len({suite.files(choice)[suite.SUMS] for choice in suite.WORKFLOWS}) == 1
+    assert len({suite.files(choice)[suite.SUMS] for choice in (*suite.WORKFLOWS, "gitlab")}) == 1
 
 
-@pytest.mark.parametrize("publish_with", suite.WORKFLOWS)
+@pytest.mark.parametrize("publish_with", [*suite.WORKFLOWS, "gitlab"])
 def test_the_workflow_that_a_project_uses_is_seen_in_it(publish_with: str, folder: Path) -> None:
     suite.write(folder, suite.files(publish_with))
     commit(folder)

@@ -93,8 +93,8 @@ def has_suite(folder: Path) -> bool:
 def status(folder: Path, publish_with: str = "", *, apart: bool = False) -> Status:
     """Compare the managed files in `folder` with those of this version.
 
-    `publish_with` is a key of `suite.WORKFLOWS`; by default it is what the project's own workflow shows. With `apart`
-    the release's sessions are to have a noxfile of their own, as where they have one already.
+    `publish_with` is a key of `suite.WORKFLOWS`, or `gitlab`; by default it is what the project's own workflow shows.
+    With `apart` the release's sessions are to have a noxfile of their own, as where they have one already.
     """
     compiled, apart = is_compiled(folder), apart or suite.is_apart(folder)
     files = suite.files(publish_with or suite.chosen(folder), compiled=compiled, apart=apart)
@@ -223,7 +223,8 @@ class _Written:
     def has(self, path: Path, content: bytes) -> bool:
         """Return whether this is what was written at `path`, but for what bots update."""
         digest = suite.digest(suite.bare(path, content))
-        return suite.is_lock(path) or digest in (self.workflows if path == suite.WORKFLOW else {self.sums.get(path)})
+        is_workflow = path in {suite.WORKFLOW, suite.PIPELINE}
+        return suite.is_lock(path) or digest in (self.workflows if is_workflow else {self.sums.get(path)})
 
 
 def _version(folder: Path) -> str:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
-import subprocess
-import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -21,9 +18,10 @@ from tagship.publisher import Registration
 from tagship.rehearsal.servers import Servers, running
 from tests.act import events
 from tests.act.artifacts import Store
-from tests.act.pythons import HERE, find
+from tests.act.pythons import HERE
 from tests.act.runner import Run, Runner, workflow_of
 from tests.conftest import ROOT, commit, copy_suite, git
+from tests.wheels import locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,27 +77,7 @@ def act() -> str:
 def wheels(act: str, request: pytest.FixtureRequest) -> Path:
     """A folder with the locked release tools, kept until they change."""
     assert act
-    requirements = [ROOT / ".github/release/requirements" / name for name in ("nox.txt", "tools.txt")]
-    (version,) = re.findall(r"3\.\d+", workflow_of(ROOT)["env"]["PYTHON"])
-    python = find(version)
-    text = python.encode() + b"".join(path.read_bytes() for path in requirements)
-    folder = request.config.cache.mkdir("act") / hashlib.sha256(text).hexdigest()[:16]
-    if not folder.is_dir():
-        downloaded = folder.with_name(f"{folder.name}-{os.getpid()}")
-        _download(downloaded, python, requirements)
-        with suppress(OSError):  # another worker was first
-            downloaded.rename(folder)
-        shutil.rmtree(downloaded, ignore_errors=True)
-    return folder
-
-
-def _download(folder: Path, python: str, requirements: list[Path]) -> None:
-    venv = folder / "venv"
-    subprocess.run([sys.executable, "-m", "uv", "venv", "--quiet", "--seed", "--python", python, venv], check=True)
-    options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:", f"--dest={folder}"]
-    files = [f"--requirement={path}" for path in requirements]
-    subprocess.run([venv / "bin/python", "-m", "pip", "download", *options, *files], check=True)
-    shutil.rmtree(venv)
+    return locked(request.config.cache.mkdir("act"), *re.findall(r"3\.\d+", workflow_of(ROOT)["env"]["PYTHON"]))
 
 
 @contextmanager

@@ -217,5 +217,5 @@ def test_verify_version_tells_the_job_whether_it_is_switched_off(repository: Pat
         (repository / "pyproject.toml").write_text(f'[project]\nname = "ship"\nversion = "1.0"\n{setting}')
         output = tmp_path / f"output-{number}"
         release(repository, "verify", **TAG, GITHUB_OUTPUT=str(output))
-        found += [line for line in output.read_text().splitlines() if line.startswith("github-release=")]
-    assert found == ["github-release=on", "github-release=off"]
+        found += [line for line in output.read_text().splitlines() if line.startswith("github_release=")]
+    assert found == ["github_release=on", "github_release=off"]

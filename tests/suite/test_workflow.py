@@ -294,7 +294,7 @@ def test_only_a_tag_outside_a_fork_is_published_and_only_behind_the_gate_and_tes
         ),
         "github-release": (
             "${{ !cancelled() && needs.publish.result == 'success' && "
-            "needs.verify-version.outputs.github-release == 'on' }}"
+            "needs.verify-version.outputs.github_release == 'on' }}"
         ),
     }
 

@@ -81,6 +81,12 @@ def test_uv_gets_every_plain_name(name: str) -> None:
     assert HOOK.problems(answers(build_backend="uv", author_name=name)) == []
 
 
+@pytest.mark.parametrize("owner", ["group/sub", "first.last", "A_b"])
+def test_a_namespace_on_gitlab_may_be_a_group_of_a_group(owner: str) -> None:
+    assert HOOK.problems(answers(publish_with="gitlab", github_owner=owner)) == []
+    assert len(HOOK.problems(answers(publish_with="gitlab", github_owner=f"https://{owner}"))) == 1
+
+
 def test_all_problems_are_named_at_once() -> None:
     problems = HOOK.problems(answers(project_slug="a b", author_email="x", description=" {{\t"))
     assert [problem.partition(":")[0] for problem in problems] == [

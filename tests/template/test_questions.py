@@ -14,7 +14,7 @@ from .support import CHOICES, CONFIG, QUESTIONS, ROOT, TEMPLATE, answers, load_h
 CODE = [
     path
     for path in TEMPLATE.rglob("*")
-    if re.search(r"\.(py|ya?ml)($|{% endif %}$)", path.name) and path.parent.name != "workflows"
+    if re.search(r"\.(py|ya?ml)($|{% endif %}$)", path.name) and path.parent.name not in {"workflows", ".gitlab"}
 ]
 LICENSES = ROOT / "templates" / "licenses"
 LICENSE_DIGESTS = {
@@ -79,7 +79,6 @@ def _is_copied(path: str) -> bool:
     [
         "noxfile.py",
         "tasks.py",
-        ".github/dependabot.yml",
         ".github/release/__main__.py",
         ".github/release/folder/module.py",
     ],

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 
 def output(name: str, value: str) -> None:
-    """Set the step's output `name`, on GitHub; one line, as what follows a line end would be another output."""
+    """Set the output `name`; one line, as what follows a line end would be another output.
+
+    On GitLab the file is a dotenv report, whose names have letters, digits and `_` only.
+    """
     _append("GITHUB_OUTPUT", f"{name}={' '.join(redact.redacted(value).split())}")
 
 

@@ -45,7 +45,7 @@ def verify(root: Path, environ: Mapping[str, str]) -> None:
     report.output("digest", handover.digest(folder))
     # The tag and this checkout name the publish jobs' environments, and nothing that a build could have written.
     off = not all(package.settings.github_release for package in packages)
-    report.output("github-release", "off" if off else "on")
+    report.output("github_release", "off" if off else "on")
     suffix, *others = dict.fromkeys(package.suffix for package in packages)
     report.output("suffix", "" if others else suffix)
 
