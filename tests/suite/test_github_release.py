@@ -131,7 +131,7 @@ def test_a_published_release_with_other_files_of_these_names_is_left_alone(bundl
     github.attach(made, FILES[1], b"of another workflow")
     assert refusal(bundle, github) == (
         f"{FILES[1]} of the GitHub Release: found other bytes, expected those that were published; delete that file on "
-        "the release's page, and run this again; something else has uploaded it"
+        "the release's page, and run this again; something else has uploaded it [github-release]"
     )
     assert github.log == []
 
@@ -139,15 +139,22 @@ def test_a_published_release_with_other_files_of_these_names_is_left_alone(bundl
 def test_an_immutable_release_without_the_files_cannot_be_completed(bundle: Path, github: GitHub) -> None:
     github.immutable = True
     github.add("v1.0")
-    assert "found an immutable one without the files, expected a draft; save it as a draft" in refusal(bundle, github)
+    assert "found an immutable one without the files, expected a draft; next time push the tag alone" in refusal(
+        bundle, github
+    )
     assert github.log == []
 
 
 def test_a_tag_that_github_lacks_or_has_elsewhere_is_never_made_or_moved(bundle: Path, github: GitHub) -> None:
     commit = github.tags.pop("v1.0")
-    assert "tag 'v1.0': found none on GitHub, expected the tag; push it: git push" in refusal(bundle, github)
+    assert refusal(bundle, github) == (
+        f"tag 'v1.0' on GitHub: found no such tag, expected commit {commit}, which the bundle was made from; "
+        "run: git push origin v1.0 [no-tag]"
+    )
     github.tags["v1.0"] = "f" * 40
-    assert f"found commit {'f' * 40}, expected {commit}, which the bundle was made from" in refusal(bundle, github)
+    assert f"found commit {'f' * 40}, expected commit {commit}, which the bundle was made from" in refusal(
+        bundle, github
+    )
     assert github.log == []
 
 
@@ -169,7 +176,7 @@ def test_a_laptop_needs_the_tag_the_remote_and_gh(
     verify(repository, {})
     gh = tmp_path / "bin/gh"
     gh.parent.mkdir()
-    gh.write_text(f'#!/bin/sh\ntest "$*" = "auth token --hostname github.com" && echo {github.token}\n')
+    gh.write_text(f'#!/bin/sh\ntest "$*" = "auth token" && echo {github.token}\n')
     gh.chmod(0o755)
     monkeypatch.setenv("PATH", f"{gh.parent}{os.pathsep}{os.environ['PATH']}")
     releases.release(repository, {"GITHUB_API_URL": github.address})

@@ -31,7 +31,6 @@ ROUTES = Map(
         Rule(f"{RELEASES}/<int:number>", endpoint="update", methods=["PATCH"]),
         Rule(f"{RELEASES}/<int:number>/assets", endpoint="assets", methods=["GET"]),
         Rule(f"/uploads{RELEASES}/<int:number>/assets", endpoint="upload", methods=["POST"]),
-        Rule(f"{RELEASES}/assets/<int:number>", endpoint="asset", methods=["GET"]),
         Rule(f"{RELEASES}/assets/<int:number>", endpoint="delete", methods=["DELETE"]),
     ]
 )
@@ -180,9 +179,6 @@ class GitHub:
             self.attach(release, name, content, "starter")
             return _json({"message": "Bad Gateway"}, 502)
         return _json(self.attach(release, name, content), 201)
-
-    def _asset(self, _: Form, number: int) -> Response:
-        return Response(self.contents[number], content_type="application/octet-stream")
 
     def _delete(self, _: Form, number: int) -> Response:
         if self.releases[self.files[number]["release"]]["immutable"]:

@@ -5,7 +5,6 @@ Drafts first, as nothing can be added to an immutable release once it is publish
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,18 +12,24 @@ from typing import TYPE_CHECKING, Any
 
 from .. import report
 from ..dists.reading import file_hash
-from ..errors import Problem, refusal, refuse, within
+from ..errors import Problem, ReleaseError, refusal, refuse, within
 from ..gate import bundle
 from ..gate.tagged import tagged
 from ..publish.retry import TOTAL, DeadlineExceeded, RetryPolicy, timeout_from
-from .api import Refused, connect
+from .api import connect, json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from .api import Api
 
-OFF = "github-release"
+IMMUTABLE = Problem(
+    "github-release",
+    "GitHub Release",
+    "an immutable one without the files",
+    "a draft",
+    "next time push the tag alone, or save a draft; or set github-release = false in [tool.tagship]",
+)
 
 
 @dataclass(frozen=True)
@@ -69,28 +74,23 @@ def _wanted(root: Path, environ: Mapping[str, str], scratch: Path) -> Wanted:
 
 def _check_tag(api: Api, wanted: Wanted) -> None:
     """Refuse a tag that GitHub does not have, which it would make on the default branch, or has at another commit."""
-    remedy = f"push it: git push origin {wanted.tag}"
+    where, expected = f"tag {wanted.tag!r} on GitHub", f"commit {wanted.commit}, which the bundle was made from"
     try:
-        found = api.get(f"/commits/tags/{wanted.tag}")["sha"]
-    except Refused as refused:
-        if refused.status == 422:
-            raise refusal("no-tag", f"tag {wanted.tag!r}", "none on GitHub", "the tag", remedy) from refused
-        raise
+        found = json(api.send("GET", f"/commits/tags/{wanted.tag}"))["sha"]
+    except ReleaseError as error:
+        if "No commit found" not in str(error):
+            raise
+        raise refusal("no-tag", where, "no such tag", expected, f"run: git push origin {wanted.tag}") from error
     if found != wanted.commit:
-        expected = f"{wanted.commit}, which the bundle was made from"
-        where = f"tag {wanted.tag!r} on GitHub"
         raise refusal("moved-tag", where, f"commit {found}", expected, "release a new version")
 
 
 def _complete(api: Api, wanted: Wanted, retry: RetryPolicy) -> dict[str, Any]:
     """Return the release once it has all files and is published; each attempt continues what GitHub has by then."""
     there = [each for each in api.pages("/releases") if each["tag_name"] == wanted.tag]
-    found = min(there, key=lambda each: bool(each["draft"]), default=None) or api.change(
-        "POST", "/releases", _new(wanted)
-    )
+    found = min(there, key=lambda each: bool(each["draft"])) if there else _draft(api, wanted)
     path = f"/releases/{found['id']}"
-    missing = _missing(found, list(api.pages(f"{path}/assets")), wanted, api)
-    for digest in missing:
+    for digest in _missing(api, found, wanted):
         _upload(api, found, wanted.files[digest])
         retry.reset()
     changes: dict[str, Any] = {}
@@ -100,58 +100,43 @@ def _complete(api: Api, wanted: Wanted, retry: RetryPolicy) -> dict[str, Any]:
         # "legacy": a release of an older line does not become the latest.
         changes |= {"draft": False, "make_latest": "legacy"}
         changes["prerelease"] = found["prerelease"] or wanted.is_prerelease
-    return api.change("PATCH", path, changes) if changes else found
+    return dict(json(api.send("PATCH", path, json=changes))) if changes else found
 
 
-def _new(wanted: Wanted) -> dict[str, Any]:
-    flags: dict[str, Any] = {"draft": True, "prerelease": wanted.is_prerelease}
-    return {"tag_name": wanted.tag, "name": wanted.tag, "body": wanted.notes, **flags}
+def _draft(api: Api, wanted: Wanted) -> dict[str, Any]:
+    flags = {"draft": True, "prerelease": wanted.is_prerelease}
+    content = {"tag_name": wanted.tag, "name": wanted.tag, "body": wanted.notes, **flags}
+    return dict(json(api.send("POST", "/releases", json=content)))
 
 
-def _missing(release: dict[str, Any], assets: Sequence[dict[str, Any]], wanted: Wanted, api: Api) -> list[str]:
+def _missing(api: Api, release: dict[str, Any], wanted: Wanted) -> list[str]:
     """Return the SHA-256 of the files to upload, after making room for them in a draft.
 
     Raises `ReleaseError` where a published release has other bytes under their names, or takes no files any more.
     """
-    for asset in [asset for asset in assets if asset["state"] != "uploaded"]:  # what a broken upload leaves behind
-        api.send("DELETE", f"/releases/assets/{asset['id']}")
-    there = {_sha256(asset, api): asset for asset in assets if asset["state"] == "uploaded"}
+    assets = list(api.pages(f"/releases/{release['id']}/assets"))
+    there = {str(asset["digest"]).removeprefix("sha256:"): asset for asset in assets if asset["state"] == "uploaded"}
     missing = [digest for digest in wanted.files if digest not in there]
     names = {wanted.files[digest].name for digest in missing}
     others = [asset for asset in there.values() if asset["name"] in names]
     if not release["draft"]:
-        refuse(
-            [_other_bytes(asset["name"]) for asset in others]
-            or [_immutable(wanted)] * bool(missing and release.get("immutable"))
-        )
-    for asset in others:
+        refuse([_other_bytes(asset["name"]) for asset in others])
+        refuse([IMMUTABLE] if missing and release.get("immutable") else [])
+    broken = [asset for asset in assets if asset["state"] != "uploaded"]  # an upload was cut off
+    for asset in broken + others:
         api.send("DELETE", f"/releases/assets/{asset['id']}")
     return missing
 
 
 def _other_bytes(name: str) -> Problem:
     remedy = "delete that file on the release's page, and run this again; something else has uploaded it"
-    where = f"{name} of the GitHub Release"
-    return Problem("github-release", where, "other bytes", "those that were published", remedy)
-
-
-def _immutable(wanted: Wanted) -> Problem:
-    remedy = f"save it as a draft, or push the tag alone, next time; {OFF} = false in [tool.tagship] makes no releases"
-    found = "an immutable one without the files"
-    return Problem("github-release", f"GitHub Release {wanted.tag}", found, "a draft", remedy)
-
-
-def _sha256(asset: dict[str, Any], api: Api) -> str:
-    if asset.get("digest"):
-        return str(asset["digest"]).removeprefix("sha256:")
-    # An older GitHub Enterprise Server gives no digests.
-    content = api.send("GET", asset["url"], headers={"Accept": "application/octet-stream"}).content
-    return hashlib.sha256(content).hexdigest()
+    return Problem(
+        "github-release", f"{name} of the GitHub Release", "other bytes", "those that were published", remedy
+    )
 
 
 def _upload(api: Api, release: dict[str, Any], path: Path) -> None:
-    url = release["upload_url"].partition("{")[0]
-    headers = {"Content-Type": "application/octet-stream"}
+    url, headers = release["upload_url"].partition("{")[0], {"Content-Type": "application/octet-stream"}
     with path.open("rb") as file:
         api.send("POST", url, params={"name": path.name}, headers=headers, data=file)
     print(f"{path.name}: uploaded")

@@ -8,33 +8,25 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
-import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import requests
 
 from .. import redact
-from ..errors import ReleaseError, refusal
-from ..publish.retry import TransientError
+from ..errors import Problem, ReleaseError, refuse
+from ..publish.retry import TransientError, classified
 from ..repo import git
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-VERSION = "2022-11-28"
+API = "https://api.github.com"
+HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 #: Seconds to connect, and to wait for an answer.
 TIMEOUT = (15, 120)
-
-
-class Refused(ReleaseError):
-    """GitHub refuses a request, with this status."""
-
-    def __init__(self, problem: str, status: int) -> None:
-        super().__init__(problem)
-        self.status = status
 
 
 class Api:
@@ -43,8 +35,8 @@ class Api:
     def __init__(self, url: str, token: str) -> None:
         self.url, self._token = url, token
         self._session = requests.Session()
-        self._session.auth = self._authorize  # else a .netrc would replace the header
-        self._session.headers.update({"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": VERSION})
+        self._session.auth = self._authorize  # a header alone would be replaced by a .netrc
+        self._session.headers.update(HEADERS)
 
     def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._token}"
@@ -53,33 +45,25 @@ class Api:
     def send(self, method: str, path: str, **options: Any) -> requests.Response:
         """Return the response to a request; `path` may be a whole address.
 
-        Raises `Refused` with GitHub's message, or `TransientError` where another attempt may help.
+        Raises `ReleaseError` with GitHub's message, a `TransientError` where another attempt may help.
         """
         url = path if path.startswith("http") else f"{self.url}{path}"
         try:
             response = self._session.request(method, url, timeout=TIMEOUT, **options)
         except requests.RequestException as error:
-            found = f"found no answer ({type(error).__name__})"
-            raise TransientError(f"{url}: {found}, expected GitHub's; check the network [network]") from error
+            text = f"{url}: found no answer ({type(error).__name__}), expected GitHub's; check the network [network]"
+            raise classified(text, error) from error
         if not response.ok:
             raise _refusal(method, response)
         return response
 
-    def get(self, path: str) -> Any:
-        """Return what is at `path`; raises as `send`."""
-        return _json(self.send("GET", path))
-
-    def pages(self, path: str) -> Iterator[Any]:
+    def pages(self, path: str) -> Iterator[dict[str, Any]]:
         """Yield the items of a list from all its pages; raises as `send`."""
         following = f"{path}?per_page=100"
         while following:
             response = self.send("GET", following)
-            yield from _json(response)
+            yield from json(response)
             following = response.links.get("next", {}).get("url", "")
-
-    def change(self, method: str, path: str, content: Mapping[str, Any]) -> dict[str, Any]:
-        """Send `content` as JSON; return the answer. Raises as `send`."""
-        return dict(_json(self.send(method, path, json=content)))
 
 
 def connect(root: Path, environ: Mapping[str, str]) -> Api:
@@ -87,64 +71,54 @@ def connect(root: Path, environ: Mapping[str, str]) -> Api:
 
     The token is that of $GITHUB_TOKEN or $GH_TOKEN, else of `gh auth token`. Raises `ReleaseError` if one is missing.
     """
-    found = git.ADDRESS.fullmatch(git.query(root, "ls-remote", "--get-url", "origin") or "")
-    host = found["host"] if found else "github.com"
-    repository = environ.get("GITHUB_REPOSITORY") or (found["path"] if found else "")
+    origin = git.ADDRESS.fullmatch(git.query(root, "ls-remote", "--get-url", "origin") or "")
+    repository = environ.get("GITHUB_REPOSITORY") or (origin["path"] if origin else "")
+    token = environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or _token_of_gh()
+    problems = []
     if not repository:
         expected = "the address of a repository on GitHub"
-        raise refusal("no-remote", "remote 'origin'", "none", expected, "run: git remote add origin ADDRESS")
-    base = "https://api.github.com" if host == "github.com" else f"https://{host}/api/v3"
-    token = environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or _token_of_gh(host)
+        problems.append(Problem("no-remote", "remote 'origin'", "none", expected, "run: git remote add origin ADDRESS"))
     if not token:
         expected = "a token that may write the repository's contents"
-        raise refusal("github-token", "GITHUB_TOKEN", "none", expected, "run: gh auth login, or set GITHUB_TOKEN")
+        problems.append(
+            Problem("github-token", "GITHUB_TOKEN", "none", expected, "run: gh auth login, or set GITHUB_TOKEN")
+        )
+    refuse(problems)
     redact.register(token)
-    return Api(f"{environ.get('GITHUB_API_URL') or base}/repos/{repository}", token)
+    return Api(f"{environ.get('GITHUB_API_URL') or API}/repos/{repository}", token)
 
 
-def _token_of_gh(host: str) -> str:
-    program = shutil.which("gh")
-    if program is None:
-        return ""
-    done = subprocess.run([program, "auth", "token", "--hostname", host], capture_output=True, text=True, check=False)
-    return done.stdout.strip()
+def _token_of_gh() -> str:
+    with suppress(OSError):
+        done = subprocess.run(["gh", "auth", "token"], capture_output=True, text=True, check=False)
+        return done.stdout.strip()
+    return ""
 
 
-def _json(response: requests.Response) -> Any:
+def json(response: requests.Response) -> Any:
+    """Return the content of `response`; raise `TransientError` if it was cut off."""
     try:
         return response.json()
     except ValueError as error:
-        raise TransientError(
-            f"{response.url}: found an answer that is no JSON, or was cut off [github-answer]"
-        ) from error
+        found = "found an answer that is no JSON, or was cut off"
+        raise TransientError(f"{response.url}: {found} [github-answer]") from error
 
 
 def _refusal(method: str, response: requests.Response) -> ReleaseError:
-    """Return the error for an answer that is none of success, with GitHub's message; transient for rate limits."""
-    status, headers, message = response.status_code, response.headers, _message(response)
+    status, message = response.status_code, _message(response)
     text = f"GitHub: found {status} {message} for {method} {response.url.partition('?')[0]}, expected success"
-    if status in {403, 429} and ("Retry-After" in headers or headers.get("X-RateLimit-Remaining") == "0"):
-        return TransientError(f"{text}; the rate limit is reached [rate-limit]", delay=_seconds(headers))
-    code = "github-answer"
+    if "already_exists" in message:  # made meanwhile, by something else
+        return TransientError(f"{text} [github-answer]")
     if status in {401, 403, 404}:
-        code = "github-token"
-        text += "; use a token that may write the repository's contents: run gh auth login, or set GITHUB_TOKEN"
-    transient = status >= 500 or "already_exists" in message  # made meanwhile, by something else
-    text = f"{text} [{code}]"
-    return TransientError(text) if transient else Refused(text, status)
+        token = "a token that may write the repository's contents: run gh auth login, or set GITHUB_TOKEN"
+        return classified(f"{text}; use {token} [github-token]", None, response)
+    return classified(f"{text} [github-answer]", None, response)
 
 
 def _message(response: requests.Response) -> str:
     try:
         content = response.json()
-        return ": ".join([content["message"], *(str(each) for each in content.get("errors", []))])
+        errors = [error.get("message") or f"{error['field']} {error['code']}" for error in content.get("errors", [])]
+        return ": ".join([content["message"], *errors])
     except (ValueError, KeyError, AttributeError, TypeError):
         return response.reason or ""
-
-
-def _seconds(headers: Mapping[str, str]) -> float:
-    """Return how many seconds to wait before another attempt: https://docs.github.com/rest/rate-limit."""
-    after, reset = headers.get("Retry-After", ""), headers.get("X-RateLimit-Reset", "")
-    if after.isdecimal():
-        return float(after)
-    return max(float(reset) - time.time(), 1.0) if reset.isdecimal() else 60.0

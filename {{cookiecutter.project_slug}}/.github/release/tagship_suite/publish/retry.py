@@ -99,16 +99,26 @@ def timeout_from(environ: Mapping[str, str]) -> float:
 
 
 def failure(error: Exception, text: str, site: str = "", response: Response | None = None) -> ReleaseError:
-    """Return `text` with its explanation, as a `TransientError` where another attempt may succeed after `error`.
+    """Return `classified` with the explanation of `text`; `site` is the index's own, for links to its help."""
+    return classified(explained(text, site), error, response)
 
-    `response` is that of the server, where it answered; `site` is the index's own, for links to its help.
+
+def classified(text: str, error: Exception | None, response: Response | None = None) -> ReleaseError:
+    """Return `text` as a `TransientError` where another attempt may succeed after `error`, else as a `ReleaseError`.
+
+    `response` is that of the server, where it answered.
     """
     if response is None:
         transient = isinstance(error, BROKEN) and not PERMANENT.search(str(error))
-        return (TransientError if transient else ReleaseError)(explained(text, site))
-    if response.status_code >= 500 or response.status_code in TRANSIENT_STATUSES:
-        return TransientError(explained(text, site), delay=_seconds(response.headers.get("Retry-After")))
-    return ReleaseError(explained(text, site))
+        return (TransientError if transient else ReleaseError)(text)
+    after = response.headers.get("Retry-After")
+    if (
+        response.status_code >= 500
+        or response.status_code in TRANSIENT_STATUSES
+        or (after and response.status_code == 403)
+    ):
+        return TransientError(text, delay=_seconds(after))
+    return ReleaseError(text)
 
 
 def _seconds(header: str | None) -> float:
