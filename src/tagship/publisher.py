@@ -116,6 +116,11 @@ def forms(registrations: Mapping[str, Registration], *, exists: Iterable[str] = 
     return [form(each, INDEXES[name], exists=name in there) for name, each in registrations.items()]
 
 
+def nearest(claims: Mapping[str, Any], registrations: Iterable[Registration]) -> Registration | None:
+    """Return the registration that comes closest to a token with these claims, None if there is none."""
+    return min(registrations, key=lambda each: len(_compare(claims, each)), default=None)
+
+
 def explain(claims: Mapping[str, Any], registrations: Iterable[Registration]) -> list[Difference]:
     """Compare a token with the registration that comes closest to it; no difference, no entry.
 
@@ -123,12 +128,12 @@ def explain(claims: Mapping[str, Any], registrations: Iterable[Registration]) ->
     registration could accept (its event, a reusable workflow) is explained first.
     """
     general = _unsupported(claims)
-    compared = [_compare(claims, registration) for registration in registrations]
-    if not compared:
+    registered = nearest(claims, registrations)
+    if registered is None:
         wanted = registration_of(claims, "")
         nothing = f"Nothing is registered for this project; register {wanted}."
         return [*general, Difference("registration", "", str(wanted), nothing)]
-    return [*general, *min(compared, key=len)]
+    return [*general, *_compare(claims, registered)]
 
 
 def _unsupported(claims: Mapping[str, Any]) -> list[Difference]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from typing import TYPE_CHECKING
 
 import click
 
+from tagship.cli import colours
 from tagship.errors import TagshipError, one_line
 from tagship_suite.errors import ReleaseError, links
 
@@ -19,7 +21,7 @@ def print_errors(lines: Iterable[str]) -> None:
     """Print `lines` on standard error, and below them a link for each code that they have."""
     lines = list(lines)
     for line in [*(f"error: {one_line(line)}" for line in lines), *links(lines)]:
-        click.echo(line, err=True)
+        click.echo(colours.labelled(line), err=True)
 
 
 class Group(click.Group):
@@ -27,6 +29,7 @@ class Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; print errors meant for the user on standard error."""
+        ctx.color = colours.wanted(os.environ)
         try:
             return super().invoke(ctx)
         except (TagshipError, ReleaseError) as error:  # the second if git fails

@@ -3,22 +3,52 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
+from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from tagship.cli.group import interrupt_on_signals
 from tagship.cli.options import FOLDER, FORMAT
+from tagship.rehearsal.failures import FAILURES
 
-if TYPE_CHECKING:
-    from tagship.rehearsal.report import Report, Step
+
+class Failure(click.Choice[str]):
+    """The name of a failure; for a wrong one, the closest is suggested."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the name, or fail with what was probably meant."""
+        if value not in self.choices:
+            close = [f"did you mean {each!r}? " for each in get_close_matches(value, self.choices, 1)]
+            meant = "".join([*close, "`--fail list` has them all"])
+            self.fail(f"found {value!r}, expected the name of a failure; {meant}", param, ctx)
+        return value
+
+
+def list_failures(ctx: click.Context, _: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Print the failures and end if `list` is among `names`."""
+    if "list" in names:
+        width = max(map(len, FAILURES))
+        click.echo("\n".join(f"{name:{width}}  {shows}" for name, shows in FAILURES.items()))
+        ctx.exit()
+    return names
 
 
 @click.command(short_help="Rehearse the release against local indexes.")
 @click.argument("path", type=FOLDER, default=".")
 @click.option("--tag", default="", help="The tag to rehearse; by default that of the version.")
-@click.option("--fail", "failures", multiple=True, metavar="NAME", help="Simulate a failure; `--fail help` lists them.")
+@click.option(
+    "--fail",
+    "failures",
+    type=Failure([*FAILURES, "list"]),
+    multiple=True,
+    metavar="NAME",
+    is_eager=True,
+    callback=list_failures,
+    help="Simulate a failure; `--fail list` prints their names and what each shows.",
+)
 @click.option(
     "--keep",
     type=click.Path(path_type=Path),
@@ -34,23 +64,16 @@ def rehearse(path: Path, tag: str, failures: tuple[str, ...], keep: Path | None,
     lists as not tested. 1: it would fail; the report says why. 2: nothing to rehearse, or bad usage. 130: interrupted
     by Ctrl-C, 143: by SIGTERM; all processes are stopped, and temporary files are removed.
     """
-    from tagship.rehearsal import run
-    from tagship.rehearsal.failures import FAILURES
-    from tagship.rehearsal.report import row
-
-    unknown = [name for name in failures if name not in FAILURES]
-    if unknown:
-        raise click.UsageError(f"--fail takes one of: {', '.join(FAILURES)}")
-
-    def tell(step: Step) -> None:
-        if form == "text":
-            click.echo("\n".join([row(step), *(f"    {line}" for line in step.said)]))
-
-    def begun(report: Report) -> None:
-        if form == "text":
-            click.echo(f"rehearsing {report.name} {report.tag} at {report.commit[:12]}")
-
     interrupt_on_signals()
-    report = run.rehearse(path, run.Options(tag, failures, keep, quick), tell, begun)
-    click.echo(json.dumps(report.data(), indent=2) if form == "json" else "\n".join(report.lines()))
+    from tagship.cli.terminal import Steps, summary
+    from tagship.rehearsal import run
+
+    options = run.Options(tag, failures, keep, quick)
+    if form == "json":
+        report = run.rehearse(path, options)
+        click.echo(json.dumps(report.data(), indent=2))
+    else:
+        with closing(Steps()) as steps:
+            report = run.rehearse(path, options, steps)
+        click.echo("\n".join(summary(report)))
     raise SystemExit(0 if report.passed else 1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tagship_suite.report import code
+
 if TYPE_CHECKING:
     from .model import Held, Job, Plan
 
@@ -29,12 +31,12 @@ def lines(plan: Plan) -> list[str]:
 
 def markdown(plan: Plan) -> list[str]:
     """Return the plan as lines of Markdown."""
-    title = f"## {_code(plan.name)} {_code(plan.version or 'no version')}"
-    table = ["| | |", "|---|---|", *(f"| {label} | {_code(value)} |" for label, value in _rows(plan) if value)]
+    title = f"## {code(plan.name)} {code(plan.version or 'no version')}"
+    table = ["| | |", "|---|---|", *(f"| {label} | {code(value)} |" for label, value in _rows(plan) if value)]
     jobs = ["", "| job | may | environment |", "|---|---|---|"]
-    jobs += [f"| {_code(job.id)} | {_may(job)} | {job.environment and _code(job.environment)} |" for job in plan.jobs]
+    jobs += [f"| {code(job.id)} | {_may(job)} | {job.environment and code(job.environment)} |" for job in plan.jobs]
     changes = ["", "<details><summary>Changes</summary>", "", plan.changes, "", "</details>"] if plan.changes else []
-    stops = ["", "**What would stop it**", "", *(f"- {_code(problem)}" for problem in plan.problems)]
+    stops = ["", "**What would stop it**", "", *(f"- {code(problem)}" for problem in plan.problems)]
     notes = ["", *(f"- {note}" for note in plan.notes)] if plan.notes else []
     return [title, "", *table, *(jobs if plan.jobs else []), *(stops if plan.problems else []), *notes, *changes]
 
@@ -69,8 +71,3 @@ def _may(job: Job) -> str:
         " and ".join(words.get((scope, level), f"{level} {scope}") for scope, level in job.permissions.items())
         or "nothing"
     )
-
-
-def _code(text: str) -> str:
-    """Return text as code that Markdown and a table leave as it is."""
-    return f"`{' '.join(text.split()).replace('`', chr(39)).replace('|', '¦')}`"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: A test that failed, as pytest and unittest name it, and how many of them are shown.
 FAILED, SHOWN = re.compile(r"(?:FAILED|ERROR|FAIL:|ERROR:) \S"), 50
-GRACE = 3.0  # seconds for a command to clean up after itself
+GRACE = 0.5  # seconds for a command to clean up after itself
 
 
 @contextmanager

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tagship import publisher
 from tagship.indexes import INDEXES
 from tagship.rehearsal.failures import misregistered
 from tagship.rehearsal.jobs import PUBLISHING
-from tagship.rehearsal.report import Publisher
+from tagship.rehearsal.report import Compared, Publisher
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tagship.project import Project
     from tagship.publisher import Registration
@@ -60,8 +60,22 @@ def seen(registrations: dict[str, Registration], index: LocalIndex) -> list[Publ
 
 def _seen(form: Publisher, index: LocalIndex) -> Publisher:
     mint = next(reversed(index.mints(form.index)), None)
-    if mint is None:
+    if mint is None or not mint.claims:
         return form
-    claims = {key: str(mint.claims[key]) for key in SEEN if key in mint.claims}
-    found = publisher.explain(mint.claims, index.registrations(form.index)) if mint.code and mint.claims else []
-    return replace(form, seen=claims, differences=tuple(difference.sentence for difference in found))
+    registered = index.registrations(form.index)
+    found = publisher.explain(mint.claims, registered) if mint.code else []
+    return replace(
+        form,
+        seen={key: str(mint.claims[key]) for key in SEEN if key in mint.claims},
+        differences=tuple(difference.sentence for difference in found),
+        compared=tuple(_compared(mint.claims, registered, {difference.field for difference in found})),
+    )
+
+
+def _compared(claims: Mapping[str, Any], registered: list[Registration], differing: set[str]) -> Iterator[Compared]:
+    """Yield each field of the index's form."""
+    token, nearest = publisher.registration_of(claims, ""), publisher.nearest(claims, registered)
+    fields = nearest.fields if nearest else dict.fromkeys(token.fields, "")
+    for name, label in zip(("owner", "repository", "workflow", "environment"), token.fields, strict=True):
+        matches = not differing & {name, "registration"}
+        yield Compared(label, token.fields[label], fields[label], matches)

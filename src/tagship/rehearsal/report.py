@@ -8,23 +8,37 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Step:
-    """One step: its name, its time in seconds, `passed`, `failed`, `missing`, `left out` or `not run`, and why."""
+    """One step: its name, its time in seconds, `passed`, `failed`, `missing`, `left out` or `not run`, and why.
+
+    It began so many seconds after the rehearsal.
+    """
 
     name: str
     seconds: float
     outcome: str
     said: tuple[str, ...] = ()
+    began: float = 0.0
 
 
 @dataclass(frozen=True)
 class File:
-    """A published file: its size in bytes and its SHA-256, as the index of this name has it, and who attests it."""
+    """A file of the bundle, or as the index of this name has it: its size in bytes, its SHA-256, and who attests it."""
 
     name: str
     size: int
     sha256: str
-    index: str = "pypi"
+    index: str = ""
     publisher: str = ""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One field of a publisher, by its name on the index's form: what the token claims and what is registered."""
+
+    field: str
+    token: str
+    registered: str
+    matches: bool
 
 
 @dataclass(frozen=True)
@@ -37,6 +51,7 @@ class Publisher:
     values: dict[str, str]
     seen: dict[str, str] = field(default_factory=dict)
     differences: tuple[str, ...] = ()
+    compared: tuple[Compared, ...] = ()
 
 
 @dataclass
@@ -51,11 +66,16 @@ class Report:
     #: The Pythons that the metadata names and this machine lacks: nothing is known of them.
     untested: list[str] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
+    #: What verify-version let through.
+    bundle: list[File] = field(default_factory=list)
+    #: What the indexes have.
     files: list[File] = field(default_factory=list)
     publishers: list[Publisher] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     #: Whether the dists were those of an earlier build: they were neither built nor tested nor installed.
     quick: bool = False
+    #: When it began, in UTC (ISO 8601).
+    began: str = ""
 
     @property
     def left_out(self) -> bool:
@@ -76,13 +96,15 @@ class Report:
         """Return what to print after the steps, which were printed as they went."""
         kept = [f"kept in {self.kept}"] if self.kept else []
         notes = [f"note: {note}" for note in self.notes]
-        return [*self._files(), *self._publishers(), *notes, *kept, "", self._verdict()]
+        return [*self._files(), *self._publishers(), *notes, *kept, "", f"{self.name} {self.tag}: {self.verdict}"]
 
     def _files(self) -> list[str]:
-        rows = [f"  {file.name}  {file.size} bytes  SHA-256 {file.sha256}" for file in self.files]
-        attested = [f"  with provenance: {each}" for each in sorted({file.publisher for file in self.files} - {""})]
+        """Return those of the last index that has any."""
+        last = [file for file in self.files if file.index == self.files[-1].index]
+        rows = [f"  {file.name}  {file.size} bytes  SHA-256 {file.sha256}" for file in last]
+        attested = [f"  with provenance: {each}" for each in sorted({file.publisher for file in last} - {""})]
         what = "published" if self.passed else "uploaded before it failed"
-        return ["", f"{what}, to the local {self.files[0].index}:", *rows, *attested] if rows else []
+        return ["", f"{what}, to the local {last[0].index}:", *rows, *attested] if rows else []
 
     def _publishers(self) -> list[str]:
         from tagship.publisher import to_type
@@ -96,20 +118,22 @@ class Report:
             found += [f"  differs: {difference}" for difference in publisher.differences]
         return [*found, ""]
 
-    def _verdict(self) -> str:
-        if self.passed:
-            condition = f", if its tests pass on what was not tested here: Python {listed(self.untested)}"
-            would = "with these publishers registered, pushing the tag would publish it"
-            if self.quick:
-                did = "verify-version passed" if self.left_out else "verify-version and both uploads passed"
-                return f"{self.name} {self.tag}: {did}; the build and the tests were not rehearsed"
-            if self.left_out:
-                would = "verify-version lets it through; the upload to your registry is not rehearsed"
-            elif not self.publishers:
-                would = "nox -s publish would publish it"
-            return f"{self.name} {self.tag}: {would}{condition if self.untested else ''}"
-        failed = next((step.name for step in self.steps if step.outcome == "failed"), "nothing ran")
-        return f"{self.name} {self.tag}: would not have been published: {failed}"
+    @property
+    def verdict(self) -> str:
+        """What would become of the release."""
+        if not self.passed:
+            failed = next((step.name for step in self.steps if step.outcome == "failed"), "nothing ran")
+            return f"would not have been published: {failed}"
+        if self.quick:
+            did = "verify-version passed" if self.left_out else "verify-version and both uploads passed"
+            return f"{did}; the build and the tests were not rehearsed"
+        would = "with these publishers registered, pushing the tag would publish it"
+        if self.left_out:
+            would = "verify-version lets it through; the upload to your registry is not rehearsed"
+        elif not self.publishers:
+            would = "nox -s publish would publish it"
+        condition = f", if its tests pass on what was not tested here: Python {listed(self.untested)}"
+        return f"{would}{condition if self.untested else ''}"
 
 
 def listed(pythons: list[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,6 @@ from tagship.rehearsal.report import Report
 from tagship_suite.repo import git
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tagship.project import Project
     from tagship.rehearsal.report import Step
 
@@ -36,49 +35,59 @@ class Options:
     quick: bool = False
 
 
-def rehearse(
-    path: Path,
-    options: Options,
-    tell: Callable[[Step], None] = lambda _: None,
-    begun: Callable[[Report], None] = lambda _: None,
-) -> Report:
+class Listener:
+    """Is told of a rehearsal as it goes on; this one ignores it."""
+
+    def began(self, report: Report) -> None:
+        """Before anything is done; the tag may be unknown yet."""
+
+    def cloned(self, report: Report) -> None:
+        """Before the first step, with the tag."""
+
+    def started(self, name: str) -> None:
+        """As a step starts."""
+
+    def ended(self, step: Step) -> None:
+        """As a step ends, or is left out."""
+
+
+def rehearse(path: Path, options: Options, listener: Listener | None = None) -> Report:
     """Rehearse the release of the repository at `path`, at HEAD.
 
-    `begun` is called with what is rehearsed before the first step, `tell` with each step as it ends. Nothing of the
-    user's is changed, and unless `options.keep` nothing is left. Raises `TagshipError` if there is nothing to rehearse
-    (no repository, no suite, no version) or where `options.keep` is not a folder that a rehearsal may write to.
+    Nothing of the user's is changed, and unless `options.keep` nothing is left. Raises `TagshipError` if there is
+    nothing to rehearse (no repository, no suite, no version), or if `options.keep` is not a folder that a rehearsal
+    may write to.
     """
+    listener = listener or Listener()
     with closing_undisturbed() as stack:
         if options.keep:
             check_own(options.keep)
         found = project.read(path.resolve(), options.tag)
-        commit = commit_of(path.resolve())
+        report = Report(found.name, options.tag, commit_of(path.resolve()), quick=options.quick)
+        report.began = datetime.now(timezone.utc).isoformat(timespec="seconds")
         if options.quick:
             find_dists(found.path)
+        listener.began(report)
         if options.keep:
             make_own(options.keep)
-        own = options.keep or stack.enter_context(tempfile.TemporaryDirectory(prefix="tagship-rehearsal-"))
-        folder = Path(own).resolve()
-        push, noted = _check_out(found, commit, folder, options)
-        report = Report(
-            found.name, push.tag, commit, str(folder) if options.keep else None, notes=noted, quick=options.quick
-        )
-        begun(report)
+            report.kept = str(options.keep.resolve())
+        kept = options.keep or stack.enter_context(tempfile.TemporaryDirectory(prefix="tagship-rehearsal-"))
+        push = _check_out(found, Path(kept).resolve(), options, report)
+        listener.cloned(report)
         from tagship.rehearsal.steps import Rehearsal  # takes a while, in which nothing would be printed
 
-        jobs = Jobs(folder, push, stack.enter_context(Processes()))
-        return Rehearsal(found, options, jobs, report, tell).perform()
+        jobs = Jobs(Path(kept).resolve(), push, stack.enter_context(Processes()))
+        return Rehearsal(found, options, jobs, report, listener).perform()
 
 
-def _check_out(found: Project, commit: str, folder: Path, options: Options) -> tuple[TagPush, list[str]]:
-    """Clone the repository to `folder` and tag the clone; return the push of that tag, and notes."""
+def _check_out(found: Project, folder: Path, options: Options, report: Report) -> TagPush:
+    """Clone the repository to `folder` and tag the clone; return the push of that tag."""
     (folder / "temporary").mkdir(parents=True, exist_ok=True)
     repository = folder / "repository"
-    submodules = clone(found.path, commit, repository)
-    tag = options.tag or tag_of(repository, found)
+    report.notes += notes.submodules(repository, clone(found.path, report.commit, repository))
+    report.tag = options.tag or tag_of(repository, found)
     identity = ("-c", "user.name=tagship", "-c", "user.email=rehearsal@localhost")
-    git.run(repository, *identity, "tag", "-f", "--no-sign", tag)
-    noted = notes.submodules(repository, submodules)
+    git.run(repository, *identity, "tag", "-f", "--no-sign", report.tag)
     if options.quick:
-        noted += take_dists(found.path, repository)
-    return TagPush(found.owner, found.repository, tag, commit), noted
+        report.notes += take_dists(found.path, repository)
+    return TagPush(found.owner, found.repository, report.tag, report.commit)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from tagship.rehearsal.index import StoredFile
     from tagship.rehearsal.jobs import Jobs
     from tagship.rehearsal.process import Done
-    from tagship.rehearsal.run import Options
+    from tagship.rehearsal.run import Listener, Options
     from tagship.rehearsal.servers import Servers
     from tagship_suite.dists.reading import Dist
 
@@ -36,10 +38,9 @@ INSTALL = "pip install, from the index"
 class Rehearsal:
     """One rehearsal: its jobs, and the report that grows."""
 
-    def __init__(
-        self, found: Project, options: Options, jobs: Jobs, report: Report, tell: Callable[[Step], None]
-    ) -> None:
-        self.project, self.options, self.jobs, self.report, self.tell = found, options, jobs, report, tell
+    def __init__(self, found: Project, options: Options, jobs: Jobs, report: Report, listener: Listener) -> None:
+        self.project, self.options, self.jobs, self.report, self.listener = found, options, jobs, report, listener
+        self.started = time.monotonic()
         self.environments = Environments(jobs, kept=options.quick)
         #: What comes after publishing.
         self.after = () if options.quick else ("install back",)
@@ -58,6 +59,7 @@ class Rehearsal:
         self.report.publishers = [] if self.elsewhere else registration.forms(self.wanted)
         if self._gate():
             self.environments.prepare()
+            self.report.bundle = [File(dist.path.name, dist.size, dist.sha256) for dist in self._bundle()]
             if self._private():
                 self._leave_out()
             else:
@@ -76,6 +78,7 @@ class Rehearsal:
         return self._session("verify-version") or self._skip(*self.sessions, *self.after)
 
     def _session(self, name: str) -> bool:
+        self.listener.started(f"nox -s {name}")
         done = self.jobs.nox(name, self.jobs.clone, self.jobs.environment(name))
         return self._ended(f"nox -s {name}", done)
 
@@ -89,18 +92,22 @@ class Rehearsal:
         return all(passed)
 
     def _test(self, python: str) -> bool:
+        name = f"nox -s test -P {python}"
+        self.listener.started(name)
         arguments = ("-P", python, "--", "--installpkg", "dist")
         done = self.jobs.nox("test", self.jobs.clone, self.jobs.environment("test"), *arguments)
-        name = f"nox -s test -P {python}"
         if done.status and f"interpreter {python} not found" in done.output:
             self.report.untested.append(python)
             self._end(Step(name, done.seconds, "missing", (f"Python {python} is not on this machine",)))
             return True
         return self._ended(name, done)
 
+    def _bundle(self) -> list[Dist]:
+        return read_dists(self.jobs.clone / "bundle/dist")
+
     def _private(self) -> bool:
         """Return whether a classifier keeps the release from PyPI: it is for a registry that has no stand-in here."""
-        classifiers = read_dists(self.jobs.clone / "bundle/dist")[0].metadata.get_all("Classifier", [])
+        classifiers = self._bundle()[0].metadata.get_all("Classifier", [])
         return any(text.startswith("Private ::") for text in classifiers)
 
     def _leave_out(self) -> None:
@@ -152,6 +159,7 @@ class Rehearsal:
 
     def _from_bundle(self, session: str, environment: dict[str, str]) -> bool:
         """Run a session from nothing but the bundle, in an empty folder."""
+        self.listener.started(f"nox -s {session}")
         if prepared := self.environments.failed(session):
             return self._ended(f"nox -s {session}", prepared)
         folder = self.jobs.folder / session
@@ -161,17 +169,17 @@ class Rehearsal:
         return self._ended(f"nox -s {session}", self.jobs.nox(session, folder, environment, *self.environments.options))
 
     def _install(self, name: str, installing: Callable[[Jobs, Path, list[Dist]], Done]) -> bool:
+        self.listener.started(name)
         done = self.environments.failed(environments.INSTALL)
         if done is None:
-            dists = read_dists(self.jobs.clone / "bundle/dist")
-            done = installing(self.jobs, self.environments.python, dists)
+            done = installing(self.jobs, self.environments.python, self._bundle())
         return self._ended(name, done)
 
     def _stored(self, servers: Servers) -> list[File]:
-        """Return the files at the last index that has any."""
-        stored = {name: servers.index.files(self.project.name, name) for name in PUBLISHING.values()}
-        name = next((name for name in reversed(stored) if stored[name]), "")
-        return [_file(file, name) for file in stored.get(name, [])]
+        """Return the files at the indexes, in the order in which they are published to."""
+        return [
+            _file(file, name) for name in PUBLISHING.values() for file in servers.index.files(self.project.name, name)
+        ]
 
     def _ended(self, name: str, done: Done) -> bool:
         self._end(Step(name, done.seconds, "failed" if done.status else "passed", done.said if done.status else ()))
@@ -182,8 +190,9 @@ class Rehearsal:
         return done.status == 0
 
     def _end(self, step: Step) -> None:
+        step = replace(step, began=max(0.0, time.monotonic() - self.started - step.seconds))
         self.report.steps.append(step)
-        self.tell(step)
+        self.listener.ended(step)
 
     def _skip(self, *sessions: str) -> bool:
         for session in sessions:

@@ -43,7 +43,7 @@ def errors(lines: Iterable[str]) -> None:
     for line in map(_safe, lines):  # redacted before it is encoded
         print(f"error: {line}", file=sys.stderr)
         with suppress(ReleaseError):  # which would hide what is told: the disk may be full
-            summary("\n".join(["> [!CAUTION]", *(f"> {_cell(part)}\\" for part in line.splitlines())]).rstrip("\\"))
+            summary("\n".join(["> [!CAUTION]", *(f"> {code(part)}\\" for part in line.splitlines())]).rstrip("\\"))
         if os.environ.get("GITHUB_ACTIONS") == "true":
             print("::error::" + line.replace("%", "%25").replace("\n", "%0A"))
     for link in links(lines):
@@ -56,7 +56,7 @@ def notes(lines: Iterable[str]) -> None:
     """Print each as a note, on GitHub as an annotation and in the job summary too."""
     for line in (lines := [*map(one_line, lines)]):
         print(f"note: {line}")
-        summary(f"> [!NOTE]\n> {_cell(line)}")
+        summary(f"> [!NOTE]\n> {code(line)}")
         if os.environ.get("GITHUB_ACTIONS") == "true":
             print("::warning::" + line.replace("%", "%25"))
     print("".join(f"{link}\n" for link in links(lines)), end="")
@@ -76,7 +76,7 @@ def _safe(text: str) -> str:
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a Markdown table; its cells are shown as code, so that nothing in them is taken as Markdown."""
     lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
-    lines += ["| " + " | ".join(map(_cell, row)) + " |" for row in rows]
+    lines += ["| " + " | ".join(map(code, row)) + " |" for row in rows]
     return "\n".join(lines)
 
 
@@ -102,7 +102,8 @@ def tree(dist: Dist) -> str:
     )
 
 
-def _cell(text: str) -> str:
+def code(text: str) -> str:
+    """Return `text` as code of Markdown, on one line, for a table too."""
     plain = " ".join(redact.redacted(text).split()).replace("`", "'").replace("|", r"\|")
     return f"`{plain}`" if plain else ""
 

@@ -1,0 +1,65 @@
+"""What a person sees of a rehearsal: a line for each step, and on a terminal the step that runs now."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from tagship.cli.colours import labelled
+from tagship.rehearsal.report import row
+from tagship.rehearsal.run import Listener
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from tagship.rehearsal.report import Report, Step
+
+#: Those of the outcomes.
+COLOURS = {"passed": "green", "failed": "red", "missing": "yellow", "left out": "yellow", "not run": "yellow"}
+
+
+class Steps(Listener):
+    """Prints a line for each step of a rehearsal, and shows the one that runs, with its time, on a terminal."""
+
+    _running: Progress | None = None
+
+    def began(self, report: Report) -> None:
+        """Say at once what is rehearsed."""
+        click.echo(f"rehearsing {report.name} at {report.commit[:12]}")
+
+    def cloned(self, report: Report) -> None:
+        """Name the tag."""
+        click.echo(f"as if {report.tag} were pushed")
+
+    def started(self, name: str) -> None:
+        """Show that it runs."""
+        if not sys.stdout.isatty() or os.environ.get("CI") or os.environ.get("TERM") == "dumb":
+            return
+        from rich.progress import Progress, TextColumn
+
+        self._running = Progress(TextColumn("{task.description:44} {task.elapsed:6.1f} s  …"), transient=True)
+        self._running.add_task(name)
+        self._running.start()
+
+    def ended(self, step: Step) -> None:
+        """Print how it went."""
+        self.close()
+        line = row(step).removesuffix(step.outcome)
+        click.echo(line + click.style(step.outcome, fg=COLOURS[step.outcome]))
+        for each in step.said:
+            click.echo(f"    {labelled(each)}")
+
+    def close(self) -> None:
+        """Show nothing more of the step that runs."""
+        if self._running:
+            self._running.stop()
+            self._running = None
+
+
+def summary(report: Report) -> list[str]:
+    """Return what to print after the steps."""
+    *lines, verdict = report.lines()
+    return [*map(labelled, lines), click.style(verdict, fg=COLOURS["passed" if report.passed else "failed"])]
