@@ -31,15 +31,15 @@ class Project:
     package: Package
 
 
-def read(path: Path, tag: str = "") -> Project:
-    """Return the project in the repository at `path`, of several the one that `tag` releases.
+def read(path: Path, tag: str = "") -> list[Project]:
+    """Return the projects in the repository at `path` that `tag` releases: one, or all in lockstep.
 
-    Raises `TagshipError` if there is none, or more than one, or its files do not say its name.
+    Without a `tag` those whose tags have no name. Raises `TagshipError` if there is none or its files do not say its
+    name.
     """
     found = read_all(path, tag)
-    # Where several are there and the first lies at the top, the tags without a name are its own.
-    if len(found) == 1 or (not tag and not found[0].package.label):
-        return found[0]
+    if released := [each for each in found if tag or not each.package.label]:
+        return released
     forms = " or ".join(each.package.tag("X.Y.Z") for each in found)
     raise TagshipError(f"tag: found {tag or 'none'!r}, expected the tag of one distribution; name it: --tag {forms}")
 
@@ -52,12 +52,13 @@ def read_all(path: Path, tag: str = "") -> list[Project]:
     """
     ref = {"GITHUB_REF_TYPE": "tag" if tag else "branch", "GITHUB_REF_NAME": tag}
     try:
-        return [_project(path, package) for package in chosen(path, ref)]
+        return [of(path, package) for package in chosen(path, ref)]
     except ReleaseError as error:
         raise TagshipError(*error.args) from error
 
 
-def _project(path: Path, package: Package) -> Project:
+def of(path: Path, package: Package) -> Project:
+    """Return the project of a distribution in the repository at `path`; raise `TagshipError` if it has no name."""
     name = distribution_name(package.folder)
     addresses = [*lines(path, "config", "--get", "remote.origin.url"), *_addresses(package.folder), *_addresses(path)]
     if not name:

@@ -121,6 +121,20 @@ def nearest(claims: Mapping[str, Any], registrations: Iterable[Registration]) ->
     return min(registrations, key=lambda each: len(_compare(claims, each)), default=None)
 
 
+def notes(registrations: Iterable[Registration]) -> list[str]:
+    """Return what to know of projects that are published from the same environment."""
+    found: dict[str, list[str]] = {}
+    for each in registrations:
+        found.setdefault(str(each), []).append(each.project)
+    return [
+        f"{publisher}: an index accepts only one pending publisher with these values at a time. If several of "
+        f"{', '.join(projects)} are new, register the one that others depend on, and the next one when publish stops "
+        "at it; then run the job again. Projects that exist can all have this publisher"
+        for publisher, projects in found.items()
+        if len(projects) > 1
+    ]
+
+
 def explain(claims: Mapping[str, Any], registrations: Iterable[Registration]) -> list[Difference]:
     """Compare a token with the registration that comes closest to it; no difference, no entry.
 

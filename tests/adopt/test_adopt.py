@@ -91,6 +91,37 @@ def test_distributions_that_are_only_in_folders_are_named_at_the_top(folders: li
     assert git(folder, "status", "--porcelain") == ""
 
 
+def test_distributions_with_one_version_and_tags_without_a_name_are_in_lockstep(tmp_path: Path) -> None:
+    built = '[project]\nname = "{}"\nversion = "{}"\n[build-system]\nrequires = []\nbuild-backend = "hatchling.build"\n'
+    versions = {"ship": "3.3.4", "ship-c": "3.3.4", "ship-pool": "3.2.1"}
+    files = {f"{name}/pyproject.toml": built.format(name, version) for name, version in versions.items()}
+    folder = make(tmp_path / "ship", {**files, "pyproject.toml": '[build-system]\nrequires = ["setuptools"]\n'})
+    git(folder, "tag", "3.3.4")
+    git(folder, "remote", "add", "origin", "git@github.com:Octo/ship.git")
+    said = adopt(folder, "--pull-request", str(tmp_path / "body.md"))
+    assert "X.Y.Z releases ship and ship-c, ship-pool/vX.Y.Z releases ship-pool" in said
+    assert settings(folder) == {"packages": ["ship", "ship-c", "ship-pool"], "lockstep": True}
+    assert [(each.lockstep, each.suffix) for each in every(folder)] == [(True, ""), (True, ""), (False, "-ship-pool")]
+    for name, environment in (("ship-c", "pypi"), ("ship-pool", "pypi-ship-pool")):
+        assert f"| {name} | Octo | ship | release.yml | {environment} |" in (tmp_path / "body.md").read_text()
+    commit(folder)
+    adopt(folder)
+    assert git(folder, "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize(("tag", "version"), [("ship-c/v3.3.4", "3.3.4"), ("v3.3.4", "3.3.3")])
+def test_other_tags_or_versions_are_no_lockstep(tag: str, version: str, tmp_path: Path) -> None:
+    built = '[project]\nname = "{}"\nversion = "{}"\n[build-system]\nrequires = []\nbuild-backend = "hatchling.build"\n'
+    files = {
+        "ship/pyproject.toml": built.format("ship", "3.3.4"),
+        "ship-c/pyproject.toml": built.format("ship-c", version),
+    }
+    folder = make(tmp_path / "ship", files)
+    git(folder, "tag", tag)
+    adopt(folder)
+    assert "lockstep" not in settings(folder)
+
+
 def test_a_second_distribution_that_is_published_beside_the_root_s_is_named(tmp_path: Path) -> None:
     job = "on: {push: {tags: ['*']}}\njobs:\n  out:\n    steps:\n      - run: python -m build && python -m build core\n"
     files = {".github/workflows/out.yml": f"{job}      - uses: pypa/gh-action-pypi-publish@release/v1\n", **FLIT}
@@ -99,7 +130,8 @@ def test_a_second_distribution_that_is_published_beside_the_root_s_is_named(tmp_
         "core/core.py": FLIT["thing.py"],
     }
     folder = make(tmp_path / "thing", {**files, **core})
-    assert "each distribution has tags of its own: vX.Y.Z releases thing, core/vX.Y.Z core" in adopt(folder)
+    said = adopt(folder)
+    assert "tags name what they release: vX.Y.Z releases thing, core/vX.Y.Z releases core" in said
     assert settings(folder)["packages"] == ["core"]
     assert [each.path for each in every(folder)] == [".", "./core"]
     commit(folder)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,9 +15,9 @@ from tagship_suite.gate.lockstep import ordered
 from tagship_suite.repo.packages import chosen, every
 from tagship_suite.testing.plan import plans
 from tests.archives import write_sdist, write_wheel
-from tests.conftest import commit, git, release, try_release
+from tests.conftest import commit, git, release, run, try_release, try_run
 from tests.suite.publishing import TAG, publish, serving
-from tests.suite.test_several import HERE, IGNORED, project, tag, write
+from tests.suite.test_several import HERE, IGNORED, TEST, project, tag, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,6 +141,51 @@ def test_nothing_is_uploaded_where_one_of_them_must_not_be(bundle: Path, tmp_pat
         assert done.returncode == 1
         assert "ship-1.0.tar.gz at https://upload.pypi.org/legacy/: found SHA-256" in done.stdout
         assert (uploads(servers), servers.index.mints()) == ([], [])
+
+
+def tagship(folder: Path, *arguments: str | Path) -> str:
+    return run(sys.executable, "-m", "tagship", *arguments, cwd=folder).stdout
+
+
+def test_publisher_and_plan_say_what_sharing_an_environment_and_a_tag_means(repository: Path) -> None:
+    git(repository, "remote", "add", "origin", "git@github.com:Octo/ship.git")
+    said = tagship(repository, "publisher")
+    assert said.count("Environment name  pypi\n") == said.count("Environment name  testpypi\n") == 2
+    assert "environment 'pypi': an index accepts only one pending publisher with these values at a time" in said
+    assert "If several of ship, ship-c are new, register the one that others depend on" in said
+    write(repository, {"speedups/pyproject.toml": project("ship-c", "1.1")})
+    commit(repository)
+    plans = json.loads(
+        try_run(sys.executable, "-m", "tagship", "plan", "--offline", "--format", "json", cwd=repository).stdout
+    )
+    (ship, other, pool) = plans
+    assert (ship["tag"], other["tag"], pool["tag"]) == ("v1.0", "v1.1", "ship-pool/v3.1")
+    assert "released with ship, by the same tag (lockstep)" in other["notes"]
+    assert any(
+        "ship-c: found version '1.1', expected '1.0' as of ship (lockstep)" in each for each in other["problems"]
+    )
+
+
+@pytest.mark.slow
+def test_a_rehearsal_publishes_all_in_lockstep_and_installs_them_together(repository: Path) -> None:
+    python = 'requires-python = ">=3.10"\n'
+    needs = f'{python}dependencies = ["ship-c==1.0"]\n[dependency-groups]\ntest = ["pytest"]\n'
+    code = {
+        "core/pyproject.toml": project("ship", "1.0", needs),
+        "core/ship.py": '"""Ship."""\n\nimport ship_c\n\n__version__ = ship_c.__version__\n',
+        "core/tests/test_ship.py": TEST.format("ship", "1.0"),
+        "speedups/pyproject.toml": project("ship-c", "1.0", python + "[tool.tagship]\ntest-command = []\n"),
+        "speedups/ship_c.py": '"""Speedups."""\n\n__version__ = "1.0"\n',
+    }
+    commit(write(repository, code))
+    git(repository, "remote", "add", "origin", "git@github.com:Octo/ship.git")
+    report = json.loads(tagship(repository, "rehearse", "--format", "json"))
+    assert report["passed"], report
+    assert (report["name"], report["tag"]) == ("ship, ship-c", "v1.0")
+    assert sorted(file["name"] for file in report["files"]) == [
+        *("ship-1.0-py3-none-any.whl", "ship-1.0.tar.gz", "ship_c-1.0-py3-none-any.whl", "ship_c-1.0.tar.gz")
+    ]
+    assert {each["seen"]["environment"] for each in report["publishers"]} == {"pypi", "testpypi"}
 
 
 def test_inv_release_bumps_all_in_lockstep_with_the_versions_that_they_pin(repository: Path) -> None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tagship.facts.model import Repository
+    from tagship_suite.repo.packages import Package
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Adoption:
     facts: Repository
     keep_old: bool = False
     names: list[str] = field(default_factory=list)
+    packages: list[Package] = field(default_factory=list)  # as a release will see them
     tests: dict[str, dict[str, object]] = field(default_factory=dict)  # the settings of each distribution, by its path
     changes: dict[Path, bytes | None] = field(default_factory=dict)
     decisions: list[Decision] = field(default_factory=list)

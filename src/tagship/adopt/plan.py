@@ -15,7 +15,7 @@ from tagship_suite.repo import git
 from tagship_suite.repo.files import load_toml, subtable
 from tagship_suite.repo.packages import Package, distribution_name, every
 
-from . import settings, steps, version
+from . import lockstep, settings, steps, version
 from .ignored import managed_but_ignored
 from .model import Adoption, Decision
 
@@ -117,13 +117,15 @@ def _no_repository(folder: Path) -> list[Problem]:
 def _metadata(found: Adoption) -> list[Problem]:
     """Read each distribution's name and version, and decide on its settings."""
     problems, unreadable = list[Problem](), list[str]()
-    for package in _packages(found):
+    found.packages = _packages(found)
+    for package in found.packages:
         try:
             problems += _of_one(found, package)
         except ReleaseError as error:
             unreadable += error.args
     if unreadable:
         raise ReleaseError(*unreadable, *problems)
+    lockstep.decide(found)
     return problems
 
 

@@ -65,7 +65,7 @@ def _why(found: Adoption, path: str) -> str:
 def _publishers(found: Adoption) -> Iterator[str]:
     yield "| index | project | owner | repository | workflow | environment | |"
     yield "|---|---|---|---|---|---|---|"
-    for each in project.read_all(found.folder):
+    for each in (project.of(found.folder, package) for package in found.packages):
         registrations = {
             index: Registration(each.name, each.owner, each.repository, "release.yml", index + each.package.suffix)
             for index in ("pypi", "testpypi")

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Setting:
-    """A line of `[tool.tagship]`: `value` is a text or a list of texts, `why` where it was found."""
+    """A line of `[tool.tagship]`: `value` is a text, a list of texts or a truth value, `why` where it was found."""
 
     key: str
-    value: str | list[str]
+    value: str | list[str] | bool
     why: str
 
 

@@ -170,12 +170,12 @@ def tags(found: Adoption) -> list[Problem]:
         )
     if style:
         found.decisions.append(Decision("tags", style, "the newest one"))
-    packages = found.facts.distributions
-    if packages[1:] and not update.has_suite(found.folder):
-        forms = [f"{name}/vX.Y.Z" for each, name in zip(packages, found.names, strict=False) if each.path != "."]
-        own = [f"vX.Y.Z releases {found.names[0]}"] if packages[0].path == "." else []
-        each = [f"{form} {form.partition('/')[0]}" for form in forms]
-        found.todo.append(f"each distribution has tags of its own: {', '.join([*own, *each])}")
+    if found.packages[1:] and not update.has_suite(found.folder):
+        released: dict[str, list[str]] = {}
+        for package, name in zip(found.packages, found.names, strict=False):
+            released.setdefault(package.tag("X.Y.Z"), []).append(name)
+        forms = ", ".join(f"{form} releases {' and '.join(some)}" for form, some in released.items())
+        found.todo.append(f"tags name what they release: {forms}")
     return []
 
 

@@ -28,8 +28,10 @@ def new_module(root: Path, docstring: str) -> tuple[str, str]:
     return f'"""{docstring}"""\n{first}', "'" if any(map(SINGLE.search, texts)) else '"'
 
 
-def value(text: str, key: str, found: str | list[str]) -> Any:
+def value(text: str, key: str, found: str | list[str] | bool) -> Any:  # noqa: FBT001 (a kind of value)
     """Return what is `found` as the value of `key`, as the TOML `text` writes such values."""
+    if isinstance(found, bool):
+        return tomlkit.item(found)
     if isinstance(found, str):
         return _string(found)
     items = [_string(each).as_string() for each in found]

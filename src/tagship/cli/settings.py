@@ -24,14 +24,17 @@ def publisher(path: Path, form: str) -> None:
     from tagship import project
     from tagship.adopt.publishing.before import notes
     from tagship.publisher import Registration, forms, to_type
+    from tagship.publisher import notes as shared
 
     projects = project.read_all(path)
     pairs: list[tuple[Form, Form]] = []
+    at_pypi: list[Registration] = []
     for each in projects:
         registrations = {
             index: Registration(each.name, each.owner, each.repository, "release.yml", index + each.package.suffix)
             for index in ("pypi", "testpypi")
         }
+        at_pypi.append(registrations["pypi"])
         pairs += zip(forms(registrations), forms(registrations, exists=registrations), strict=True)
     if form == "json":
         data = [{"index": a.index, "new": a.link, "existing": b.link, "values": a.values} for a, b in pairs]
@@ -40,7 +43,7 @@ def publisher(path: Path, form: str) -> None:
     for pending, existing in pairs:
         click.echo(f"{pending.index}\n  new project       {pending.link}\n  existing project  {existing.link}")
         click.echo("\n".join(to_type(pending.values)))
-    for line in notes(path):
+    for line in [*shared(at_pypi), *notes(path)]:
         click.echo(f"note: {line}", err=True)
     if not all(each.known for each in projects):
         click.echo("note: no remote on GitHub: OWNER and the repository's name are guesses", err=True)

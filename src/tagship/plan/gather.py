@@ -42,7 +42,21 @@ def plans(path: Path, tag: str = "", *, offline: bool = False) -> list[Plan]:
         raise TagshipError(
             f"{path}: found no commit, expected one to release; run: git init && git add -A && git commit"
         )
-    return [_plan(each, commit, tag, offline=offline) for each in project.read_all(path, tag)]
+    projects = project.read_all(path, tag)
+    found = [_plan(each, commit, tag, offline=offline) for each in projects]
+    _in_step([plan for plan, each in zip(found, projects, strict=True) if each.package.lockstep])
+    return found
+
+
+def _in_step(together: list[Plan]) -> None:
+    """Note which plans are one release, and what keeps them from being one."""
+    for plan, first in ((plan, together[0]) for plan in together[1:]):
+        plan.notes.append(f"released with {first.name}, by the same tag (lockstep)")
+        if plan.version != first.version:
+            expected = f"{first.version!r} as of {first.name} (lockstep)"
+            plan.problems.append(
+                f"{plan.name}: found version {plan.version!r}, expected {expected}; write one version in all of them"
+            )
 
 
 def _plan(found: Project, commit: str, tag: str, *, offline: bool) -> Plan:

@@ -22,7 +22,7 @@ def from_index(jobs: Jobs, python: Path, dists: list[Dist], servers: Servers) ->
     plain = jobs.environment(INSTALL)
     source = ["-i", servers.index_url("pypi"), "-r", _requirements(jobs, dists)]
     # What it depends on is not on the local index.
-    dependencies = ["uv", "pip", "install", "--python", python, _wanted(dists)]
+    dependencies = ["uv", "pip", "install", "--python", python, *_wanted(dists)]
     return jobs.run_all(
         (_pip(python, source), servers.environment(plain)),
         (dependencies, plain),
@@ -45,13 +45,17 @@ def _pip(python: Path, source: Sequence[object]) -> list[object]:
     return [*pip, "--no-deps", "--no-cache-dir", *source]
 
 
-def _wanted(dists: list[Dist]) -> str:
-    return f"{dists[0].name}=={dists[0].version}"
+def _wanted(dists: list[Dist]) -> dict[str, list[str]]:
+    """Return the requirement of each distribution, with the hashes of its dists."""
+    found: dict[str, list[str]] = {}
+    for dist in dists:
+        found.setdefault(f"{dist.name}=={dist.version}", []).append(f"--hash=sha256:{dist.sha256}")
+    return found
 
 
 def _requirements(jobs: Jobs, dists: list[Dist]) -> Path:
     path = jobs.folder / "install-back.txt"
-    path.write_text(" ".join([_wanted(dists), *(f"--hash=sha256:{dist.sha256}" for dist in dists)]))
+    path.write_text("".join(f"{wanted} {' '.join(hashes)}\n" for wanted, hashes in _wanted(dists).items()))
     return path
 
 

@@ -23,37 +23,43 @@ if TYPE_CHECKING:
 SEEN = ("repository", "repository_owner", "job_workflow_ref", "environment", "ref", "event_name")
 
 
-def wanted(project: Project, push: TagPush) -> dict[str, Registration]:
-    """Return what must be registered for `project` at each index, by its name."""
-    return {
-        index: publisher.Registration(
-            project=project.name,
-            owner=push.owner,
-            repository=push.repository,
-            workflow=push.workflow,
-            environment=f"{index}{project.package.suffix}",
-            owner_id=push.owner_id,
-        )
-        for index in PUBLISHING.values()
-    }
+def wanted(projects: list[Project], push: TagPush) -> dict[str, list[Registration]]:
+    """Return what must be registered for `projects` at each index, by its name."""
+    return {index: [_wanted(project, push, index) for project in projects] for index in PUBLISHING.values()}
 
 
-def register(registrations: dict[str, Registration], index: LocalIndex, failures: Iterable[str]) -> None:
-    """Register at both indexes as a person would, with the mistakes among `failures`."""
-    for name, right in registrations.items():
-        there = {each.project for each in index.registrations(name)}
+def _wanted(project: Project, push: TagPush, index: str) -> Registration:
+    return publisher.Registration(
+        project=project.name,
+        owner=push.owner,
+        repository=push.repository,
+        workflow=push.workflow,
+        environment=f"{index}{project.package.suffix}",
+        owner_id=push.owner_id,
+    )
+
+
+def register(registrations: dict[str, list[Registration]], index: LocalIndex, failures: Iterable[str]) -> None:
+    """Register at both indexes as a person would, with the mistakes among `failures`.
+
+    Of projects that share an environment only one can be pending: the others are there as if they had been published.
+    """
+    for name, right in ((name, each) for name, some in registrations.items() for each in some):
+        known = index.registrations(name)
         registration = misregistered(right, failures)
-        if registration is not None and right.project not in there:
-            index.register_pending(registration, name)
+        if registration is not None and right.project not in {each.project for each in known}:
+            taken = registration.environment in {each.environment for each in known}
+            (index.register if taken else index.register_pending)(registration, name)
 
 
-def forms(registrations: dict[str, Registration]) -> list[Publisher]:
+def forms(registrations: dict[str, list[Registration]]) -> list[Publisher]:
     """Return what to register at each index, first PyPI."""
-    made = [publisher.form(registrations[name], INDEXES[name], exists=False) for name in reversed(registrations)]
+    each_index = [(INDEXES[name], each) for name in reversed(registrations) for each in registrations[name]]
+    made = [publisher.form(registration, index, exists=False) for index, registration in each_index]
     return [Publisher(form.index, form.link, form.prefilled, form.values) for form in made]
 
 
-def seen(registrations: dict[str, Registration], index: LocalIndex) -> list[Publisher]:
+def seen(registrations: dict[str, list[Registration]], index: LocalIndex) -> list[Publisher]:
     """Return the same with the claims of the last token that each index got, and why it was refused."""
     return [_seen(form, index) for form in forms(registrations)]
 

@@ -63,10 +63,12 @@ def rehearse(path: Path, options: Options, listener: Listener | None = None) -> 
         if options.keep:
             check_own(options.keep)
         found = project.read(path.resolve(), options.tag)
-        report = Report(found.name, options.tag, commit_of(path.resolve()), quick=options.quick)
+        report = Report(
+            ", ".join(each.name for each in found), options.tag, commit_of(path.resolve()), quick=options.quick
+        )
         report.began = datetime.now(timezone.utc).isoformat(timespec="seconds")
         if options.quick:
-            find_dists(found.path)
+            find_dists(found[0].path)
         listener.began(report)
         if options.keep:
             make_own(options.keep)
@@ -80,8 +82,9 @@ def rehearse(path: Path, options: Options, listener: Listener | None = None) -> 
         return Rehearsal(found, options, jobs, report, listener).perform()
 
 
-def _check_out(found: Project, folder: Path, options: Options, report: Report) -> TagPush:
+def _check_out(projects: list[Project], folder: Path, options: Options, report: Report) -> TagPush:
     """Clone the repository to `folder` and tag the clone; return the push of that tag."""
+    found = projects[0]
     (folder / "temporary").mkdir(parents=True, exist_ok=True)
     repository = folder / "repository"
     report.notes += notes.submodules(repository, clone(found.path, report.commit, repository))

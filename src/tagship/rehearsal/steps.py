@@ -16,7 +16,6 @@ from tagship.rehearsal.jobs import GITHUB_RELEASE, PUBLISHING
 from tagship.rehearsal.report import File, Report, Step
 from tagship_suite.dists.reading import read_dists
 from tagship_suite.publish import attest
-from tagship_suite.repo import packages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,13 +37,16 @@ INSTALL = "pip install, from the index"
 class Rehearsal:
     """One rehearsal: its jobs, and the report that grows."""
 
-    def __init__(self, found: Project, options: Options, jobs: Jobs, report: Report, listener: Listener) -> None:
-        self.project, self.options, self.jobs, self.report, self.listener = found, options, jobs, report, listener
+    def __init__(
+        self, projects: list[Project], options: Options, jobs: Jobs, report: Report, listener: Listener
+    ) -> None:
+        self.projects, self.options, self.jobs, self.report, self.listener = projects, options, jobs, report, listener
+        found = projects[0]
         self.started = time.monotonic()
         self.environments = Environments(jobs, kept=options.quick)
         #: What comes after publishing.
         self.after = () if options.quick else ("install back",)
-        self.wanted = registration.wanted(found, jobs.push)
+        self.wanted = registration.wanted(projects, jobs.push)
         self.elsewhere = "" if found.known else notes.host(found.path)
         #: The sessions after the gate.
         self.sessions = list(PUBLISHING) if self.elsewhere or options.quick else [*PUBLISHING, GITHUB_RELEASE]
@@ -54,7 +56,7 @@ class Rehearsal:
         # Both take a while, in which the first session runs.
         self.jobs.processes.background.submit(import_module, "tagship.rehearsal.servers")
         noted = self.jobs.processes.background.submit(
-            notes.before, self.project, self.jobs.clone, self.elsewhere, quick=self.options.quick
+            notes.before, self.projects[0], self.jobs.clone, self.elsewhere, quick=self.options.quick
         )
         self.report.publishers = [] if self.elsewhere else registration.forms(self.wanted)
         if self._gate():
@@ -123,7 +125,7 @@ class Rehearsal:
         from tagship.rehearsal.servers import running
 
         with running(self.jobs.folder / "state") as servers:
-            servers.index.grant(packages.of(self.jobs.clone, self.project.name).settings.file_limit)
+            servers.index.grant(max(each.package.settings.file_limit for each in self.projects))
             failures.simulate(servers.faults, self.options.failures)
             registration.register(self.wanted, servers.index, self.options.failures)
             try:
@@ -178,7 +180,10 @@ class Rehearsal:
     def _stored(self, servers: Servers) -> list[File]:
         """Return the files at the indexes, in the order in which they are published to."""
         return [
-            _file(file, name) for name in PUBLISHING.values() for file in servers.index.files(self.project.name, name)
+            _file(file, name)
+            for name in PUBLISHING.values()
+            for each in self.projects
+            for file in servers.index.files(each.name, name)
         ]
 
     def _ended(self, name: str, done: Done) -> bool:

@@ -1,0 +1,57 @@
+"""Are the distributions of a repository released together, by one tag?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tagship_suite.repo.versions import names
+
+from . import settings, version
+from .model import Decision
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tagship_suite.repo.packages import Package
+
+    from .model import Adoption
+
+
+def decide(found: Adoption) -> None:
+    """Decide on `lockstep` where tags name no distribution, and several distributions have the same version.
+
+    Others stay out; but where the root is one of them, those tags are its own.
+    """
+    style, packages = found.facts.tag_style, found.packages
+    if len(packages) < 2 or not style or not names(style, "", bare=True):
+        return
+    versions = {package: _version(found, package) for package in packages}
+    common, count = Counter(filter(None, versions.values())).most_common(1)[0] if any(versions.values()) else ("", 0)
+    outside = [package for package in packages if versions[package] != common]
+    if count < 2 or found.folder in {package.folder for package in outside}:
+        return
+    why = f"tags such as {style} name none of {count} distributions with the same version"
+    if _set(found, found.folder, settings.Setting("lockstep", value=True, why=why)):
+        for package in outside:
+            own = f"its version is {versions[package] or 'not known'}, not {common}"
+            _set(found, package.folder, settings.Setting("lockstep", value=False, why=own))
+        found.packages = [replace(package, lockstep=versions[package] == common) for package in packages]
+
+
+def _version(found: Adoption, package: Package) -> str:
+    """Return the version, or that it comes from git's tags; "" if it is not known."""
+    source = version.guess(package.folder, found.folder)
+    return source.version or (source.why if source.why == "git's tags" else "")
+
+
+def _set(found: Adoption, folder: Path, setting: settings.Setting) -> bool:
+    """Add a setting for the distribution in `folder`; return False if there is one."""
+    path = folder.relative_to(found.folder) / "pyproject.toml"
+    new = settings.missing(found.text(path), [setting])
+    if new:
+        found.changes[path] = settings.added(found.text(path), new).encode()
+        place = "" if folder == found.folder else f"{folder.name}: "
+        found.decisions.append(Decision(f"{place}lockstep", str(setting.value).lower(), setting.why))
+    return bool(new)
