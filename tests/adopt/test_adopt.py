@@ -11,6 +11,7 @@ import pytest
 from tagship import suite
 from tagship.adopt import plan
 from tagship.errors import TagshipError
+from tagship.facts import read
 from tagship_suite.repo.files import tomllib
 from tagship_suite.repo.packages import every
 from tests.adopt.repositories import FLIT, KINDS, NOXFILE, OWN_FILES, POETRY, SETUP_CFG, SETUP_PY, TASKS, make
@@ -332,6 +333,14 @@ def test_all_reasons_to_refuse_are_told_at_once(tmp_path: Path) -> None:
         ),
         (str(folder), "uncommitted changes (untracked), expected a clean working tree; commit or stash them first"),
     ]
+
+
+def test_a_name_that_no_line_of_metadata_can_hold_is_refused(tmp_path: Path) -> None:
+    folder = make(tmp_path / "thing", {"pyproject.toml": '[project]\nname = "a\\nb"\nversion = "1"\n', "a.py": ""})
+    [said] = refused(folder, status=2)
+    assert said == f"{folder}: found the name 'a\\nb', expected a name on one line; correct it"
+    (found,) = read.repository(folder).distributions
+    assert (found.name, found.unknown[0]) == (None, "'a\\nb' is no name: it must be on one line")
 
 
 def test_no_repository_is_refused(tmp_path: Path) -> None:

@@ -49,6 +49,19 @@ commands = ruff check
 """
 
 
+JUSTFILE = """\
+test *args='-q':
+  pytest {{args}}
+cov python='' dir="tests": lint
+  just go
+
+go:
+  uv run {{ if python != '' { '-p ' + python } else { '' } }} --group x pytest {{dir}}
+lint:
+  echo
+"""
+
+
 def ci(*lines: str, file: str = ".github/workflows/ci.yml") -> dict[str, str]:
     """Return a workflow whose job `test` runs `lines`."""
     return {file: CI + "".join(f"      - run: {line}\n" for line in lines)}
@@ -90,6 +103,19 @@ def ci(*lines: str, file: str = ".github/workflows/ci.yml") -> dict[str, str]:
             {".gitlab-ci.yml": "t:\n  before_script: [pip install mock]\n  script: [pytest]\n"},
             {"requires": ["mock", "pytest"]},
         ),
+        (
+            ci("just python=3.12 cov") | {"Justfile": JUSTFILE},
+            {"groups": ["x", "dev"]},
+        ),
+        (
+            ci(
+                "pytest --collect-only .",
+                "pytest --durations-min 1 --co -q",
+                "pytest --durations-min=1 --durations 3 tests",
+            ),
+            {"command": ["pytest", "tests"]},
+        ),
+        (ci("pip install -r urls.txt", "pytest"), {"requires": ["mock", "https://x.org/a.zip#egg=a", "pytest"]}),
         (ci("./.github/x.sh") | {".github/x.sh": "pip install mock\npython -m unittest\n"}, {"requires": ["mock"]}),
     ],
 )
@@ -107,6 +133,7 @@ def test_the_command_and_its_needs_are_those_of_ci(
         "tox.ini": TOX.format("pytest {posargs}"),
         "need.txt": "pytest\n",
         "limits.txt": "",
+        "urls.txt": "https://x.org/a/zipball/main\nmock\nhttps://x.org/a.zip#egg=a\n",
         "Makefile": "install:\n\tpip install -r need.txt\ntest: other\n\t@python -m pytest\nother:\n\techo\n",
         "run.sh": "#!/bin/sh\npip install mock\npython -m unittest\n",
         "noxfile.py": (
@@ -176,6 +203,23 @@ def test_a_path_that_the_tests_need_stays_and_one_that_hides_the_wheel_goes(
     tox = f"[testenv]\nsetenv =\n    PYTHONPATH = {value}\n    X = {{env:Y:}}\n    Z = -k {{env:A:b}}\n    A = c d\n"
     found = settings(guess(write(tmp_path, {**files, "tox.ini": f"{tox}commands = python -m pytest\n"})))
     assert found["command"] == ["env", *kept, "Z=-k c d", "A=c d", "python", "-m", "pytest"]
+
+
+@pytest.mark.parametrize(
+    ("files", "command", "expected"),
+    [
+        (["thing/__init__.py", "thing/tests/__init__.py"], "-s thing -p *tests.py", "-s thing -t . -p *tests.py"),
+        (["src/thing/inner/__init__.py"], "-s src/thing", "-s src/thing/inner -t src"),
+        (["thing/__init__.py", "tests/test_a.py"], "-s tests", "-s tests"),
+    ],
+)
+def test_unittest_finds_the_tests_in_a_package_by_its_name(
+    files: list[str], command: str, expected: str, tmp_path: Path
+) -> None:
+    declared = {"pyproject.toml": '[build-system]\nrequires = ["setuptools"]\n[project]\nname = "thing"\n'}
+    run = ci(f"python -m unittest discover {command}".replace("*", "'*'"))
+    found = settings(guess(write(tmp_path, {**declared, **dict.fromkeys(files, ""), **run})))
+    assert found["command"] == ["python", "-m", "unittest", "discover", *expected.split()]
 
 
 def test_the_factor_of_a_single_environment_is_none_that_the_tests_need(tmp_path: Path) -> None:

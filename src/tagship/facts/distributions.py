@@ -73,8 +73,10 @@ def _read(project: Project) -> Distribution:
     read_version, read_modules = BACKENDS[_family(project)]
     version, modules, name = read_version(project), read_modules(project), name_of(project)
     text, reason = _normalised(version)
+    unprintable = f"{name!r} is no name: it must be on one line" if name and not name.isprintable() else ""
+    name = None if unprintable else name
     reasons = (
-        "" if name else "no file says its name as a literal",
+        unprintable or ("" if name else "no file says its name as a literal"),
         reason,
         "" if modules.names else modules.unknown or "no package or module is found",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from . import files
@@ -17,14 +18,14 @@ if TYPE_CHECKING:
 
 #: Options of pytest that measure, report or spread the tests; some take the next word.
 DROPPED = re.compile(
-    r"--(no-)?cov(-\w+)*(=.*)?|--junit-?xml(=.*)?|--(self-contained-)?html(=.*)?|--durations(=.*)?"
+    r"--(no-)?cov(-\w+)*(=.*)?|--junit-?xml(=.*)?|--(self-contained-)?html(=.*)?|--durations(-min)?(=.*)?"
     r"|--colou?r(=.*)?|-[vqxl]+|--verbose"
     r"|--quiet|-r\w*|--tb(=.*)?|-x|--exitfirst|--maxfail(=.*)?|-n\d*|-nauto|-nlogical|--numprocesses(=.*)?|--dist(=.*)?"
     r"|--benchmark-\S+|--report-log(=.*)?|--codeblocks|--ff|--failed-first|--lf|--nf|--sw|--md(=.*)?|--github-\S+|--showlocals|-l"
 )
 TAKES = {
     "--cov-report", "--cov-config", "--cov-context", "--cov-fail-under", "--junitxml", "--junit-xml", "--html",
-    "--durations",
+    "--durations", "--durations-min",
     "--color", "-r", "--tb", "--maxfail", "-n", "--numprocesses", "--dist", "--report-log",
 }  # fmt: skip
 #: Variables of the environment that say nothing about the tests.
@@ -62,12 +63,31 @@ def settled(found: Command, project: Project) -> list[str]:
     elif rest[:2] == ["-m", "pytest"]:
         command = ["python", "-m", "pytest", *_of_pytest(rest[2:], project, found.folder)]
     else:
-        command = [program, *_known(rest)]
+        command = [program, *_by_packages(_known(rest), project)]
         if found.folder:
             command = ["sh", "-c", f"cd {found.folder} && {' '.join(command)}"]
     env = [each for each in found.env if not re.search(r"\$|=$", each) and not NOT_SET.match(each)]
     env = [kept for each in env if (kept := _off_the_checkout(each, project))]
     return [*(["env", *env] if env else []), *command]
+
+
+def _by_packages(words: list[str], project: Project) -> list[str]:
+    """Return the arguments of `unittest discover` so that what lies in the project's packages is found by their names.
+
+    From a folder of packages alone, unittest would import these as packages at the top, out of the checkout.
+    """
+    at = words.index("-s") + 1 if "-s" in words and "-t" not in words else len(words)
+    if words[:3] != ["-m", "unittest", "discover"] or at == len(words):
+        return words
+    folder = PurePosixPath(words[at])
+    top = next((each for each in folder.parents if project.holds_its_modules(str(each))), None)
+    place = project.root / folder
+    inside = [path.parent.name for path in place.glob("*/__init__.py")]
+    if top is None or not (inside or (place / "__init__.py").is_file()):
+        return words
+    if not (place / "__init__.py").is_file() and len(inside) == 1:  # a namespace, which unittest takes for no package
+        folder /= inside[0]
+    return [*words[:at], str(folder), "-t", str(top), *words[at + 1 :]]
 
 
 def _off_the_checkout(variable: str, project: Project) -> str:

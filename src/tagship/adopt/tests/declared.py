@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 #: The project itself in a file of requirements, with its extras.
 OWN = re.compile(r"(?:-e|--editable)?[ =]*(?:file:)?\.(?:/)?(?:\[([\w, .-]*)\])?(?:\s+#.*)?")
+NO_ARCHIVE = re.compile(
+    r"https?://[^#\s]*(?<!\.whl)(?<!\.zip)(?<!\.tgz)(?<!\.tar)(?<!\.gz)(?<!\.bz2)(?<!\.xz)(?:[#\s]|$)"
+)
 PYTEST = re.compile(r"(?m)^pytest(?![\w.-])")
 #: What `hatch test` installs by itself: https://hatch.pypa.io/latest/config/internal/testing/#dependencies
 HATCH_TEST = ("pytest", "pytest-mock", "pytest-rerunfailures", "pytest-xdist[psutil]")
@@ -112,11 +115,14 @@ class Project:
         return found
 
     def requirements_file(self, file: str, source: str = "") -> Needs:
-        """Return a requirements file; where it has the project itself, which is tested anyway, what else is in it."""
+        """Return a requirements file; where it has what cannot be installed with the wheel, what else is in it.
+
+        That is the project itself, and a URL by which uv cannot tell what kind of archive is there.
+        """
         lines = [line.strip() for line in read_text(self.root / file).splitlines()]
-        path = self.root.relative_to(self.top) / file
-        if any(map(OWN.fullmatch, lines)):
-            return self.arguments(lines, path.parent.as_posix(), source or path.as_posix())
+        path, known = self.root.relative_to(self.top) / file, [line for line in lines if not NO_ARCHIVE.match(line)]
+        if known != lines or any(map(OWN.fullmatch, lines)):
+            return self.arguments(known, path.parent.as_posix(), source or path.as_posix())
         return Needs((f"-r {path.as_posix()}",), source=source or path.as_posix())
 
     def arguments(self, lines: Iterable[str], folder: str, source: str) -> Needs:

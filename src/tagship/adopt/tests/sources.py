@@ -19,15 +19,17 @@ if TYPE_CHECKING:
 DEPTH = 4
 
 
-def target(project: Project, name: str) -> Iterator[Command]:
+def target(project: Project, name: str, program: str = "make") -> Iterator[Command]:
     """Yield the commands of a target of a Makefile or justfile, after those of what it depends on."""
-    path = next(
-        (p for n in ("Makefile", "makefile", "GNUmakefile", "justfile") if (p := project.root / n).is_file()), None
-    )
+    names = ["Makefile", "makefile", "GNUmakefile", "justfile", "Justfile", ".justfile"]
+    names = names[3:] if program == "just" else names
+    path = next((p for n in names if (p := project.root / n).is_file()), None)
     if path is None:
         return
     text = path.read_text("utf-8", "replace").replace("\\\n", " ")
     variables = dict(re.findall(r"(?m)^(\w+)\s*[:?]?=[ \t]*(.*?)[ \t]*$", text))
+    if "justfile" in path.name.lower():
+        text = _of_just(text)
     rules = {
         name: (match[2].split(), match[3], text.count("\n", 0, match.start(3)) + 1)
         for match in re.finditer(
@@ -36,6 +38,13 @@ def target(project: Project, name: str) -> Iterator[Command]:
         for name in match[1].split()
     }
     yield from _rule(name or next(iter(rules), ""), rules, variables, path.name, set())
+
+
+def _of_just(text: str) -> str:
+    """Return a justfile as make would have it: parameters with a default are variables, other expressions nothing."""
+    defaults = dict(re.findall(r"(?m)(?<=[ \t])[*+$]*(\w+)=[\"']([^\"'\n]*)[\"'](?=.*:)", text))
+    text = re.sub(r"(?m)^(@?[\w-]+)(?:[ \t]+[*+$]*\w+(?:=(?:\"[^\"\n]*\"|'[^'\n]*'|\w+))?)+[ \t]*:(?!=)", r"\1:", text)
+    return re.sub(r"\{\{\s*(\w*)\b.*?\}\}", lambda match: defaults.get(match[1], ""), text)
 
 
 def _rule(
@@ -51,7 +60,7 @@ def _rule(
         recipe = re.sub(r"\$[({](\w+)[)}]", lambda match: variables.get(match[1], f"${match[1]}"), recipe)
     recipe = re.sub(r"(?m)^(\s*)[@+-]+", r"\1", recipe).replace("$$", "$")
     for command in shell.commands(recipe, file, line):
-        if command.argv[0] in {"$MAKE", "make"}:
+        if command.argv[0] in {"$MAKE", "make", "just"}:
             for name in command.argv[1:]:
                 yield from _rule(name, rules, variables, file, seen)
         else:

@@ -135,7 +135,7 @@ def is_test(command: Command) -> bool:
     """Return whether a command runs tests, rather than something that does so."""
     program, *rest = command.argv
     if program.rpartition("/")[2] in RUNNERS:
-        return not {"--version", "--help"} & {*rest}
+        return not {"--version", "--help", "--collect-only", "--co"} & {*rest}
     if program != "python" or not rest:
         return False
     if rest[0] == "-m":
@@ -158,7 +158,7 @@ def _inner(command: Command, project: Project, depth: int) -> Way:
         return by_hatch(project, rest, depth)
     if name in {"make", "just"}:
         targets = [word for word in rest if not word.startswith("-") and "=" not in word]
-        steps = [each for target in targets or [""] for each in sources.target(project, target)]
+        steps = [each for target in targets or [""] for each in sources.target(project, target, name)]
         return follow(steps, project, depth + 1)
     scripts = sources.scripts(project)
     if name in {"pdm", "poe", "poethepoet", "rye", "task", "taskipy"} and rest and rest[0] in scripts:

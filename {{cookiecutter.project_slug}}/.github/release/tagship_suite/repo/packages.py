@@ -121,7 +121,17 @@ def is_private(pyproject: dict[str, Any]) -> bool:
 
 
 def distribution_name(folder: Path) -> str:
-    """Return the name of the distribution in `folder`; "" if its files do not say it literally."""
+    """Return the name of the distribution in `folder`; "" if its files do not say it literally.
+
+    Raises `ReleaseError` for one that no line of metadata can hold.
+    """
+    name = _written_name(folder)
+    if not name.isprintable():
+        raise ReleaseError(Problem(str(folder), f"the name {name!r}", "a name on one line", "correct it"))
+    return name
+
+
+def _written_name(folder: Path) -> str:
     pyproject = load_toml(folder / "pyproject.toml")
     tables = (subtable(pyproject, "project"), subtable(pyproject, "tool", "poetry"))
     if name := next((table["name"] for table in tables if isinstance(table.get("name"), str)), ""):
