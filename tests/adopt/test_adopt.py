@@ -338,7 +338,7 @@ def test_all_reasons_to_refuse_are_told_at_once(tmp_path: Path) -> None:
 def test_a_name_that_no_line_of_metadata_can_hold_is_refused(tmp_path: Path) -> None:
     folder = make(tmp_path / "thing", {"pyproject.toml": '[project]\nname = "a\\nb"\nversion = "1"\n', "a.py": ""})
     [said] = refused(folder, status=2)
-    assert said == f"{folder}: found the name 'a\\nb', expected a name on one line; correct it"
+    assert said == f"{folder}: found the name 'a\\nb', expected a name on one line; correct it [no-name]"
     (found,) = read.repository(folder).distributions
     assert (found.name, found.unknown[0]) == (None, "'a\\nb' is no name: it must be on one line")
 

@@ -121,7 +121,7 @@ def distribution_name(folder: Path) -> str:
     """
     name = _written_name(folder)
     if not name.isprintable():
-        raise ReleaseError(Problem(str(folder), f"the name {name!r}", "a name on one line", "correct it"))
+        raise ReleaseError(Problem("no-name", str(folder), f"the name {name!r}", "a name on one line", "correct it"))
     return name
 
 
