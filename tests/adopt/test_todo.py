@@ -67,6 +67,15 @@ def test_a_job_whose_tag_would_start_no_release_is_named(tmp_path: Path) -> None
     assert "GITHUB_TOKEN" not in " ".join(left_to_do(tmp_path / "other", publish=PUBLISH))
 
 
+def test_a_job_that_stays_and_makes_the_release_is_named(tmp_path: Path) -> None:
+    notes = (
+        "on: {push: {tags: ['v*']}}\njobs:\n  notes:\n    runs-on: x\n    steps:\n      - run: gh release create v1\n"
+    )
+    todo = left_to_do(tmp_path / "thing", publish=PUBLISH, notes=notes)
+    assert todo[0].startswith(".github/workflows/notes.yml:6, job notes: makes the GitHub Release, as the job")
+    assert "GitHub Release" not in " ".join(left_to_do(tmp_path / "other", publish=PUBLISH))
+
+
 def test_wheels_of_several_platforms_are_not_lost_without_a_word(tmp_path: Path) -> None:
     todo = left_to_do(tmp_path / "thing", wheels=WHEELS)
     assert todo[0].startswith(

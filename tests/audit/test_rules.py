@@ -105,7 +105,7 @@ BAD = {
 
 
 def test_every_rule_has_an_example_and_a_page() -> None:
-    managed = {"session-without-job", "job-without-session", "managed-file"}
+    managed = {"session-without-job", "job-without-session", "two-releases", "managed-file"}
     assert {rule.name for rule in RULES} == {*BAD, *managed}
     assert all(rule.message() and rule.why() and rule.remedy for rule in RULES)
 
@@ -240,6 +240,22 @@ def test_a_job_of_the_suite_that_is_gone_is_found(tmp_path: Path) -> None:
 def test_a_session_that_the_noxfile_lacks_is_found(tmp_path: Path) -> None:
     write(with_suite(tmp_path), {"noxfile.py": "import nox\n"})
     assert "job-without-session" in names(tmp_path)
+
+
+def test_a_second_release_beside_the_suites_is_found_unless_that_is_switched_off(tmp_path: Path) -> None:
+    steps = "    runs-on: x\n    steps:\n      - uses: softprops/action-gh-release@v2\n"
+    write(with_suite(tmp_path), {".github/workflows/notes.yml": f"{TRIGGER}jobs:\n  notes:\n{steps}"})
+    assert names(tmp_path) == {"two-releases"}
+    with (tmp_path / "pyproject.toml").open("a") as file:
+        file.write("[tool.tagship]\ngithub-release = false\n")
+    assert names(tmp_path) == set()
+
+
+def test_files_that_are_added_to_the_suites_release_are_found(tmp_path: Path) -> None:
+    steps = "    runs-on: x\n    steps:\n      - run: gh release upload v1 docs.pdf\n"
+    text = f"on:\n  release:\n    types: [published]\njobs:\n  docs:\n{steps}"
+    write(with_suite(tmp_path), {".github/workflows/docs.yml": text})
+    assert names(tmp_path) == {"changes-published-release"}
 
 
 def test_an_old_publisher_beside_the_suite_is_found(tmp_path: Path) -> None:

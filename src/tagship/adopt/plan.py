@@ -37,6 +37,7 @@ def plan(folder: Path, *, keep_old: bool = False) -> Adoption:
         _metadata,
         steps.old_publishing,
         steps.tag_makers,
+        steps.release_makers,
         steps.wheels,
         steps.managed,
         steps.sessions,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tagship import noxfile, suite, tree, update
 from tagship.audit.context import Context
+from tagship.audit.rules.managed import releases
 from tagship.audit.rules.triggers import silent
 from tagship.facts import workflow
 from tagship.facts.marked import Unreadable
@@ -191,6 +192,19 @@ def tag_makers(found: Adoption) -> list[Problem]:
                 found.todo.append(
                     f"{hit.file}:{hit.line}, job {hit.job}: a tag or release that GITHUB_TOKEN makes starts no other "
                     "workflow: remove that and push the tag yourself, or let an app's token make it"
+                )
+    return []
+
+
+def release_makers(found: Adoption) -> list[Problem]:
+    """Name each job that stays and makes the GitHub Release of a tag, as the release's workflow will."""
+    if not update.has_suite(found.folder) and not found.keep_old:
+        context = Context.read(found.folder)
+        for hit in releases(context):
+            if hit.job in _jobs_left(found, context.workflows.by_file[hit.file]):
+                found.todo.append(
+                    f"{hit.file}:{hit.line}, job {hit.job}: makes the GitHub Release, as the job github-release will: "
+                    "remove that, or set github-release = false in [tool.tagship]"
                 )
     return []
 

@@ -22,5 +22,6 @@ RULES: tuple[Rule, ...] = (
     builds.DifferentBuilds(),
     managed.SessionWithoutJob(),
     managed.JobWithoutSession(),
+    managed.TwoReleases(),
     managed.ManagedFile(),
 )

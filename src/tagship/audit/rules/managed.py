@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tagship import noxfile, suite, update
 from tagship.audit.model import Hit, Rule
+from tagship.facts import events
+from tagship_suite.config import load
 from tagship_suite.errors import ReleaseError
 
 if TYPE_CHECKING:
@@ -59,6 +62,37 @@ class JobWithoutSession(Rule):
                 for match in SESSION.finditer(step.run):
                     if match[1] not in known and not str(job.id).startswith("publish") and " -f" not in step.run:
                         yield Hit(ours.file, step.line, str(job.id), match[1])
+
+
+class TwoReleases(Rule):
+    """Another workflow makes the GitHub Release of the same tag.
+
+    The first one decides on its title and notes, and files of the other are missing or refused if releases are
+    immutable.
+    """
+
+    name = "two-releases"
+    remedy = "remove that job, or set `github-release = false` in [tool.tagship]"
+
+    def check(self, context: Context) -> Iterator[Hit]:
+        """Yield each line that makes a release, beside the job that does."""
+        ours = context.workflows.by_file.get(suite.WORKFLOW.as_posix())
+        if not context.has_suite or ours is None or "github-release" not in ours.jobs:
+            return
+        with suppress(ReleaseError):  # broken settings are reported by the release itself
+            if load(context.root).github_release:
+                yield from releases(context)
+
+
+def releases(context: Context) -> Iterator[Hit]:
+    """Yield each line that makes the GitHub Release of a tag that is pushed."""
+    for workflow in context.workflows.by_file.values():
+        pushed = [event for event in events.of(workflow) if event.is_tag and event.name == "push"]
+        for job in workflow.jobs.values():
+            if any(events.runs(workflow, job, event) is not False for event in pushed):
+                for line, how, _ in context.tags_made(workflow.file, str(job.id)):
+                    if "release" in how and "drafter" not in how:
+                        yield Hit(line.file, line.line, str(job.id))
 
 
 class ManagedFile(Rule):

@@ -84,12 +84,12 @@ class ImmutableRelease(Rule):
 
     def check(self, context: Context) -> Iterator[Hit]:
         """Yield each line that adds a file to a release that is already published, or moves a tag."""
-        for each in {each.file: each for each in context.on_github("pypi")}.values():
-            if each.workflow is None:
-                continue
-            for job in each.workflow.jobs.values():
-                for line in _changes(context, each.workflow, job):
-                    yield Hit(line.file, line.line, str(job.id))
+        publish = {each.file for each in context.on_github("pypi")}
+        for workflow in context.workflows.by_file.values():
+            if workflow.file in publish or context.has_suite:  # whose release has all its files before
+                for job in workflow.jobs.values():
+                    for line in _changes(context, workflow, job):
+                        yield Hit(line.file, line.line, str(job.id))
 
 
 def _changes(context: Context, workflow: Workflow, job: Job) -> Iterator[Evidence]:
