@@ -89,6 +89,11 @@ def ci(*lines: str, file: str = ".github/workflows/ci.yml") -> dict[str, str]:
         (ci("stestr run"), {"command": ["stestr", "run"], "requires": ["stestr"]}),
         (ci("zope-testrunner --test-path=src"), {"requires": ["zope.testrunner"]}),
         (ci("python runtests.py"), {"command": ["python", "runtests.py"]}),
+        (ci("cd tests", "cd ..", "pytest > log.txt 2>&1"), {"command": None}),
+        (
+            ci("(cd tests && make) && export X=1; python -m pytest"),
+            {"command": ["env", "X=1", "python", "-m", "pytest"]},
+        ),
         (ci("X=1 PYTHONPATH=src pytest"), {"command": ["env", "X=1", "pytest"]}),
         (ci("pytest ${{ matrix.arguments }} --junitxml=x.xml -n auto tests"), {"command": ["pytest", "tests"]}),
         (ci("tox -e ${{ matrix.env }}"), {"requires": ["pytest", "only-a", "not-b", "mock"]}),

@@ -139,6 +139,17 @@ class Workflow:
         """Return whether `event` starts the workflow."""
         return event in self.triggers
 
+    def before(self, name: str) -> list[Job]:
+        """Return the job `name` and those that it waits for, directly or not."""
+        found: dict[str, Job] = {}
+        waiting = [name]
+        while waiting:
+            job = self.jobs.get(waiting.pop())
+            if job and str(job.id) not in found:
+                found[str(job.id)] = job
+                waiting += map(str, job.needs)
+        return [*found.values()]
+
     def described(self) -> tuple[str, ...]:
         """Return the triggers as text: the event, and its filters as JSON where it has some."""
         return tuple(

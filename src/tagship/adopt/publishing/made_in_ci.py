@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tagship.facts.model import Publishing
-    from tagship.facts.workflow import Job, Workflow
+    from tagship.facts.workflow import Job
 
 FILES = r"(?:version|__init__|__about__|pyproject|setup\.(?:py|cfg)|conf\.py|package\.json)"
 #: Commands that write a version; the first group is what they write it from, where that is an argument.
@@ -67,7 +67,7 @@ def _written(root: Path, file: str, found: tuple[Publishing, ...]) -> Iterator[s
     except Unreadable:
         read = None
     for upload in (each for each in found if each.file == file) if read else ():
-        for job in _before(read, upload.job):
+        for job in read.before(upload.job):
             if any(COMMITS.search(f"{step.run} {step.uses}") for step in job.steps):
                 continue
             for step in job.steps:
@@ -79,15 +79,3 @@ def _written(root: Path, file: str, found: tuple[Publishing, ...]) -> Iterator[s
 def _knows(line: str, env: object, job: Job) -> bool:
     """Return whether the line uses the tag, directly or by a variable of its step or job."""
     return bool(REF.search(line) or (re.search(r"\$\w|\$\{\w", line) and REF.search(f"{env} {job.env}")))
-
-
-def _before(read: Workflow | None, name: str) -> list[Job]:
-    """Return the job `name` and those that it needs, directly or not."""
-    found: dict[str, Job] = {}
-    waiting = [name]
-    while read and waiting:
-        each = waiting.pop()
-        if each in read.jobs and each not in found:
-            found[each] = read.jobs[each]
-            waiting += [str(need) for need in read.jobs[each].needs]
-    return [*found.values()]

@@ -30,7 +30,7 @@ TAKES = {
 }  # fmt: skip
 #: Variables of the environment that say nothing about the tests.
 NOT_SET = re.compile(
-    r"(COV|CODECOV|COVERALLS|PIP_|UV_|PY_COLORS|FORCE_COLOR|NO_COLOR|TERM|CI|GITHUB_|GH_|VIRTUALENV|TOX|LANG|LC_"
+    r"(COV|CODECOV|COVERALLS|PIP_|UV_|PY_COLORS|FORCE_COLOR|NO_COLOR|TERM|CI|GITHUB_|GH_|VIRTUALENV|TOX|PREFIX|PATH|LANG|LC_"
     r"|PYTHON(HASHSEED|DONTWRITE|UNBUFFERED)).*"
 )
 #: Options whose value is the next word, and must go with it.
@@ -54,20 +54,21 @@ def settled(found: Command, project: Project) -> list[str]:
     """Return the command of `found` with arguments that hold anywhere; pytest's own name for its other spellings."""
     program, *rest = found.argv
     program = program.rpartition("/")[2]
+    folder = found.folder if _is_there(found.folder, project.root) else ""
     if program == "python" and rest[:1] == ["setup.py"]:
         return []
     if program in {"nosetests", "nose2", "green", "ward"}:
         return [] if program == "nosetests" else [program, *_known(rest)]
     if program in {"pytest", "py.test"}:
-        command = ["pytest", *_of_pytest(rest, project, found.folder)]
+        command = ["pytest", *_of_pytest(rest, project, folder)]
     elif rest[:2] == ["-m", "pytest"]:
-        command = ["python", "-m", "pytest", *_of_pytest(rest[2:], project, found.folder)]
+        command = ["python", "-m", "pytest", *_of_pytest(rest[2:], project, folder)]
     else:
         command = [program, *_by_packages(_known(rest), project)]
-        if found.folder:
-            command = ["sh", "-c", f"cd {found.folder} && {' '.join(command)}"]
+        if folder:
+            command = ["sh", "-c", f"cd {folder} && {' '.join(command)}"]
     env = [each for each in found.env if not re.search(r"\$|=$", each) and not NOT_SET.match(each)]
-    env = [kept for each in env if (kept := _off_the_checkout(each, project))]
+    env = [kept for each in env if (kept := _off_the_checkout(each, project, found.folder))]
     return [*(["env", *env] if env else []), *command]
 
 
@@ -90,13 +91,13 @@ def _by_packages(words: list[str], project: Project) -> list[str]:
     return [*words[:at], str(folder), "-t", str(top), *words[at + 1 :]]
 
 
-def _off_the_checkout(variable: str, project: Project) -> str:
+def _off_the_checkout(variable: str, project: Project, folder: str) -> str:
     """Return a variable and its value, PYTHONPATH without the folders whose modules are those of the wheel."""
     name, _, value = variable.partition("=")
     if name != "PYTHONPATH":
         return variable
-    folders = [posixpath.normpath(each) for each in value.split(":") if each and not each.startswith("/")]
-    kept = [each for each in folders if (project.root / each).is_dir() and not project.holds_its_modules(each)]
+    folders = [posixpath.normpath(posixpath.join(folder, each)) for each in value.split(":") if each]
+    kept = [each for each in folders if _is_there(each, project.root) and not project.holds_its_modules(each)]
     return f"{name}={':'.join(kept)}" if kept else ""
 
 
@@ -141,7 +142,8 @@ def _options(words: list[str], folder: Path) -> Iterator[str]:
 
 
 def _is_there(word: str, folder: Path) -> bool:
+    path = word.partition("::")[0]
     try:
-        return (folder / word.partition("::")[0]).exists()
+        return (folder / path).exists() and not path.startswith(("/", ".."))
     except (OSError, ValueError):
         return False

@@ -11,7 +11,7 @@ from .github import LOCAL
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tagship.facts.workflow import Job, Step, Workflow
+    from tagship.facts.workflow import Job, Step
 
     from .github import Found, Workflows
 
@@ -28,22 +28,10 @@ def paths(workflows: Workflows, found: Iterable[Found]) -> Iterator[str]:
     seen = set[tuple[str, str]]()
     for each in found:
         read = workflows.by_file.get(each.file)
-        for job in _before(read, each.job) if read else ():
+        for job in read.before(each.job) if read else ():
             if (each.file, str(job.id)) not in seen:
                 seen.add((each.file, str(job.id)))
                 yield from _of_job(job, workflows, publishes=job.id == each.job)
-
-
-def _before(read: Workflow, name: str) -> list[Job]:
-    """Return the job `name` and those that it waits for, directly or not."""
-    found: dict[str, Job] = {}
-    waiting = [name]
-    while waiting:
-        job = read.jobs.get(waiting.pop())
-        if job and str(job.id) not in found:
-            found[str(job.id)] = job
-            waiting += map(str, job.needs)
-    return [*found.values()]
 
 
 def _of_job(job: Job, workflows: Workflows, *, publishes: bool) -> Iterator[str]:
