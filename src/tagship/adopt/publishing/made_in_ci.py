@@ -66,8 +66,8 @@ def _written(root: Path, file: str, found: tuple[Publishing, ...]) -> Iterator[s
         read = workflow.read(path, root) if path.parent == root / workflow.FOLDER else None
     except Unreadable:
         read = None
-    for upload in (each for each in found if each.file == file) if read else ():
-        for job in read.before(upload.job):
+    for upload in found if read else ():
+        for job in read.before(upload.job) if read and upload.file == file else ():
             if any(COMMITS.search(f"{step.run} {step.uses}") for step in job.steps):
                 continue
             for step in job.steps:
