@@ -21,8 +21,15 @@ REDIRECTS = re.compile(r"(\d*|&)[<>]")
 
 def commands(text: str, file: str, line: int) -> Iterator[Command]:
     """Yield the commands of `text`, whose first line is `line` of `file`; 0 if that is not known."""
-    folder, exported = "", tuple[str, ...]()
-    for each in shell.commands(text, line or 1):
+    yield from told(shell.commands(text, line or 1), file, known=bool(line))
+
+
+def told(found: Iterable[shell.Command], file: str, *, known: bool = True, apart: bool = False) -> Iterator[Command]:
+    """Yield the commands that were `found` in a file; `apart`: each of its lines is for a shell of its own."""
+    folder, exported, last = "", tuple[str, ...](), 0
+    for each in found:
+        if apart and each.line != last:
+            folder, exported, last = "", (), each.line
         words, assigned = [*_redirected(each.words)], tuple(f"{name}={value}" for name, value in each.assigned)
         while words and words[0] in BEFORE:
             words.pop(0)
@@ -32,7 +39,7 @@ def commands(text: str, file: str, line: int) -> Iterator[Command]:
             exported += assigned
         elif words:
             place = "" if folder == "." else folder
-            yield Command(tuple(words), f"{file}:{each.line}" if line else file, exported + assigned, place)
+            yield Command(tuple(words), f"{file}:{each.line}" if known else file, exported + assigned, place)
         if each.text.startswith("("):  # a subshell, whose folder ends with it
             folder = ""
 

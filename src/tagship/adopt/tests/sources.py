@@ -6,12 +6,15 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from tagship.facts.publishing.targets import Targets
 from tagship_suite.repo.files import subtable
 
 from . import shell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tagship.facts.publishing.blocks import Block
 
     from .declared import Project
     from .model import Command
@@ -21,48 +24,23 @@ DEPTH = 4
 
 def target(project: Project, name: str, program: str = "make") -> Iterator[Command]:
     """Yield the commands of a target of a Makefile or justfile, after those of what it depends on."""
-    names = ["Makefile", "makefile", "GNUmakefile", "justfile", "Justfile", ".justfile"]
-    names = names[3:] if program == "just" else names
-    path = next((p for n in names if (p := project.root / n).is_file()), None)
-    if path is None:
-        return
-    text = path.read_text("utf-8", "replace").replace("\\\n", " ")
-    variables = dict(re.findall(r"(?m)^(\w+)\s*[:?]?=[ \t]*(.*?)[ \t]*$", text))
-    if "justfile" in path.name.lower():
-        text = _of_just(text)
-    rules = {
-        name: (match[2].split(), match[3], text.count("\n", 0, match.start(3)) + 1)
-        for match in re.finditer(
-            r"(?m)^([\w./ -]+?)[ \t]*:(?![=:])[ \t]*([^#\n;=]*)(?:#.*)?\n((?:(?:[ \t]+.*)?\n)*)", f"{text}\n"
-        )
-        for name in match[1].split()
-    }
-    yield from _rule(name or next(iter(rules), ""), rules, variables, path.name, set())
+    targets = Targets(project.root)
+    for kind in ("make", "just") if program == "make" else ("just",):
+        if table := targets.table(kind):
+            first = next((each for each in table if not each.startswith(".")), "")
+            yield from _rule(name or first, table, set())
+            return
 
 
-def _of_just(text: str) -> str:
-    """Return a justfile as make would have it: parameters with a default are variables, other expressions nothing."""
-    defaults = dict(re.findall(r"(?m)(?<=[ \t])[*+$]*(\w+)=[\"']([^\"'\n]*)[\"'](?=.*:)", text))
-    text = re.sub(r"(?m)^(@?[\w-]+)(?:[ \t]+[*+$]*\w+(?:=(?:\"[^\"\n]*\"|'[^'\n]*'|\w+))?)+[ \t]*:(?!=)", r"\1:", text)
-    return re.sub(r"\{\{\s*(\w*)\b.*?\}\}", lambda match: defaults.get(match[1], ""), text)
-
-
-def _rule(
-    target: str, rules: dict[str, Any], variables: dict[str, str], file: str, seen: set[str]
-) -> Iterator[Command]:
-    if target not in rules or target in seen:
+def _rule(target: str, table: dict[str, Block], seen: set[str]) -> Iterator[Command]:
+    if target not in table or target in seen:
         return
     seen.add(target)
-    before, recipe, line = rules[target]
-    for name in before:
-        yield from _rule(name, rules, variables, file, seen)
-    for _ in range(3):
-        recipe = re.sub(r"\$[({](\w+)[)}]", lambda match: variables.get(match[1], f"${match[1]}"), recipe)
-    recipe = re.sub(r"(?m)^(\s*)[@+-]+", r"\1", recipe).replace("$$", "$")
-    for command in shell.commands(recipe, file, line):
-        if command.argv[0] in {"$MAKE", "make", "just"}:
+    block = table[target]
+    for command in shell.told(block.commands, block.file, apart=True):
+        if command.argv[0].strip("$(){}").lower() in {"make", "just"}:
             for name in command.argv[1:]:
-                yield from _rule(name, rules, variables, file, seen)
+                yield from _rule(name, table, seen)
         else:
             # `venv/bin/pytest` is the program of an environment that the Makefile makes.
             yield replace(command, argv=(command.argv[0].rpartition("bin/")[2], *command.argv[1:]))

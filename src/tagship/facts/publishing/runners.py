@@ -94,7 +94,7 @@ def just(read: Read, folder: str) -> dict[str, Block]:
         return blocks
     file, text = found
     current: list[str] = []
-    for line, content in _joined(text):
+    for line, content in _joined(_of_just(text)):
         if content[:1].isspace():
             _append(blocks, current, commands(content.strip().lstrip("@-"), line))
         elif match := RECIPE.match(content):
@@ -104,6 +104,13 @@ def just(read: Read, folder: str) -> dict[str, Block]:
         elif content.strip():
             current = []
     return blocks
+
+
+def _of_just(text: str) -> str:
+    """Return a justfile without parameters: one with a default is replaced by it, and other expressions by nothing."""
+    defaults = dict(re.findall(r"(?m)(?<=[ \t])[*+$]*(\w+)=[\"']([^\"'\n]*)[\"'](?=.*:)", text))
+    text = re.sub(r"(?m)^(@?[\w-]+)(?:[ \t]+[*+$]*\w+(?:=(?:\"[^\"\n]*\"|'[^'\n]*'|\w+))?)+[ \t]*:(?!=)", r"\1:", text)
+    return re.sub(r"\{\{\s*(\w*)\b.*?\}\}", lambda match: defaults.get(match[1], ""), text)
 
 
 def taskfile(read: Read, folder: str) -> dict[str, Block]:
