@@ -17,7 +17,9 @@ class TagshipError(Exception):
 
 def one_line(text: str) -> str:
     """Return `text` with everything that cannot be printed, such as a newline in a file name, as an escape."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return "".join(
+        char if char.isprintable() or char in "\t\xa0" else char.encode("unicode_escape").decode() for char in text
+    )
 
 
 class Refused(TagshipError):

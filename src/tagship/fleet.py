@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 #: What is printed of a repository, as JSON has it; it has `path`, `status` and `reason`.
 Answer = dict[str, Any]
 CHUNK = 16  # repositories that a process gets at once
-SECONDS = 20  # for one repository
+SECONDS = 20  # of a processor, for one repository
+LONGEST = 10 * SECONDS  # where it waits for something, or for a processor
 PATIENCE = 2.0  # seconds before progress is shown
 
 
@@ -139,16 +140,19 @@ def _limited(seconds: int) -> Iterator[None]:
         raise OutOfTime
 
     try:
-        before = signal.signal(signal.SIGALRM, stop)
+        before = [signal.signal(each, stop) for each in (signal.SIGPROF, signal.SIGALRM)]
     except (AttributeError, ValueError):  # Windows; a thread other than the main one
         yield
         return
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.setitimer(signal.ITIMER_REAL, LONGEST)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        for timer in (signal.ITIMER_PROF, signal.ITIMER_REAL):
+            signal.setitimer(timer, 0)
+        for each, handler in zip((signal.SIGPROF, signal.SIGALRM), before, strict=True):
+            signal.signal(each, handler)
 
 
 def counted(answers: Iterable[Answer], stream: TextIO | None = None) -> Iterator[Answer]:

@@ -84,7 +84,7 @@ def lines(answer: dict[str, Any]) -> list[str]:
     text = [f"fixed: {each.file}: {each.message} [{each.rule}]" for each in fixed]
     text += [line for each in found for line in each.lines()] + [f"error: {error}" for error in errors]
     text.append(f"{answer['path']}: {', '.join(_counts(found, len(fixed), len(answer['errors'])))}")
-    return [*map(one_line, text), *answer.get("diff", "").splitlines()]
+    return [one_line(line) for line in (*text, *answer.get("diff", "").splitlines())]
 
 
 def _counts(found: list[Finding], fixed: int, unread: int) -> list[str]:

@@ -11,6 +11,7 @@ import click
 
 from tagship.cli.group import print_errors
 from tagship.cli.options import FOLDER, FORMAT, repositories
+from tagship.errors import one_line
 
 if TYPE_CHECKING:
     from tagship.adopt.model import Adoption
@@ -56,7 +57,7 @@ def adopt(
     asks = form == "text" and not yes and not dry_run and sys.stdin.isatty()
 
     def agreed(found: Adoption) -> bool:
-        click.echo("\n".join([*report.lines(found, dry_run=True), *report.diff(found)]))
+        click.echo("\n".join(map(one_line, (*report.lines(found, dry_run=True), *report.diff(found)))))
         return click.confirm("write this?", default=True)
 
     options, worst = run.Options(dry_run=dry_run, keep_old=keep_old, body=body), 0
@@ -65,7 +66,7 @@ def adopt(
         if form == "json":
             click.echo(json.dumps(result.data))
         else:
-            click.echo("".join(f"{line}\n" for line in result.lines), nl=False)
+            click.echo("".join(f"{one_line(line)}\n" for line in result.lines), nl=False)
             print_errors(result.errors)
         worst = max(worst, result.status)
         if result.data["status"] == "adopted" and (asks if rehearse is None else rehearse):

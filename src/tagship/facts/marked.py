@@ -158,6 +158,8 @@ def compose(content: bytes, name: str) -> Node | None:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise Unreadable(f"{name}:{line}: not UTF-8; save it as UTF-8") from None
+    if text.count("\n") + text.count(",") > MAX_NODES:  # before each of them becomes a node
+        raise Unreadable(f"{name}: more than {MAX_NODES} lines or values, not read")
     if _is_too_deep(text):
         raise Unreadable(f"{name}: nested deeper than {MAX_DEPTH} levels, not read")
     try:

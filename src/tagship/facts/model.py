@@ -78,6 +78,8 @@ class Repository:
     tag_style: str = ""
     default_branch: str = ""
     publishing: tuple[Publishing, ...] = ()
+    #: One line for each file about publishing that could not be read.
+    unread: tuple[str, ...] = ()
 
     def data(self) -> dict[str, Any]:
         """Return the facts for JSON."""

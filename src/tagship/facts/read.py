@@ -27,4 +27,5 @@ def repository(path: Path) -> Repository:
         tag_style=refs.tag_style(found.tags, names),
         default_branch=found.default_branch,
         publishing=publishers.found,
+        unread=publishers.errors,
     )

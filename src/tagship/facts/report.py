@@ -47,6 +47,7 @@ def lines(data: dict[str, Any]) -> list[str]:
     for each in data["publishing"]:
         secrets = f" with {', '.join(each['secrets'])}" if each["secrets"] else ""
         found.append(f"  publishes {each['file']} {each['job']}: {each['auth']}{secrets} to {each['index']}")
+    found += [f"  not read  {line}" for line in data["unread"]]
     return [one_line(line) for line in found]
 
 

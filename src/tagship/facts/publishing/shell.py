@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
 ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)\+?=(.*)", re.DOTALL)
+PLAIN = re.compile(r"[\w./:=,@%+*{}\[\]~^!?-]+")
 LAST = re.compile(r"[/\\}](?=.)")
 HEREDOC = re.compile(r"<<-?\s*(\\?['\"]?)([A-Za-z_]\w*)\1")
 KEYWORDS = frozenset(
@@ -122,6 +123,10 @@ class _Scanner:
     def _step(self) -> bool:
         """Take the next character; return whether it ends a command."""
         rest = self.text
+        if match := PLAIN.match(rest, self.at):
+            self.at = match.end()
+            self._add(match[0])
+            return False
         char = rest[self.at]
         if char == "\\" and self.at + 1 < len(rest):
             return self._escape(rest[self.at + 1])
