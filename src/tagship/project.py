@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tagship import suite
 from tagship.errors import TagshipError
+from tagship.publisher import Registration
 from tagship_suite.errors import ReleaseError
 from tagship_suite.repo.files import load_toml
 from tagship_suite.repo.git import lines
@@ -16,12 +18,18 @@ from tagship_suite.repo.packages import chosen, distribution_name
 if TYPE_CHECKING:
     from tagship_suite.repo.packages import Package
 
-GITHUB = re.compile(r"github\.com[:/](?P<owner>[\w-]+)/(?P<repository>[\w.-]+?)(?:\.git)?/?(?:[#?].*)?$")
+END = r"/(?P<repository>[\w.-]+?)(?:\.git)?/?(?:[#?].*)?$"
+GITHUB = re.compile(rf"(?P<host>github\.com)[:/](?P<owner>[\w-]+){END}")
+#: gitlab.com, or an instance that has the name in its own.
+GITLAB = re.compile(rf"(?:^|[@/])(?P<host>[\w.-]*gitlab[\w.-]*)(?::\d+)?[:/](?P<owner>[\w./-]+){END}")
 
 
 @dataclass(frozen=True)
 class Project:
-    """A project as an index and GitHub name it; `known` is whether its files or its remote say where it lives."""
+    """A project as an index and its host name it; `known` is whether its files or its remote say where it lives.
+
+    On GitLab `owner` is the namespace: a user, or a group with its parents.
+    """
 
     path: Path
     name: str
@@ -29,6 +37,19 @@ class Project:
     repository: str
     known: bool
     package: Package
+    host: str = "github.com"
+
+    @property
+    def provider(self) -> str:
+        """The kind of its host, as `Registration` has it."""
+        return "github" if self.host == "github.com" else "gitlab"
+
+    def registration(self, index: str) -> Registration:
+        """Return the publisher to register at the index of this name."""
+        if self.provider == "gitlab":  # which cannot compute the name of an environment
+            return Registration(self.name, self.owner, self.repository, suite.TOP_LEVEL, index, provider="gitlab")
+        environment = f"{index}{self.package.suffix}"
+        return Registration(self.name, self.owner, self.repository, suite.WORKFLOW.name, environment)
 
 
 def read(path: Path, tag: str = "") -> list[Project]:
@@ -66,11 +87,24 @@ def of(path: Path, package: Package) -> Project:
         raise TagshipError(
             f"{path}: found {found}, expected one in pyproject.toml, setup.cfg or setup.py; name it there"
         )
-    for address in addresses:
-        if match := GITHUB.search(address):
-            return Project(path, name, match["owner"], match["repository"], known=True, package=package)
+    matches = [match for each in addresses if (match := GITHUB.search(each) or GITLAB.search(each))]
+    chosen_host = _host(path, [match["host"] for match in matches])
+    for match in matches:
+        if (match["host"] == "github.com") == (chosen_host == "github.com"):
+            return Project(
+                path, name, match["owner"], match["repository"], known=True, package=package, host=match["host"]
+            )
     repository = path.resolve().name if package.name else name
-    return Project(path, name, "OWNER", repository, known=False, package=package)
+    return Project(path, name, "OWNER", repository, known=False, package=package, host=chosen_host)
+
+
+def _host(path: Path, hosts: list[str]) -> str:
+    """Return where the workflow runs: where the release's own does, else at the first of `hosts`."""
+    if (path / suite.PIPELINE).is_file():
+        return next((host for host in hosts if host != "github.com"), "gitlab.com")
+    if (path / suite.WORKFLOW).is_file():
+        return "github.com"
+    return next(iter(hosts), "gitlab.com" if (path / suite.TOP_LEVEL).is_file() else "github.com")
 
 
 def _addresses(path: Path) -> list[str]:
@@ -78,4 +112,5 @@ def _addresses(path: Path) -> list[str]:
     poetry = pyproject.get("tool", {}).get("poetry", {})
     urls = [*pyproject.get("project", {}).get("urls", {}).values(), poetry.get("repository"), poetry.get("homepage")]
     # An address of a page in the repository (`…/issues`) names the repository too.
-    return [re.sub(r"(github\.com/[^/]+/[^/]+)/.*", r"\1", url) for url in urls if isinstance(url, str)]
+    texts = [re.sub(r"(github\.com/[^/]+/[^/]+)/.*", r"\1", url) for url in urls if isinstance(url, str)]
+    return [re.sub(r"/-/.*", "", text) for text in texts]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 
 FIELDS = ("owner", "repository", "workflow_filename")
+#: The hosts whose tokens PyPI knows for everybody.
+TRUSTED = ("github.com", "gitlab.com")
 #: How the index's page calls what its addresses call otherwise.
 LABELS = {
     "project_name": "PyPI Project Name",
@@ -87,6 +89,14 @@ class Form:
     link: str
     prefilled: bool
     values: dict[str, str]
+
+
+def publish_from(host: str) -> str:
+    """Return what to do on an instance of GitLab, whose tokens PyPI does not know."""
+    return (
+        f"PyPI trusts gitlab.com, and {host} only if your organisation has arranged it; else set the CI/CD variables"
+        " TWINE_USERNAME (__token__) and TWINE_PASSWORD (an API token), for the environments pypi and testpypi only"
+    )
 
 
 def to_type(values: Mapping[str, str]) -> list[str]:

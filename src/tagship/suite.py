@@ -12,6 +12,7 @@ import tagship_suite
 WORKFLOW = Path(".github/workflows/release.yml")
 #: What a project on GitLab includes in its own .gitlab-ci.yml, and where its source lies.
 PIPELINE = Path(".gitlab/release.yml")
+TOP_LEVEL = ".gitlab-ci.yml"
 GITLAB = Path("templates/workflows/gitlab.yml")
 RELEASE = Path(".github/release")
 REQUIREMENTS = RELEASE / "requirements"

@@ -11,9 +11,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from tagship import project, published, suite
+from tagship import project, published
 from tagship.errors import TagshipError, one_line
-from tagship.publisher import Registration
 from tagship_suite.errors import ReleaseError
 from tagship_suite.publish import attest
 
@@ -90,10 +89,7 @@ def publisher_here(path: Path, name: str, index: str) -> dict[str, str]:
         found = [each for each in project.read_all(path) if canonicalize_name(each.name) == name and each.known]
     except TagshipError:
         return {}
-    workflow = suite.WORKFLOW.name
-    return next(
-        (Registration(name, p.owner, p.repository, workflow, index + p.package.suffix).identity for p in found), {}
-    )
+    return next((each.registration(index).identity for each in found), {})
 
 
 def sums(path: Path) -> dict[str, str]:

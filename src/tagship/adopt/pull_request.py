@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tagship import project, suite
-from tagship.publisher import Registration, forms
+from tagship.publisher import forms
 
 from .report import action
 
@@ -66,10 +66,7 @@ def _publishers(found: Adoption) -> Iterator[str]:
     yield "| index | project | owner | repository | workflow | environment | |"
     yield "|---|---|---|---|---|---|---|"
     for each in (project.of(found.folder, package) for package in found.packages):
-        registrations = {
-            index: Registration(each.name, each.owner, each.repository, "release.yml", index + each.package.suffix)
-            for index in ("pypi", "testpypi")
-        }
+        registrations = {index: each.registration(index) for index in ("pypi", "testpypi")}
         new = forms(registrations)
         for existing, pending in zip(forms(registrations, exists=registrations), new, strict=True):
             values = existing.values

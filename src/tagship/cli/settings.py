@@ -13,7 +13,7 @@ from tagship.cli.options import FOLDER, FORMAT
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tagship.publisher import Form
+    from tagship.publisher import Form, Registration
 
 
 @click.command(short_help="Print what to register at PyPI and TestPyPI.")
@@ -23,17 +23,14 @@ def publisher(path: Path, form: str) -> None:
     """Print what to register at PyPI and TestPyPI for the repository at PATH (default: .)."""
     from tagship import project
     from tagship.adopt.publishing.before import notes
-    from tagship.publisher import Registration, forms, to_type
+    from tagship.publisher import TRUSTED, forms, publish_from, to_type
     from tagship.publisher import notes as shared
 
     projects = project.read_all(path)
     pairs: list[tuple[Form, Form]] = []
     at_pypi: list[Registration] = []
     for each in projects:
-        registrations = {
-            index: Registration(each.name, each.owner, each.repository, "release.yml", index + each.package.suffix)
-            for index in ("pypi", "testpypi")
-        }
+        registrations = {index: each.registration(index) for index in ("pypi", "testpypi")}
         at_pypi.append(registrations["pypi"])
         pairs += zip(forms(registrations), forms(registrations, exists=registrations), strict=True)
     if form == "json":
@@ -45,8 +42,11 @@ def publisher(path: Path, form: str) -> None:
         click.echo("\n".join(to_type(pending.values)))
     for line in [*shared(at_pypi), *notes(path)]:
         click.echo(f"note: {line}", err=True)
+    host, site = projects[0].host, projects[0].registration("pypi").site
     if not all(each.known for each in projects):
-        click.echo("note: no remote on GitHub: OWNER and the repository's name are guesses", err=True)
+        click.echo(f"note: no remote on {site}: OWNER and the repository's name are guesses", err=True)
+    elif host not in TRUSTED:
+        click.echo(f"note: {publish_from(host)}", err=True)
 
 
 @click.command(short_help="Check the settings on GitHub and PyPI.")

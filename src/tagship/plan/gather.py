@@ -12,7 +12,6 @@ from tagship.errors import TagshipError
 from tagship.facts import refs, workflow
 from tagship.facts.marked import Unreadable
 from tagship.indexes import INDEXES
-from tagship.publisher import Registration
 from tagship_suite.errors import ReleaseError
 from tagship_suite.github.notes import section
 from tagship_suite.repo import git
@@ -22,6 +21,7 @@ from tagship_suite.repo.version_source import locate
 from tagship_suite.repo.versions import found_version, parsed
 from tagship_suite.testing import pythons
 
+from . import pipeline
 from .model import Held, Job, Plan
 
 if TYPE_CHECKING:
@@ -66,10 +66,10 @@ def _plan(found: Project, commit: str, tag: str, *, offline: bool) -> Plan:
     _jobs(plan, found)
     _indexes(plan, found, offline=offline)
     _repository(plan, found)
-    environment = f"pypi{found.package.suffix}"
-    plan.publisher = str(Registration(found.name, found.owner, found.repository, suite.WORKFLOW.name, environment))
+    registration = found.registration("pypi")
+    plan.publisher = str(registration)
     if not found.known:
-        plan.notes.append("no remote on GitHub: the publisher's owner and repository are not known")
+        plan.notes.append(f"no remote on {registration.site}: the publisher's owner and repository are not known")
     return plan
 
 
@@ -123,12 +123,15 @@ def _dists(plan: Plan, found: Project) -> None:
 
 
 def _jobs(plan: Plan, found: Project) -> None:
-    path = found.path / suite.WORKFLOW
+    on_gitlab = found.provider == "gitlab"
+    place = suite.PIPELINE if on_gitlab else suite.WORKFLOW
+    path = found.path / place
     if not path.is_file():
         remedy = f"run: {update.command('adopt', found.path)}"
-        plan.problems.append(
-            f"{suite.WORKFLOW.as_posix()}: found no such file, expected the release's workflow; {remedy}"
-        )
+        plan.problems.append(f"{place.as_posix()}: found no such file, expected the release's workflow; {remedy}")
+        return
+    if on_gitlab:
+        plan.jobs = pipeline.jobs(path)
         return
     try:
         jobs = workflow.read(path, found.path).jobs.values()

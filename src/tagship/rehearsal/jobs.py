@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tagship import suite
+from tagship.rehearsal import gitlab
 from tagship.rehearsal.push import variables_of
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ GITHUB_RELEASE = "github-release"
 #: Variables that would make a session behave differently than on GitHub, or show it a secret.
 FOREIGN = (
     *("GITHUB_", "ACTIONS_", "RUNNER_", "TWINE_", "UV_PUBLISH_", "NOX", "SOURCE_DATE_EPOCH"),
+    *("CI_", "GITLAB_", "PYPI_ID_TOKEN", "TESTPYPI_ID_TOKEN", "SIGSTORE_ID_TOKEN"),
     *("GIT_DIR", "GIT_WORK", "TAGSHIP_PACKAGE", "PYTHONDONTWRITEBYTECODE"),
 )
 
@@ -46,10 +48,12 @@ class Jobs:
         return self.folder / "temporary"
 
     def environment(self, session: str) -> dict[str, str]:
-        """Return this machine's environment with the variables that GitHub gives the job `session`."""
+        """Return this machine's environment with the variables that the job `session` has."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
         folder = self.folder / "github" / session
         folder.mkdir(parents=True, exist_ok=True)
+        if isinstance(self.push, gitlab.GitLabPush):
+            return {**kept, **gitlab.variables_of(self.push, session, folder)}
         return {**kept, **variables_of(self.push, session, folder)}
 
     def outputs(self, session: str) -> dict[str, str]:

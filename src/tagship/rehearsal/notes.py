@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from tagship.publisher import TRUSTED, publish_from
 from tagship_suite.repo import git
 
 if TYPE_CHECKING:
@@ -68,11 +69,13 @@ def _assumed(found: Project, elsewhere: str) -> Iterator[str]:
         played = f"origin is on {elsewhere}, where release.yml does not run: this played GitHub"
         yield f"{played}; on another CI service run nox -s publish with TWINE_USERNAME and TWINE_PASSWORD"
     elif not found.known:
-        yield "no remote on GitHub: OWNER and the repository's name are guesses"
+        yield f"no remote on {found.registration('pypi').site}: OWNER and the repository's name are guesses"
+    elif found.host not in TRUSTED:
+        yield f"this played gitlab.com: {publish_from(found.host)}"
 
 
 def _stand_ins(clone: Path) -> Iterator[str]:
-    yield "attestations have no signature here: Sigstore signs only for jobs on GitHub"
+    yield "attestations have no signature here: Sigstore signs only for jobs on GitHub and gitlab.com"
     workflow = clone / ".github/workflows/release.yml"
     if workflow.is_file() and "uses: pypa/gh-action-pypi-publish@" in workflow.read_text(encoding="utf-8"):
         yield "the workflow uploads with gh-action-pypi-publish: nox -s publish stood in for it"

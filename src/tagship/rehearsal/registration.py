@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from tagship.rehearsal.push import TagPush
 
 #: The claims by which an index finds the publisher.
-SEEN = ("repository", "repository_owner", "job_workflow_ref", "environment", "ref", "event_name")
+SEEN = (
+    *("repository", "repository_owner", "job_workflow_ref", "project_path", "ci_config_ref_uri"),
+    *("environment", "ref", "event_name"),
+)
 
 
 def wanted(projects: list[Project], push: TagPush) -> dict[str, list[Registration]]:
@@ -29,14 +32,7 @@ def wanted(projects: list[Project], push: TagPush) -> dict[str, list[Registratio
 
 
 def _wanted(project: Project, push: TagPush, index: str) -> Registration:
-    return publisher.Registration(
-        project=project.name,
-        owner=push.owner,
-        repository=push.repository,
-        workflow=push.workflow,
-        environment=f"{index}{project.package.suffix}",
-        owner_id=push.owner_id,
-    )
+    return replace(project.registration(index), owner_id=push.owner_id if project.provider == "github" else "")
 
 
 def register(registrations: dict[str, list[Registration]], index: LocalIndex, failures: Iterable[str]) -> None:

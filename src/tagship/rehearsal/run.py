@@ -1,4 +1,4 @@
-"""Rehearsing a release: what GitHub would do with the tag, on this machine."""
+"""Rehearsing a release: what GitHub or GitLab would do with the tag, on this machine."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tagship import project
 from tagship.rehearsal import notes
 from tagship.rehearsal.checkout import check_own, clone, commit_of, find_dists, make_own, tag_of, take_dists
+from tagship.rehearsal.gitlab import GitLabPush
 from tagship.rehearsal.jobs import Jobs
 from tagship.rehearsal.process import Processes, closing_undisturbed
 from tagship.rehearsal.push import TagPush
@@ -93,4 +94,5 @@ def _check_out(projects: list[Project], folder: Path, options: Options, report: 
     git.run(repository, *identity, "tag", "-f", "--no-sign", report.tag)
     if options.quick:
         report.notes += take_dists(found.path, repository)
-    return TagPush(found.owner, found.repository, report.tag, report.commit)
+    kind = GitLabPush if found.provider == "gitlab" else TagPush
+    return kind(found.owner, found.repository, report.tag, report.commit)

@@ -49,7 +49,8 @@ class Rehearsal:
         self.wanted = registration.wanted(projects, jobs.push)
         self.elsewhere = "" if found.known else notes.host(found.path)
         #: The sessions after the gate.
-        self.sessions = list(PUBLISHING) if self.elsewhere or options.quick else [*PUBLISHING, GITHUB_RELEASE]
+        on_github = found.provider == "github" and not self.elsewhere
+        self.sessions = [*PUBLISHING, GITHUB_RELEASE] if on_github and not options.quick else list(PUBLISHING)
 
     def perform(self) -> Report:
         """Run every step, stop at the first that fails, and fill in the report."""
@@ -137,7 +138,7 @@ class Rehearsal:
                 self.report.notes += servers.errors
 
     def _publishing(self, servers: Servers) -> None:
-        if self.jobs.outputs("verify-version").get(GITHUB_RELEASE) == "off":
+        if self.jobs.outputs("verify-version").get("github_release") == "off":
             self.sessions = list(PUBLISHING)
         for done, session in enumerate(self.sessions, 1):
             passed = self._publish(servers, session) if session in PUBLISHING else self._github_release(servers)
@@ -149,7 +150,7 @@ class Rehearsal:
 
     def _publish(self, servers: Servers, session: str) -> bool:
         """Run a publish session with an identity."""
-        suffix = self.jobs.outputs("verify-version").get("suffix", "")
+        suffix = self.jobs.outputs("verify-version").get("suffix", "") if self.projects[0].provider == "github" else ""
         identity = servers.issuer.job(self.jobs.push, PUBLISHING[session] + suffix)
         return self._from_bundle(session, servers.environment(self.jobs.environment(session), identity))
 
