@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 
 import tagship_suite
@@ -62,6 +63,10 @@ ATTRIBUTES = "* text=auto eol=lf linguist-generated\n"  # collapsed in reviews
 IGNORE = "__pycache__/\noutputs.env\n"
 #: The branches whose pushes are built: those of the project.
 BRANCHES = re.compile(rb"^    branches: \[.*\]$", re.MULTILINE)
+#: What a workflow with dev builds has more: an output of the gate, and what publish-test makes of it.
+OUTPUTS = b"    outputs: # the suffix is -NAME where the repository has several distributions\n      {"
+ONLY_TAGS = b"    if: ${{ github.ref_type == 'tag' && "
+ONLY_TAGS_OR_DEV = b"    if: ${{ (github.ref_type == 'tag' || needs.verify-version.outputs.dev == 'on') &&\n      "
 #: A pin that a bot may move: `uses: actions/checkout@SHA # v7.0.1`.
 PIN = re.compile(
     rb"^(?P<use>[ -]*uses:[ ]*(?P<action>[\w./-]+))(?P<pin>@[0-9a-f]{40}(?:[ ]+#[ ]*v?(?P<version>[\d.]+))?)[ ]*$",
@@ -91,11 +96,12 @@ def place(publish_with: str) -> Path:
     return PIPELINE if publish_with == "gitlab" else WORKFLOW
 
 
-def workflow(publish_with: str = "nox", *, compiled: bool = False, apart: bool = False) -> bytes:
+def workflow(publish_with: str = "nox", *, compiled: bool = False, apart: bool = False, dev: bool = False) -> bytes:
     """Return the workflow: its publish jobs are those of `publish_with`, the others depend on `compiled`.
 
     `publish_with` is a key of `WORKFLOWS`, or `gitlab`, whose one machine builds compiled projects too. With `apart`,
-    the other jobs take the sessions from the noxfile among the managed files.
+    the other jobs take the sessions from the noxfile among the managed files. With `dev`, publish-test also runs for
+    dev builds, which GitLab has none of.
     """
     gitlab = publish_with == "gitlab"
     start = b"\n.tagship-publish:\n" if gitlab else b"\n  publish-test:\n"
@@ -103,7 +109,11 @@ def workflow(publish_with: str = "nox", *, compiled: bool = False, apart: bool =
     before = ((source() / COMPILED).read_bytes() if compiled and not gitlab else text).partition(start)[0]
     if apart:
         before = before.replace(b"nox -s ", f"nox -f {NOXFILE.as_posix()} -s ".encode())
-    return before + start + text.partition(start)[2]
+    after = text.partition(start)[2]
+    if dev:
+        before = before.replace(OUTPUTS, OUTPUTS + b' dev: "${{ steps.verify.outputs.dev }}",\n       ')
+        after = after.replace(ONLY_TAGS, ONLY_TAGS_OR_DEV, 1)
+    return before + start + after
 
 
 def is_apart(folder: Path) -> bool:
@@ -128,12 +138,14 @@ def _with(line: bytes, branch: bytes) -> bytes:
     return line.removesuffix(b"]") + b", " + quoted + b"]"
 
 
-def files(publish_with: str = "nox", *, compiled: bool = False, apart: bool = False) -> dict[Path, bytes]:
+def files(
+    publish_with: str = "nox", *, compiled: bool = False, apart: bool = False, dev: bool = False
+) -> dict[Path, bytes]:
     """Return the managed files of a project, by their paths; for the arguments see `workflow`."""
     folder = source()
     locks = [path for path in sources(folder) if path.suffix in {".in", ".txt"} and (compiled or path.stem != "wheels")]
     found = {path: (folder / path).read_bytes() for path in locks}
-    found[place(publish_with)] = workflow(publish_with, compiled=compiled, apart=apart)
+    found[place(publish_with)] = workflow(publish_with, compiled=compiled, apart=apart, dev=dev)
     for name, text in (("README.md", README), (".gitattributes", ATTRIBUTES), (".gitignore", IGNORE)):
         found[RELEASE / name] = text.replace("{version}", release()).encode()
     header = HEADER.format(version=release()).encode()
@@ -151,7 +163,8 @@ def _sums(found: dict[Path, bytes]) -> bytes:
     The workflows are in comments, which `sha256sum --check` leaves out, each by its text without the pins.
     """
     apart = NOXFILE in found
-    texts = [workflow(name, compiled=compiled, apart=apart) for name in WORKFLOWS for compiled in (False, True)]
+    variants = product(WORKFLOWS, (False, True), (False, True))
+    texts = [workflow(name, compiled=compiled, apart=apart, dev=dev) for name, compiled, dev in variants]
     lines = [f"# {digest(bare(WORKFLOW, text))}  {WORKFLOW.as_posix()}, its pins left out" for text in texts]
     lines.append(f"# {digest(workflow('gitlab', apart=apart))}  {PIPELINE.as_posix()}")
     lines += [f"{digest(found[path])}  {path.as_posix()}" for path in sorted(found) if not is_movable(path)]

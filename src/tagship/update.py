@@ -14,6 +14,7 @@ from tagship import noxfile, suite, tree
 from tagship.errors import Refused
 from tagship_suite.errors import Problem
 from tagship_suite.repo import git
+from tagship_suite.repo.files import load_toml, subtable
 from tagship_suite.repo.packages import is_compiled
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ def status(folder: Path, publish_with: str = "", *, apart: bool = False) -> Stat
     With `apart` the release's sessions are to have a noxfile of their own, as where they have one already.
     """
     compiled, apart = is_compiled(folder), apart or suite.is_apart(folder)
-    files = suite.files(publish_with or suite.chosen(folder), compiled=compiled, apart=apart)
+    dev = bool(subtable(load_toml(folder / "pyproject.toml"), "tool", "tagship").get("dev-builds"))
+    files = suite.files(publish_with or suite.chosen(folder), compiled=compiled, apart=apart, dev=dev)
     ours = suite.with_what_bots_moved(folder, files)
     found = Status(folder, _version(folder))
     written = _Written.read(folder)

@@ -194,6 +194,21 @@ def test_what_cannot_be_seen_or_has_a_reason_is_told_and_is_no_failure(
     assert findings(repository, github)[check]["state"] == state
 
 
+def test_dev_builds_need_their_branch_in_the_environment_of_testpypi_and_nowhere_else(
+    repository: Path, github: GitHub
+) -> None:
+    pyproject = repository / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text() + 'dev-builds = "main"\n')
+    check, rules = "environment testpypi: deployment rule", f"{ENVIRONMENTS}/testpypi/deployment-branch-policies"
+    assert findings(repository, github)[check]["saw"] == "tags, and no branch for dev builds"
+    github.answers[rules] = github.answers[rules.replace("testpypi", "pypi")] = policies(
+        ("v*", "tag"), ("main", "branch")
+    )
+    found = findings(repository, github)
+    assert found[check]["state"] == "right"
+    assert found[check.replace("testpypi", "pypi")]["saw"] == "branches, too: main"
+
+
 def test_all_pages_are_read(repository: Path, github: GitHub) -> None:
     following = {"Link": f'<{github.address}{REPOSITORY}/actions/secrets?page=2>; rel="next"'}
     first = {"total_count": 2, "secrets": [{"name": "CODECOV_TOKEN"}]}

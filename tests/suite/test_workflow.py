@@ -98,6 +98,17 @@ def test_the_workflows_differ_in_the_publish_jobs_and_where_machines_build() -> 
     assert VARIANTS["nox-compiled"] == compiled
 
 
+@pytest.mark.parametrize("name", list(suite.WORKFLOWS))
+def test_dev_builds_change_nothing_but_who_runs_publish_test(name: str) -> None:
+    for compiled in (False, True):
+        plain, dev = (parse(suite.workflow(name, compiled=compiled, dev=each).decode()) for each in (False, True))
+        assert dev["jobs"]["verify-version"]["outputs"].pop("dev") == "${{ steps.verify.outputs.dev }}"
+        condition = "(github.ref_type == 'tag' || needs.verify-version.outputs.dev == 'on') &&"
+        run_if = dev["jobs"]["publish-test"]["if"]
+        dev["jobs"]["publish-test"]["if"] = run_if.replace(condition, "github.ref_type == 'tag' &&")
+        assert (dev, condition in run_if) == (plain, True)
+
+
 def test_the_workflow_can_be_read_in_two_minutes() -> None:
     assert len(VARIANTS["nox"].splitlines()) <= 150
     assert max(map(len, VARIANTS["nox"].splitlines())) <= 120

@@ -29,6 +29,8 @@ class Target:
     repository: str
     environments: dict[str, str]
     """The names of the environments, each with a tag that would be deployed to it."""
+    dev_builds: str = ""
+    """The branch whose dev builds go to TestPyPI."""
 
     @property
     def path(self) -> str:
@@ -75,7 +77,9 @@ def environments(target: Target) -> Iterator[Finding]:
 
 
 def _tags_only(target: Target, name: str, tag: str, environment: dict[str, Any], link: str) -> Finding:
-    check, expected = f"environment {name}: deployment rule", f"tags only, such as {tag}"
+    dev = [target.dev_builds] if target.dev_builds and name == "testpypi" else []
+    only = f"and the branch {target.dev_builds}" if dev else "only"
+    check, expected = f"environment {name}: deployment rule", f"tags {only}, such as {tag}"
     policy = environment.get("deployment_branch_policy")
     if not policy:
         return Finding(check, "wrong", "any branch and tag", expected, link, _limited(target, name, tag, environment))
@@ -84,8 +88,9 @@ def _tags_only(target: Target, name: str, tag: str, environment: dict[str, Any],
     rules = target.api.get(f"{_path(target, name)}/deployment-branch-policies", "branch_policies")
     branches = [str(rule.get("name")) for rule in rules if rule.get("type", "branch") != "tag"]
     tags = [str(rule.get("name")) for rule in rules if rule.get("type", "branch") == "tag"]
-    if branches:
-        return Finding(check, "wrong", f"branches, too: {', '.join(branches)}", expected, link)
+    if branches != dev:
+        saw = f"branches, too: {', '.join(branches)}" if branches else "tags, and no branch for dev builds"
+        return Finding(check, "wrong", saw, expected, link)
     if not any(fnmatchcase(tag, pattern) for pattern in tags):
         saw = f"only the tags {', '.join(tags)}" if tags else "no rule that lets anything through"
         return Finding(check, "wrong", saw, expected, link, (_rule(target, name, tag),))

@@ -38,7 +38,8 @@ def diagnose(path: Path, api: Api) -> list[Finding]:
     environments = {
         f"{index}{each.package.suffix}": each.package.tag("1.0") for each in projects for index in ("pypi", "testpypi")
     }
-    target = checks.Target(api, first.owner, first.repository, environments)
+    dev_builds = first.package.settings.dev_builds
+    target = checks.Target(api, first.owner, first.repository, environments, dev_builds)
     try:
         found = checks.run(target)
     except Unseen as unseen:

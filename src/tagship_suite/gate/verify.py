@@ -8,7 +8,7 @@ from .. import report
 from ..errors import refuse
 from ..github import notes
 from ..repo.packages import chosen
-from . import bundle, handover, judge, lockstep
+from . import bundle, dev, handover, judge, lockstep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +23,7 @@ def verify(root: Path, environ: Mapping[str, str]) -> None:
     Raises `ReleaseError` with everything that does not.
     """
     bundle.clear(root)
+    given, environ = environ, dev.tagged(root, environ)
     handover.gather(root / "dist", environ)
     packages = chosen(root, environ)
     names = {package.name for package in packages}
@@ -37,6 +38,7 @@ def verify(root: Path, environ: Mapping[str, str]) -> None:
     folder = bundle.write(root, dists, folders, "\n\n".join(told))
     print(f"{folder}: {len(dists)} dists that may be published")
     report.output("digest", handover.digest(folder))
+    report.output("dev", "" if environ is given else "on")
     # The tag and this checkout name the publish jobs' environments, and nothing that a build could have written.
     off = not all(package.settings.github_release for package in packages)
     report.output("github_release", "off" if off else "on")

@@ -15,7 +15,7 @@ from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
 from .. import redact, report
 from ..dists import readme, rules
 from ..errors import Problem, ReleaseError, refuse, within
-from ..gate import bundle, lockstep
+from ..gate import bundle, dev, lockstep
 from ..gate.tagged import tagged
 from ..repo import packages
 from . import attest, claims, upload, verify
@@ -121,7 +121,8 @@ def _problems(
 ) -> list[Problem | str]:
     """Return everything that can be found wrong without the network."""
     limit = packages.of(root, dists[0].name).settings.file_limit
-    _, _, found = tagged(root, dists, environ)
+    on_test = options.repository == "testpypi"
+    _, _, found = tagged(root, dists, dev.accepted(root, dists[0].version, environ) if on_test else environ)
     found += [*rules.problems(dists, limit, public=bool(index.site)), *readme.problems(dists)]
     return [*found, *_misaddressed(index, options, environ)]
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from . import report
 from .errors import Problem, refusal, refuse
-from .gate import handover
+from .gate import dev, handover
 from .repo import git
 from .repo.files import load_toml, subtable
 from .repo.packages import chosen, is_compiled
@@ -46,6 +46,7 @@ def prepare(root: Path, environ: Mapping[str, str]) -> tuple[int, list[Package],
     """
     from .dists.tracked import checkout
 
+    environ = dev.tagged(root, environ)
     seconds, packages = epoch(root, environ), chosen(root, environ)
     compiled = [f"{each.path}/pyproject.toml" for each in packages if is_compiled(each.folder)]
     if compiled and not (root / LOCK).is_file():

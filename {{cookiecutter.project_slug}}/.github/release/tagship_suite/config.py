@@ -178,6 +178,13 @@ class Config:
         "true or false",
         "Make a GitHub Release for each tag, with the dists and `SHA256SUMS`. `false`: the job is skipped.",
     )
+    dev_builds: str = setting(
+        "",
+        _is_text,
+        "the name of a branch",
+        "Each push to this branch is published to TestPyPI, as `X.Y.Z.devN`. Run `tagship sync` after a change.",
+        own=True,
+    )
     file_limit: int = setting(
         100,
         _is_limit,

@@ -163,7 +163,7 @@ def _now(root: Path, places: list[Written], here: list[Tag], tags: list[Tag], wa
 
 
 def _next(now: Version, wanted: str) -> Version:
-    if wanted in PARTS:
+    if wanted in PARTS or re.fullmatch(r"dev\d+", wanted):
         return bump(now, wanted)
     if version := now if wanted == CURRENT else parsed(wanted):
         return version

@@ -138,7 +138,14 @@ def releases(tags: Iterable[str], name: str) -> list[tuple[Version, str, str]]:
 
 
 def bump(version: Version, part: str) -> Version:
-    """Return the next `major`, `minor` or `patch` release after `version`; a pre-release becomes final."""
+    """Return the next `major`, `minor` or `patch` release after `version`; a pre-release becomes final.
+
+    `devN` is a dev release of the next pre-release, if it is one, else of the next patch.
+    """
+    if part.startswith("dev"):
+        letter, number = version.pre or ("", 0)
+        following = f"{version.base_version}{letter}{number + 1}" if letter else bump(version, "patch")
+        return Version(f"{following}.{part}")
     index = ("major", "minor", "patch").index(part)
     release = (*version.release, 0, 0, 0)[: max(3, len(version.release))]
     if version.is_prerelease and not any(release[index + 1 :]):

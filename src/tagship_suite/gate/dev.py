@@ -1,0 +1,45 @@
+"""Dev builds: each push to one branch is released to TestPyPI, from a tag that only this run has."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from ..config import load
+from ..repo import bump, git
+from ..repo.versions import holds_version, parse_version
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def tagged(root: Path, environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Commit and tag the next version, with `.dev` and the number of the run, in CI's own checkout at `root`.
+
+    Nothing is pushed. Returns the variables of a run of that tag, or `environ` itself where this is no dev build.
+    """
+    if not _is_on(root, environ) or any(map(holds_version, git.tags_here(root))):
+        return environ
+    people = dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"), "dev")
+    # Another attempt of the run must build the same bytes.
+    os.environ.update(people, GIT_COMMITTER_DATE=f"{git.commit_time(root)} +0000")
+    bump.cut(root, f"dev{environ['GITHUB_RUN_NUMBER']}", push=False)
+    return _on(next(filter(holds_version, git.tags_here(root))), environ)
+
+
+def accepted(root: Path, version: str, environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the variables of a run of the tag of `version`, if that is a dev build's, in the bundle at `root`."""
+    found = parse_version(version)
+    return _on(f"v{version}", environ) if found.is_devrelease and _is_on(root, environ) else environ
+
+
+def _is_on(root: Path, environ: Mapping[str, str]) -> bool:
+    """Return whether this is a push to the branch that `dev-builds` names, on GitHub."""
+    branch = load(root).dev_builds
+    push = {"GITHUB_EVENT_NAME": "push", "GITHUB_REF_TYPE": "branch", "GITHUB_REF_NAME": branch}
+    return bool(branch) and push.items() <= environ.items()
+
+
+def _on(tag: str, environ: Mapping[str, str]) -> Mapping[str, str]:
+    return {**environ, "GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": tag}
