@@ -455,4 +455,4 @@ def test_a_session_of_ones_own_stands_beside_those_of_the_release(project: Path)
     listed = subprocess.run(["nox", "--list"], cwd=project, capture_output=True, encoding="utf-8", check=False).stdout
     sessions = [line.split()[1] for line in listed.splitlines() if line.startswith(("* ", "- "))]
     others = [name for name in sessions if not name.startswith("test-")]
-    assert others == ["build", "verify-version", "publish-test", "publish", "lint", "mine"]
+    assert others == ["build", "verify-version", "publish-test", "publish", "github-release", "lint", "mine"]
