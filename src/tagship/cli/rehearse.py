@@ -56,8 +56,25 @@ def list_failures(ctx: click.Context, _: click.Parameter, names: tuple[str, ...]
     help="Keep all files in this folder: new, empty, or from an earlier rehearsal.",
 )
 @click.option("--quick", is_flag=True, help="Only verify and publish the dists that are in dist/ already.")
+@click.option(
+    "--report",
+    "reports",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FILE",
+    help="Also write the report to this file, as a page: FILE.html or FILE.md.",
+)
 @FORMAT
-def rehearse(path: Path, tag: str, failures: tuple[str, ...], keep: Path | None, form: str, *, quick: bool) -> None:
+def rehearse(
+    path: Path,
+    tag: str,
+    failures: tuple[str, ...],
+    keep: Path | None,
+    reports: tuple[Path, ...],
+    form: str,
+    *,
+    quick: bool,
+) -> None:
     """Rehearse releasing HEAD of the repository at PATH (default: .) against local indexes that behave like PyPI.
 
     Exit status 0: pushing the tag would publish the release, if the tests also pass on the Pythons that the report
@@ -66,8 +83,10 @@ def rehearse(path: Path, tag: str, failures: tuple[str, ...], keep: Path | None,
     """
     interrupt_on_signals()
     from tagship.cli.terminal import Steps, summary
-    from tagship.rehearsal import run
+    from tagship.rehearsal import pages, run
 
+    for each in reports:
+        pages.check(each)
     options = run.Options(tag, failures, keep, quick)
     if form == "json":
         report = run.rehearse(path, options)
@@ -76,4 +95,6 @@ def rehearse(path: Path, tag: str, failures: tuple[str, ...], keep: Path | None,
         with closing(Steps()) as steps:
             report = run.rehearse(path, options, steps)
         click.echo("\n".join(summary(report)))
+    for each in reports:
+        pages.write(report, each)
     raise SystemExit(0 if report.passed else 1)

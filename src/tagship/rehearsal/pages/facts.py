@@ -1,0 +1,50 @@
+"""What both forms of the page show, in the words of both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tagship.publisher import LABELS
+
+if TYPE_CHECKING:
+    from tagship.rehearsal.report import File, Publisher, Report
+
+NAMES = {"testpypi": "TestPyPI", "pypi": "PyPI"}
+#: The claims that an index does not compare with a publisher.
+UNCOMPARED = ("ref", "ref_path", "event_name")
+
+
+def seconds(report: Report) -> float:
+    """Return how long all of it took."""
+    return max((step.began + step.seconds for step in report.steps), default=0.0)
+
+
+def size(file: File) -> str:
+    """Return the size for a person."""
+    return f"{file.size / 1024:,.1f} KiB" if file.size >= 1024 else f"{file.size} bytes"
+
+
+def at(report: Report, file: File, index: str) -> str:
+    """Return what an index has of a file of the bundle."""
+    found = [each for each in report.files if each.index == index and each.name == file.name]
+    if not found:
+        return "not uploaded"
+    return "same bytes" if found[0].sha256 == file.sha256 else "other bytes"
+
+
+def compared(publisher: Publisher) -> list[tuple[str, str, str, bool]]:
+    """Return the label, the token's claim, the registered value and whether they match, for each field."""
+    return [
+        (LABELS[each.field], each.token or "none", each.registered or "nothing", each.matches)
+        for each in publisher.compared
+    ]
+
+
+def uncompared(publisher: Publisher) -> dict[str, str]:
+    """Return the claims that may have any value."""
+    return {name: value for name, value in publisher.seen.items() if name in UNCOMPARED}
+
+
+def values(publisher: Publisher) -> dict[str, str]:
+    """Return what to type into the index's form, by its labels."""
+    return {LABELS[name]: value for name, value in publisher.values.items()}
