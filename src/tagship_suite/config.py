@@ -146,6 +146,12 @@ class Config:
         "a list of branch names",
         "The tagged commit must be on one of these branches. Default: any.",
     )
+    require_signed_tag: bool = setting(
+        False,  # noqa: FBT003 (a field's default)
+        lambda value: isinstance(value, bool),
+        "true or false",
+        "Refuse a tag that is not signed by a key in `.github/allowed_signers`, see [signed tags](signed-tags.md).",
+    )
     packages: Texts = setting(
         (),
         _is_folders,

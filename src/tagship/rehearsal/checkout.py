@@ -157,3 +157,19 @@ def tag_of(repository: Path, found: Project) -> str:
     if here:
         return here[0]
     return f"{newest[1]}{bump(newest[0], 'patch')}" if newest else str(found.package.tag("0.1.0"))
+
+
+def put_tag(repository: Path, found: Project, tag: str) -> None:
+    """Put `tag` at the commit of the clone in `repository`; signed as the user signs, if the project requires that."""
+    identity, sign = ["-c", "user.name=tagship", "-c", "user.email=rehearsal@localhost"], ["--no-sign"]
+    if found.package.settings.require_signed_tag:
+        commits = [git.query(repository, "rev-parse", "--quiet", "--verify", each) for each in (f"{tag}^{{}}", "HEAD")]
+        if commits[0] == commits[1]:
+            return  # it is there, and its signature is the one to verify
+        own = (line.partition(" ") for line in git.lines(found.path, "config", "--get-regexp", r"^(user|gpg)\."))
+        identity = [part for name, _, value in own for part in ("-c", f"{name}={value}")]
+        sign = ["--sign", "--message", tag]
+    try:
+        git.run(repository, *identity, "tag", "-f", *sign, tag)
+    except ReleaseError as error:
+        raise TagshipError(*error.args) from error

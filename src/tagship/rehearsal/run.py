@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 from tagship import project
 from tagship.rehearsal import notes
-from tagship.rehearsal.checkout import check_own, clone, commit_of, find_dists, make_own, tag_of, take_dists
+from tagship.rehearsal.checkout import check_own, clone, commit_of, find_dists, make_own, put_tag, tag_of, take_dists
 from tagship.rehearsal.gitlab import GitLabPush
 from tagship.rehearsal.jobs import Jobs
 from tagship.rehearsal.process import Processes, closing_undisturbed
 from tagship.rehearsal.push import TagPush
 from tagship.rehearsal.report import Report
-from tagship_suite.repo import git
 
 if TYPE_CHECKING:
     from tagship.project import Project
@@ -90,8 +89,7 @@ def _check_out(projects: list[Project], folder: Path, options: Options, report: 
     repository = folder / "repository"
     report.notes += notes.submodules(repository, clone(found.path, report.commit, repository))
     report.tag = options.tag or tag_of(repository, found)
-    identity = ("-c", "user.name=tagship", "-c", "user.email=rehearsal@localhost")
-    git.run(repository, *identity, "tag", "-f", "--no-sign", report.tag)
+    put_tag(repository, found, report.tag)
     if options.quick:
         report.notes += take_dists(found.path, repository)
     kind = GitLabPush if found.provider == "gitlab" else TagPush

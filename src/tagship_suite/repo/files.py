@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import difflib
 import stat
 import sys
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ else:
     import tomli as tomllib
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 #: How many bytes of a file are read: a TOML file of that size takes seconds.
@@ -72,3 +74,10 @@ def subtable(data: object, *keys: str) -> dict[str, Any]:
     for key in keys:
         data = data.get(key) if isinstance(data, dict) else None
     return data if isinstance(data, dict) else {}
+
+
+def diffs(root: Path, files: Mapping[Path, str]) -> Iterator[str]:
+    """Yield the lines of a unified diff of `files`, below `root`, to their new texts."""
+    for path, text in files.items():
+        name, lines = path.relative_to(root.resolve()).as_posix(), (read_text(path).splitlines(), text.splitlines())
+        yield from difflib.unified_diff(*lines, f"a/{name}", f"b/{name}", lineterm="")

@@ -94,12 +94,9 @@ def every(root: Path) -> list[Package]:
     folders = own + _below(root, pyproject, alone=not own)
     if len(folders) < 2:
         return [Package(root, next(iter(folders), root))]
-    from packaging.utils import canonicalize_name
+    from packaging.utils import canonicalize_name as normal
 
-    return [
-        Package(root, folder, canonicalize_name(distribution_name(folder)), _is_in_step(folder, root))
-        for folder in folders
-    ]
+    return [Package(root, each, normal(distribution_name(each)), _is_in_step(each, root)) for each in folders]
 
 
 def _is_in_step(folder: Path, root: Path) -> bool:
@@ -165,8 +162,7 @@ def chosen(root: Path, environ: Mapping[str, str]) -> list[Package]:
         remedy = "this tag releases none of them: for a release, push another one"
         none = "no name of a distribution here"
         refuse([Problem("no-such-package", f"tag {tag!r}", none, forms, remedy) for tag in ref.tags])
-    found = found or packages
-    return [one(packages, asked, VARIABLE)] if asked else found
+    return [one(packages, asked, VARIABLE)] if asked else found or packages
 
 
 def one(packages: list[Package], name: str, where: str) -> Package:
@@ -196,11 +192,7 @@ def _below(root: Path, pyproject: dict[str, Any], *, alone: bool) -> list[Path]:
     workspace = _workspace(pyproject)
     folders = _matching(root, workspace.get("members", DEFAULT)) if alone else []
     excluded = _matching(root, workspace.get("exclude"))
-    return [
-        folder
-        for folder in folders
-        if folder not in excluded and _is_distribution(folder, in_workspace=bool(workspace))
-    ]
+    return [each for each in folders if each not in excluded and _is_distribution(each, in_workspace=bool(workspace))]
 
 
 def _matching(root: Path, patterns: object) -> list[Path]:
@@ -210,18 +202,16 @@ def _matching(root: Path, patterns: object) -> list[Path]:
 
 
 def _is_distribution(folder: Path, *, in_workspace: bool) -> bool:
-    """Return whether something is built from `folder`; in uv's workspaces, what has no build system is not.
-
-    Nor is a folder for which setuptools, the default backend, has no name: its pyproject.toml holds settings of tools.
-    """
+    """Return whether something is built from `folder`; in uv's workspaces, what has no build system is not."""
     pyproject = load_toml(folder / "pyproject.toml")
     uv, poetry = subtable(pyproject, "tool", "uv"), subtable(pyproject, "tool", "poetry")
     built = "build-system" in pyproject
     if not uv.get("package", built or not in_workspace) or poetry.get("package-mode") is False:
         return False
-    backend = str(subtable(pyproject, "build-system").get("build-backend", "setuptools"))
-    named = "project" in pyproject or "name" in poetry or (folder / "setup.py").is_file()
-    written = named or (built and "setuptools" not in backend)
+    # setuptools, the default, has the name in one of these; without it the file only has settings of tools.
+    system = subtable(pyproject, "build-system")
+    other = built and "setuptools" not in str(system.get("build-backend", "setuptools"))
+    written = other or "project" in pyproject or "name" in poetry or (folder / "setup.py").is_file()
     return written or parse_cfg(folder / "setup.cfg").has_option("metadata", "name")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -26,6 +27,7 @@ from ..repo.packages import Package, left_out
 from ..repo.ref import current
 from ..repo.versions import SEPARATORS, found_version, is_foreign, parse_version
 from .history import appended, branch_problems, judge_history
+from .signature import signer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -91,6 +93,9 @@ def judge(package: Package, environ: Mapping[str, str], others: Collection[str] 
         verdict.notes.append(f"{', '.join(names)}: not a part of this release; {remedy}")
     if ref.tags and config.release_branches:
         verdict.problems += branch_problems(root, config, ref)
+    for tag in ref.tags if config.require_signed_tag else ():
+        if found := _attempt(unread, partial(signer, package.root), tag):
+            verdict.notes.append(found)
     verdict.problems += rules.problems(verdict.dists, config.file_limit)
     return verdict
 

@@ -119,7 +119,9 @@ def _resumable(names: list[str], number: int) -> Iterator[None]:
     except ReleaseError as error:
         done, left = ", ".join(names[:number]), ", ".join(names[number:])
         again = "run this job again: it skips what is published"
-        raise ReleaseError(*error.args, *[f"{left}: not published, but {done}; {again}"] * bool(done)) from error
+        raise ReleaseError(
+            *error.args, *[f"{left}: not published, but {done}; {again} [partial-release]"] * bool(done)
+        ) from error
 
 
 def _problems(

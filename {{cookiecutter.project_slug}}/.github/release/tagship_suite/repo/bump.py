@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,13 +16,13 @@ from packaging.version import Version
 
 from ..errors import Problem, ReleaseError, refusal, refuse
 from . import changelog, elsewhere, git, packages
-from .files import read_text
+from .files import diffs
 from .version_source import places as places_of
 from .version_source import refuse_other
 from .versions import as_before, bump, parsed, releases
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
     from .literals import Written
@@ -35,9 +34,7 @@ PARTS, DEFAULT_BRANCHES = ("major", "minor", "patch"), ("main", "master")
 #: A maintenance branch and the numbers of its versions: `1.x`, `v1.2`, `release/1.2.x`.
 SERIES = re.compile(r"(?:[\w.-]+/)?v?(\d+(?:\.\d+)*)(?:\.x)?")
 #: What servers say of a branch that only takes pull requests: GitHub, GitLab, Bitbucket, Azure, and hooks.
-PROTECTED = re.compile(
-    r"protected|GH006|GH013|(?:pull|merge) request|not (?:allowed|permitted)|declined", re.IGNORECASE
-)
+PROTECTED = re.compile(r"(?i)protected|GH006|GH013|(?:pull|merge) request|not (?:allowed|permitted)|declined")
 
 
 @dataclass(frozen=True)
@@ -52,6 +49,7 @@ class Plan:
     environment: str
     again: str  # what `inv release` is given once the commit is on the branch
     notes: list[str]
+    is_signed: bool
 
 
 def cut(root: Path, wanted: str, *, push: bool, dry_run: bool = False) -> str:
@@ -72,7 +70,7 @@ def cut(root: Path, wanted: str, *, push: bool, dry_run: bool = False) -> str:
             path.write_bytes(text.encode())
         if plan.files:
             git.commit(root, plan.message)
-        git.run(root, "tag", "--annotate", plan.tag, "--message", plan.message)
+        git.run(root, "tag", "--sign" if plan.is_signed else "--annotate", plan.tag, "--message", plan.message)
         if push:
             _push(root, plan)
     return told
@@ -113,6 +111,7 @@ def _plan(root: Path, wanted: str) -> Plan:
         environment=f"pypi{package.suffix}",
         again=f"{package.label}/{CURRENT}".lstrip("/"),
         notes=[f"note: {note}" for note in notes],
+        is_signed=package.settings.require_signed_tag,
     )
 
 
@@ -236,19 +235,13 @@ def _push(root: Path, plan: Plan) -> None:
         raise ReleaseError(*error.args, problem, f"{undone} [push-refused]") from error
 
 
-def _diffs(root: Path, plan: Plan) -> Iterator[str]:
-    for path, text in plan.files.items():
-        name, lines = path.relative_to(root.resolve()).as_posix(), (read_text(path).splitlines(), text.splitlines())
-        yield from difflib.unified_diff(*lines, f"a/{name}", f"b/{name}", lineterm="")
-
-
 def _told(root: Path, plan: Plan, *, push: bool, dry_run: bool) -> str:
     """Return which run starts, what waits for whom, and how to undo it."""
     run = git.run_address(root, plan.remote, plan.tag) or "the CI run of the tag"
     run += f"; environment {plan.environment!r} then waits for approval, if it has reviewers"
     made, undo, pushed = bool(plan.files), f"git tag -d {plan.tag}", f"{plan.remote} {plan.branch} {plan.tag}"
     if dry_run:
-        lines = [*_diffs(root, plan), *[f"would commit: {plan.message}"] * made, f"would tag: {plan.tag}"]
+        lines = [*diffs(root, plan.files), *[f"would commit: {plan.message}"] * made, f"would tag: {plan.tag}"]
         lines.append(f"its push would start: {run}")
     elif push:
         lines = [f"{plan.tag}: pushed to {plan.remote} with {plan.branch}", f"  run: {run}"]

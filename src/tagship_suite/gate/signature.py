@@ -1,0 +1,50 @@
+"""Is the tag signed by somebody whose public key the repository holds?"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from ..errors import refusal
+from ..repo import git
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: The public keys: those of SSH as in ssh-keygen(1), ALLOWED SIGNERS, those of OpenPGP as `gpg --export` writes them.
+SSH, OPENPGP = ".github/allowed_signers", ".github/allowed_signers.asc"
+
+
+def signer(root: Path, tag: str) -> str:
+    """Return what git says of the signature of `tag` in the repository at `root`.
+
+    Raises `ReleaseError` if a key in the repository has not signed that very name for the commit that is checked out:
+    the tag of an older release, which is signed, may have been pushed under another name.
+    """
+    head, fields = git.query(root, "rev-parse", "HEAD"), "%(objecttype) %(tag) %(*objectname)"
+    found = git.query(root, "for-each-ref", f"--format={fields}", f"refs/tags/{tag}") or "no such tag"
+    if found == f"tag {tag} {head}":
+        done = _verify(root, tag)
+        said = [line for line in done.stderr.splitlines() if line.strip() and "WARNING" not in line]
+        if not done.returncode:
+            return f"tag {tag!r}: {next((line for line in said if 'ood ' in line), 'a good signature')}"
+        found = " / ".join(said)
+    elif not found.startswith("tag "):
+        found = f"{found.partition(' ')[0]}, which no tag object signs" if found[:3] != "no " else found
+    expected = f"one at this commit, signed by a key in {SSH} or {OPENPGP}"
+    remedy = f"run: git tag --sign --force {tag}, and push it again; or add the key, and sign the next release"
+    raise refusal("unsigned-tag", f"tag {tag!r}", found, expected, remedy)
+
+
+def _verify(root: Path, tag: str) -> subprocess.CompletedProcess[str]:
+    """Run `git verify-tag` with the keys of the repository, and none of the user's."""
+    with tempfile.TemporaryDirectory() as home:
+        env = {**os.environ, "GNUPGHOME": home, "LC_ALL": "C"}
+        with suppress(OSError):  # git says that there is no gpg
+            subprocess.run(["gpg", "--batch", "--import", root / OPENPGP], env=env, capture_output=True, check=False)
+        keys = f"gpg.ssh.allowedSignersFile={(root / SSH).resolve()}"
+        command = ["git", "-c", keys, "verify-tag", f"refs/tags/{tag}"]
+        return subprocess.run(command, cwd=root, env=env, capture_output=True, check=False, **git.TEXT)
