@@ -129,6 +129,16 @@ def test_a_build_in_the_publish_job_is_found_whatever_builds(tmp_path: Path, com
     assert [each.rule for each in found(tmp_path, files)] == ["builds-and-publishes"]
 
 
+def test_a_job_with_two_uploads_or_two_ways_to_start_has_one_finding(tmp_path: Path) -> None:
+    upload = "      - uses: pypa/gh-action-pypi-publish@release/v1\n"
+    called = f"on: [workflow_call, workflow_dispatch]\njobs:\n{BUILD}{UPLOAD}"
+    caller = {".github/workflows/tag.yml": BAD["trusted-publishing-in-called-workflow"][".github/workflows/tag.yml"]}
+    twice = GOOD.replace(CHECK, "").replace(upload, f"{upload}{upload}        with: {{packages-dir: more}}\n")
+    assert [each.rule for each in found(tmp_path / "b", {PUBLISH: twice})] == ["tag-not-compared"]
+    (finding,) = found(tmp_path / "c", {PUBLISH: called, **caller})
+    assert finding.message.endswith("started by .github/workflows/tag.yml")
+
+
 GOOD_ONES = {
     "tag": {PUBLISH: GOOD},
     "dispatch": changed(TRIGGER, "on: workflow_dispatch\n"),
@@ -172,6 +182,10 @@ GOOD_ONES = {
     "wheels for two systems": {
         PUBLISH: f"{TRIGGER}jobs:\n{BUILD}{UPLOAD}"
         + UPLOAD.replace("  publish:", "  wheels:").replace("needs: build", "needs: [build, publish]")
+    },
+    "two workflows that a person starts": {
+        PUBLISH: GOOD.replace(TRIGGER, "on: workflow_dispatch\n"),
+        ".github/workflows/again.yml": GOOD.replace(TRIGGER, "on: workflow_dispatch\n"),
     },
     "another index with a token": changed(
         "release/v1\n",

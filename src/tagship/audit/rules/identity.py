@@ -47,26 +47,26 @@ class LongLivedCredential(Rule):
 class CalledWorkflow(Rule):
     """Trusted Publishing is used in a reusable workflow.
 
-    PyPI does not support trusted publishers for reusable workflows: it checks the called file, and refuses the
-    upload if the caller is registered.
+    PyPI does not support trusted publishers for reusable workflows. It checks the called file, so the upload is refused
+    if the caller is registered; that it works with the called one is not promised.
     """
 
     name = "trusted-publishing-in-called-workflow"
-    level = "error"
     remedy = (
         "move the job that uploads into the workflow that the tag starts, and let the called one only build and test"
     )
 
     def check(self, context: Context) -> Iterator[Hit]:
         """Yield each job that uploads with an identity behind `workflow_call`."""
+        found = dict[tuple[str, int, str], str]()
         for each in context.on_github(*INDEXES):
             if each.found.upload.credentials.auth != "oidc" or each.job is None or each.workflow is None:
                 continue
             if each.is_called or each.job.uses or each.workflow.on("workflow_call"):
-                first = each.found.upload.evidence[0]
-                yield Hit(
-                    each.in_job.file, each.in_job.line, each.name, f"started by {first.file}" if each.is_called else ""
-                )
+                where = (each.in_job.file, each.in_job.line, each.name)
+                caller = f"started by {each.found.upload.evidence[0].file}" if each.is_called else ""
+                found[where] = found.get(where) or caller
+        yield from (Hit(*where, caller) for where, caller in found.items())
 
 
 class WideIdentity(Rule):

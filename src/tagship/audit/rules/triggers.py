@@ -163,7 +163,8 @@ def _both_build(context: Context, first: Publish, second: Publish) -> bool:
 
 def _meet(some: tuple[Event, ...], others: tuple[Event, ...]) -> bool:
     """Return whether a tag starts both: a release is made for a tag, so it follows the push of one."""
-    return any(_overlap(one, other) for one in some for other in others if one.is_tag and other.is_tag)
+    left, right = ([each for each in events if each.is_tag and each.name not in CHOSEN] for events in (some, others))
+    return any(_overlap(one, other) for one in left for other in right)
 
 
 def _overlap(one: Event, other: Event) -> bool:

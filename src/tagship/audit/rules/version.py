@@ -42,7 +42,7 @@ class TagNotCompared(Rule):
         """Yield each job that a tag starts where nothing before the upload looks at the tag."""
         if context.version_from_tags() or _tag_from_version(context):
             return
-        for each in context.on_github("pypi"):
+        for each in {(each.file, each.name): each for each in context.on_github("pypi")}.values():
             tagged = [event for event in each.certain() if event.is_tag and event.name not in CHOSEN]
             if not tagged or each.job is None or each.workflow is None:
                 continue
