@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tagship.adopt.plan import plan
 from tests.adopt.repositories import SETUP_CFG, make
 
@@ -82,3 +84,17 @@ def test_wheels_of_several_platforms_are_not_lost_without_a_word(tmp_path: Path)
         "add [tool.cibuildwheel] to pyproject.toml, with the settings of .github/workflows/wheels.yml:10 (CIBW_*)"
     )
     assert "cibuildwheel" not in " ".join(left_to_do(tmp_path / "other", publish=PUBLISH))
+
+
+@pytest.mark.parametrize(
+    ("setup", "expected"),
+    [
+        ("from setuptools import Extension\nsetup(ext_modules=[Extension('x', ['x.c'])])\n", True),
+        ("setup(ext_modules=[])\n", False),
+        ("setup(rust_extensions=make())\n", True),
+    ],
+)
+def test_compiled_code_needs_wheels_of_several_platforms(setup: str, expected: bool, tmp_path: Path) -> None:
+    files = {**SETUP_CFG, "setup.py": f"from setuptools import setup\n{setup}"}
+    todo = plan(make(tmp_path / "thing", files)).todo
+    assert ("PyPI refuses wheels with compiled code" in " ".join(todo)) is expected

@@ -146,6 +146,14 @@ WAYS: dict[str, tuple[str, str, str]] = {
             "m = importlib.util.module_from_spec(s)\ns.loader.exec_module(m)\nsetup(version=m.__version__)"
         ),
     ),
+    "a constant of a module": (
+        "setup.py:import",
+        "thing/__init__.py",
+        (
+            "from typing import cast\nfrom setuptools.depends import get_module_constant\n"
+            "setup(version=cast(str, get_module_constant('thing', '__version__')))"
+        ),
+    ),
     "run_path": (
         "setup.py:exec",
         "thing/__init__.py",

@@ -174,9 +174,9 @@ def dependabot(root: Path) -> tuple[dict[Path, bytes], str]:
     updates = read.get("updates") if isinstance(read, Map) else None
     entries = [each for each in updates if isinstance(each, Map)] if isinstance(updates, Seq) else []
     known = {(str(each.text("package-ecosystem")), directory) for each in entries for directory in _directories(each)}
-    wanted = [("uv", f"/{RELEASE}/requirements", "the release's tools")]
+    wanted = [("uv", f"/{RELEASE}/requirements", "The release's tools")]
     if not any(ecosystem == "github-actions" for ecosystem, _ in known):
-        wanted.append(("github-actions", "/", "pins of the workflows"))
+        wanted.append(("github-actions", "/", "Pins of the workflows"))
     missing = [each for each in wanted if each[:2] not in known]
     if not missing:
         return {}, ""
@@ -201,7 +201,7 @@ def _with_entries(rows: list[str], entries: list[Map], missing: list[tuple[str, 
     end = "\r\n" if rows[0].endswith("\r\n") else "\n"
     gap = end if len(entries) > 1 and not rows[entries[-1].line - 2].strip() else ""
     block = "".join(
-        f"{gap}{lead}- package-ecosystem: {ecosystem} # {why}{end}{lead}  directory: {directory}{end}"
+        f"{gap}{lead}# {why}{end}{lead}- package-ecosystem: {ecosystem}{end}{lead}  directory: {directory}{end}"
         f"{lead}  schedule:{end}{lead}    interval: monthly{end}"
         for ecosystem, directory, why in missing
     )

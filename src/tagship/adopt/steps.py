@@ -10,7 +10,7 @@ from tagship import noxfile, suite, tree, update
 from tagship.audit.context import Context
 from tagship.audit.rules.managed import releases
 from tagship.audit.rules.triggers import silent
-from tagship.facts import workflow
+from tagship.facts import distributions, workflow
 from tagship.facts.marked import Unreadable
 from tagship_suite.errors import Problem
 from tagship_suite.repo.files import read_text
@@ -25,6 +25,8 @@ from .publishing import made_in_ci, retire
 from .publishing.retire import MOVED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tagship.facts.workflow import Workflow
 
     from .model import Adoption
@@ -219,25 +221,38 @@ def _jobs_left(found: Adoption, each: Workflow) -> set[str]:
 
 
 def wheels(found: Adoption) -> list[Problem]:
-    """Say it where CI builds wheels for several platforms with settings that the release would not know."""
-    if update.has_suite(found.folder) or found.keep_old or is_compiled(found.folder):
+    """Add to do what builds wheels for several platforms, where CI does so today or the wheels hold compiled code."""
+    root = found.folder
+    if update.has_suite(root) or found.keep_old or is_compiled(root):
         return []
-    for path in workflow.files(found.folder):
+    sync, where = update.command("sync", root), next(_built_for_platforms(root), "")
+    if where:
+        found.decisions.append(Decision("wheels", "for this platform only", f"{where} is not taken over"))
+        found.todo.append(
+            f"add [tool.cibuildwheel] to pyproject.toml, with the settings of {where} (CIBW_*), and run: {sync}; "
+            "without it only one wheel is built"
+        )
+        return []
+    for package in found.packages:
+        if distributions.has_extensions(package.folder, root) and not is_compiled(package.folder):
+            file = (package.folder / "pyproject.toml").relative_to(root).as_posix()
+            found.todo.append(
+                f"add [tool.cibuildwheel] to {file}, and run: {sync}; PyPI refuses wheels with compiled code that are "
+                "built for this machine only"
+            )
+    return []
+
+
+def _built_for_platforms(root: Path) -> Iterator[str]:
+    """Yield the file and line of each step that builds wheels for several platforms."""
+    for path in workflow.files(root):
         try:
-            jobs = workflow.read(path, found.folder).jobs.values()
+            jobs = workflow.read(path, root).jobs.values()
         except Unreadable:
             continue  # named by what reads it for its publishing
-        for job in jobs:
-            for step in job.steps:
-                if PLATFORMS.search(f"{step.action} {step.run}"):
-                    where = f"{path.relative_to(found.folder).as_posix()}:{step.line}"
-                    found.decisions.append(Decision("wheels", "for this platform only", f"{where} is not taken over"))
-                    found.todo.append(
-                        f"add [tool.cibuildwheel] to pyproject.toml, with the settings of {where} (CIBW_*), and run: "
-                        f"{update.command('sync', found.folder)}; without it only one wheel is built"
-                    )
-                    return []
-    return []
+        for step in (step for job in jobs for step in job.steps):
+            if PLATFORMS.search(f"{step.action} {step.run}"):
+                yield f"{path.relative_to(root).as_posix()}:{step.line}"
 
 
 def git_ignores(found: Adoption) -> list[Problem]:

@@ -68,6 +68,16 @@ def of(folder: Path, top: Path) -> Distribution:
     return _read(Project(Files(top), os.path.realpath(folder)))
 
 
+def has_extensions(folder: Path, top: Path) -> bool:
+    """Return whether the wheels of the distribution in `folder` hold compiled code, as far as its files show it."""
+    project = Project(Files(top), os.path.realpath(folder))
+    if _family(project) in {"maturin", "scikit_build_core"}:
+        return True
+    tables = project.table("tool", "setuptools").get("ext-modules"), project.table("tool", "setuptools-rust")
+    passed = (project.setup[0].get(name) for name in ("ext_modules", "rust_extensions", "cffi_modules"))
+    return any(tables) or any(value is not None and value.data not in (None, [], ()) for value in passed)
+
+
 def _read(project: Project) -> Distribution:
     """Return what is known of a project; `version` as its backend normalises it."""
     read_version, read_modules = BACKENDS[_family(project)]

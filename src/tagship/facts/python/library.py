@@ -236,6 +236,10 @@ def _import_module(machine: Machine, scope: Scope, name: Value, *_: Value) -> Va
     return imports.module(machine, str(plain(name)))
 
 
+def _module_constant(machine: Machine, scope: Scope, module: Value, name: Value, *_: Value, **__: Value) -> Value:
+    return imports.member(machine, str(plain(module)), str(plain(name)))
+
+
 def _importlib(machine: Machine) -> Names:
     found = ("util", "machinery", "metadata", "resources")
     return {"import_module": _import_module} | {name: imports.module(machine, f"importlib.{name}") for name in found}
@@ -361,7 +365,7 @@ TABLES: dict[str, Callable[[Machine], Names]] = {
     "ConfigParser": _configparser,
     "textwrap": lambda _: {"dedent": _computes(textwrap.dedent)},
     "contextlib": lambda _: {"closing": _same, "suppress": _returns(None)},
-    "typing": lambda _: {"TYPE_CHECKING": False},
+    "typing": lambda _: {"TYPE_CHECKING": False, "cast": lambda _machine, _scope, _type, value: value},
     "inspect": lambda machine: {
         "currentframe": _returns(None),
         "getfile": _returns(os.path.join(machine.folder, "setup.py")),
@@ -376,6 +380,7 @@ TABLES: dict[str, Callable[[Machine], Names]] = {
     "runpy": lambda _: {"run_path": _run_path},
     "setuptools": _setuptools,
     "distutils": lambda machine: {"core": imports.module(machine, "distutils.core")},
+    "setuptools.depends": lambda _: {"get_module_constant": _module_constant},
     "distutils.core": _setuptools,
     "distutils.extension": _setuptools,
     "setuptools.extension": _setuptools,
