@@ -193,6 +193,31 @@ def test_a_reusable_workflow_that_nothing_calls_any_more_is_deleted(tmp_path: Pa
     }
 
 
+UPLOAD = """\
+      - run: twine upload dist/*
+        env: { TWINE_PASSWORD: "${{ secrets.T }}" }
+      - run: gh pr list
+"""
+SIGN = """\
+  sign:
+    needs: publish
+    permissions: { contents: write, id-token: write }
+    steps:
+      - uses: sigstore/x@v3
+"""
+
+
+def test_what_is_to_do_in_a_file_that_moves_names_its_new_name(tmp_path: Path) -> None:
+    test = TEST.replace("    steps:", "    environment: pypi\n    steps:")
+    found = done(tmp_path, release=f"{PUSH}jobs:\n{test}{UPLOAD}")
+    assert found.todo[0].startswith(f"{MOVED.as_posix()}, job test: remove its `environment`")
+
+
+def test_a_job_that_adds_signatures_to_a_release_stays(tmp_path: Path) -> None:
+    found = done(tmp_path, ci=f"{TAGS}jobs:\n{PUBLISH.replace('[test, build]', '[]')}\n{SIGN}")
+    assert after(found) == f"{TAGS}jobs:\n{SIGN}".replace("    needs: publish\n", "")
+
+
 def test_other_services_are_left_to_a_person(tmp_path: Path) -> None:
     found = retire(tmp_path, [Publishing(".travis.yml", "deploy", "password"), Publishing("Makefile", "", "none")])
     assert found.changes == {}

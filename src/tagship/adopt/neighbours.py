@@ -163,7 +163,7 @@ def _appended(path: Path, lines: str) -> bytes:
 def dependabot(root: Path) -> tuple[dict[Path, bytes], str]:
     """Return Dependabot's configuration with entries for the release's tools and actions, or what is to do by hand."""
     path = next((root / name for name in DEPENDABOT if (root / name).is_file()), None)
-    hint = f"let a bot update the release's pins: ecosystems uv, in /{RELEASE}/requirements, and github-actions"
+    hint = f"let Dependabot update the release's pins: ecosystems uv, in /{RELEASE}/requirements, and github-actions"
     if path is None:
         return {}, hint
     text = read_text(path)

@@ -158,7 +158,8 @@ def _of_one(found: Adoption, package: Package) -> list[Problem]:
     package.settings  # noqa: B018 (raises for what is wrong in them)
     found.names.append(name)
     source = version.guess(folder, found.folder)
-    found.decisions.append(Decision(f"{label}version", source.version or "unknown", source.why))
+    value, why = ("from git tags", "") if source.why == "git's tags" else (source.version or "unknown", source.why)
+    found.decisions.append(Decision(f"{label}version", value, why))
     path = folder.relative_to(found.folder) / "pyproject.toml"
     text = found.text(path)
     wanted = settings.decide(folder, found.folder)
@@ -174,7 +175,7 @@ def _left_to_do(found: Adoption) -> None:
     """Put what a person does in the order that lets every release of this time be published."""
     here, publisher = found.folder, update.command("publisher", found.folder)
     steps = [
-        "look at the changes, commit them and push a branch: git add -A && git commit",
+        "review the changes, commit them and push a branch: git add -A && git commit",
         f"rehearse the release: {update.command('rehearse', here)}",
         "on GitHub, make the environments pypi and testpypi, limited to tags, with reviewers on pypi",
         f"before the merge, register the publisher at PyPI and TestPyPI; for its values run: {publisher}",

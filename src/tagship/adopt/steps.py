@@ -191,8 +191,10 @@ def tag_makers(found: Adoption) -> list[Problem]:
         stays = _jobs_left(found, each)
         for hit in silent(context, each, release):
             if hit.job in stays:
+                moved = hit.file == suite.WORKFLOW.as_posix() and MOVED in found.changes
+                where = MOVED.as_posix() if moved else f"{hit.file}:{hit.line}"
                 found.todo.append(
-                    f"{hit.file}:{hit.line}, job {hit.job}: a tag or release that GITHUB_TOKEN makes starts no other "
+                    f"{where}, job {hit.job}: a tag or release that GITHUB_TOKEN makes starts no other "
                     "workflow: remove that and push the tag yourself, or let an app's token make it"
                 )
     return []

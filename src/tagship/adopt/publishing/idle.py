@@ -74,6 +74,8 @@ def without(cut: dict[str, Job], read: Workflow) -> dict[str, Job]:
 def _is_useless(job: Job, gone: dict[str, Job], read: Workflow) -> bool:
     if job.id in {*gone, *_awaited(read, gone)} or not job.steps or not all(map(is_idle, job.steps)):
         return False
+    if job.grants("contents"):  # it writes to a release, or a branch
+        return False
     if any(map(signs, job.steps)) and not any(step.action == "actions/checkout" for step in job.steps):
         return True
     fed = {str(need) for each in gone.values() for need in each.needs}

@@ -31,6 +31,11 @@ class Retired:
     done: list[str] = field(default_factory=list)
     todo: list[str] = field(default_factory=list)
 
+    def forget(self, file: str) -> None:
+        """Drop what was noted about the parts of a file."""
+        self.done = [line for line in self.done if not line.startswith(f"{file}:")]
+        self.todo = [line for line in self.todo if not line.startswith((f"{file}:", f"{file},"))]
+
 
 def retire(root: Path, found: Iterable[Publishing]) -> Retired:
     """Take what is `found` to publish to PyPI or TestPyPI out of the workflows of the repository at `root`.
@@ -81,11 +86,12 @@ def _from_workflow(root: Path, file: str, uploads: list[Publishing], result: Ret
         if signing := [step for step in job.steps if idle.signs(step)]:
             _remove_steps(job, signing, "attest what was published", lines, file, result)
     if cut:
-        result.done.append(f"{file}: {_jobs(cut)} taken out")
+        result.done.append(f"{file}: removed {_jobs(cut)}")
     left = {name: job for name, job in read.jobs.items() if name not in cut}
     if cut and idle.is_done(read, left):
         result.changes[Path(file)] = None
-        result.done[-1] = f"{file}: deleted, as it only published"
+        result.forget(file)
+        result.done.append(f"{file}: deleted, as it only published")
         return
     for job in cut.values():
         lines.remove(job.line, job.end, comments=True)
@@ -97,7 +103,7 @@ def _from_workflow(root: Path, file: str, uploads: list[Publishing], result: Ret
     if _is_as_planned(content, file, {*left}):
         result.changes[Path(file)] = content
     else:
-        result.done = [line for line in result.done if not line.startswith(f"{file}:")]
+        result.forget(file)
         result.todo.append(f"remove what publishes in {file}: {_jobs({each.job: None for each in uploads})}")
 
 
@@ -108,7 +114,7 @@ def _remove_steps(job: Job, steps: list[Step], what: str, lines: Lines, file: st
             result.todo.append(
                 f"{file}: the job {job.id} reads steps.{step.id}, which is gone: remove that from its expressions"
             )
-    result.done.append(f"{file}: the steps of the job {job.id} that {what} are taken out; its others stay")
+    result.done.append(f"{file}: removed the steps of the job {job.id} that {what}; its others stay")
     if job.grants("id-token") or job.environment:
         rights = "its `environment` and `id-token: write`, where nothing else needs them"
         result.todo.append(f"{file}, job {job.id}: remove {rights}")
@@ -184,7 +190,9 @@ def _make_room(root: Path, result: Retired) -> None:
         return
     result.changes[suite.WORKFLOW] = None  # until the release's is there
     result.changes[MOVED] = left
-    result.done.append(f"{suite.WORKFLOW.as_posix()}: what is left is {MOVED.as_posix()}, as the release has its name")
+    file = suite.WORKFLOW.as_posix()
+    result.todo = [re.sub(rf"^{re.escape(file)}(?=[:,])", MOVED.as_posix(), line) for line in result.todo]
+    result.done.append(f"{file}: moved what is left to {MOVED.as_posix()}, as the release's workflow has this name")
     old, new = f"./{suite.WORKFLOW.as_posix()}", f"./{MOVED.as_posix()}"
     for other in workflow.files(root):
         name = other.relative_to(root)
