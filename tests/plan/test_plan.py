@@ -91,6 +91,12 @@ def test_a_release_is_shown_before_it_is_made(repository: Path) -> None:
     assert git(repository, "status", "--porcelain") == git(repository, "tag") == ""
 
 
+def test_a_job_that_is_switched_off_is_not_shown(repository: Path) -> None:
+    with (repository / "pyproject.toml").open("a") as file:
+        file.write("github-release = false\n")
+    assert [job["id"] for job in read(repository, "--offline")["jobs"]][-1] == "publish"
+
+
 def test_it_is_a_text_for_a_person_and_markdown_for_a_pull_request(repository: Path) -> None:
     text = plan(repository, "--offline")[1]
     assert text.splitlines()[0].startswith("ship 1.0 at ")

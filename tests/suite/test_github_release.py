@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from werkzeug.wrappers import Response
 
 from tagship.rehearsal.github import GitHub
 from tagship_suite.errors import ReleaseError
@@ -20,6 +21,8 @@ from tests.suite.publishing import TAG
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tagship.rehearsal.web import Form
 
 FILES = ["SHA256SUMS", "ship-1.0-py3-none-any.whl", "ship-1.0.tar.gz"]
 CHANGELOG = (
@@ -167,6 +170,39 @@ def test_what_github_refuses_is_told_in_one_line_without_the_token(bundle: Path,
     assert refusal(bundle, github, GITHUB_TOKEN="").startswith("GITHUB_TOKEN: found none, expected a token")
     assert "only a tag is published" in refusal(bundle, github, GITHUB_REF_TYPE="branch", GITHUB_REF_NAME="main")
     assert github.log == []
+
+
+class Failing(GitHub):
+    """GitHub, which gives these answers first."""
+
+    def __init__(self, *answers: Response) -> None:
+        super().__init__("octo/ship")
+        self.answers = list(answers)
+
+    def answer(self, request: Form) -> Response:
+        return self.answers.pop(0) if self.answers else super().answer(request)
+
+
+@pytest.mark.slow
+def test_an_answer_that_is_cut_off_and_a_rate_limit_pass(bundle: Path, github: GitHub) -> None:
+    limited = Response('{"message": "secondary rate limit"}', 403, {"Retry-After": "1"})
+    failing = Failing(Response('{"sha": "01'), limited)
+    failing.tags = github.tags
+    with failing.running():
+        run(bundle, failing)
+    (made,) = failing.releases.values()
+    assert failing.names(made) == FILES
+
+
+def test_without_the_network_or_with_a_long_rate_limit_it_gives_up_at_once(bundle: Path, github: GitHub) -> None:
+    with Failing(Response('{"message": "secondary rate limit"}', 403, {"Retry-After": "4000"})).running() as limited:
+        with pytest.raises(ReleaseError, match=r"secondary rate limit.*\n.*the server asked to wait 4000 s"):
+            run(bundle, limited)
+        assert limited.log == []
+    nobody = limited.address
+    assert f"{nobody}/repos/octo/ship/commits/tags/v1.0: found no answer (ConnectionError)" in refusal(
+        bundle, github, GITHUB_API_URL=nobody
+    )
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the stand-in for gh is a shell script")

@@ -138,7 +138,8 @@ def _jobs(plan: Plan, found: Project) -> None:
     except Unreadable as error:
         plan.problems.append(str(error))
         return
-    for job in jobs:
+    makes_release = found.package.settings.github_release
+    for job in [job for job in jobs if makes_release or job.id != "github-release"]:
         scopes = {str(scope): str(level) for scope, level in (job.permissions or {}).items()}
         # The name's prefix is written, its suffix is an output of the gate: that of the distribution.
         environment = job.environment.partition("${{")[0]
