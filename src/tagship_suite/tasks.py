@@ -34,6 +34,8 @@ def check(_: Context) -> None:
 )
 def release(_: Context, version: str, *, push: bool = False, dry_run: bool = False) -> None:
     """Bump the version, date the changelog, commit and tag; the pushed tag is what publishes."""
+    if version in {"-h", "--help"}:  # which invoke takes for the version
+        return run(sys.executable, "-m", "invoke", "--help", "release")
     from .cli import Reported, reporting
     from .repo.bump import cut
 

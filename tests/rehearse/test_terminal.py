@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,25 +11,9 @@ import pytest
 from tagship.rehearsal.failures import FAILURES
 from tests.conftest import git, run, try_run
 from tests.rehearse.command import TAGSHIP
+from tests.terminal import on_terminal
 
 RED, YELLOW = "\x1b[31m", "\x1b[33m"
-
-
-def on_terminal(*command: str, cwd: Path, answer: str = "", **env: str) -> tuple[int, str]:
-    """Run `command` with a terminal, on which `answer` is typed; return its status, and what the terminal got."""
-    ours, theirs = pty.openpty()
-    environ = {**os.environ, "TERM": "xterm", "COLUMNS": "120", **env}
-    process = subprocess.Popen(command, cwd=cwd, env=environ, stdin=theirs, stdout=theirs, stderr=theirs)
-    os.close(theirs)
-    os.write(ours, answer.encode())
-    got = b""
-    try:
-        while block := os.read(ours, 4096):
-            got += block
-    except OSError:  # Linux says so when nobody has the other end open
-        pass
-    os.close(ours)
-    return process.wait(), got.decode()
 
 
 @pytest.mark.slow

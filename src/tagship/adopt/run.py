@@ -18,6 +18,9 @@ from . import plan, pull_request, report
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from tagship.rehearsal.report import Report
+    from tagship.rehearsal.run import Listener
+
     from .model import Adoption
 
 
@@ -78,14 +81,13 @@ def _answer(options: Options, path: Path) -> dict[str, Any]:
     return {**result.data, "lines": result.lines, "errors": result.errors, "status_code": result.status}
 
 
-def rehearsed(folder: Path) -> list[str]:
-    """Rehearse the release of the repository at `folder` as it is now, committed in a clone; return what was said."""
+def rehearsed(folder: Path, listener: Listener) -> Report:
+    """Rehearse the release of the repository at `folder` as it is now, committed in a clone."""
     from tagship.rehearsal import run
 
     with tempfile.TemporaryDirectory() as temporary:
         clone = Path(temporary) / folder.resolve().name
-        for command in (("clone", "--quiet", str(folder.resolve()), str(clone)),):
-            git.query(folder, *command)
+        git.query(folder, "clone", "--quiet", str(folder.resolve()), str(clone))
         changed = git.lines(folder, "ls-files", "--modified", "--others", "--deleted", "--exclude-standard", "-z")
         paths = {Path(name) for line in changed for name in line.split("\0") if name}
         contents = {path: place.read_bytes() if (place := folder / path).is_file() else None for path in paths}
@@ -98,4 +100,4 @@ def rehearsed(folder: Path) -> list[str]:
         address = git.query(folder, "config", "--get", "remote.origin.url")
         if address:
             git.query(clone, "remote", "set-url", "origin", address)
-        return run.rehearse(clone, run.Options("", (), None)).lines()
+        return run.rehearse(clone, run.Options(), listener)

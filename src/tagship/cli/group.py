@@ -35,7 +35,10 @@ class Group(click.Group):
         except (TagshipError, ReleaseError) as error:  # the second if git fails
             print_errors(map(str, error.args))
             raise SystemExit(getattr(error, "status", TagshipError.status)) from None
-        except KeyboardInterrupt as interrupt:
+        except (KeyboardInterrupt, click.Abort) as stopped:
+            interrupt = stopped.__context__ if isinstance(stopped, click.Abort) else stopped
+            if not isinstance(interrupt, KeyboardInterrupt):  # the end of input instead of an answer
+                raise
             # Cleanup is done; a second signal would only print a traceback.
             for each in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(each, signal.SIG_IGN)

@@ -23,3 +23,8 @@ def repositories(command: Callable[..., object]) -> Callable[..., object]:
         help="Also read repositories from this file, one per line; `-` is standard input.",
     )
     return click.argument("paths", type=click.Path(path_type=Path), nargs=-1)(listed(command))
+
+
+def examples(*lines: str) -> str:
+    """Return the end of a command's help that shows these commands, each on a line of its own."""
+    return "\b\n" + "\n  ".join(["Examples:", *lines])

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tagship.cli.options import FOLDER
+from tagship.cli.options import FOLDER, examples
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command(short_help="Show what a release of HEAD would do.")
+@click.command(
+    short_help="Show what a release of HEAD would do.",
+    epilog=examples("tagship plan", "tagship plan --format markdown >> $GITHUB_STEP_SUMMARY"),
+)
 @click.argument("path", type=FOLDER, default=".")
 @click.option("--tag", default="", help="The tag to plan for; by default the one at HEAD, else that of the version.")
 @click.option("--offline", is_flag=True, help="Do not query the indexes.")

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import click
 
-from tagship.cli.options import FORMAT, repositories
+from tagship.cli.options import FORMAT, examples, repositories
 
 
-@click.command(short_help="Print the versions, tests, tags and publishing of repositories.")
+@click.command(
+    short_help="Print the versions, tests, tags and publishing of repositories.",
+    epilog=examples("tagship inspect", "tagship inspect --format json ../one ../two"),
+)
 @repositories
 @click.option("--build", "by_build", is_flag=True, help="Also query each build backend: this runs the project's code.")
 @FORMAT
@@ -34,7 +37,12 @@ def inspect(paths: tuple[Path, ...], from_file: Path | None, form: str, *, by_bu
     raise SystemExit(1 if refused else 0)
 
 
-@click.command(short_help="Report what is unsafe or broken in publishing.")
+@click.command(
+    short_help="Report what is unsafe or broken in publishing.",
+    epilog=examples(
+        "tagship audit", "tagship audit --diff --unsafe-fixes", "tagship audit --format sarif > audit.sarif"
+    ),
+)
 @repositories
 @click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", help="Output format.")
 @click.option("--no-zizmor", is_flag=True, help="Use only tagship's own rules.")
@@ -57,8 +65,6 @@ def audit(
     JSON output is one object per repository, one per line, in order.
 
     --fix changes only the lines that it must, all files of a repository or none, and refuses uncommitted changes.
-
-    Example: tagship audit --diff --unsafe-fixes .
 
     Exit status 0: no findings, or all are fixed. 1: findings. 2: a file or repository cannot be read, or bad usage.
     """

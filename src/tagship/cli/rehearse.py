@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from tagship.cli.group import interrupt_on_signals
-from tagship.cli.options import FOLDER, FORMAT
+from tagship.cli.options import FOLDER, FORMAT, examples
 from tagship.rehearsal.failures import FAILURES
 
 
@@ -36,7 +36,15 @@ def list_failures(ctx: click.Context, _: click.Parameter, names: tuple[str, ...]
     return names
 
 
-@click.command(short_help="Rehearse the release against local indexes.")
+@click.command(
+    short_help="Rehearse the release against local indexes.",
+    epilog=examples(
+        "tagship rehearse                          the whole release",
+        "tagship rehearse --quick                  only publish what is in dist/",
+        "tagship rehearse --quick --fail partial   see what a failure looks like",
+        "tagship rehearse --report rehearsal.html  write a page",
+    ),
+)
 @click.argument("path", type=FOLDER, default=".")
 @click.option("--tag", default="", help="The tag to rehearse; by default that of the version.")
 @click.option(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tagship.cli.options import FOLDER, FORMAT
+from tagship.cli.options import FOLDER, FORMAT, examples
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from tagship.publisher import Form, Registration
 
 
-@click.command(short_help="Print what to register at PyPI and TestPyPI.")
+@click.command(
+    short_help="Print what to register at PyPI and TestPyPI.",
+    epilog=examples("tagship publisher", "tagship publisher --format json"),
+)
 @click.argument("path", type=FOLDER, default=".")
 @FORMAT
 def publisher(path: Path, form: str) -> None:
@@ -49,7 +52,12 @@ def publisher(path: Path, form: str) -> None:
         click.echo(f"note: {publish_from(host)}", err=True)
 
 
-@click.command(short_help="Check the settings on GitHub and PyPI.")
+@click.command(
+    short_help="Check the settings on GitHub and PyPI.",
+    epilog=examples(
+        "tagship doctor          check the settings", "tagship doctor --fix    create what is missing, after asking"
+    ),
+)
 @click.argument("path", type=FOLDER, default=".")
 @click.option("--fix", is_flag=True, help="Create environments, deployment rules and rulesets; asks before each.")
 @click.option("--yes", is_flag=True, help="With --fix: do not ask.")

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from tagship.cli.group import print_errors
-from tagship.cli.options import FOLDER, FORMAT, repositories
+from tagship.cli.group import interrupt_on_signals, print_errors
+from tagship.cli.options import FOLDER, FORMAT, examples, repositories
 from tagship.errors import one_line
 
 if TYPE_CHECKING:
     from tagship.adopt.model import Adoption
 
 
-@click.command(short_help="Bring the release suite into repositories.")
+@click.command(
+    short_help="Bring the release suite into repositories.",
+    epilog=examples(
+        "tagship adopt --dry-run                 show the plan and a diff",
+        "tagship adopt ../one ../two             adopt two repositories",
+        "tagship adopt --pull-request body.md    with the text of a pull request",
+    ),
+)
 @repositories
 @click.option("--dry-run", is_flag=True, help="Show the decisions and changes, and write nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask; the default without a terminal.")
@@ -46,7 +54,8 @@ def adopt(
     settings in `[tool.tagship]`, imports the release sessions in noxfile.py, and removes the existing publish jobs from
     the workflows. Makes all changes or none; a second run changes nothing.
 
-    Exit status 0: done, or nothing to do. 1: refused, and nothing was written. 2: a file cannot be read.
+    Exit status 0: done, or nothing to do. 1: refused, and nothing was written; or the rehearsal failed. 2: a file
+    cannot be read.
     """
     from tagship import fleet
     from tagship.adopt import report, run
@@ -70,12 +79,28 @@ def adopt(
             print_errors(result.errors)
         worst = max(worst, result.status)
         if result.data["status"] == "adopted" and (asks if rehearse is None else rehearse):
-            click.echo("rehearsing the release", err=True)
-            click.echo("\n".join(run.rehearsed(Path(result.data["path"]))), err=form == "json")
+            worst = max(worst, _rehearse(Path(result.data["path"]), err=form == "json"))
     raise SystemExit(worst)
 
 
-@click.command(short_help="Update or check the managed files.")
+def _rehearse(path: Path, *, err: bool) -> int:
+    """Rehearse the release of an adopted repository; return the exit status."""
+    interrupt_on_signals()
+    from tagship.adopt import run
+    from tagship.cli.terminal import Steps, summary
+
+    with closing(Steps(err=err)) as steps:
+        report = run.rehearsed(path, steps)
+    click.echo("\n".join(summary(report)), err=err)
+    return 0 if report.passed else 1
+
+
+@click.command(
+    short_help="Update or check the managed files.",
+    epilog=examples(
+        "tagship sync            update the managed files", "tagship sync --check    in CI: fail if one was edited"
+    ),
+)
 @click.argument("path", type=FOLDER, default=".")
 @click.option("--check", "only_check", is_flag=True, help="Verify that the files are unmodified and of this version.")
 @click.option("--force", is_flag=True, help="Overwrite managed files that were edited or are from a newer version.")

@@ -26,17 +26,20 @@ class Steps(Listener):
 
     _running: Progress | None = None
 
+    def __init__(self, *, err: bool = False) -> None:
+        self._err = err  # standard output is for something else
+
     def began(self, report: Report) -> None:
         """Say at once what is rehearsed."""
-        click.echo(f"rehearsing {report.name} at {report.commit[:12]}")
+        click.echo(f"rehearsing {report.name} at {report.commit[:12]}", err=self._err)
 
     def cloned(self, report: Report) -> None:
         """Name the tag."""
-        click.echo(f"as if {report.tag} were pushed")
+        click.echo(f"as if {report.tag} were pushed", err=self._err)
 
     def started(self, name: str) -> None:
         """Show that it runs."""
-        if not sys.stdout.isatty() or os.environ.get("CI") or os.environ.get("TERM") == "dumb":
+        if self._err or not sys.stdout.isatty() or os.environ.get("CI") or os.environ.get("TERM") == "dumb":
             return
         from rich.progress import Progress, TextColumn
 
@@ -48,9 +51,9 @@ class Steps(Listener):
         """Print how it went."""
         self.close()
         line = row(step).removesuffix(step.outcome)
-        click.echo(line + click.style(step.outcome, fg=COLOURS[step.outcome]))
+        click.echo(line + click.style(step.outcome, fg=COLOURS[step.outcome]), err=self._err)
         for each in step.said:
-            click.echo(f"    {labelled(each)}")
+            click.echo(f"    {labelled(each)}", err=self._err)
 
     def close(self) -> None:
         """Show nothing more of the step that runs."""

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import click
 
-from tagship.cli.options import FOLDER, FORMAT
+from tagship.cli.options import FOLDER, FORMAT, examples
 
 
-@click.command(short_help="Verify the files of a release at an index.")
+@click.command(
+    short_help="Verify the files of a release at an index.",
+    epilog=examples("tagship verify ship==1.2.0", "tagship verify ship==1.2.0 --source octo/ship"),
+)
 @click.argument("release", metavar="NAME==VERSION")
 @click.option("--repository", type=click.Choice(["pypi", "testpypi"]), default="pypi", help="The index.")
 @click.option("--index", "url", metavar="URL", help="The simple API of another index.")
@@ -34,7 +37,7 @@ def verify(
     *,
     offline: bool,
 ) -> None:
-    """Verify the files of a release that an index serves, for example: tagship verify ship==1.2.0 --source octo/ship
+    """Verify the files of a release that an index serves.
 
     Downloads each file, compares its SHA-256, and verifies its attestations (PEP 740) with pypi-attestations. The
     expected publisher is the one of the options, else that of the project at hand if it has this name, else any.
