@@ -111,6 +111,12 @@ FIXES = {
         GOOD.replace("    needs: build\n", ""),
         ["+    needs: [build]"],
     ),
+    "needs of a job that may be skipped": (
+        "needs-incomplete",
+        False,
+        GOOD.replace("    needs: build\n", "").replace("  build:\n", "  build:\n    if: vars.BUILD == '1'\n"),
+        ["+    needs: [build]"],
+    ),
     "a condition that is missing": (
         "publish-without-tag",
         False,

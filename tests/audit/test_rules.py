@@ -183,6 +183,9 @@ GOOD_ONES = {
         PUBLISH: f"{TRIGGER}jobs:\n{BUILD}{UPLOAD}"
         + UPLOAD.replace("  publish:", "  wheels:").replace("needs: build", "needs: [build, publish]")
     },
+    "an artifact that another job makes for other events": changed(
+        BUILD, BUILD + BUILD.replace("  build:\n", "  nightly:\n    if: github.event_name == 'schedule'\n")
+    ),
     "two workflows that a person starts": {
         PUBLISH: GOOD.replace(TRIGGER, "on: workflow_dispatch\n"),
         ".github/workflows/again.yml": GOOD.replace(TRIGGER, "on: workflow_dispatch\n"),

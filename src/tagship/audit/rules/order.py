@@ -29,7 +29,7 @@ class NeedsIncomplete(Rule):
 
     name = "needs-incomplete"
     remedy = "add the job to `needs` of the job that publishes"
-    fixes = "adds it; unsafe if the job runs tests, as a failed test then stops the release"
+    fixes = "adds it; unsafe if the job runs tests or is skipped for some events, as that then stops the release"
 
     def check(self, context: Context) -> Iterator[Hit]:
         """Yield each job that uploads without waiting for tests or artifacts of the same run."""
@@ -40,8 +40,9 @@ class NeedsIncomplete(Rule):
             for name, reason in missing.items():
                 # One fix for all of a kind: they are in one line.
                 added = [other for other, why in missing.items() if reason == TESTED or why != TESTED]
-                lines = context.lines(each.file)
-                fix = Fix(lines, safe=reason != TESTED) if add_needs(lines, each.job, added) else None
+                lines, jobs = context.lines(each.file), [each.workflow.jobs[other] for other in added]
+                safe = reason != TESTED and all(_runs_with(each, job) is True for job in jobs)
+                fix = Fix(lines, safe) if add_needs(lines, each.job, added) else None
                 yield Hit(each.file, each.job.line, each.name, f"{name} ({reason})", fix)
 
 
@@ -51,9 +52,17 @@ def _missing(context: Context, each: Publish, workflow: Workflow, publishing: Jo
     for name, job in workflow.jobs.items():
         after = {str(other.id) for other in context.before(workflow, job)}
         if name not in before and each.name not in after:
-            reason = _artifact(publishing, job) or (TESTED if _tests(context, job, each) else "")
+            reason = _artifact(publishing, job) if _runs_with(each, job) is not False else ""
+            reason = reason or (TESTED if _tests(context, job, each) else "")
             found |= {name: reason} if reason else {}
     return found
+
+
+def _runs_with(each: Publish, job: Job) -> bool | None:
+    """Return whether `job` runs for all events for which the other one may; False if it does so for none."""
+    assert each.workflow is not None
+    states = {events.runs(each.workflow, job, event) for event in each.found.events}
+    return states.pop() if len(states) == 1 else None
 
 
 def _artifact(publishing: Job, other: Job) -> str:
