@@ -81,30 +81,36 @@ def read_all(path: Path, tag: str = "") -> list[Project]:
 def of(path: Path, package: Package) -> Project:
     """Return the project of a distribution in the repository at `path`; raise `TagshipError` if it has no name."""
     name = distribution_name(package.folder)
-    addresses = [*lines(path, "config", "--get", "remote.origin.url"), *_addresses(package.folder), *_addresses(path)]
     if not name:
         found = "no name" if path.is_dir() else "no folder"
         raise TagshipError(
             f"{path}: found {found}, expected one in pyproject.toml, setup.cfg or setup.py; name it there"
         )
-    matches = [match for each in addresses if (match := GITHUB.search(each) or GITLAB.search(each))]
-    chosen_host = _host(path, [match["host"] for match in matches])
+    matches, runs_at = _matches(path, package.folder), host(path, package.folder)
     for match in matches:
-        if (match["host"] == "github.com") == (chosen_host == "github.com"):
-            return Project(
-                path, name, match["owner"], match["repository"], known=True, package=package, host=match["host"]
-            )
+        if (match["host"] == "github.com") == (runs_at == "github.com"):
+            owner, repository = match["owner"], match["repository"]
+            return Project(path, name, owner, repository, known=True, package=package, host=match["host"])
     repository = path.resolve().name if package.name else name
-    return Project(path, name, "OWNER", repository, known=False, package=package, host=chosen_host)
+    return Project(path, name, "OWNER", repository, known=False, package=package, host=runs_at)
 
 
-def _host(path: Path, hosts: list[str]) -> str:
-    """Return where the workflow runs: where the release's own does, else at the first of `hosts`."""
+def host(path: Path, folder: Path) -> str:
+    """Return where the workflow of the repository at `path` runs, with a distribution in `folder`.
+
+    Where the release's own does; else at the remote, or where the metadata says; else where the files are for.
+    """
+    hosts = [match["host"] for match in _matches(path, folder)]
     if (path / suite.PIPELINE).is_file():
-        return next((host for host in hosts if host != "github.com"), "gitlab.com")
+        return next((each for each in hosts if each != "github.com"), "gitlab.com")
     if (path / suite.WORKFLOW).is_file():
         return "github.com"
     return next(iter(hosts), "gitlab.com" if (path / suite.TOP_LEVEL).is_file() else "github.com")
+
+
+def _matches(path: Path, folder: Path) -> list[re.Match[str]]:
+    addresses = [*lines(path, "config", "--get", "remote.origin.url"), *_addresses(folder), *_addresses(path)]
+    return [match for each in addresses if (match := GITHUB.search(each) or GITLAB.search(each))]
 
 
 def _addresses(path: Path) -> list[str]:

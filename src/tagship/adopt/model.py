@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tagship import project
 from tagship_suite.repo.files import read_text
 
 if TYPE_CHECKING:
@@ -37,6 +39,11 @@ class Adoption:
     decisions: list[Decision] = field(default_factory=list)
     todo: list[str] = field(default_factory=list)
     present: frozenset[Path] = frozenset()  # those of the files to change that are there before
+
+    @cached_property
+    def on_gitlab(self) -> bool:
+        """Whether the repository is on GitLab, as its remote says, or its files if it has none."""
+        return project.host(self.folder, self.folder) != "github.com"
 
     def text(self, path: Path) -> str:
         """Return the text of a file as it is to be, "" if there is none; raise `ReleaseError` if it cannot be read."""

@@ -18,7 +18,7 @@ from . import style
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-RELEASE, WORKFLOW = suite.RELEASE.as_posix(), suite.WORKFLOW.as_posix()
+RELEASE = suite.RELEASE.as_posix()
 #: A MANIFEST.in that takes whatever is there.
 GREEDY = re.compile(
     r"(?m)^\s*(graft\s+\.(\s|$|/|github)|global-include\s+(\*\s|\*$|\*\.(py|txt|\*))|recursive-include\s+(\.|\*)\s)"
@@ -29,12 +29,12 @@ DEPENDABOT = (".github/dependabot.yml", ".github/dependabot.yaml")
 def sdist(root: Path, text: str, new: Iterable[str]) -> tuple[str, dict[Path, bytes], str]:
     """Return the `text` of pyproject.toml and other files so that the sdist does not hold the suite.
 
-    `new` are the names of files at the top that come with it. The last is a sentence, "" if nothing is to do.
+    `new` are the other files that come with it. The last is a sentence, "" if nothing is to do.
     """
     pyproject = load_toml(root / "pyproject.toml")
     system = subtable(pyproject, "build-system")
     backend, requires = str(system.get("build-backend", "")), str(system.get("requires", ""))
-    paths = [RELEASE, WORKFLOW, *new]
+    paths = [RELEASE, *new]
     if backend.startswith("hatchling"):
         return _hatchling(pyproject, text, paths)
     if backend.startswith("scikit_build_core"):

@@ -15,7 +15,7 @@ from tagship_suite.repo import git
 from tagship_suite.repo.files import load_toml, subtable
 from tagship_suite.repo.packages import Package, distribution_name, every
 
-from . import lockstep, settings, steps, version
+from . import lockstep, pipeline, settings, steps, version
 from .ignored import managed_but_ignored
 from .model import Adoption, Decision
 
@@ -40,6 +40,7 @@ def plan(folder: Path, *, keep_old: bool = False) -> Adoption:
         steps.release_makers,
         steps.wheels,
         steps.managed,
+        pipeline.include,
         steps.sessions,
         steps.tasks,
         steps.keep_neighbours,
@@ -177,7 +178,9 @@ def _left_to_do(found: Adoption) -> None:
     steps = [
         "review the changes, commit them and push a branch: git add -A && git commit",
         f"rehearse the release: {update.command('rehearse', here)}",
-        "on GitHub, make the environments pypi and testpypi, limited to tags, with reviewers on pypi",
+        "on GitLab, protect the release tags and, with Premium, the environments pypi and testpypi; remove the tokens"
+        if found.on_gitlab
+        else "on GitHub, make the environments pypi and testpypi, limited to tags, with reviewers on pypi",
         f"before the merge, register the publisher at PyPI and TestPyPI; for its values run: {publisher}",
         "merge the branch, and push the tag of the next version",
     ]

@@ -50,6 +50,7 @@ def _why(found: Adoption, path: str) -> str:
     reasons = [each for each in found.decisions if path in {each.what, each.value}]
     known = {
         suite.WORKFLOW.as_posix(): "the six jobs of a release",
+        suite.PIPELINE.as_posix(): "the five jobs of a release",
         "pyproject.toml": "`[tool.tagship]`, with where each setting was found",
         "noxfile.py": "the release's sessions",
         "tasks.py": "the release's tasks",
@@ -63,7 +64,8 @@ def _why(found: Adoption, path: str) -> str:
 
 
 def _publishers(found: Adoption) -> Iterator[str]:
-    yield "| index | project | owner | repository | workflow | environment | |"
+    names = ("namespace", "project", "pipeline file") if found.on_gitlab else ("owner", "repository", "workflow")
+    yield f"| index | name | {' | '.join(names)} | environment | |"
     yield "|---|---|---|---|---|---|---|"
     for each in (project.of(found.folder, package) for package in found.packages):
         registrations = {index: each.registration(index) for index in ("pypi", "testpypi")}
@@ -71,5 +73,4 @@ def _publishers(found: Adoption) -> Iterator[str]:
         for existing, pending in zip(forms(registrations, exists=registrations), new, strict=True):
             values = existing.values
             links = f"[prefilled]({existing.link}), or [for a new project]({pending.link})"
-            cells = (existing.index, each.name, values["owner"], values["repository"], values["workflow_filename"])
-            yield f"| {' | '.join(cells)} | {values['environment']} | {links} |"
+            yield f"| {' | '.join([existing.index, each.name, *values.values()])} | {links} |"

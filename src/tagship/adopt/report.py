@@ -42,7 +42,7 @@ def diff(found: Adoption) -> Iterator[str]:
     for path in _shown(found.changes):
         place, after = found.folder / path, found.changes[path]
         before = place.read_bytes() if place.is_file() else None
-        if path == suite.WORKFLOW and before is None:
+        if path in {suite.WORKFLOW, suite.PIPELINE} and before is None:
             continue
         texts = [(content or b"").decode("utf-8", "replace").splitlines() for content in (before, after)]
         names = [f"{side}/{path}" if text is not None else "/dev/null" for side, text in (("a", before), ("b", after))]

@@ -27,6 +27,7 @@ from .publishing.retire import MOVED
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tagship.facts.model import Evidence
     from tagship.facts.workflow import Workflow
 
     from .model import Adoption
@@ -56,10 +57,8 @@ def managed(found: Adoption) -> list[Problem]:
     known = update.has_suite(found.folder)
     lines = [line for each in found.facts.publishing for line in each.evidence if ACTION in line.text]
     by_action = next(iter(lines), None)
-    publish_with = suite.chosen(found.folder) if known or by_action is None else "gh-action-pypi-publish"
-    publish_with = publish_with if known or by_action else "nox"
+    publish_with, why = _publishes_with(found, by_action)
     if not known:
-        why = f"{by_action.file}:{by_action.line}" if by_action else "the default"
         found.decisions.append(Decision("publishes with", publish_with, why))
     status = update.status(found.folder, publish_with, apart=collides(found))
     moved = suite.WORKFLOW in found.changes
@@ -71,6 +70,17 @@ def managed(found: Adoption) -> list[Problem]:
         found.changes[suite.WORKFLOW] = suite.for_branch(text, found.facts.default_branch)
     edited = [finding.problem.where.partition(":")[0] for finding in status.findings if finding.kind == "edited"]
     return [_in_place(path) for path in edited if not (moved and path == suite.WORKFLOW.as_posix())]
+
+
+def _publishes_with(found: Adoption, by_action: Evidence | None) -> tuple[str, str]:
+    """Return what publishes, and why: what the suite has already, else what the host and the workflows call for."""
+    if update.has_suite(found.folder):
+        return suite.chosen(found.folder), "as it is"
+    if found.on_gitlab:
+        return "gitlab", "the repository is there"
+    if by_action:
+        return "gh-action-pypi-publish", f"{by_action.file}:{by_action.line}"
+    return "nox", "the default"
 
 
 def _in_place(path: str) -> Problem:
@@ -143,11 +153,13 @@ def keep_neighbours(found: Adoption) -> list[Problem]:
     )
     new = [name for name in new if not (found.folder / name).exists()]
     before = found.text(path)
-    after, others, why = neighbours.sdist(found.folder, before, new)
+    workflow = suite.PIPELINE if found.on_gitlab else suite.WORKFLOW
+    after, others, why = neighbours.sdist(found.folder, before, [workflow.as_posix(), *new])
     if after != before:
         found.changes[path] = after.encode()
     found.decisions += [Decision("sdist", "without the suite", why)] if why else []
-    for changes, todo in ((others, ""), hooks(found.folder), neighbours.dependabot(found.folder)):
+    bots = [] if found.on_gitlab else [neighbours.dependabot(found.folder)]
+    for changes, todo in ((others, ""), hooks(found.folder), *bots):
         found.changes.update(changes)
         found.todo += [todo] if todo else []
     return []
