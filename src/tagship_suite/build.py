@@ -15,6 +15,7 @@ from .gate import dev, handover
 from .repo import git
 from .repo.files import load_toml, subtable
 from .repo.packages import chosen, is_compiled
+from .repo.versions import releases
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,12 +86,27 @@ def describe(root: Path, environ: Mapping[str, str]) -> None:
     for dist in (dist for dists in groups.values() for dist in dists):
         print(f"{dist.path}  {dist.size} bytes  SHA-256 {dist.sha256}")
         report.notes(rules.retagged(dist))
-    for first, *others in groups.values():
+    for package, (first, *others) in groups.items():
         if PLACEHOLDER.search(address := first.metadata.get("Author-email", "")):
             remedy = "set your own before a release [metadata]"
             report.notes([f"{first.path}: Author-email {address!r} is a placeholder: {remedy}"])
         files = [first, *others]
-        report.summary(f"## {first.name} {first.version}", report.files(files), *map(report.tree, files))
+        title, plan = f"## {first.name} {first.version}", _plan(package, first)
+        report.summary(title, plan, report.files(files), *map(report.tree, files))
+
+
+def _plan(package: Package, dist: Dist) -> str:
+    """Return what a release of this commit would do, as a Markdown table: for those who review a pull request."""
+    every = git.lines(package.root, "tag")
+    before = releases(filter(package.owns, every), dist.name)
+    tag = f"{before[0][1] if before else package.tag('')}{dist.version}"
+    taken = tag in every and tag not in git.tags_here(package.root)
+    rows = [
+        ("tag", f"{tag} is on another commit: a release needs another version" if taken else tag),
+        ("tested on", ", ".join(_pythons(package, dist))),
+        ("previous release", before[0][1] + before[0][2] if before else "none"),
+    ]
+    return report.table(("a release of this commit", ""), rows)
 
 
 def _unlicensed(package: Package, dists: list[Dist]) -> list[Problem]:

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 import tagship_suite.dists.sdist as sdist
-from tagship_suite.build import supported_pythons
+from tagship_suite.build import clean, describe, supported_pythons
 from tagship_suite.dists.reading import read_dists
 from tests.archives import metadata, write_release, write_sdist
-from tests.conftest import commit, nox, try_nox, try_release
+from tests.conftest import commit, git, nox, try_nox, try_release
 from tests.template.support import generate
 
 
@@ -40,6 +40,28 @@ def test_build_cleans_checks_and_tells(project: Path, tmp_path: Path) -> None:
         assert f"<summary>{name}: " in text
         assert digest in done.stdout
     assert "  py.typed" in text
+    assert "| `tag` | `v0.1.0` |\n| `tested on` | `3.10, 3.11, 3.12, 3.13, 3.14` |" in text
+
+
+def test_the_summary_of_a_build_shows_what_a_release_of_the_commit_would_do(
+    suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(suite)
+    for tag in ("ship-1.0", "ship-0.9", "chart-7.0"):
+        git(suite, "tag", tag)
+    (suite / "new").touch()
+    commit(suite)
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
+    for version, tag in (
+        ("1.1", "ship-1.1"),
+        ("1.0", "ship-1.0 is on another commit: a release needs another version"),
+    ):
+        write_release(suite / "dist", version=version)
+        describe(suite, {})
+        text = (tmp_path / "summary").read_text()
+        assert f"| `tag` | `{tag}` |" in text
+        assert "| `previous release` | `ship-1.0` |" in text
+        clean(suite)
 
 
 @pytest.mark.slow
