@@ -49,6 +49,20 @@ commands = ruff check
 """
 
 
+NOXFILE = """\
+import nox
+PYPROJECT = nox.project.load_toml()
+OTHER = "more"
+ROOT = Path(__file__).parent
+TESTS = ROOT / "tests"
+NEEDED = nox.project.dependency_groups(PYPROJECT, OTHER)
+ENV = {"THING": "1"}
+
+@nox.session
+def tests(session):
+    session.install(INSTALL)
+    session.run("pytest", str(TESTS), TESTS / "test_a.py", env=ENV)
+"""
 JUSTFILE = """\
 test *args='-q':
   pytest {{args}}
@@ -163,17 +177,13 @@ def test_the_command_and_its_needs_are_those_of_ci(
 def test_what_a_session_takes_from_pyproject_toml_is_found(
     install: str, expected: dict[str, list[str]], tmp_path: Path
 ) -> None:
-    noxfile = (
-        'import nox\nPYPROJECT = nox.project.load_toml()\nOTHER = "more"\n'
-        'NEEDED = nox.project.dependency_groups(PYPROJECT, OTHER)\nENV = {"THING": "1"}\n\n@nox.session\n'
-        f'def tests(session):\n    session.install({install})\n    session.run("pytest", "tests", env=ENV)\n'
-    )
+    noxfile = NOXFILE.replace("INSTALL", install)
     declared = (
         '[project]\nname = "thing"\noptional-dependencies = {x = ["pytest"]}\n'
         '[dependency-groups]\ncheck = ["pytest"]\nmore = ["pytest"]\n'
     )
     found = settings(guess(write(tmp_path, {**TEST, "noxfile.py": noxfile, "pyproject.toml": declared})))
-    assert found == {"command": ["env", "THING=1", "pytest", "tests"], **expected}
+    assert found == {"command": ["env", "THING=1", "pytest", "tests", "tests/test_a.py"], **expected}
 
 
 @pytest.mark.parametrize(
@@ -231,6 +241,12 @@ def test_the_factor_of_a_single_environment_is_none_that_the_tests_need(tmp_path
     tox = "[tox]\nenvlist = lint, py{310,311}-pytestlatest, py310-fast\n[testenv]\nextras = fast: fast\n"
     found = settings(guess(write(tmp_path, {**TEST, "tox.ini": f"{tox}deps = pytest\ncommands = pytest\n"})))
     assert found == {"requires": ["pytest"]}
+
+
+def test_an_environment_that_needs_a_server_is_not_taken(tmp_path: Path) -> None:
+    tox = "[tox]\nenvlist = mypy, py{310,311}-postgres\n[testenv]\nsetenv =\n    postgres: X=1\ndeps = pytest\n"
+    found = settings(guess(write(tmp_path, {**TEST, "tox.ini": f"{tox}commands = pytest tests tests\n"})))
+    assert found == {"command": ["pytest", "tests"], "requires": ["pytest"]}
 
 
 @pytest.mark.parametrize("text", ["[a, &b [*b]]", "x: [", "a: &a [1]\nb: [*a, *a]\n", "\x00", "- &x {jobs: *x}"])

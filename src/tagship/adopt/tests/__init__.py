@@ -131,7 +131,7 @@ def _missing(command: list[str], found: Needs, home: Project) -> list[str]:
         return []
     names = home.names(found)
     wanted = [runner, *(files.plugins(home) if runner == "pytest" else [])]
-    return [name for name in wanted if name.replace(".", "-") not in names]
+    return [name for name in wanted if name.replace(".", "-") not in {*names, home.name}]
 
 
 def _hidden(extras: tuple[str, ...], project: Project) -> bool:

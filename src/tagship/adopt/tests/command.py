@@ -107,8 +107,10 @@ def _known(words: list[str]) -> list[str]:
 
 
 def _of_pytest(words: list[str], project: Project, folder: str) -> list[str]:
-    kept = [*_options(words, project.root / folder)]
-    paths = [word for word in kept if _is_there(word, project.root / folder)]
+    place = project.root / folder
+    kept = [*_options(words, place)]
+    kept = [word for at, word in enumerate(kept) if word not in kept[:at] or not _is_there(word, place)]
+    paths = [word for word in kept if _is_there(word, place)]
     if folder:
         kept = [folder if word == "." else f"{folder}/{word}" if word in paths else word for word in kept]
         kept += [] if paths else [folder]

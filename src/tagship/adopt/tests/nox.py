@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import posixpath
+import re
 from typing import TYPE_CHECKING, TypeAlias
 
 from tagship import noxfile
@@ -85,8 +87,28 @@ def _words(node: ast.expr, known: Constants) -> list[str]:
     try:
         value = ast.literal_eval(known.get(ast.unparse(inner), inner))
     except (ValueError, TypeError):
-        value = () if isinstance(node, ast.Starred) else "$"
+        value = () if isinstance(node, ast.Starred) else _path(inner, known) or "$"
     return [str(word) for word in value] if isinstance(value, list | tuple | set) else [str(value)]
+
+
+def _path(node: ast.expr, known: Constants, depth: int = 0) -> str:
+    """Return the path that an expression such as `ROOT / "tests"` is, relative to the noxfile; "" if it is none."""
+    node = known.get(ast.unparse(node), node)
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == "str" and len(node.args) == 1:
+        node = known.get(ast.unparse(node.args[0]), node.args[0])
+    if (
+        isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.Div)
+        and isinstance(node.right, ast.Constant)
+        and depth < 5
+    ):
+        above = _path(node.left, known, depth + 1)
+        return above and posixpath.normpath(posixpath.join(above, str(node.right.value)))
+    return (
+        "."
+        if re.fullmatch(r"(\w+\.)?Path\(__file__\)(\.resolve\(\)|\.absolute\(\))?\.parent", ast.unparse(node))
+        else ""
+    )
 
 
 def _env(call: ast.Call, known: Constants) -> Iterator[str]:

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from .declared import Project
 
 #: Environments for a special purpose: they install other things than a release needs.
-SPECIAL = re.compile(r"pypy|min|low|old|dev|main|cov|bench|nightly|warn|type|lint|docs?|pre|opt")
+SPECIAL = re.compile(
+    r"pypy|min|low|old|dev|main|cov|bench|nightly|warn|type|lint|docs?|pre|opt|mypy|pyright|style|flake|ruff|black|format"
+    r"|fix|pack|manifest|release"
+)
+#: Environments that need a server, which a release does not have.
+SERVICE = re.compile(r"postgres|mysql|maria|mongo|redis|rabbit|kafka|elastic|docker|integration|e2e")
 #: `py310, !a: ` before a line: it holds for some environments only.
 FACTORS = r"!?(?:[\w.-]|\{[^{}:]*\})+"
 CONDITION = re.compile(rf"({FACTORS}(?:\s*,\s*{FACTORS})*)\s*:\s*(?!//)")
@@ -53,7 +58,7 @@ class Tox:
         return found
 
     def names(self) -> list[str]:
-        """Return the environments that tox runs by itself, the usual ones for the newest Python first.
+        """Return the environments that tox runs by itself, the usual ones for the newest Python first, and `py`.
 
         Usual are the factors of most environments: of `py310, py311, py311-x`, the last tests something optional.
         """
@@ -71,7 +76,8 @@ class Tox:
             dict.fromkeys(found),
             key=lambda name: (bool(SPECIAL.search(name)), -usual[_without_python(name)], -_minor(name)),
         )
-        return [*ranked, "py"]
+        served = [name for name in ranked if SERVICE.search(name)]
+        return [*(name for name in ranked if name not in served), "py", *served]
 
     def needs(self, env: str) -> Needs:
         """Return what the environment `env` installs."""
