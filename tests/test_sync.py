@@ -168,12 +168,15 @@ def test_an_edit_of_an_older_suite_is_found_by_its_sums_and_its_line_by_git(fold
     assert len(said.splitlines()) == 2
 
 
-def test_the_locked_tools_of_compiled_projects_come_and_go_with_the_table(folder: Path) -> None:
-    lock, pyproject = suite.REQUIREMENTS / "wheels.txt", folder / "pyproject.toml"
+@pytest.mark.parametrize(
+    ("name", "table"), [("wheels", "[tool.cibuildwheel]\n"), ("sbom", "[tool.tagship]\nsbom = true\n")]
+)
+def test_the_locked_tools_of_some_projects_come_and_go_with_the_table(name: str, table: str, folder: Path) -> None:
+    lock, pyproject = suite.REQUIREMENTS / f"{name}.txt", folder / "pyproject.toml"
     assert not (folder / lock).exists()
     before = pyproject.read_text() if pyproject.exists() else ""
-    for table, did in (("[tool.cibuildwheel]\n", "write "), ("", "remove")):
-        pyproject.write_text(f"{before}\n{table}")
+    for text, did in ((table, "write "), ("", "remove")):
+        pyproject.write_text(f"{before}\n{text}")
         commit(folder)
         assert f"{did}  {lock.as_posix()}" in tagship(folder)[1].splitlines()
         commit(folder)

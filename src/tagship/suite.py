@@ -139,11 +139,11 @@ def _with(line: bytes, branch: bytes) -> bytes:
 
 
 def files(
-    publish_with: str = "nox", *, compiled: bool = False, apart: bool = False, dev: bool = False
+    publish_with: str = "nox", *, compiled: bool = False, apart: bool = False, dev: bool = False, sbom: bool = False
 ) -> dict[Path, bytes]:
-    """Return the managed files of a project, by their paths; for the arguments see `workflow`."""
-    folder = source()
-    locks = [path for path in sources(folder) if path.suffix in {".in", ".txt"} and (compiled or path.stem != "wheels")]
+    """Return the managed files of a project, by their paths; for the arguments see `workflow`, but for `sbom`."""
+    folder, unused = source(), {*["wheels"] * (not compiled), *["sbom"] * (not sbom)}
+    locks = [path for path in sources(folder) if path.suffix in {".in", ".txt"} and path.stem not in unused]
     found = {path: (folder / path).read_bytes() for path in locks}
     found[place(publish_with)] = workflow(publish_with, compiled=compiled, apart=apart, dev=dev)
     for name, text in (("README.md", README), (".gitattributes", ATTRIBUTES), (".gitignore", IGNORE)):

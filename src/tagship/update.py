@@ -98,8 +98,9 @@ def status(folder: Path, publish_with: str = "", *, apart: bool = False) -> Stat
     With `apart` the release's sessions are to have a noxfile of their own, as where they have one already.
     """
     compiled, apart = is_compiled(folder), apart or suite.is_apart(folder)
-    dev = bool(subtable(load_toml(folder / "pyproject.toml"), "tool", "tagship").get("dev-builds"))
-    files = suite.files(publish_with or suite.chosen(folder), compiled=compiled, apart=apart, dev=dev)
+    table = subtable(load_toml(folder / "pyproject.toml"), "tool", "tagship")
+    dev, sbom = bool(table.get("dev-builds")), table.get("sbom") is True
+    files = suite.files(publish_with or suite.chosen(folder), compiled=compiled, apart=apart, dev=dev, sbom=sbom)
     ours = suite.with_what_bots_moved(folder, files)
     found = Status(folder, _version(folder))
     written = _Written.read(folder)

@@ -62,9 +62,9 @@ def compare(root: Path, packages: list[Package], before: Checkout | None) -> Non
     refuse([each for each in found if not isinstance(each, str)])
 
 
-def clean(root: Path) -> None:
-    """Remove the dists, and the bundle of an earlier run."""
-    for folder in ("bundle", "dist"):
+def clean(root: Path, *folders: str) -> None:
+    """Remove the dists, and the bundle of an earlier run; or only these `folders`."""
+    for folder in folders or ("bundle", "dist"):
         shutil.rmtree(root / folder, ignore_errors=True)
 
 

@@ -35,6 +35,7 @@ if Version(version("nox")) < Version(OLDEST_NOX):
 
 ROOT = Path()  # nox runs in the folder of the noxfile
 REQUIREMENTS = ".github/release/requirements"
+LOCK = f"{REQUIREMENTS}/sbom.txt"
 BACKEND = "uv|virtualenv"
 #: The folder that holds this package, where another interpreter finds it.
 HOME = Path(__file__).resolve().parents[1]
@@ -78,12 +79,16 @@ def test(session: nox.Session) -> None:
     run_tests(session, ROOT)
 
 
-@nox.session(name="verify-version", venv_backend="none")
+# An environment costs a second, and only the SBOM needs one.
+@nox.session(name="verify-version", venv_backend=BACKEND if Path(LOCK).is_file() else "none", download_python="never")
 def verify_version(session: nox.Session) -> None:
     """Refuse dists, modules or a tag that name different versions; write the bundle that may be published."""
     from .gate.verify import verify
 
-    run(session, verify, ROOT, os.environ)
+    with _all_or_nothing("bundle"):
+        if run(session, verify, ROOT, os.environ):
+            install_tools(session, "sbom")
+            _in_tools(session, HOME, "sbom")
 
 
 @nox.session(name="publish-test", reuse_venv=False, venv_backend=BACKEND, download_python="never", default=False)
@@ -139,10 +144,10 @@ def install_tools(session: nox.Session, name: str = "tools", **env: str) -> None
 
 
 @contextmanager
-def _all_or_nothing() -> Iterator[None]:
-    """Remove what a failed build has made: no later session may take some of the dists for a release."""
+def _all_or_nothing(*folders: str) -> Iterator[None]:
+    """Remove what a failed session has made: no later one may take some of the dists for a release."""
     try:
         yield
     except BaseException:
-        clean(ROOT)
+        clean(ROOT, *folders)
         raise

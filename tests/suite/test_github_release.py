@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from tagship.rehearsal.github import GitHub
 from tagship_suite.errors import ReleaseError
+from tagship_suite.gate import bundle as bundles
 from tagship_suite.gate.verify import verify
 from tagship_suite.github import release as releases
 from tests import conftest
@@ -232,6 +233,16 @@ def test_a_pre_release_by_pep_440_is_marked_as_one(suite: Path, github: GitHub) 
     (made,) = github.releases.values()
     assert made["prerelease"] is True
     assert github.names(made) == ["SHA256SUMS", "ship-1.0rc1.tar.gz"]
+
+
+def test_the_sbom_of_the_bundle_is_a_file_of_the_release(repository: Path, github: GitHub) -> None:
+    verify(repository, TAG)
+    bundles.add_sbom(repository, "{}")
+    run(repository, github)
+    (made,) = github.releases.values()
+    assert github.names(made) == ["SHA256SUMS", "sbom.cdx.json", *FILES[1:]]
+    contents = {asset["name"]: github.contents[number] for number, asset in github.files.items()}
+    assert hashlib.sha256(b"{}\n").hexdigest() + "  sbom.cdx.json" in contents["SHA256SUMS"].decode()
 
 
 def test_distributions_in_lockstep_have_one_release_with_the_notes_of_the_repository(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SUMS = "SHA256SUMS"
 COMMIT = "COMMIT"
+SBOM = "sbom.cdx.json"
 NOTES = "NOTES.md"
 NONE = "none"
 RELEASE = Path(".github/release")
@@ -58,6 +59,15 @@ def write(root: Path, dists: list[Dist], folders: Sequence[Path] = (), notes: st
     (partial / NOTES).write_text(f"{notes}\n", encoding="utf-8")
     (partial / SUMS).write_text(_sums(partial), encoding="utf-8", newline="\n")
     return partial.replace(root / "bundle")
+
+
+def add_sbom(root: Path, text: str) -> Path:
+    """Add an SBOM to the bundle at `root`; return its folder."""
+    folder = root / "bundle"
+    (folder / SUMS).unlink()
+    (folder / SBOM).write_text(f"{text}\n", encoding="utf-8", newline="\n")
+    (folder / SUMS).write_text(_sums(folder), encoding="utf-8", newline="\n")
+    return folder
 
 
 def _commit(root: Path) -> str:

@@ -79,6 +79,17 @@ def _publish(repository: str, *, attestations: bool, verbose: bool, **inputs: st
     publish(Path(), Options(repository, attestations, verbose), os.environ)
 
 
+def _sbom() -> None:
+    from . import report
+    from .build import epoch
+    from .gate import bundle, handover, lockstep
+    from .gate.sbom import sbom
+
+    groups = lockstep.releases(Path(), bundle.check(bundle.locate(Path())))
+    folder = bundle.add_sbom(Path(), sbom(groups, epoch(Path(), os.environ)))
+    report.output("digest", handover.digest(folder))
+
+
 def _github_release() -> None:
     from .github.release import release
 
@@ -102,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     publishing.add_argument("--verbose", action="store_true")
     releasing = commands.add_parser("github-release", help="Make the GitHub Release of the bundle.", allow_abbrev=False)
     releasing.set_defaults(run=_github_release)
+    commands.add_parser("sbom", help="Add an SBOM to the bundle.", allow_abbrev=False).set_defaults(run=_sbom)
     for name, instead in ELSEWHERE.items():
         publishing.add_argument(f"--{name}", dest=name, nargs="?", const="", help=instead)
     return parser

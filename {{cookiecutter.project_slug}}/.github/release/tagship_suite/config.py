@@ -158,6 +158,12 @@ class Config:
         "true or false",
         "Refuse a tag that is not signed by a key in `.github/allowed_signers`, see [signed tags](signed-tags.md).",
     )
+    sbom: bool = setting(
+        False,  # noqa: FBT003 (a field's default)
+        lambda value: isinstance(value, bool),
+        "true or false",
+        "Add an SBOM in CycloneDX to the bundle and the GitHub Release, see [SBOM](sbom.md); then run `tagship sync`.",
+    )
     packages: Texts = setting(
         (),
         _is_folders,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import report
-from ..errors import refuse
+from ..errors import refusal, refuse
 from ..github import notes
 from ..repo.packages import chosen
 from . import bundle, dev, handover, judge, lockstep
@@ -22,11 +22,14 @@ if TYPE_CHECKING:
 
     from .judge import Verdict
 
+#: The locked tools that make an SBOM.
+LOCK = ".github/release/requirements/sbom.txt"
 
-def verify(root: Path, environ: Mapping[str, str]) -> None:
+
+def verify(root: Path, environ: Mapping[str, str]) -> bool:
     """Compare every version with every other and with the tag; write the bundle if they agree.
 
-    Raises `ReleaseError` with everything that does not.
+    Returns whether it is to get an SBOM. Raises `ReleaseError` with everything that does not agree.
     """
     bundle.clear(root)
     given, environ = environ, dev.tagged(root, environ)
@@ -41,6 +44,9 @@ def verify(root: Path, environ: Mapping[str, str]) -> None:
     dists = [dist for verdict in verdicts for dist in verdict.dists]
     folders = [package.folder for package in packages if package.folder != package.root]
     told = dict.fromkeys(notes.of(verdict.package, verdict.name, verdict.version) for verdict in verdicts)
+    wanted = any(package.settings.sbom for package in packages)
+    if wanted and not (root / LOCK).is_file():
+        raise refusal("managed-files", "[tool.tagship] sbom", "true", f"also {LOCK}", "run: tagship sync")
     folder = bundle.write(root, dists, folders, "\n\n".join(told))
     print(f"{folder}: {len(dists)} dists that may be published")
     report.output("digest", handover.digest(folder))
@@ -50,6 +56,7 @@ def verify(root: Path, environ: Mapping[str, str]) -> None:
     report.output("github_release", "off" if off else "on")
     suffix, *others = dict.fromkeys(package.suffix for package in packages)
     report.output("suffix", "" if others else suffix)
+    return wanted
 
 
 def _tell(verdict: Verdict) -> None:

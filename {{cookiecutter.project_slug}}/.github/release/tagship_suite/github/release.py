@@ -72,8 +72,11 @@ def _wanted(root: Path, environ: Mapping[str, str], scratch: Path) -> Wanted:
     tag, version, problems = tagged(root, dists, environ)
     refuse(problems)
     sums = scratch / bundle.SUMS
-    sums.write_text("".join(f"{dist.sha256}  {dist.path.name}\n" for dist in dists), encoding="utf-8", newline="\n")
-    files = {dist.sha256: dist.path for dist in dists} | {file_hash(sums, "sha256"): sums}
+    more = [path for path in (folder / bundle.SBOM,) if path.is_file()]
+    files = {dist.sha256: dist.path for dist in dists} | {file_hash(path, "sha256"): path for path in more}
+    listed = "".join(f"{digest}  {path.name}\n" for digest, path in files.items())
+    sums.write_text(listed, encoding="utf-8", newline="\n")
+    files[file_hash(sums, "sha256")] = sums
     commit, notes = ((folder / name).read_text(encoding="utf-8").strip() for name in (bundle.COMMIT, bundle.NOTES))
     return Wanted(tag, commit, version.is_prerelease, notes, files)
 

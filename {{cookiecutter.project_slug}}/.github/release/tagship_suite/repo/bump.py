@@ -111,7 +111,7 @@ def _plan(root: Path, wanted: str) -> Plan:
         environment=f"pypi{package.suffix}",
         again=f"{package.label}/{CURRENT}".lstrip("/"),
         notes=[f"note: {note}" for note in notes],
-        is_signed=package.settings.require_signed_tag,
+        is_signed=package.settings.require_signed_tag and not wanted.startswith("dev"),
     )
 
 
