@@ -44,8 +44,9 @@ def refused(folder: Path, *options: str, status: int = 1) -> list[str]:
     done: subprocess.CompletedProcess[str] = try_run(*TAGSHIP, "adopt", *options, folder, cwd=folder.parent)
     assert done.returncode == status, done.stdout
     assert snapshot(folder) == before
-    assert all(line.startswith("error: ") for line in done.stdout.splitlines()), done.stdout
-    return [line.removeprefix("error: ") for line in done.stdout.splitlines()]
+    lines = [line for line in done.stdout.splitlines() if not line.startswith("see: https://")]
+    assert all(line.startswith("error: ") for line in lines), done.stdout
+    return [line.removeprefix("error: ") for line in lines]
 
 
 def snapshot(folder: Path) -> dict[str, bytes | None]:

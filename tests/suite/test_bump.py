@@ -212,7 +212,7 @@ def test_where_no_tag_leads_here_the_first_version_is_not_made_up(suite: Path, t
     assert released(suite, "1.5.0").startswith("release-1.5.0")
     commit(suite)
     git(tmp_path, "clone", "-q", "--depth=1", suite.as_uri(), "shallow")
-    assert "found a shallow clone, expected the tags before HEAD; run: git fetch" in refused(
+    assert "found a shallow clone, expected the tags before it; run: git fetch" in refused(
         tmp_path / "shallow", "patch"
     )
 
@@ -335,7 +335,7 @@ def test_another_failure_of_the_push_is_undone_too(suite: Path) -> None:
     breaks = "f() { test -e .git/late && exit 3; touch .git/late; git-receive-pack $1; }; f"
     git(suite, "config", "remote.origin.receivepack", breaks)
     said = refused(suite, "minor", "--push")
-    assert "v1.1.0: not pushed; commit and tag are undone here, so that the same command can be run again" in said
+    assert "run the same command again; v1.1.0: not pushed; commit and tag are undone here" in said
 
 
 def test_a_connection_that_breaks_once_everything_is_pushed_undoes_nothing(suite: Path, tmp_path: Path) -> None:

@@ -245,7 +245,7 @@ def test_a_submodule_that_is_not_checked_out_is_refused_in_a_package_and_a_note_
     git(vendored.parent, "clone", "-q", str(vendored), str(root))
     note, line = sorted(judged(root, PACKAGE))
     assert line == (
-        "ship/vendored: found a submodule without content, expected its files, as they are part of a package; "
+        "ship/vendored: found a submodule without content, expected its files: a package has them; "
         "run: git submodule update --init; on GitHub, set the repository variable SUBMODULES to true"
     )
     assert note == "docs/theme: the dists lack this submodule, which is not checked out"

@@ -228,8 +228,7 @@ def _submodules(missing: list[str], places: dict[str, str]) -> Iterator[Problem 
     for path in missing:
         if f"{path}/" in places:
             remedy = "run: git submodule update --init; on GitHub, set the repository variable SUBMODULES to true"
-            expected = "its files, as they are part of a package"
-            yield Problem("submodule", path, "a submodule without content", expected, remedy)
+            yield Problem("submodule", path, "a submodule without content", "its files: a package has them", remedy)
         else:
             yield f"{path}: the dists lack this submodule, which is not checked out [submodule]"
 

@@ -79,9 +79,8 @@ def cut(root: Path, wanted: str, *, push: bool, dry_run: bool = False) -> str:
 def _plan(root: Path, wanted: str) -> Plan:
     together, wanted = _packages(root, wanted)
     if git.query(root, "rev-parse", "HEAD") is None:
-        raise refusal(
-            "no-repository", "git", "no commit", "a repository with one", "run: git init && git add -A && git commit"
-        )
+        remedy = "run: git init && git add -A && git commit"
+        raise refusal("no-repository", "git", "no commit", "a repository with one", remedy)
     package = together[0]
     places = [place for each in together for place in places_of(each.folder, each.settings)]
     refuse_other(places)
@@ -153,8 +152,9 @@ def _now(root: Path, places: list[Written], here: list[Tag], tags: list[Tag], wa
     if here:
         return here[0][0]
     if git.is_shallow(root):
-        remedy = "run: git fetch --unshallow --tags"
-        raise refusal("shallow-clone", "git", "a shallow clone", "the tags before HEAD", remedy)
+        raise refusal(
+            "shallow-clone", "git", "a shallow clone", "the tags before it", "run: git fetch --unshallow --tags"
+        )
     if wanted == CURRENT or (tags and wanted in PARTS):
         found = f"none before HEAD, but {tags[0][1]}{tags[0][2]} elsewhere" if tags else "none before HEAD"
         raise refusal("no-tag", "tags", found, "one, from which the version comes", "name the version to release")
@@ -176,14 +176,13 @@ def _problems(root: Path, branches: tuple[str, ...], now: Version | None, versio
     status = ("status", "--porcelain", "--", "."), ("diff", "--cached", "--name-only")
     if changed := git.lines(root, *status[0]) or git.lines(root, *status[1]):
         names = ", ".join(line.split()[-1] for line in changed[:3]) + ", …" * (len(changed) > 3)
-        files = f"{len(changed)} changed files ({names})"
-        found.append(Problem("uncommitted", "working tree", files, "a clean one", "commit or stash them"))
+        names = f"{len(changed)} changed files ({names})"
+        found.append(Problem("uncommitted", "working tree", names, "a clean one", "commit or stash them"))
     if now is not None and version <= now:
         remedy = "name a greater one" + (f", or {CURRENT!r} to release this one as it stands" if version == now else "")
         found.append(Problem("bad-version", "version", repr(str(version)), f"one greater than {str(now)!r}", remedy))
     if version.local:
-        remedy = "an index takes no local version"
-        found.append(Problem("local-version", "version", repr(str(version)), repr(version.public), remedy))
+        found.append(Problem("local-version", "version", repr(str(version)), repr(version.public), "no index takes it"))
     if git.query(root, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}") is not None:
         found.append(Problem("tag-exists", f"tag {tag!r}", "one of that name", "a new one", "release the next version"))
     return found + _branch_problem(root, branches, version)
@@ -219,20 +218,18 @@ def _push(root: Path, plan: Plan) -> None:
     try:
         git.push(root, plan.remote, plan.branch, plan.tag)
     except ReleaseError as error:
-        said, undone = str(error), f"{plan.tag}: not pushed; commit and tag are undone here"
+        said, undone = str(error), f"{plan.tag}: not pushed; commit and tag are undone here [push-refused]"
         if not PROTECTED.search(said):
-            undone += ", so that the same command can be run again"
-            raise ReleaseError(*error.args, f"{undone} [push-refused]") from error
+            raise ReleaseError(*error.args, f"run the same command again; {undone}") from error
         if f"refs/tags/{plan.tag}" in said or not plan.files:
             remedy = "let somebody release who may push tags, as the rules of the server say"
-            expected = "one that you may create"
-            problem = Problem("push-refused", f"tag {plan.tag!r}", "refused by the server", expected, remedy)
+            problem = Problem("push-refused", f"tag {plan.tag!r}", "refused by the server", "leave for it", remedy)
         else:
             to = f"{git.query(root, 'rev-parse', 'HEAD')}:refs/heads/release-{plan.tag}"
             remedy = f"run: git push {plan.remote} {to}, open a pull request from it, and when it is merged run: "
             remedy += f"git switch {plan.branch}, git pull, inv release {plan.again} --push"
             problem = Problem("push-refused", f"branch {plan.branch!r}", "no push allowed", "a pull request", remedy)
-        raise ReleaseError(*error.args, problem, f"{undone} [push-refused]") from error
+        raise ReleaseError(*error.args, problem, undone) from error
 
 
 def _told(root: Path, plan: Plan, *, push: bool, dry_run: bool) -> str:
