@@ -53,27 +53,31 @@ def publisher(path: Path, form: str) -> None:
 
 
 @click.command(
-    short_help="Check the settings on GitHub and PyPI.",
+    short_help="Check the settings on GitHub or GitLab, and PyPI.",
     epilog=examples(
         "tagship doctor          check the settings", "tagship doctor --fix    create what is missing, after asking"
     ),
 )
 @click.argument("path", type=FOLDER, default=".")
-@click.option("--fix", is_flag=True, help="Create environments, deployment rules and rulesets; asks before each.")
+@click.option(
+    "--fix", is_flag=True, help="Create what is missing (environments, rules, protected tags); asks before each."
+)
 @click.option("--yes", is_flag=True, help="With --fix: do not ask.")
 @FORMAT
 def doctor(path: Path, form: str, *, fix: bool, yes: bool) -> None:
-    """Check the settings on GitHub and PyPI on which the releases of the repository at PATH (default: .) depend.
+    """Check the settings on its host and PyPI on which the releases of the repository at PATH (default: .) depend.
 
-    Uses the token from $GH_TOKEN, $GITHUB_TOKEN or `gh auth token`; without one, fewer settings are visible.
+    Uses the token from $GH_TOKEN, $GITHUB_TOKEN or `gh auth token`, on GitLab from $GITLAB_TOKEN or glab; without one,
+    fewer settings are visible.
 
     Exit status 0: no visible setting is wrong. 1: at least one is wrong. 2: no setting is visible.
     """
+    from tagship import project
     from tagship.doctor import run
-    from tagship.doctor.github import connect
 
-    api = connect(os.environ)
-    found = run.diagnose(path, api)
+    projects = project.read_all(path)
+    api = run.connect(projects, os.environ)
+    found = run.diagnose(projects, api)
     if form == "json":
         click.echo(json.dumps([each.data() for each in found], indent=2))
     else:

@@ -192,7 +192,7 @@ def _path(target: Target, name: str) -> str:
     return f"{target.path}/environments/{quote(name, safe='')}"
 
 
-def _pattern(tag: str) -> str:
+def pattern(tag: str) -> str:
     """Return the pattern for tags of the form of `tag`: what stands before the version, and anything."""
     return f"{tag.rstrip('0123456789.')}*"
 
@@ -212,25 +212,23 @@ def _limited(target: Target, name: str, tag: str, environment: dict[str, Any]) -
             body["reviewers"] = [{"type": each["type"], "id": each["reviewer"]["id"]} for each in reviewers]
             body["prevent_self_review"] = bool(rule.get("prevent_self_review"))
     verb = "limit" if environment else "create"
-    does = f"{verb} the environment {name}, for tags {_pattern(tag)} only"
+    does = f"{verb} the environment {name}, for tags {pattern(tag)} only"
     return Change(does, "PUT", _path(target, name), body), _rule(target, name, tag)
 
 
 def _rule(target: Target, name: str, tag: str) -> Change:
-    body = {"name": _pattern(tag), "type": "tag"}
-    does = f"let tags {_pattern(tag)} deploy to {name}"
+    body = {"name": pattern(tag), "type": "tag"}
+    does = f"let tags {pattern(tag)} deploy to {name}"
     return Change(does, "POST", f"{_path(target, name)}/deployment-branch-policies", body)
 
 
 def _ruleset(target: Target, tag: str) -> Change:
-    pattern = _pattern(tag)
+    tags = pattern(tag)
     body = {
-        "name": f"released tags {pattern}",
+        "name": f"released tags {tags}",
         "target": "tag",
         "enforcement": "active",
-        "conditions": {"ref_name": {"include": [f"refs/tags/{pattern}"], "exclude": []}},
+        "conditions": {"ref_name": {"include": [f"refs/tags/{tags}"], "exclude": []}},
         "rules": [{"type": "update"}, {"type": "deletion"}],
     }
-    return Change(
-        f"make a ruleset: tags {pattern} are neither moved nor deleted", "POST", f"{target.path}/rulesets", body
-    )
+    return Change(f"make a ruleset: tags {tags} are neither moved nor deleted", "POST", f"{target.path}/rulesets", body)

@@ -23,7 +23,7 @@ PAGES = 10
 
 
 class Unseen(Exception):
-    """GitHub does not show this to the token at hand; the argument says why. `status` is that of its answer."""
+    """The host does not show this to the token at hand; the argument says why. `status` is that of its answer."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -33,11 +33,15 @@ class Unseen(Exception):
 class Api:
     """A connection to the API at `base`; `moved` is whether it was redirected, as after a rename."""
 
+    site, variable, login = "GitHub", "GITHUB_TOKEN", "gh auth login"
+    headers: Mapping[str, str] = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": VERSION}
+    limit = "x-ratelimit"
+
     def __init__(self, base: str, token: str) -> None:
         self.base, self.token, self.moved = base.rstrip("/"), token, False
         self.session = requests.Session()
         self.session.trust_env = True  # proxies and certificates, as everywhere
-        self.session.headers.update({"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": VERSION})
+        self.session.headers.update(self.headers)
         if token:
             self.session.headers["Authorization"] = f"Bearer {token}"
 
@@ -56,7 +60,7 @@ class Api:
         return found
 
     def change(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
-        """Send a change; return GitHub's answer, or None if it has no content. Raises as `get`."""
+        """Send a change; return the answer, or None if it has no content. Raises as `get`."""
         answer = self._send(method, f"{self.base}{path}", body)
         return _json(answer) if answer.content else None
 
@@ -66,7 +70,7 @@ class Api:
         except requests.RequestException as error:
             reason = type(error).__name__
             raise TagshipError(
-                f"{self.base}: found no answer ({reason}), expected GitHub's; check the network"
+                f"{self.base}: found no answer ({reason}), expected {self.site}'s; check the network"
             ) from None
         self.moved = self.moved or bool(answer.history)
         self._refuse(answer)
@@ -74,22 +78,22 @@ class Api:
 
     def _refuse(self, answer: requests.Response) -> None:
         if answer.status_code == 401:
-            remedy = "run: gh auth login, or unset GITHUB_TOKEN"
-            raise TagshipError(f"token: found one that GitHub refuses (401), expected a valid one; {remedy}")
+            remedy = f"run: {self.login}, or unset {self.variable}"
+            raise TagshipError(f"token: found one that {self.site} refuses (401), expected a valid one; {remedy}")
         if answer.status_code in {403, 429} and (
-            answer.headers.get("x-ratelimit-remaining") == "0" or "retry-after" in answer.headers
+            answer.headers.get(f"{self.limit}-remaining") == "0" or "retry-after" in answer.headers
         ):
             raise TagshipError(
-                f"{self.base}: found the rate limit reached; try again in {_wait(answer)} s{self._hint()}"
+                f"{self.base}: found the rate limit reached; try again in {_wait(answer, self.limit)} s{self._hint()}"
             )
         if answer.status_code >= 500:
-            raise TagshipError(f"{self.base}: found an error of GitHub's ({answer.status_code}); try again later")
+            raise TagshipError(f"{self.base}: found an error of {self.site}'s ({answer.status_code}); try again later")
         if answer.status_code >= 400:
             who = "this token" if self.token else "anybody without a token"
-            raise Unseen(answer.status_code, f"GitHub does not show it to {who} ({answer.status_code})")
+            raise Unseen(answer.status_code, f"{self.site} does not show it to {who} ({answer.status_code})")
 
     def _hint(self) -> str:
-        return "" if self.token else ", or set GITHUB_TOKEN, which has a higher one"
+        return "" if self.token else f", or set {self.variable}, which has a higher one"
 
 
 def connect(environ: Mapping[str, str]) -> Api:
@@ -118,9 +122,9 @@ def _items(content: Any, key: str) -> list[Any]:
     return list(items) if isinstance(items, list) else []
 
 
-def _wait(answer: requests.Response) -> int:
+def _wait(answer: requests.Response, limit: str) -> int:
     given = answer.headers.get("retry-after", "")
     if given.isdigit():
         return int(given)
-    reset = answer.headers.get("x-ratelimit-reset", "")
+    reset = answer.headers.get(f"{limit}-reset", "")
     return max(int(reset) - int(time.time()), 1) if reset.isdigit() else 60

@@ -4,56 +4,67 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tagship import project, published
+from tagship import published
 from tagship.errors import TagshipError
 from tagship.indexes import INDEXES
-from tagship.publisher import Registration
 from tagship_suite.errors import ReleaseError
 from tagship_suite.publish import attest
 
-from . import checks
+from . import checks, github, gitlab
 from .github import Unseen
 from .model import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
+
+    from tagship.project import Project
+    from tagship.publisher import Registration
 
     from .github import Api
     from .model import Change
 
-WORKFLOW = "release.yml"
 
-
-def diagnose(path: Path, api: Api) -> list[Finding]:
-    """Return what was seen of the settings of the repository at `path`; nothing is changed.
-
-    Raises `TagshipError` if the repository is not on GitHub, or GitHub shows nothing of it.
-    """
-    projects = project.read_all(path)
+def connect(projects: Sequence[Project], environ: Mapping[str, str]) -> Api:
+    """Return a connection to the host of the projects; raise `TagshipError` if it is not known."""
     first = projects[0]
     if not first.known:
-        remedy = "add it: git remote add origin git@github.com:OWNER/REPOSITORY.git"
-        raise TagshipError(f"remote 'origin': found no repository on GitHub, expected one; {remedy}")
-    environments = {
-        f"{index}{each.package.suffix}": each.package.tag("1.0") for each in projects for index in ("pypi", "testpypi")
-    }
-    dev_builds = first.package.settings.dev_builds
-    target = checks.Target(api, first.owner, first.repository, environments, dev_builds)
+        remedy = f"add it: git remote add origin git@{first.host}:OWNER/REPOSITORY.git"
+        site = first.registration("pypi").site
+        raise TagshipError(f"remote 'origin': found no repository on {site}, expected one; {remedy}")
+    return gitlab.connect(environ, first.host) if first.provider == "gitlab" else github.connect(environ)
+
+
+def diagnose(projects: Sequence[Project], api: Api) -> list[Finding]:
+    """Return what was seen of the settings of the repository of `projects`; nothing is changed.
+
+    Raises `TagshipError` if the host shows nothing of it.
+    """
+    first = projects[0]
     try:
-        found = checks.run(target)
+        found = _settings(projects, api)
     except Unseen as unseen:
         where = f"{first.owner}/{first.repository}"
-        remedy = "check the name in the remote 'origin', or set GITHUB_TOKEN to a token that may read it"
+        remedy = f"check the name in the remote 'origin', or set {api.variable} to a token that may read it"
         raise TagshipError(f"{where}: found no such repository: {unseen}; {remedy}") from None
     if api.moved:
         saw = f"{first.owner}/{first.repository} is a former name"
         expected = "the present one in the remote 'origin', and in the publisher at the index"
         found.insert(0, Finding("repository", "wrong", saw, expected))
     for each in projects:
-        registration = Registration(each.name, each.owner, each.repository, WORKFLOW, f"pypi{each.package.suffix}")
-        found.append(_publisher(registration, each.package.settings.index_url or INDEXES["pypi"].simple_url))
+        found.append(
+            _publisher(each.registration("pypi"), each.package.settings.index_url or INDEXES["pypi"].simple_url)
+        )
     return found
+
+
+def _settings(projects: Sequence[Project], api: Api) -> list[Finding]:
+    first = projects[0]
+    tags = {each.package.suffix: each.package.tag("1.0") for each in projects}
+    if isinstance(api, gitlab.GitLabApi):
+        return gitlab.run(gitlab.Target(api, first.host, first.owner, first.repository, tuple(tags.values())))
+    environments = {f"{index}{suffix}": tag for suffix, tag in tags.items() for index in ("pypi", "testpypi")}
+    dev_builds = first.package.settings.dev_builds
+    return checks.run(checks.Target(api, first.owner, first.repository, environments, dev_builds))
 
 
 def _publisher(wanted: Registration, simple_url: str) -> Finding:
@@ -76,7 +87,7 @@ def _publisher(wanted: Registration, simple_url: str) -> Finding:
 
 
 def change(api: Api, changes: Sequence[Change]) -> list[str]:
-    """Make the changes, in their order; return what GitHub refused, with the reason."""
+    """Make the changes, in their order; return what the host refused, with the reason."""
     refused = []
     for each in changes:
         try:
