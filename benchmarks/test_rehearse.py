@@ -14,6 +14,7 @@ from tests.servers import Pypiserver
 
 from tagship.rehearsal.github import GitHub
 
+TAGSHIP = (sys.executable, "-m", "tagship", "rehearse")
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -28,13 +29,15 @@ def bare(project: Path, index: Pypiserver, other: Pypiserver, github: GitHub) ->
 
 
 @pytest.mark.benchmark(group="rehearse the default project")
-@pytest.mark.parametrize("way", ["the six sessions, bare", "tagship rehearse"])
+@pytest.mark.parametrize("way", ["the six sessions, bare", "tagship rehearse", "tagship rehearse --quick"])
 def test_rehearse(benchmark: BenchmarkFixture, project: Path, tmp_path: Path, way: str) -> None:
     pyproject = project / "pyproject.toml"
     others = rf'\n  "Programming Language :: Python :: (?!{re.escape(HERE)}")[\d.]+",'
     pyproject.write_text(re.sub(others, "", pyproject.read_text()))
     commit(project)
     git(project, "tag", "v0.1.0")
+    if way.endswith("--quick"):
+        nox(project, "-s", "build")
     github = GitHub()
     github.push("Octo/my-package", "v0.1.0", git(project, "rev-parse", "HEAD"))
     with Pypiserver(tmp_path / "one") as index, Pypiserver(tmp_path / "two") as other, github.running():
@@ -46,6 +49,7 @@ def test_rehearse(benchmark: BenchmarkFixture, project: Path, tmp_path: Path, wa
 
         ways = {
             "the six sessions, bare": lambda: bare(project, index, other, github),
-            "tagship rehearse": lambda: run(sys.executable, "-m", "tagship", "rehearse", cwd=project),
+            "tagship rehearse": lambda: run(*TAGSHIP, cwd=project),
+            "tagship rehearse --quick": lambda: run(*TAGSHIP, "--quick", cwd=project),
         }
         benchmark.pedantic(ways[way], setup=empty, rounds=4, warmup_rounds=1)

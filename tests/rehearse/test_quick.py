@@ -29,8 +29,8 @@ def test_it_publishes_the_dists_that_are_there_with_tools_that_it_installs_once(
     assert not any("not built from this commit" in note for note in report["notes"])
     before = cpu()
     said = run(*TAGSHIP, "rehearse", "--quick", "--keep", str(tmp_path / "kept"), cwd=built).stdout
-    # On an idle machine with two cores, that is 2.5 seconds; on a busy one only the processor time stays the same.
-    assert cpu() - before < 4
+    # Three seconds on an idle machine with two cores; on a busy one only the processor time stays about the same.
+    assert cpu() - before < 6, "a whole rehearsal takes ten"
     assert "Creating virtual environment" not in (tmp_path / "kept/logs/publish-test.log").read_text()
     assert said.splitlines()[-1] == (
         "my-package v0.1.0: verify-version and both uploads passed; the build and the tests were not rehearsed"
@@ -55,5 +55,5 @@ def test_without_dists_it_names_the_command_that_makes_them(built: Path) -> None
         path.unlink()
     done = try_run(*TAGSHIP, "rehearse", "--quick", cwd=built)
     dist = os.path.join(built, "dist")  # noqa: PTH118
-    expected = f"error: {dist}: found no dists, expected those to rehearse with; run: nox -s build\n"
+    expected = f"error: {dist}: found no dists of my-package, expected those to rehearse with; run: nox -s build\n"
     assert (done.returncode, done.stdout) == (2, expected)

@@ -7,6 +7,8 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from tagship import noxfile
 from tagship.errors import TagshipError
 from tagship.update import command
@@ -119,22 +121,27 @@ def clone(path: Path, commit: str, to: Path) -> list[str]:
     return found
 
 
-def find_dists(path: Path) -> list[Path]:
-    """Return the dists in `dist/` of the repository at `path`; raise `TagshipError` if there are none."""
-    found = [each for pattern in ("*.whl", "*.tar.gz") for each in sorted((path / "dist").glob(pattern))]
+def find_dists(projects: list[Project]) -> list[Path]:
+    """Return the dists of `projects` in `dist/` of their repository; raise `TagshipError` if there are none."""
+    folder, names = projects[0].path / "dist", {canonicalize_name(each.name) for each in projects}
+    dists = [each for pattern in ("*.whl", "*.tar.gz") for each in sorted(folder.glob(pattern))]
+    found = [each for each in dists if canonicalize_name(each.name.partition("-")[0]) in names]
     if not found:
-        raise TagshipError(f"{path / 'dist'}: found no dists, expected those to rehearse with; run: nox -s build")
+        of = " or ".join(each.name for each in projects)
+        raise TagshipError(f"{folder}: found no dists of {of}, expected those to rehearse with; run: nox -s build")
     return found
 
 
-def take_dists(path: Path, repository: Path) -> list[str]:
-    """Copy the dists of the repository at `path` to its clone; return a note if they are not those of its commit."""
-    dists = find_dists(path)
-    shutil.copytree(path / "dist", repository / "dist")
-    time = git.query(repository, "log", "-1", "--format=%ct")
-    # A build gives the sdist the time of the commit, in the header of the gzip file.
-    other = [each for each in dists if each.suffix == ".gz" and str(_gzip_time(each)) != time]
-    return [f"dist/{each.name} was not built from this commit; build it again: nox -s build" for each in other]
+def take_dists(projects: list[Project], repository: Path) -> list[str]:
+    """Copy the dists of `projects` to the clone; return a note for each that was not built from its commit."""
+    (repository / "dist").mkdir()
+    time, notes = git.query(repository, "log", "-1", "--format=%ct"), []
+    for dist in find_dists(projects):
+        shutil.copy2(dist, repository / "dist")
+        # A build gives the sdist the time of the commit, in the header of the gzip file.
+        if dist.suffix == ".gz" and str(_gzip_time(dist)) != time:
+            notes.append(f"dist/{dist.name} was not built from this commit; build it again: nox -s build")
+    return notes
 
 
 def _gzip_time(path: Path) -> int:

@@ -61,9 +61,12 @@ def seen(registrations: dict[str, list[Registration]], index: LocalIndex) -> lis
 
 
 def _seen(form: Publisher, index: LocalIndex) -> Publisher:
-    mint = next(reversed(index.mints(form.index)), None)
-    if mint is None or not mint.claims:
+    mints = index.mints(form.index)
+    # Projects in lockstep may have an environment each, and then a token each.
+    own = [mint for mint in mints if form.values["project_name"] in mint.projects] or mints
+    if not own or not own[-1].claims:
         return form
+    mint = own[-1]
     registered = index.registrations(form.index)
     found = publisher.explain(mint.claims, registered) if mint.code else []
     return replace(

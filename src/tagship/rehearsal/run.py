@@ -68,7 +68,7 @@ def rehearse(path: Path, options: Options, listener: Listener | None = None) -> 
         )
         report.began = datetime.now(timezone.utc).isoformat(timespec="seconds")
         if options.quick:
-            find_dists(found[0].path)
+            find_dists(found)
         listener.began(report)
         if options.keep:
             make_own(options.keep)
@@ -91,6 +91,6 @@ def _check_out(projects: list[Project], folder: Path, options: Options, report: 
     report.tag = options.tag or tag_of(repository, found)
     put_tag(repository, found, report.tag)
     if options.quick:
-        report.notes += take_dists(found.path, repository)
+        report.notes += take_dists(projects, repository)
     kind = GitLabPush if found.provider == "gitlab" else TagPush
     return kind(found.owner, found.repository, report.tag, report.commit)

@@ -32,6 +32,12 @@ def at(report: Report, file: File, index: str) -> str:
     return "same bytes" if found[0].sha256 == file.sha256 else "other bytes"
 
 
+def title(report: Report, publisher: Publisher) -> str:
+    """Return the index of a publisher, and of several projects the one that it publishes."""
+    several = len({each.values["project_name"] for each in report.publishers}) > 1
+    return NAMES[publisher.index] + (f": {publisher.values['project_name']}" if several else "")
+
+
 def compared(publisher: Publisher) -> list[tuple[str, str, str, bool]]:
     """Return the label, the token's claim, the registered value and whether they match, for each field."""
     return [

@@ -82,7 +82,11 @@ def page(report: Report) -> str:
         ("timeline", "Timeline", _timeline(report)),
         ("files", "What went where", _flow(report) + _files(report)),
         ("publishers", "The job's token beside the publisher", _compared(report)),
-        ("register", "Values to register", _lines(map(_form, report.publishers))),
+        (
+            "register",
+            "Values to register",
+            _lines(_form(facts.title(report, each), each) for each in report.publishers),
+        ),
         ("notes", "Notes", _notes(report)),
     ]
     return PAGE.format(
@@ -163,10 +167,10 @@ def _file(report: Report, file: File) -> Markup:
 
 
 def _compared(report: Report) -> Markup:
-    return _lines(_token(publisher) for publisher in report.publishers if publisher.compared)
+    return _lines(_token(facts.title(report, each), each) for each in report.publishers if each.compared)
 
 
-def _token(publisher: Publisher) -> Markup:
+def _token(title: str, publisher: Publisher) -> Markup:
     rows = (
         COMPARED_ROW.format("" if same else "differs", label, token, registered, "✓ same" if same else "≠ differs")
         for label, token, registered, same in facts.compared(publisher)
@@ -174,13 +178,17 @@ def _token(publisher: Publisher) -> Markup:
     differences = (Markup('<p class="difference">{}</p>').format(each) for each in publisher.differences)
     other = ", ".join(f"{name} {value}" for name, value in facts.uncompared(publisher).items())
     uncompared = Markup('<p class="facts">Not compared: {}</p>').format(other) if other else ""
-    heading = Markup("<h3>{}</h3>").format(facts.NAMES[publisher.index])
+    heading = Markup("<h3>{}</h3>").format(title)
     return _lines([heading, *differences, COMPARED.format(_lines(rows)), Markup(uncompared)])
 
 
-def _form(publisher: Publisher) -> Markup:
+def _forms(report: Report) -> Markup:
+    return _lines(_form(facts.title(report, each), each) for each in report.publishers)
+
+
+def _form(title: str, publisher: Publisher) -> Markup:
     values = (VALUE.format(label, value, _copy(value)) for label, value in facts.values(publisher).items())
-    return FORM.format(name=facts.NAMES[publisher.index], link=publisher.link, values=_lines(values))
+    return FORM.format(name=title, link=publisher.link, values=_lines(values))
 
 
 def _notes(report: Report) -> Markup:

@@ -25,7 +25,7 @@ def page(report: Report) -> str:
         table(("step", "began", "took", ""), [_row(step) for step in report.steps]),
         *(_details(step) for step in report.steps if step.said),
         *_files(report),
-        *(part for publisher in report.publishers for part in _publisher(publisher)),
+        *(part for publisher in report.publishers for part in _publisher(facts.title(report, publisher), publisher)),
         *_notes(report),
     ]
     return "\n\n".join(parts) + "\n"
@@ -53,8 +53,8 @@ def _files(report: Report) -> Iterator[str]:
     yield table(("file", "size", "SHA-256", *facts.NAMES.values()), rows)
 
 
-def _publisher(publisher: Publisher) -> Iterator[str]:
-    yield f"## The publisher at {facts.NAMES[publisher.index]}"
+def _publisher(title: str, publisher: Publisher) -> Iterator[str]:
+    yield f"## The publisher at {code(title)}"
     if publisher.compared:
         rows = [(*row[:3], "same" if row[3] else "differs") for row in facts.compared(publisher)]
         yield table(("field", "the job's token", "registered", ""), rows)
