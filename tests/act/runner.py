@@ -151,7 +151,9 @@ class Runner:
         """Return, for the jobs that may write, the environment that is in their identity, and their variables."""
         owner, _, name = event.payload["repository"]["full_name"].partition("/")
         push = TagPush(owner, name, event.ref_name, event.sha, event_name=event.name, run_attempt=attempt)
+        workflow_ref = f"{push.slug}/.github/workflows/{push.workflow}@{event.ref}"
         claims = {"ref": event.ref, "ref_type": event.kind}
+        claims |= {"workflow_ref": workflow_ref, "job_workflow_ref": workflow_ref}
         found: dict[str, dict[str, Any]] = {}
         for job, about in workflow["jobs"].items():
             permissions = about.get("permissions", workflow.get("permissions", {}))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tagship import suite
 from tagship.rehearsal.faults import Fault
 from tests.act import events
 from tests.act.conftest import register, supports, tag
@@ -238,3 +240,16 @@ def test_the_pythons_come_from_the_project(pythons: list[str], repository: Path,
     run = runner.run(repository, events.push(repository, "refs/heads/main"))
     assert run.jobs == CHECKED
     assert sorted(run.matrix["test"], key=str) == sorted(({"python": python} for python in pythons), key=str)
+
+
+def test_a_dev_build_goes_to_testpypi_and_no_further(repository: Path, runner: Runner, servers: Servers) -> None:
+    register(servers, "pypi", "testpypi")
+    pyproject = repository / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text() + 'dev-builds = "main"\n')
+    (repository / WORKFLOW).write_bytes(suite.workflow(dev=True))
+    commit(repository)
+    run = runner.run(repository, events.push(repository, "refs/heads/main"))
+    assert run.jobs == results("build test verify-version publish-test"), run.printed["publish-test"]
+    names = [re.sub(r"dev\d+", "devN", name) for name in served(servers, "testpypi")]
+    assert names == [name.replace("0.1.0", "0.1.1.devN") for name in FILES]
+    assert asked(servers) == ["testpypi"]
