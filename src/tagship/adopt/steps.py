@@ -213,9 +213,15 @@ def tag_makers(found: Adoption) -> list[Problem]:
 
 
 def release_makers(found: Adoption) -> list[Problem]:
-    """Name each job that stays and makes the GitHub Release of a tag, as the release's workflow will."""
+    """Name what stays and makes the GitHub Release of a tag, as the release's workflow will, or waits for one."""
     if not update.has_suite(found.folder) and not found.keep_old:
         context = Context.read(found.folder)
+        found.todo += [
+            f"{each.file}: let it run when the tag is pushed; it waits for a release, and one that the job "
+            "github-release makes starts no workflow"
+            for each in context.workflows.by_file.values()
+            if each.on("release") and _jobs_left(found, each)
+        ]
         for hit in releases(context):
             if hit.job in _jobs_left(found, context.workflows.by_file[hit.file]):
                 found.todo.append(
