@@ -19,6 +19,13 @@ def lint(session: nox.Session) -> None:
     session.run("mypy", external=True)
 
 
+@nox.session(venv_backend="uv|virtualenv", default=False)
+def docs(session: nox.Session) -> None:
+    """Build the site of docs/ in build/site/; a warning is an error."""
+    session.install("--editable", ".", *nox.project.dependency_groups(nox.project.load_toml(), "docs"))
+    session.run("python", "-m", "sphinx", "--fail-on-warning", "--keep-going", "docs", "build/site", *session.posargs)
+
+
 @nox.session(venv_backend="none", default=False)
 def sync(session: nox.Session) -> None:
     """Write the template's copies of the managed files, and the pages of the settings and the rules."""

@@ -1,4 +1,4 @@
-"""Work on this repository with nothing but Python and git: `python3 dev demo|test|bench`.
+"""Work on this repository with nothing but Python and git: `python3 dev demo|test|bench|docs`.
 
 The environment in .venv/ is made on first use, and again when pyproject.toml has changed.
 """
@@ -22,7 +22,8 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 USAGE = """usage: python3 dev VERB
   demo        generate a project, release it to a local index, install it back
   test [...]  run the tests, with pytest's arguments
-  bench       run the benchmarks, print the table"""
+  bench       run the benchmarks, print the table
+  docs        build the site in build/site/"""
 
 
 def main(arguments: list[str]) -> int:
@@ -33,6 +34,7 @@ def main(arguments: list[str]) -> int:
         "demo": ["dev.demo"],
         "test": ["pytest", "-n", "auto"],
         "bench": ["dev.bench"],
+        "docs": ["nox", "-s", "docs"],
     }
     if verb not in modules:
         print(USAGE)
