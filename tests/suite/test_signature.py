@@ -105,3 +105,16 @@ def test_openpgp_keys_are_those_of_the_repository_and_none_of_the_user_s(reposit
 def test_inv_release_signs_the_tag(repository: Path) -> None:
     release(repository, "cut", "minor")
     assert signer(repository, "v1.1.0").startswith("tag 'v1.1.0': Good")
+
+
+def test_a_dev_build_has_a_tag_that_nobody_pushed_and_no_key(repository: Path) -> None:
+    with (repository / "pyproject.toml").open("a") as file:
+        file.write('dev-builds = "main"\n')
+    commit(repository)
+    git(repository, "config", "user.signingkey", str(repository / "no such key"))
+    write_release(repository / "dist", version="1.0.1.dev45")
+    variables = {"EVENT_NAME": "push", "REF_TYPE": "branch", "REF_NAME": "main", "REF": "refs/heads/main"}
+    variables |= {"RUN_NUMBER": "45", "ACTIONS": "true"}
+    done = release(repository, "verify", **{f"GITHUB_{name}": value for name, value in variables.items()})
+    assert "2 dists that may be published" in done.stdout
+    assert git(repository, "cat-file", "-t", "v1.0.1.dev45") == "tag"

@@ -91,6 +91,11 @@ def setting(
     return declared
 
 
+def switch(doc: str, *, default: bool = False) -> bool:
+    """Declare a setting that is on or off."""
+    return setting(default, lambda value: isinstance(value, bool), "true or false", doc)
+
+
 @dataclass(frozen=True)
 class Config:
     """The settings of `[tool.tagship]`, all optional: the field `test_command` is the key `test-command`."""
@@ -126,11 +131,8 @@ class Config:
         "a list of extras",
         "The extras that the tests need. Default: the one called `test` or `tests`, if there is no such group.",
     )
-    test_in_place: bool = setting(
-        False,  # noqa: FBT003 (a field's default)
-        lambda value: isinstance(value, bool),
-        "true or false",
-        "Let the tests import the project from the checkout. Then nothing proves that the wheel was tested.",
+    test_in_place: bool = switch(
+        "Let the tests import the project from the checkout. Then nothing proves that the wheel was tested."
     )
     version_file: str = setting(
         "",
@@ -152,17 +154,11 @@ class Config:
         "a list of branch names",
         "The tagged commit must be on one of these branches. Default: any.",
     )
-    require_signed_tag: bool = setting(
-        False,  # noqa: FBT003 (a field's default)
-        lambda value: isinstance(value, bool),
-        "true or false",
-        "Refuse a tag that is not signed by a key in `.github/allowed_signers`, see [signed tags](signed-tags.md).",
+    require_signed_tag: bool = switch(
+        "Refuse a tag that is not signed by a key in `.github/allowed_signers`, see [signed tags](signed-tags.md)."
     )
-    sbom: bool = setting(
-        False,  # noqa: FBT003 (a field's default)
-        lambda value: isinstance(value, bool),
-        "true or false",
-        "Add an SBOM in CycloneDX to the bundle and the GitHub Release, see [SBOM](sbom.md); then run `tagship sync`.",
+    sbom: bool = switch(
+        "Add an SBOM in CycloneDX to the bundle and the GitHub Release, see [SBOM](sbom.md); then run `tagship sync`."
     )
     packages: Texts = setting(
         (),
@@ -171,11 +167,8 @@ class Config:
         "The folders of the distributions, if the repository has several.",
         own=True,
     )
-    lockstep: bool = setting(
-        False,  # noqa: FBT003 (a field's default)
-        lambda value: isinstance(value, bool),
-        "true or false",
-        "Release several distributions with one tag, such as `v1.2.0`. `false` of its own keeps one out.",
+    lockstep: bool = switch(
+        "Release several distributions with one tag, such as `v1.2.0`. `false` of its own keeps one out."
     )
     attestations: str = setting(
         "required",
@@ -184,11 +177,9 @@ class Config:
         "`required`: fail if the dists cannot be signed (PEP 740), or the index does not show their provenance."
         " `optional`: warn. `off`: never sign.",
     )
-    github_release: bool = setting(
-        True,  # noqa: FBT003 (a field's default)
-        lambda value: isinstance(value, bool),
-        "true or false",
+    github_release: bool = switch(
         "Make a GitHub Release for each tag, with the dists and `SHA256SUMS`. `false`: the job is skipped.",
+        default=True,
     )
     dev_builds: str = setting(
         "",
