@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -99,6 +100,7 @@ class Context:
         """Return whether one of `jobs` makes the tag or the release itself."""
         return any(True for job in jobs for _ in self.tags_made(file, str(job.id)))
 
+    @cached_property
     def version_from_tags(self) -> bool:
         """Return whether the version is made from the tags of git."""
         texts = (self.workflows.targets.text(name) or "" for name in ("pyproject.toml", "setup.cfg", "setup.py"))

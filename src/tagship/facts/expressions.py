@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -172,7 +173,8 @@ class _Parser:
         return found
 
 
-def _tokens(text: str) -> list[str]:
+@lru_cache(maxsize=256)  # a condition is asked for each event
+def _tokens(text: str) -> tuple[str, ...]:
     found = []
     at = 0
     text = text.rstrip()
@@ -182,7 +184,7 @@ def _tokens(text: str) -> list[str]:
             raise NotUnderstood(text[at:])
         found.append(match[0].strip())
         at = match.end()
-    return found
+    return tuple(found)
 
 
 def _both(left: Value, right: Value) -> Value:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from . import marked
@@ -188,6 +189,7 @@ def read(path: Path, root: Path) -> Workflow:
     return parse(marked.read_bytes(path, name), name)
 
 
+@lru_cache(maxsize=64)  # several readers want those of a repository
 def parse(content: bytes, name: str) -> Workflow:
     """Return the workflow that `content` of the file `name` describes; raise `Unreadable` if it is none."""
     node = marked.parse(content, name)

@@ -40,7 +40,7 @@ class TagNotCompared(Rule):
 
     def check(self, context: Context) -> Iterator[Hit]:
         """Yield each job that a tag starts where nothing before the upload looks at the tag."""
-        if context.version_from_tags() or _tag_from_version(context):
+        if context.version_from_tags or _tag_from_version(context):
             return
         for each in {(each.file, each.name): each for each in context.on_github("pypi")}.values():
             tagged = [event for event in each.certain() if event.is_tag and event.name not in CHOSEN]
@@ -86,7 +86,7 @@ class ShallowCheckout(Rule):
 
     def check(self, context: Context) -> Iterator[Hit]:
         """Yield each such checkout before a build whose dists are uploaded, unless only tags start it."""
-        if not context.version_from_tags():
+        if not context.version_from_tags:
             return
         for each in context.on_github("pypi", "testpypi"):
             if each.workflow is None or each.job is None or all(event.is_tag for event in each.found.events):

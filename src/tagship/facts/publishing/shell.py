@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
 ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)\+?=(.*)", re.DOTALL)
 PLAIN = re.compile(r"[\w./:=,@%+*{}\[\]~^!?-]+")
+QUOTED = re.compile(r"[^\\\"'$\n]+")
 LAST = re.compile(r"[/\\}](?=.)")
 HEREDOC = re.compile(r"<<-?\s*(\\?['\"]?)([A-Za-z_]\w*)\1")
 KEYWORDS = frozenset(
@@ -56,6 +58,7 @@ class Command:
         return base(self.words[0]) if self.words else ""
 
 
+@lru_cache(maxsize=1 << 12)
 def base(word: str) -> str:
     """Return the name of the program that `word` calls, also after a folder or a prefix in a variable."""
     if not word.isalnum():
@@ -65,12 +68,17 @@ def base(word: str) -> str:
 
 def commands(script: str, first: int = 1) -> list[Command]:
     """Return the commands of `script`, whose first line has the number `first`; what `sh -c` is given counts too."""
+    return [*_commands(script, first)]
+
+
+@lru_cache(maxsize=256)  # several readers want those of a repository
+def _commands(script: str, first: int) -> tuple[Command, ...]:
     lines = script.splitlines()
     found: list[Command] = []
     for parts, line in _Scanner(script, first).commands():
         text = lines[line - first].strip() if 0 <= line - first < len(lines) else ""
         found += _command(parts, line, text)
-    return found
+    return tuple(found)
 
 
 def _command(parts: list[str], line: int, text: str) -> Iterator[Command]:
@@ -180,6 +188,10 @@ class _Scanner:
         self.at += 1
         start = self.line
         while self.at < len(self.text) and self.text[self.at] != quote:
+            if match := QUOTED.match(self.text, self.at):
+                content.append(match[0])
+                self.at = match.end()
+                continue
             char = self.text[self.at]
             if char == "\\" and quote == '"' and self.at + 1 < len(self.text):
                 following = self.text[self.at + 1]

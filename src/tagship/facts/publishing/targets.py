@@ -60,6 +60,7 @@ class Targets:
         self._is_inside = Inside(self.root)
         self._names: dict[str, frozenset[str]] = {}
         self._texts: dict[str, str | None] = {}
+        self._scripts: dict[str, list[Block]] = {}
         self._tables: dict[tuple[str, str], dict[str, Block]] = {}
 
     def text(self, name: str) -> str | None:
@@ -191,8 +192,10 @@ class Targets:
             return []  # its own upload is behind a command of that name
         for place in dict.fromkeys((_join(folder, name), name)):
             text = self.text(place) if place else None
+            if text is not None and place not in self._scripts:
+                self._scripts[place] = script(text, place)
             if text is not None:
-                return script(text, place)
+                return self._scripts[place]
         return []
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from .shell import EXPRESSION
 
 #: `outer` is what an expression of a caller says instead of `secrets`, so that the two are not confused.
+DEFAULTED = re.compile(r"\$\{(\w+)(?::?-([^{}]*))?\}")
 SECRET = re.compile(r"\b(?:secrets|outer)\s*(?:\.\s*([A-Za-z_][\w-]*)|\[\s*['\"]([^'\"]+)['\"]\s*\])")
 CONTEXT = re.compile(r"\b(env|inputs|matrix|vars)\s*(?:\.\s*([A-Za-z_][\w-]*)|\[\s*'([^']+)'\s*\])")
 OUTPUT = re.compile(r"\b(steps|needs|jobs)\s*\.\s*([\w-]+)\s*\.\s*outputs\s*\.\s*([\w-]+)")
@@ -56,10 +57,9 @@ class Scope:
     def set(self, name: str, value: str) -> None:
         """Give the variable `name` a value instead of what it had."""
         value = self.expand(value)
-        if own := re.fullmatch(
-            rf"\$\{{{re.escape(name)}(?::?-([^{{}}]*))?\}}", value
-        ):  # what it is already, or a default
-            self.variables.setdefault(name, (own[1] or "",))
+        own = DEFAULTED.fullmatch(value)
+        if own and own[1] == name:  # what it is already, or a default
+            self.variables.setdefault(name, (own[2] or "",))
         else:
             self.variables[name] = (value,)
 
