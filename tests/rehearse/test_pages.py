@@ -148,6 +148,16 @@ def test_a_difference_is_marked_and_each_value_can_be_copied(browser: Browser, r
     page.close()
 
 
+def test_of_several_projects_each_publisher_has_its_name(refused: Report) -> None:
+    first = refused.publishers[0]
+    second = replace(first, values={**first.values, "project_name": "other"})
+    text = markdown.page(replace(refused, publishers=[first, second]))
+    assert [line for line in text.splitlines() if line.startswith("## The publisher")] == [
+        "## The publisher at `PyPI: my-package`",
+        "## The publisher at `PyPI: other`",
+    ]
+
+
 @pytest.mark.slow
 def test_a_rehearsal_writes_what_it_found_to_each_file(built: Path, tmp_path: Path, browser: Browser) -> None:
     page, text = tmp_path / "page.html", tmp_path / "page.md"

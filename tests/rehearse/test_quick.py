@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -57,3 +59,17 @@ def test_without_dists_it_names_the_command_that_makes_them(built: Path) -> None
     dist = os.path.join(built, "dist")  # noqa: PTH118
     expected = f"error: {dist}: found no dists of my-package, expected those to rehearse with; run: nox -s build\n"
     assert (done.returncode, done.stdout) == (2, expected)
+
+
+def test_an_interrupt_leaves_no_tools_that_are_half_installed(built: Path, tmp_path: Path) -> None:
+    env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    process = subprocess.Popen([*TAGSHIP, "rehearse", "--quick"], cwd=built, env=env, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    while "verify-version" not in process.stdout.readline():  # then they are installed
+        assert process.poll() is None
+    cache = tmp_path / "tagship/rehearsal"
+    while not any(cache.iterdir()):
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert (process.returncode, list(cache.iterdir())) == (130, [])

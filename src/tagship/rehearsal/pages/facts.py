@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from tagship.publisher import LABELS
@@ -17,6 +18,25 @@ UNCOMPARED = ("ref", "ref_path", "event_name")
 def seconds(report: Report) -> float:
     """Return how long all of it took."""
     return max((step.began + step.seconds for step in report.steps), default=0.0)
+
+
+def stations(report: Report) -> list[tuple[str, str, str]]:
+    """Return the way of the files: what holds them, the session that puts them there, and its outcome."""
+    outcomes = {step.name: step.outcome for step in report.steps}
+    counts = Counter(file.index for file in report.files)
+    ways = [
+        ("dist/", "nox -s build"),
+        (f"bundle/: {_files(len(report.bundle))}", "nox -s verify-version"),
+        (f"TestPyPI: {_files(counts['testpypi'])}", "nox -s publish-test"),
+        (f"PyPI: {_files(counts['pypi'])}", "nox -s publish"),
+        ("GitHub Release", "nox -s github-release"),
+    ]
+    found = [(what, how, outcomes[how]) for what, how in ways if how in outcomes]
+    return [("dist/", "from an earlier build", "passed"), *found] if report.quick else found
+
+
+def _files(count: int) -> str:
+    return f"{count or 'no'} file{'' if count == 1 else 's'}"
 
 
 def size(file: File) -> str:

@@ -139,15 +139,8 @@ def _step(step: Step, whole: float) -> Markup:
 
 def _flow(report: Report) -> Markup:
     """Return the way of the files, from the build to the indexes."""
-    outcomes = {step.name: step.outcome for step in report.steps}
-    count = f"{len(report.bundle)} files" if report.bundle else "nothing"
-    stations = [("dist/", "from an earlier build" if report.quick else "nox -s build", outcomes.get("nox -s build"))]
-    stations += [(f"bundle/: {count}", "nox -s verify-version", outcomes.get("nox -s verify-version"))]
-    for index, session in (("testpypi", "nox -s publish-test"), ("pypi", "nox -s publish")):
-        there = sum(file.index == index for file in report.files)
-        stations.append((f"{facts.NAMES[index]}: {there or 'no'} files", session, outcomes.get(session)))
     item = Markup('<li class="{}"><b>{}</b> <span>{}</span></li>')
-    shown = (item.format(_class(outcome or "passed"), what, how) for what, how, outcome in stations)
+    shown = (item.format(_class(outcome), what, how) for what, how, outcome in facts.stations(report))
     return Markup('<ol class="flow">\n{}\n</ol>\n').format(_lines(shown))
 
 
