@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import tagship_suite.gate.dev as dev
+from tagship_suite.errors import ReleaseError
 from tests.conftest import NOXFILE, commit, copy_suite, git, nox, release, try_release
 from tests.suite.publishing import PUSH, REGISTERED, serving
 
@@ -133,6 +134,22 @@ def test_any_other_run_is_left_as_it_is(repository: Path, other: dict[str, str])
     assert dev.tagged(repository, environ) is environ
     assert dev.accepted(repository, "1.2.1", environ) is environ
     assert (git(repository, "rev-parse", "HEAD"), git(repository, "tag")) == before
+
+
+def test_of_several_distributions_only_those_in_lockstep_have_dev_builds(repository: Path) -> None:
+    for name in ("ship-a", "ship-b"):
+        (repository / "packages" / name).mkdir(parents=True)
+        own = f'[build-system]\n[project]\nname = "{name}"\nversion = "1.2.0"\n'
+        (repository / "packages" / name / "pyproject.toml").write_text(own)
+    settings = '[tool.tagship]\ndev-builds = "main"\npackages = ["packages/*"]\n'
+    (repository / "pyproject.toml").write_text(settings)
+    commit(repository)
+    with pytest.raises(ReleaseError, match="dev-builds: found several distributions, expected one, or lockstep"):
+        dev.tagged(repository, BRANCH)
+    assert git(repository, "tag") == ""
+    (repository / "pyproject.toml").write_text(f"{settings}lockstep = true\n")
+    commit(repository)
+    assert dev.tagged(repository, BRANCH)["GITHUB_REF_NAME"] == "v1.2.1.dev45"
 
 
 def test_without_the_setting_a_push_releases_nothing(repository: Path) -> None:

@@ -12,7 +12,8 @@ import os
 from typing import TYPE_CHECKING
 
 from ..config import load
-from ..repo import bump, git
+from ..errors import Problem, refuse
+from ..repo import bump, git, packages
 from ..repo.versions import holds_version, parse_version
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ def tagged(root: Path, environ: Mapping[str, str]) -> Mapping[str, str]:
     """
     if not _is_on(root, environ) or any(map(holds_version, git.tags_here(root))):
         return environ
+    several = any(package.label for package in packages.every(root))
+    where, expected = "pyproject.toml [tool.tagship] dev-builds", "one, or lockstep = true"
+    refuse([Problem("settings", where, "several distributions", expected, "remove it")] * several)
     people = dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"), "dev")
     # Another attempt of the run must build the same bytes.
     os.environ.update(people, GIT_COMMITTER_DATE=f"{git.commit_time(root)} +0000")
