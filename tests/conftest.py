@@ -30,7 +30,9 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
     """Take away what the machine and its user would add to a run."""
     for name in [name for name in os.environ if name.startswith(FOREIGN) and not name.startswith("GIT_SSL")]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    # Hooks and `git submodule` are shell scripts, which find the system's tools even if the user's PATH does not.
+    path = [str(Path(sys.executable).parent), os.environ["PATH"], os.defpath]
+    monkeypatch.setenv("PATH", os.pathsep.join(path))
     config = tmp_path_factory.getbasetemp() / "gitconfig"
     config.write_text("[user]\nname = A Maintainer\nemail = maintainer@example.com\n[init]\ndefaultBranch = main\n")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
