@@ -89,7 +89,7 @@ def publisher_here(path: Path, name: str, index: str) -> dict[str, str]:
         found = [each for each in project.read_all(path) if canonicalize_name(each.name) == name and each.known]
     except TagshipError:
         return {}
-    return next((each.registration(index).identity for each in found), {})
+    return found[0].registration(index).identity if found else {}
 
 
 def sums(path: Path) -> dict[str, str]:

@@ -120,6 +120,9 @@ def test_the_project_at_hand_is_expected_where_it_has_the_name(index: GitHub, tm
     assert own["expected"] == publisher
     assert own["files"][0]["publishers"] == [publisher]
     assert own["verified"] is False
+    git(tmp_path, "remote", "set-url", "origin", "git@gitlab.com:octo/ship.git")
+    expected = "GitLab octo/ship .gitlab-ci.yml testpypi"
+    assert f"expected {expected}" in verify(index, f"--project={tmp_path}", "--repository=testpypi")[1]
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "other"\nversion = "1.0"\n')
     assert "note: any publisher is accepted" in verify(index, f"--project={tmp_path}")[1]
 
