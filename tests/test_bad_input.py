@@ -16,7 +16,7 @@ from tagship import fleet
 from tagship.audit import run
 from tagship.cli import main
 from tagship.facts import report
-from tests.conftest import commit
+from tests.conftest import commit, git
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -163,6 +163,25 @@ def test_pipes_and_symlinks_that_lead_around_are_not_waited_for(tmp_path: Path, 
         os.mkfifo(pipes / name)
     commit(pipes)
     assert said(pipes, *command)[0] in {1, 2}
+
+
+def test_a_submodule_is_a_repository_and_one_that_is_missing_does_no_harm(tmp_path: Path) -> None:
+    inner = put(tmp_path / "inner", {"pyproject.toml": PROJECT, "thing.py": b"", W: UPLOAD})
+    commit(inner)
+    git(inner, "tag", "v1.2.3")
+    outer = put(tmp_path / "outer", {"pyproject.toml": PROJECT, "thing.py": b""})
+    git(outer, "init", "-q")
+    git(outer, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(inner), "vendor")
+    commit(outer)
+    git(tmp_path, "clone", "-q", str(outer), "bare")  # its submodule is an empty folder
+    for root in (outer, tmp_path / "bare"):
+        statuses = [
+            said(root, *command)[0] for command in (("inspect",), ("audit", "--no-zizmor"), ("plan", "--offline"))
+        ]
+        assert statuses == [0, 0, 1]
+        assert said(root, "adopt", "--dry-run")[0] == 0
+    assert "tags      v1.2.3" in said(outer / "vendor", "inspect")[1]
+    assert "long-lived-credential" in said(outer / "vendor", "audit", "--no-zizmor", "--fix")[1]
 
 
 PIECES = """\

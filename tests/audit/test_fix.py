@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from tagship import suite
 from tagship.audit import fix, run
+from tagship.audit.rules import RULES
 from tagship.cli import main
 from tagship.facts import workflow
 from tests.audit.test_rules import BAD, BUILD, GOOD, PUBLISH, SCM, TRIGGER, UPLOAD, with_suite
@@ -163,6 +164,10 @@ FIXES = {
         ["-      - run: twine upload --skip-existing dist/*", "+      - run: twine upload dist/*"],
     ),
 }
+
+
+def test_every_rule_with_a_fix_has_an_example_and_only_those() -> None:
+    assert {rule.name for rule in RULES if rule.fixes} == {"managed-file", *(rule for rule, *_ in FIXES.values())}
 
 
 def rules(root: Path) -> list[str]:

@@ -11,14 +11,17 @@ from tagship.audit.model import Fix, Hit, Rule
 from tagship.facts import events
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tagship.audit.context import Context
     from tagship.audit.publish import Publish
     from tagship.facts.model import Evidence
+    from tagship.facts.publishing.shell import Command
     from tagship.facts.workflow import Job, Workflow
 
 TESTED = "tests"
+#: In the name of a tag: that of one version. A tag such as `v1`, which the users of an action name, may move.
+VERSIONED = re.compile(r"\.|version|ref_name|tag_name", re.IGNORECASE)
 
 
 class NeedsIncomplete(Rule):
@@ -108,29 +111,22 @@ def _changes(context: Context, workflow: Workflow, job: Job) -> Iterator[Evidenc
     starts = [event for event in events.of(workflow) if events.runs(workflow, job, event) is not False]
     published = bool(starts) and all(event.name == "release" and event.action != "created" for event in starts)
     for line, command in walk.ran:
-        words = command.words
-        forced = {"-f", "--force"}.intersection(words)
-        if words[:3] == ("gh", "release", "upload") and published:
-            yield line
-        if (
-            words[:2] == ("git", "tag")
-            and forced
-            and any(re.search(r"\.|version|ref_name|tag_name", word, re.IGNORECASE) for word in words[2:])
-        ):
+        if _moves_tag(command) or (published and command.words[:3] == ("gh", "release", "upload")):
             yield line
     for line, action, inputs in walk.used:
-        name = action.partition("@")[0].lower()
-        uploads = name in {
-            "svenstaro/upload-release-action",
-            "actions/upload-release-asset",
-            "softprops/action-gh-release",
-        }
-        uploads = uploads and bool(name != "softprops/action-gh-release" or inputs.get("files"))
-        if published and (
-            uploads
-            or (
-                name == "sigstore/gh-action-sigstore-python"
-                and inputs.get("release-signing-artifacts", "true") == "true"
-            )
-        ):
+        if published and _adds_files(action.partition("@")[0].lower(), inputs):
             yield line
+
+
+def _moves_tag(command: Command) -> bool:
+    words = command.words
+    forced = words[:2] == ("git", "tag") and {"-f", "--force"}.intersection(words)
+    return bool(forced) and any(VERSIONED.search(word) for word in words[2:])
+
+
+def _adds_files(action: str, inputs: Mapping[str, str]) -> bool:
+    """Return whether an action adds files to a release."""
+    if action == "softprops/action-gh-release":
+        return bool(inputs.get("files"))
+    signs = action == "sigstore/gh-action-sigstore-python" and inputs.get("release-signing-artifacts", "true") == "true"
+    return signs or action in {"svenstaro/upload-release-action", "actions/upload-release-asset"}
