@@ -166,12 +166,15 @@ def gate(request: pytest.FixtureRequest, checked: Callable[[], Gate], runner: Ru
 
 
 def supports(project: Path, *pythons: str) -> None:
-    """Let a generated project support these Pythons and no other, and sign nothing: Sigstore has no stand-in."""
+    """Let a generated project support these Pythons and no other.
+
+    Nothing is signed, as Sigstore has no stand-in, and no GitHub Release made: that job takes as long as publishing.
+    """
     pyproject = project / "pyproject.toml"
     classifiers = "".join(f'  "Programming Language :: Python :: {python}",\n' for python in pythons)
     text = pyproject.read_text().partition("\n[tool.tagship]")[0]
     text = re.sub(r'(  "Programming Language :: Python :: [\d.]+",\n)+', classifiers, text)
-    pyproject.write_text(f'{text}\n[tool.tagship]\nattestations = "off"\n')
+    pyproject.write_text(f'{text}\n[tool.tagship]\nattestations = "off"\ngithub-release = false\n')
 
 
 def _legacy(folder: Path) -> Path:
