@@ -14,7 +14,7 @@ WORKFLOW = Path(".github/workflows/release.yml")
 #: What a project on GitLab includes in its own .gitlab-ci.yml, and where its source lies.
 PIPELINE = Path(".gitlab/release.yml")
 TOP_LEVEL = ".gitlab-ci.yml"
-GITLAB = Path("templates/workflows/gitlab.yml")
+GITLAB = Path("templates/gitlab.yml")
 RELEASE = Path(".github/release")
 REQUIREMENTS = RELEASE / "requirements"
 #: Where GitHub's workflows lie, by `publish_with`: all but the first where GitHub does not run them.
