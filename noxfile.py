@@ -21,9 +21,10 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(venv_backend="uv|virtualenv", default=False)
 def docs(session: nox.Session) -> None:
-    """Build the site of docs/ in build/site/; a warning is an error."""
+    """Build the site of docs/ in build/site/, or the folder that is given; a warning is an error."""
     session.install("--editable", ".", *nox.project.dependency_groups(nox.project.load_toml(), "docs"))
-    session.run("python", "-m", "sphinx", "--fail-on-warning", "--keep-going", "docs", "build/site", *session.posargs)
+    out = session.posargs or ["build/site"]
+    session.run("python", "-m", "sphinx", "--fail-on-warning", "--keep-going", "docs", *out)
 
 
 @nox.session(venv_backend="none", default=False)
