@@ -141,7 +141,7 @@ def _with(line: bytes, branch: bytes) -> bytes:
 def files(
     publish_with: str = "nox", *, compiled: bool = False, apart: bool = False, dev: bool = False, sbom: bool = False
 ) -> dict[Path, bytes]:
-    """Return the managed files of a project, by their paths; for the arguments see `workflow`, but for `sbom`."""
+    """Return the managed files of a project, by their paths; `sbom` is its setting, for the rest see `workflow`."""
     folder, unused = source(), {*["wheels"] * (not compiled), *["sbom"] * (not sbom)}
     locks = [path for path in sources(folder) if path.suffix in {".in", ".txt"} and path.stem not in unused]
     found = {path: (folder / path).read_bytes() for path in locks}
@@ -151,7 +151,7 @@ def files(
     header = HEADER.format(version=release()).encode()
     if apart:
         found[NOXFILE] = header + NOXFILE_TEXT.encode()
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in sorted(path for path in PACKAGE.rglob("*.py") if path.stem not in unused):
         found[RELEASE / PACKAGE.name / path.relative_to(PACKAGE)] = header + path.read_bytes()
     found[SUMS] = _sums(found)
     return found

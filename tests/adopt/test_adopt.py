@@ -111,6 +111,20 @@ def test_distributions_with_one_version_and_tags_without_a_name_are_in_lockstep(
     assert git(folder, "status", "--porcelain") == ""
 
 
+def test_the_members_of_a_workspace_with_one_version_are_in_lockstep(tmp_path: Path) -> None:
+    member = '[project]\nname = "{}"\nversion = "6.0.4"\n[build-system]\nrequires = []\nbuild-backend = "uv_build"\n'
+    files = {f"{name}/pyproject.toml": member.format(name) for name in ("kusto-data", "kusto-ingest")}
+    files["pyproject.toml"] = (
+        '[project]\nname = "kusto-python"\nversion = "6.0.4"\n[tool.uv.workspace]\nmembers = ["kusto-*", "start"]\n'
+    )
+    files["start/pyproject.toml"] = '[project]\nname = "start"\nversion = "6.0.4"\n'
+    folder = make(tmp_path / "kusto", files)
+    git(folder, "tag", "v6.0.4")
+    assert "vX.Y.Z releases kusto-data and kusto-ingest" in adopt(folder)
+    assert settings(folder) == {"lockstep": True}
+    assert [(each.name, each.lockstep) for each in every(folder)] == [("kusto-data", True), ("kusto-ingest", True)]
+
+
 @pytest.mark.parametrize(("tag", "version"), [("ship-c/v3.3.4", "3.3.4"), ("v3.3.4", "3.3.3")])
 def test_other_tags_or_versions_are_no_lockstep(tag: str, version: str, tmp_path: Path) -> None:
     built = '[project]\nname = "{}"\nversion = "{}"\n[build-system]\nrequires = []\nbuild-backend = "hatchling.build"\n'
