@@ -75,21 +75,22 @@ def own(module: Module) -> list[Problem]:
     ]
 
 
-def with_sessions(text: str, quote: str = "") -> str:
+def with_sessions(text: str, quote: str = "", gap: int = 1) -> str:
     """Return the text of a noxfile with the import of the release's sessions after its imports.
 
     nox takes every session that was registered when the noxfile was imported. A call instead of an import statement,
     as that would be E402, F401 or F403 for one linter, and a needless `noqa` for another. An sdist may have the noxfile
-    without the suite: there the project's own sessions go on working. `quote` is that of texts, by default the file's.
+    without the suite: there the project's own sessions go on working. `quote` is that of texts, by default the file's,
+    and `gap` the number of blank lines after imports.
     """
-    return _insert(text, [f'importlib.import_module("{SESSIONS_MODULE}")'], quote)
+    return _insert(text, [f'importlib.import_module("{SESSIONS_MODULE}")'], quote, gap)
 
 
-def with_tasks(text: str, taken: set[str], quote: str = "") -> str:
+def with_tasks(text: str, taken: set[str], quote: str = "", gap: int = 1) -> str:
     """Return the text of a tasks file with the release's tasks after its imports, without those that are `taken`."""
     names = [name for name in ("check", "lock", "rehearse", "release") if name not in taken]
     first = f'of_release = importlib.import_module("{TASKS_MODULE}")'
-    return _insert(text, [first, *(f"{name} = of_release.{name}" for name in names)], quote)
+    return _insert(text, [first, *(f"{name} = of_release.{name}" for name in names)], quote, gap)
 
 
 def _parse(path: Path) -> ast.Module:
@@ -121,7 +122,7 @@ def names(node: ast.FunctionDef, decorator: str) -> Iterator[str]:
             yield str(given[0].value) if given and isinstance(given[0], ast.Constant) else node.name
 
 
-def _insert(text: str, lines: list[str], quote: str) -> str:
+def _insert(text: str, lines: list[str], quote: str, gap: int) -> str:
     end = "\r\n" if "\r\n" in text else "\n"
     rows, tree = io.StringIO(text, newline="\n").readlines(), ast.parse(text.removeprefix("\ufeff"))
     imports = _leading(tree)
@@ -136,8 +137,10 @@ def _insert(text: str, lines: list[str], quote: str) -> str:
     ]
     block = [line.replace('"', quote or _quote(text)) for line in block]
     if not imports:
-        block = [*sorted(missing), "", *block, *([""] if rows[after:] and rows[after].strip() else [])]
-    rows[after:after] = [f"{line}{end}" for line in ([""] if after else []) + block]
+        block = ["", *sorted(missing), *[""] * gap, *block, *([""] if rows[after:] and rows[after].strip() else [])]
+    rows[after:after] = [
+        f"{line}{end}" for line in ([""] * gap if imports else []) + block[not imports and not after :]
+    ]
     if imports:
         _insert_imports(rows, imports, missing, end)
     return "".join(rows)

@@ -258,13 +258,13 @@ def test_what_is_written_to_pyproject_toml_is_formatted_as_the_rest_is(gap: str,
     ],
 )
 def test_new_files_are_as_the_hooks_want_them(config: dict[str, str], tmp_path: Path) -> None:
-    first = "[tool.isort]\nadd_imports = ['from __future__ import annotations']\n"
+    first = "[tool.isort]\nlines_after_imports = 2\nadd_imports = ['from __future__ import annotations']\n"
     files = {**HATCHLING, **config}
     folder = make(tmp_path / "thing", files | {"pyproject.toml": files["pyproject.toml"] + first})
     adopt(folder)
     for name in ("noxfile.py", "tasks.py"):
         text = (folder / name).read_text().partition('."""\n')[2]
-        assert text.startswith("\nfrom __future__ import annotations\n\nimport importlib.util\nimport sys\n\nsys.")
+        assert text.startswith("\nfrom __future__ import annotations\n\nimport importlib.util\nimport sys\n\n\nsys.")
         assert '"' not in text
 
 

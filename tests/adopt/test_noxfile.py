@@ -47,6 +47,7 @@ X = (abc, uuid, ABC)
     "mixed": "from abc import ABC\nimport math\nfrom uuid import UUID\n\nimport nox\n\nPath, X = UUID, (ABC, math)\n"
     + SESSION,
     "single quotes": "import nox\n\nPath = str\nX = ['a', \"it's\", 'b']\n" + SESSION,
+    "two blank lines": "import nox\n" + SESSION.replace("Path()", "1"),
     "nothing": "",
     "a comment": "# nothing yet\n",
     "several lines": "import nox\nfrom nox import (\n    Session,\n)\n\nPath = str\nX = Session\n" + SESSION,
@@ -54,6 +55,7 @@ X = (abc, uuid, ABC)
 
 
 OPTIONS = {
+    "two blank lines": ["--config=lint.isort.lines-after-imports=2"],
     "mixed": ["--config=lint.isort.force-sort-within-sections=true"],
     "single quotes": ["--config=format.quote-style='single'", "--config=lint.flake8-quotes.inline-quotes='single'"],
 }
@@ -62,7 +64,7 @@ OPTIONS = {
 @pytest.mark.parametrize("kind", FILES)
 def test_no_linter_finds_more_and_every_line_stays_in_its_order(kind: str, tmp_path: Path) -> None:
     path, text = tmp_path / "noxfile.py", FILES[kind]
-    path.write_text(noxfile.with_sessions(text))
+    path.write_text(noxfile.with_sessions(text, gap=2 if kind == "two blank lines" else 1))
     rules = "--select=E,F,W,I,B,C4,PGH,PTH,Q,RUF,SIM,UP"
     for command in (["check", rules], ["check"], ["format", "--check"]):
         done = subprocess.run(

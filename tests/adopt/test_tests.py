@@ -53,6 +53,8 @@ def settings(found: Guess) -> dict[str, list[str]]:
         ({"pyproject.toml": '[dependency-groups]\ntest = ["mock"]\n'}, {"requires": ["pytest"], "groups": ["test"]}),
         ({"setup.cfg": "[options.extras_require]\ntesting = pytest\n"}, {"extras": ["testing"]}),
         ({"setup.py": "e = {'tests': ['pytest']}\nsetup(extras_require=e)\n"}, {"extras": ["tests"]}),
+        ({"setup.py": "setup(extras_require={'test': ['mock']})\n"}, {"requires": ["pytest"], "extras": ["test"]}),
+        ({"setup.py": "import x\nsetup(extras_require={'test': x.y()})\n"}, {"extras": ["test"]}),
         (
             {"pyproject.toml": '[tool.poetry.group.test.dependencies]\npytest = "^8.1"\n'},
             {"requires": ["pytest>=8.1,<9"]},

@@ -12,18 +12,38 @@ from tagship_suite.repo.files import read_text
 if TYPE_CHECKING:
     from pathlib import Path
 
-CONFIGS = ("pyproject.toml", "ruff.toml", ".ruff.toml", "setup.cfg", "tox.ini", ".flake8", ".pre-commit-config.yaml")
+CONFIGS = (
+    "pyproject.toml",
+    ".isort.cfg",
+    "ruff.toml",
+    ".ruff.toml",
+    "setup.cfg",
+    "tox.ini",
+    ".flake8",
+    ".pre-commit-config.yaml",
+)
 SINGLE = re.compile(
     r"double-quote-string-fixer|(?m:^\s*(?:[\w.-]*\.)?(?:quote-style|inline-quotes)\s*=\s*[\"']?(?:single|')(?:$|[\"'\s]))"
 )
+AFTER_IMPORTS = re.compile(r"\blines[-_]after[-_]imports[\"']?\s*=\s*(\d)\b")
 FUTURE = "from __future__ import annotations"
 #: From which length of its line on formatters of TOML break an array.
 WIDTH = 80
 
 
+def after_imports(root: Path) -> int:
+    """Return how many blank lines the project at `root` wants after imports, before what is no function or class."""
+    wanted = [int(number) for text in _configs(root) for number in AFTER_IMPORTS.findall(text)]
+    return max(wanted, default=1)
+
+
+def _configs(root: Path) -> list[str]:
+    return [read_text(root / name) for name in CONFIGS if (root / name).is_file()]
+
+
 def new_module(root: Path, docstring: str) -> tuple[str, str]:
     """Return the text to begin a new module of the project at `root` with, and the quote of its texts."""
-    texts = [read_text(root / name) for name in CONFIGS if (root / name).is_file()]
+    texts = _configs(root)
     first = f"\n{FUTURE}\n" if any(FUTURE in text for text in texts) else ""
     return f'"""{docstring}"""\n{first}', "'" if any(map(SINGLE.search, texts)) else '"'
 

@@ -119,8 +119,21 @@ class Project:
         items = found.data if isinstance(found.data, list | tuple) else []
         return [item.data for item in items if isinstance(item.data, str)]
 
+    def passed_lists(self, name: str) -> dict[str, tuple[str, ...] | None]:
+        """Return the lists of texts in the dict that setup.py passes as `name`, None for one that is not known."""
+        found = self.setup[0].get(name) or Value(None)
+        return {str(key): _texts(value) for key, value in found.data.items()} if isinstance(found.data, dict) else {}
+
     def lines(self, section: str, option: str) -> list[str]:
         """Return the lines, or items between commas, of an option in setup.cfg."""
         text = self.cfg.get(section, option, fallback="") or ""
         parts = text.splitlines() if "\n" in text else text.split(",")
         return [part.strip() for part in parts if part.strip() and not part.strip().startswith("#")]
+
+
+def _texts(value: Value) -> tuple[str, ...] | None:
+    try:
+        found = plain(value)
+    except NotPlain:
+        return None
+    return tuple(found.split("\n")) if isinstance(found, str) else tuple(map(str, found or ()))

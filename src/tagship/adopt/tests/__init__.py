@@ -112,7 +112,7 @@ def _guess(command: list[str], reason: str, found: Needs, home: Project) -> Gues
         requires = (*requires, *missing)
     usual = [(found.groups[:1], ()), ((), found.extras[:1])] if not requires else []
     default = (found.groups, found.extras) in usual and {*found.groups, *found.extras} <= {*DEFAULTS}
-    default = default and not _hidden(found.extras, home)
+    default = default and not _only_in_setup_py(found.extras, home)
     return Guess(
         None if command == ["pytest"] else tuple(command),
         requires or None,
@@ -127,14 +127,15 @@ def _missing(command: list[str], found: Needs, home: Project) -> list[str]:
     words = [word for word in command if word != "env" and "=" not in word]
     runner = {"zope-testrunner": "zope.testrunner", "trial": "twisted"}.get(words[0], words[0])
     runner = "pytest" if words[:3] == ["python", "-m", "pytest"] else runner
-    if runner in {"python", "sh"} or _hidden(found.extras, home):
+    unknown = (home.root / "setup.py").is_file() and any(home.extras.get(name) is None for name in found.extras)
+    if runner in {"python", "sh"} or unknown:
         return []
     names = home.names(found)
     wanted = [runner, *(files.plugins(home) if runner == "pytest" else [])]
     return [name for name in wanted if name.replace(".", "-") not in {*names, home.name}]
 
 
-def _hidden(extras: tuple[str, ...], project: Project) -> bool:
-    """Return whether what the extras hold is only in setup.py, which is not run to be read."""
+def _only_in_setup_py(extras: tuple[str, ...], project: Project) -> bool:
+    """Return whether a session that builds from the checkout would not see that the project has these extras."""
     root = project.root
     return bool(extras) and (root / "setup.py").is_file() and not (root / "setup.cfg").is_file()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ast
+import os
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +12,8 @@ from nox.project import dependency_groups
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from tagship.facts import project as facts
+from tagship.facts.files import Files
 from tagship_suite.repo.files import load_toml, parse_cfg, read_text, subtable
 
 from . import poetry
@@ -55,14 +57,18 @@ class Project:
 
     @cached_property
     def extras(self) -> dict[str, Any]:
-        """What stands behind each extra; of those in setup.py, which is not run, only the names."""
-        setup, parser, section = self.root / "setup.py", parse_cfg(self.root / "setup.cfg"), "options.extras_require"
-        keys = _passed_keys(read_text(setup), "extras_require") if setup.is_file() else []
-        found: dict[str, Any] = dict.fromkeys(keys, ())
+        """What stands behind each extra; None where setup.py would have to be run to know it."""
+        parser, section = parse_cfg(self.root / "setup.cfg"), "options.extras_require"
+        found: dict[str, Any] = dict(self.facts.passed_lists("extras_require"))
         found |= dict(parser.items(section)) if parser.has_section(section) else {}
         found |= subtable(self.tool, "poetry", "extras")
         found |= self.tool_texts("flit", "metadata", "requires-extra")
         return found | subtable(self.pyproject, "project", "optional-dependencies")
+
+    @cached_property
+    def facts(self) -> facts.Project:
+        """Its files as they are read for its version and modules."""
+        return facts.Project(Files(self.top), os.path.realpath(self.root))
 
     @cached_property
     def tools(self) -> dict[str, dict[str, list[str]]]:
@@ -169,7 +175,7 @@ class Project:
         """Return the names of all distributions among what was found, in groups, extras and files as well."""
         files = [self.top / line[3:] for line in found.requires if line.startswith("-r ")]
         grouped = [line for name in found.groups for line in self._group(name)]
-        optional = [line for name in found.extras for line in _lines(self.extras.get(name, ()))]
+        optional = [line for name in found.extras for line in _lines(self.extras.get(name) or ())]
         inside = [line for path in files for line in _in_file(path)]
         return {name(line) for line in [*found.requires, *grouped, *optional, *inside]}
 
@@ -204,18 +210,3 @@ def name(text: str) -> str:
 
 def _lines(value: Any) -> list[str]:
     return value.split("\n") if isinstance(value, str) else [line for line in value if isinstance(line, str)]
-
-
-def _passed_keys(text: str, name: str) -> list[str]:
-    """Return the literal keys of the dict, or constant, that Python code passes to a call as `name`."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
-        return []
-    assigned = [node for node in tree.body if isinstance(node, ast.Assign)]
-    constants = {ast.unparse(target): node.value for node in assigned for target in node.targets}
-    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-    values = [keyword.value for call in calls for keyword in call.keywords if keyword.arg == name]
-    tables = [constants.get(ast.unparse(value), value) for value in values]
-    keys = [key for table in tables if isinstance(table, ast.Dict) for key in table.keys]
-    return [key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
