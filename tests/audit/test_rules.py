@@ -60,6 +60,7 @@ TEST_UPLOAD = (
     .replace("environment: pypi", "environment: testpypi")
     .replace("v1\n", "v1\n        with: {repository-url: https://test.pypi.org/legacy/}\n")
 )
+INSPECT = "hynek/build-and-inspect-python-package@v2"
 OWN_BUILD = "    steps:\n      - run: python -m build\n"
 BAD = {
     "long-lived-credential": changed("release/v1\n", "release/v1\n        with: {password: '${{ secrets.PYPI }}'}\n"),
@@ -137,6 +138,27 @@ def test_a_job_with_two_uploads_or_two_ways_to_start_has_one_finding(tmp_path: P
     assert [each.rule for each in found(tmp_path / "b", {PUBLISH: twice})] == ["tag-not-compared"]
     (finding,) = found(tmp_path / "c", {PUBLISH: called, **caller})
     assert finding.message.endswith("started by .github/workflows/tag.yml")
+
+
+HANDED_ON = {
+    "a pattern": ("with: {name: dist, path: dist/}\n      - uses: pypa", "with: {pattern: 'di*'}\n      - uses: pypa"),
+    "a matrix": ("with: {name: dist, path: dist/}\n  publish", "with: {name: 'di${{ matrix.a }}'}\n  publish"),
+    "an id": (
+        "with: {name: dist, path: dist/}\n      - uses: pypa",
+        "with: {artifact-ids: '${{ needs.build.outputs.id }}'}\n      - uses: pypa",
+    ),
+    "an action": ("name: dist, path: dist/}\n      - uses: pypa", "name: Packages, path: dist/}\n      - uses: pypa"),
+}
+
+
+@pytest.mark.parametrize("how", HANDED_ON)
+def test_needs_are_missed_however_the_dists_are_handed_on(tmp_path: Path, how: str) -> None:
+    files = changed(*HANDED_ON[how])
+    files[PUBLISH] = files[PUBLISH].replace("      - run: python -m build\n", f"      - uses: {INSPECT}\n")
+    assert found(tmp_path / "good", files) == []
+    files[PUBLISH] = files[PUBLISH].replace("    needs: build\n", "")
+    broken = [each for each in found(tmp_path / "bad", files) if each.rule == "needs-incomplete"]
+    assert [each.fixable for each in broken] == ["safe"]
 
 
 GOOD_ONES = {

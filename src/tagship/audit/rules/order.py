@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from tagship.audit.building import is_test
 from tagship.audit.editing import add_needs
 from tagship.audit.model import Fix, Hit, Rule
-from tagship.facts import events
+from tagship.facts import events, marked
+from tagship.facts.publishing.shell import EXPRESSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
     from tagship.audit.publish import Publish
     from tagship.facts.model import Evidence
     from tagship.facts.publishing.shell import Command
-    from tagship.facts.workflow import Job, Workflow
+    from tagship.facts.workflow import Job, Step, Workflow
 
 TESTED = "tests"
+NEEDS = re.compile(r"\bneeds\s*\.\s*([\w-]+)")
 #: In the name of a tag: that of one version. A tag such as `v1`, which the users of an action name, may move.
 VERSIONED = re.compile(r"\.|version|ref_name|tag_name", re.IGNORECASE)
 
@@ -35,7 +37,7 @@ class NeedsIncomplete(Rule):
     fixes = "adds it; unsafe if the job runs tests or is skipped for some events, as that then stops the release"
 
     def check(self, context: Context) -> Iterator[Hit]:
-        """Yield each job that uploads without waiting for tests or artifacts of the same run."""
+        """Yield each job that uploads without waiting for tests, artifacts or outputs of the same run."""
         for each in context.on_github("pypi", "testpypi"):
             if each.workflow is None or each.job is None:
                 continue
@@ -54,10 +56,13 @@ def _missing(context: Context, each: Publish, workflow: Workflow, publishing: Jo
     found, before = dict[str, str](), {str(job.id) for job in context.before(workflow, publishing)}
     for name, job in workflow.jobs.items():
         after = {str(other.id) for other in context.before(workflow, job)}
-        if name not in before and each.name not in after:
-            reason = _artifact(publishing, job) if _runs_with(each, job) is not False else ""
+        if each.name in after:
+            continue
+        reason = "its outputs" if _reads(publishing, name) else ""
+        if name not in before:
+            reason = reason or (_artifact(publishing, job) if _runs_with(each, job) is not False else "")
             reason = reason or (TESTED if _tests(context, job, each) else "")
-            found |= {name: reason} if reason else {}
+        found |= {name: reason} if reason else {}
     return found
 
 
@@ -69,10 +74,31 @@ def _runs_with(each: Publish, job: Job) -> bool | None:
 
 
 def _artifact(publishing: Job, other: Job) -> str:
-    made = {str(step.inputs.text("name")) for step in other.steps if step.action == "actions/upload-artifact"}
-    wanted = {str(step.inputs.text("name")) for step in publishing.steps if step.action == "actions/download-artifact"}
-    both = sorted(name for name in made & wanted if name)
-    return f"its artifact {both[0]}" if both else ""
+    """Return that a job downloads an artifact of the other one, "" if it does not; both names may be patterns."""
+    made = [name for step in other.steps if (name := _made(step))]
+    inputs = [step.inputs for step in publishing.steps if step.action == "actions/download-artifact"]
+    wanted = [EXPRESSION.sub("*", each.text("name") or each.text("pattern")) for each in inputs]
+    return next((f"its artifact {name}" for name in sorted(made) if any(_match(name, each) for each in wanted)), "")
+
+
+def _made(step: Step) -> str:
+    """Return the name of the artifact that a step uploads, with `*` for an expression."""
+    if step.action == "hynek/build-and-inspect-python-package":
+        return f"Packages{EXPRESSION.sub('*', step.inputs.text('upload-name-suffix'))}"
+    return EXPRESSION.sub("*", step.inputs.text("name")) if step.action == "actions/upload-artifact" else ""
+
+
+def _match(name: str, pattern: str) -> bool:
+    """Return whether two names, or the beginnings of two patterns, are the same; a pattern for anything is not."""
+    left, right = name.partition("*")[0], pattern.partition("*")[0]
+    if "*" not in name + pattern:
+        return name == pattern
+    return bool(left and right) and (left.startswith(right) if "*" in pattern else right.startswith(left))
+
+
+def _reads(publishing: Job, name: str) -> bool:
+    """Return whether an expression reads the outputs of a job that is not waited for itself: they are empty then."""
+    return name not in publishing.needs and any(name in NEEDS.findall(text) for text in marked.texts(publishing.node))
 
 
 def _tests(context: Context, job: Job, each: Publish) -> bool:
