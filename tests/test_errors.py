@@ -66,3 +66,14 @@ def test_a_problem_ends_with_its_code_and_leads_to_its_meaning(remedy: str) -> N
     error = ReleaseError(Problem("tag-mismatch", "tag 'v2'", "2", "1", remedy))
     assert str(error).splitlines()[0] == f"tag 'v2': found 2, expected 1; {remedy.splitlines()[0]} [tag-mismatch]"
     assert links([*error.args, *error.args]) == [f"see: {PAGE}#tag-mismatch"]
+
+
+def test_the_address_of_this_repository_is_the_same_everywhere() -> None:
+    address = PAGE.split("/blob/")[0]
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+    found = {
+        f"https://github.com/{owner}/tagship"
+        for page in pages
+        for owner in re.findall(r"(?:gh:|github\.com/)([\w-]+)/tagship\b", page.read_text(encoding="utf-8"))
+    }
+    assert found == {address}

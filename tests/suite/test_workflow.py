@@ -289,6 +289,8 @@ def test_the_files_follow_their_schema(tmp_path: Path) -> None:
         path.write_text(text)
     run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *paths, cwd=ROOT)
     run("check-jsonschema", "--builtin-schema", "vendor.dependabot", ".github/dependabot.yml", cwd=ROOT)
+    forms = sorted(ROOT.glob(".github/ISSUE_TEMPLATE/[!c]*.yml"))
+    run("check-jsonschema", "--builtin-schema", "vendor.github-issue-forms", *forms, cwd=ROOT)
     if actionlint := shutil.which("actionlint"):  # a program in Go, which CI installs
         run(actionlint, "-no-color", *paths, cwd=ROOT)
 
