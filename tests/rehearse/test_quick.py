@@ -32,7 +32,7 @@ def test_it_publishes_the_dists_that_are_there_with_tools_that_it_installs_once(
     before = cpu()
     said = run(*TAGSHIP, "rehearse", "--quick", "--keep", str(tmp_path / "kept"), cwd=built).stdout
     # Three seconds on an idle machine with two cores; on a busy one only the processor time stays about the same.
-    assert cpu() - before < 6, "a whole rehearsal takes ten"
+    assert cpu() - before < 7, "a whole rehearsal takes ten"
     assert "Creating virtual environment" not in (tmp_path / "kept/logs/publish-test.log").read_text()
     assert said.splitlines()[-1] == (
         "my-package v0.1.0: verify-version and both uploads passed; the build and the tests were not rehearsed"

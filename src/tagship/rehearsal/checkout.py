@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tagship.project import Project
+    from tagship.rehearsal.process import Processes
 
 
 #: The file that proves a folder to be a rehearsal's own, and what it says.
@@ -33,6 +34,7 @@ MADE = frozenset(
         MARKER,
         "environments",
         "github",
+        "github-release",
         "install-back.txt",
         "logs",
         "publish",
@@ -102,22 +104,26 @@ def commit_of(path: Path) -> str:
     return commit
 
 
-def clone(path: Path, commit: str, to: Path) -> list[str]:
+def clone(path: Path, commit: str, to: Path, processes: Processes, log: Path) -> list[str]:
     """Clone the repository at `path` at `commit` to `to`, in a rehearsal's own folder.
 
-    Return the paths of the submodules that were cloned too, as they are checked out in `path`.
+    Return the paths of the submodules that were cloned too, as they are checked out in `path`. Raises `TagshipError` if
+    git fails.
     """
     shutil.rmtree(to, ignore_errors=True)
-    try:
-        git.run(path, "clone", "--quiet", "--no-checkout", str(path.resolve()), str(to))
-        git.run(to, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit)
-    except ReleaseError as error:
-        raise TagshipError(*error.args) from error
+    for cwd, *arguments in (
+        (path, "clone", "--quiet", "--no-checkout", str(path.resolve()), str(to)),
+        (to, "checkout", "--quiet", "--detach", commit),
+    ):
+        done = processes.run(["git", *arguments], cwd, os.environ, log)
+        if done.status:
+            raise TagshipError(f"git {arguments[0]}: {' / '.join(done.output.strip().splitlines())}")
     found = []
     for entry in filter(None, (git.query(to, "ls-files", "-z", "--stage") or "").split("\0")):
         (mode, sha, _), name = entry.split("\t")[0].split(), entry.split("\t", 1)[1]
         if mode == "160000" and (path / name / ".git").exists():
-            found += [name, *(f"{name}/{inner}" for inner in clone(path / name, sha, to / name))]
+            inner = clone(path / name, sha, to / name, processes, log)
+            found += [name, *(f"{name}/{each}" for each in inner)]
     return found
 
 

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import dropwhile
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -49,6 +49,22 @@ def _close(stack: ExitStack) -> None:
             signal.signal(number, handler)
 
 
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Keep a Ctrl-C until the block is done, so that it is not left halfway."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held: list[Any] = []
+    before = signal.signal(signal.SIGINT, lambda *received: held.append(received))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if held and callable(before):
+        before(*held[0])
+
+
 @dataclass(frozen=True)
 class Done:
     """A command that ended: its exit status, what it printed, how long it took in seconds, and the log of its step."""
@@ -82,6 +98,10 @@ class Processes:
         self._starter = ThreadPoolExecutor(1)
 
     def __enter__(self) -> Processes:
+        # Their threads start now: one that starts as an interrupt comes would not be waited for.
+        with interrupts_held():
+            self.background.submit(int).result()
+            self._starter.submit(int).result()
         return self
 
     def __exit__(self, *_: object) -> None:

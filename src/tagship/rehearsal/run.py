@@ -13,7 +13,7 @@ from tagship.rehearsal import notes
 from tagship.rehearsal.checkout import check_own, clone, commit_of, find_dists, make_own, put_tag, tag_of, take_dists
 from tagship.rehearsal.gitlab import GitLabPush
 from tagship.rehearsal.jobs import Jobs
-from tagship.rehearsal.process import Processes, closing_undisturbed
+from tagship.rehearsal.process import Processes, closing_undisturbed, interrupts_held
 from tagship.rehearsal.push import TagPush
 from tagship.rehearsal.report import Report
 
@@ -69,25 +69,30 @@ def rehearse(path: Path, options: Options, listener: Listener | None = None) -> 
         report.began = datetime.now(timezone.utc).isoformat(timespec="seconds")
         if options.quick:
             find_dists(found)
-        listener.began(report)
         if options.keep:
             make_own(options.keep)
             report.kept = str(options.keep.resolve())
-        kept = options.keep or stack.enter_context(tempfile.TemporaryDirectory(prefix="tagship-rehearsal-"))
-        push = _check_out(found, Path(kept).resolve(), options, report)
+        listener.began(report)
+        with interrupts_held():
+            kept = options.keep or stack.enter_context(tempfile.TemporaryDirectory(prefix="tagship-rehearsal-"))
+            folder, processes = Path(kept).resolve(), stack.enter_context(Processes())
+        # A Ctrl-C reaches only the main thread: it would leave a command of git behind that it just starts.
+        push = processes.background.submit(_check_out, found, folder, options, report, processes).result()
         listener.cloned(report)
         from tagship.rehearsal.steps import Rehearsal  # takes a while, in which nothing would be printed
 
-        jobs = Jobs(Path(kept).resolve(), push, stack.enter_context(Processes()))
-        return Rehearsal(found, options, jobs, report, listener).perform()
+        return Rehearsal(found, options, Jobs(folder, push, processes), report, listener).perform()
 
 
-def _check_out(projects: list[Project], folder: Path, options: Options, report: Report) -> TagPush:
+def _check_out(
+    projects: list[Project], folder: Path, options: Options, report: Report, processes: Processes
+) -> TagPush:
     """Clone the repository to `folder` and tag the clone; return the push of that tag."""
     found = projects[0]
     (folder / "temporary").mkdir(parents=True, exist_ok=True)
     repository = folder / "repository"
-    report.notes += notes.submodules(repository, clone(found.path, report.commit, repository))
+    submodules = clone(found.path, report.commit, repository, processes, folder / "logs/git.log")
+    report.notes += notes.submodules(repository, submodules)
     report.tag = options.tag or tag_of(repository, found)
     put_tag(repository, found, report.tag)
     if options.quick:

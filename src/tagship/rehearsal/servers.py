@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
 import tempfile
-import threading
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from tagship.rehearsal.faults import Faults
 from tagship.rehearsal.github import GitHub
 from tagship.rehearsal.index import LocalIndex
 from tagship.rehearsal.issuer import DISCOVERY, ISSUER, Issuer
+from tagship.rehearsal.process import interrupts_held
 from tagship.rehearsal.proxy import Proxy, Upstream
 from tagship.rehearsal.push import TagPush
 from tagship.rehearsal.trust import BUNDLE_VARIABLES, Authority
@@ -99,7 +98,7 @@ def running(
     stack = ExitStack()
     try:
         try:
-            with _interrupts_held():
+            with interrupts_held():
                 servers = _start(stack, directory, os.environ if environ is None else environ, clock)
             yield servers
         finally:
@@ -136,21 +135,5 @@ def _start(stack: ExitStack, directory: Path | None, environ: Mapping[str, str],
 
 
 def _close(stack: ExitStack) -> None:
-    with _interrupts_held():
+    with interrupts_held():
         stack.close()
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Keep a Ctrl-C until the block is done, so that it is not left halfway."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    held: list[Any] = []
-    before = signal.signal(signal.SIGINT, lambda *received: held.append(received))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if held and callable(before):
-        before(*held[0])
