@@ -57,13 +57,13 @@ FIXES = {
     "the only permission": (
         "wide-identity",
         True,
-        GOOD.replace("jobs:\n", "permissions:\n  id-token: write  # for PyPI\njobs:\n", 1).replace(
+        GOOD.replace("jobs:\n", "permissions:  # few\n  id-token: write  # for PyPI\njobs:\n", 1).replace(
             "    permissions: {id-token: write}\n", ""
         ),
         [
-            "-permissions:",
+            "-permissions:  # few",
             "-  id-token: write  # for PyPI",
-            "+permissions: {}",
+            "+permissions: {}  # few",
             "+    permissions:",
             "+      id-token: write  # for PyPI",
         ],
@@ -212,6 +212,7 @@ def test_whatever_is_fixed_a_bad_example_gets_no_new_finding(tmp_path: Path, rul
     [
         GOOD.replace("    needs: build\n", '    "needs": ["build"]\n').replace("jobs:\n", f"jobs:\n{TESTS}"),
         GOOD.replace(UPLOADS, "      - {uses: pypa/gh-action-pypi-publish@v1, with: {skip-existing: true}}\n"),
+        ALWAYS.replace("    needs: build\n", "    needs: build\n    if: ${{ true }} && ${{ true }}\n"),
         f"{TRIGGER}x: &with\n  persist-credentials: false\njobs:\n{BUILD}{UPLOAD}".replace("{fetch-depth: 0}", "*with"),
     ],
 )
@@ -221,6 +222,7 @@ def test_what_is_written_in_an_unusual_way_is_fixed_or_left_alone(tmp_path: Path
     made = fix.changes(tmp_path, unsafe=True, with_zizmor=False).get(Path(PUBLISH))
     after = workflow.parse(made, PUBLISH) if made else before
     assert [*after.jobs] == [*before.jobs]
+    assert after.jobs["publish"].condition == before.jobs["publish"].condition
     assert [len(job.steps) for job in after.jobs.values()] == [len(job.steps) for job in before.jobs.values()]
 
 

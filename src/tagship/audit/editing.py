@@ -105,6 +105,8 @@ def _narrow(lines: Lines, number: int) -> bool:
     if match is None:
         return False
     inner = re.fullmatch(r"\$\{\{(.*)\}\}", match[2])
+    if match[2].count("${{") > (1 if inner else 0):
+        return False  # several expressions in one text, which is always true
     condition = (inner[1] if inner else match[2]).strip()
     condition = f"({condition}) && {TAG}" if "||" in condition else f"{condition} && {TAG}"
     condition = f"${{{{ {condition} }}}}" if inner else condition
@@ -121,7 +123,7 @@ def move_permissions(lines: Lines, workflow: Workflow, jobs: list[Job], scope: s
     if at is not None:
         rows = ["permissions:", *(f"  {row[at:].rstrip()}" for row in lines.rows[key : given.end])]
         if len(given) == 1:
-            lines.put(key, "permissions: {}")
+            substitute(lines, key, r"(?<=permissions)([\"']?:)", r"\1 {}")
         first = last = given.line_of(scope)
         while lines.rows[first - 2].lstrip().startswith("#"):  # it goes where the key goes
             first -= 1
