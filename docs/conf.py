@@ -15,12 +15,13 @@ copybutton_exclude = ".linenos, .gp, .go"
 
 default_role = "literal"  # docstrings use single backticks, as Markdown does
 autodoc_member_order = "bysource"
-autodoc_typehints = "description"
+autodoc_typehints = "signature"
 
 html_theme = "furo"
 html_title = "tagship"
 html_static_path = []
 mermaid_fullscreen = False
+mermaid_height = "auto"
 if folder := os.environ.get("MERMAID"):  # the npm package's dist/, for a page that loads nothing from elsewhere
     html_static_path.append(folder)
     mermaid_use_local = "mermaid.esm.min.mjs"
