@@ -1,0 +1,62 @@
+"""The commands and settings that the docs show are ones that exist."""
+
+import re
+import shlex
+from itertools import takewhile
+from pathlib import Path
+
+import click
+import pytest
+from invoke.tasks import Task
+
+from tagship.cli import main
+from tagship_suite import sessions, tasks
+from tagship_suite.config import load
+
+ROOT = Path(__file__).parents[1]
+PAGES = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")))}
+#: The noxfile of a project has `lint` too, and that of this repository `sync` and `docs`.
+SESSIONS = {str(getattr(each, "name", "")) for each in vars(sessions).values()} | {"lint", "sync", "docs"}
+TASKS = {name for name, each in vars(tasks).items() if isinstance(each, Task)}
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def commands(text: str) -> list[list[str]]:
+    """Return the commands in the console blocks of a page, as arguments, without their environment."""
+    lines = [line.removeprefix("$ ") for block in blocks(text, "console") for line in block.splitlines()]
+    words = [shlex.split(line, comments=True) for line in lines if re.match(r"(\w+=\S* )*(tagship|inv|nox)\b", line)]
+    return [[word for word in each if not re.match(r"[A-Z_]+=", word)] for each in words]
+
+
+def complaint(words: list[str]) -> str:
+    """Return what is wrong with a command, by the parser of the program itself where it has one."""
+    program, *rest = words
+    if program == "nox":
+        named = takewhile(lambda word: not word.startswith("-"), rest[1:] if rest[:1] == ["-s"] else [])
+        return ", ".join(f"no session {name}" for name in named if re.sub(r"-3\.\d+$", "", name) not in SESSIONS)
+    if program == "inv":
+        return "" if rest[0].startswith("-") or rest[0] in TASKS else f"no task {rest[0]}"
+    if rest[0].startswith("-"):
+        return ""
+    if rest[0] not in main.commands:
+        return f"no command {rest[0]}"
+    try:
+        main.commands[rest[0]].make_context(rest[0], rest[1:], resilient_parsing=True)
+    except click.UsageError as error:
+        return error.message
+    return ""
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_command_in_the_docs_exists_with_its_options(name: str) -> None:
+    assert [(" ".join(words), said) for words in commands(PAGES[name]) if (said := complaint(words))] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_setting_in_the_docs_is_valid(name: str, tmp_path: Path) -> None:
+    for block in blocks(PAGES[name], "toml"):
+        (tmp_path / "pyproject.toml").write_text(block, encoding="utf-8")
+        load(tmp_path)
