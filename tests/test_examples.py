@@ -43,8 +43,9 @@ def complaint(words: list[str]) -> str:
         return ""
     if rest[0] not in main.commands:
         return f"no command {rest[0]}"
+    command = main.commands[rest[0]]
     try:
-        main.commands[rest[0]].make_context(rest[0], rest[1:], resilient_parsing=True)
+        command.make_parser(click.Context(command)).parse_args(rest[1:])
     except click.UsageError as error:
         return error.message
     return ""
