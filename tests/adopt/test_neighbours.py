@@ -73,7 +73,7 @@ def test_the_file_finder_of_setuptools_scm_is_told_what_not_to_take(tmp_path: Pa
 def test_hatchling_gets_an_exclude_and_keeps_every_line(text: str, tmp_path: Path) -> None:
     before = f'[build-system]\nbuild-backend = "hatchling.build"\n{text}'
     (tmp_path / "pyproject.toml").write_text(before)
-    after, _, _ = neighbours.sdist(tmp_path, before, ["tasks.py"])
+    after, _, _ = neighbours.sdist(tmp_path, before, [suite.WORKFLOW.as_posix(), "tasks.py"])
     exclude = tomllib.loads(after)["tool"]["hatch"]["build"]["targets"]["sdist"]["exclude"]
     assert exclude[-3:] == ["/.github/release", "/.github/workflows/release.yml", "/tasks.py"]
     assert "path = 'x'" in after if "path" in before else True
@@ -222,6 +222,16 @@ def test_a_dry_run_prints_the_difference(tmp_path: Path) -> None:
     assert '+    importlib.import_module("tagship_suite.sessions")\n' in said
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["target-version = 'py37'", "line-length = 100"])
+def test_ruff_finds_no_more_where_it_checks_for_an_older_python(target: str, tmp_path: Path) -> None:
+    declared = HATCHLING["pyproject.toml"] + "requires-python = '>=3.8'\n"
+    files = {**HATCHLING, "pyproject.toml": f"{declared}[tool.ruff]\n{target}\n[tool.ruff.lint]\nselect = ['E']\n"}
+    folder = make(tmp_path / "thing", files)
+    adopt(folder)
+    run("ruff", "check", ".", cwd=folder)
+
+
 FORMATTED = """\
 [build-system]
 build-backend = "hatchling.build"
@@ -242,7 +252,7 @@ def test_what_is_written_to_pyproject_toml_is_formatted_as_the_rest_is(gap: str,
     paths = ["/.github/release", "/.github/workflows/release.yml", "/noxfile.py", "/tasks.py"]
     lines = "".join(f'{indent}"{path}",\n' for path in paths)
     table = f"[tool.hatch]\nbuild.targets.sdist.exclude = [\n{lines}]\n\n"
-    after, _, _ = neighbours.sdist(tmp_path, before, ["noxfile.py", "tasks.py"])
+    after, _, _ = neighbours.sdist(tmp_path, before, [path[1:] for path in paths[1:]])
     assert after == before.replace("[tool.ruff]", f"{table}[tool.ruff]")
     block = f'\n[tool.tagship]\n# tox.ini\ntest-command = [{gap}"pytest", "tests"{gap}]\n'
     assert settings.added(after, [settings.Setting("test-command", ["pytest", "tests"], "tox.ini")]) == after + block

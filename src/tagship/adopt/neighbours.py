@@ -51,6 +51,18 @@ def sdist(root: Path, text: str, new: Iterable[str]) -> tuple[str, dict[Path, by
     return (text, *_manifest(root, requires, paths)) if by_setuptools else (text, {}, "")
 
 
+def ruff(text: str) -> str:
+    """Return the `text` of pyproject.toml so that ruff leaves the suite out where it checks for an older Python.
+
+    Its syntax is that of Python 3.10: a comment switches off every other finding, but no syntax error.
+    """
+    table = subtable(tomllib.loads(text), "tool", "ruff")
+    target = str(table.get("target-version", ""))
+    declared = str(subtable(tomllib.loads(text), "project").get("requires-python", ""))
+    older = re.fullmatch(r"py3[6-9]", target) or (not target and re.match(r"\s*(>=|~=)\s*3\.[6-9]\b", declared))
+    return _listed(text, ["tool", "ruff", "extend-exclude"], [RELEASE]) if table and older else text
+
+
 def _hatchling(pyproject: dict[str, Any], text: str, paths: list[str]) -> tuple[str, dict[Path, bytes], str]:
     build = subtable(pyproject, "tool", "hatch", "build")
     target = subtable(build, "targets", "sdist")

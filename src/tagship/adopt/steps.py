@@ -161,6 +161,7 @@ def keep_neighbours(found: Adoption) -> list[Problem]:
     before = found.text(path)
     workflow = suite.PIPELINE if found.on_gitlab else suite.WORKFLOW
     after, others, why = neighbours.sdist(found.folder, before, [workflow.as_posix(), *new])
+    after = neighbours.ruff(after)
     if after != before:
         found.changes[path] = after.encode()
     found.decisions += [Decision("sdist", "without the suite", why)] if why else []

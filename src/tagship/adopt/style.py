@@ -57,7 +57,8 @@ def value(text: str, key: str, found: str | list[str] | bool) -> Any:  # noqa: F
     items = [_string(each).as_string() for each in found]
     gap = " " if len(re.findall(r"=[ \t]*\[ [\"']", text)) > len(re.findall(r"=[ \t]*\[[\"']", text)) else ""
     line = f"[{gap}{', '.join(items)}{gap}]" if items else "[]"
-    if len(f"{key} = {line}") > WIDTH:
+    always = len(re.findall(r"=[ \t]*\[[ \t]*(?:#.*)?\r?\n", text)) > 1 and not re.search(r"=[ \t]*\[[ ]?[\"']", text)
+    if items and (always or len(f"{key} = {line}") > WIDTH):
         indent = match[1] if (match := re.search(r"=[ \t]*\[[ \t]*(?:#.*)?\r?\n([ \t]+)\S", text)) else "    "
         line = "[\n" + "".join(f"{indent}{item},\n" for item in items) + "]"
     return tomlkit.value(line)
