@@ -86,7 +86,8 @@ def _on_all_cores(question: Question, first: list[Path], todo: Iterator[Path], w
                     yield _isolated(question, path)
                 pool = ProcessPoolExecutor(workers, initializer=_ignore_interrupts)
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        # Unless it is interrupted: a thread that ends later may find its pipe closed, and says so with a traceback.
+        pool.shutdown(wait=not waiting, cancel_futures=True)
 
 
 def _submitted(pool: ProcessPoolExecutor, question: Question, chunk: list[Path]) -> Future[list[Answer]]:
