@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tagship_suite.errors import links
 from tagship_suite.report import code
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def lines(plan: Plan) -> list[str]:
         *jobs,
         *notes,
         *stops,
+        *links(plan.problems),
         verdict,
     ]
 
