@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ..config import load
 from ..errors import Problem, refuse
 from ..repo import bump, git, packages
+from ..repo.files import load_toml, subtable
 from ..repo.versions import holds_version, parse_version
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ def accepted(root: Path, version: str, environ: Mapping[str, str]) -> Mapping[st
 
 def _is_on(root: Path, environ: Mapping[str, str]) -> bool:
     """Return whether this is a push to the branch that `dev-builds` names, on GitHub."""
-    branch = load(root).dev_builds
+    # The other settings are judged later, beside what else is wrong.
+    branch = subtable(load_toml(root / "pyproject.toml"), "tool", "tagship").get("dev-builds")
     push = {"GITHUB_EVENT_NAME": "push", "GITHUB_REF_TYPE": "branch", "GITHUB_REF_NAME": branch}
     return bool(branch) and push.items() <= environ.items()
 
