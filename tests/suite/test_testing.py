@@ -168,11 +168,21 @@ def judge(
         {"checks/conftest.py": "", "checks/fake/__init__.py": ""},
         # What setuptools does not take for packages of a flat layout.
         {"docs/conf.py": "", "examples/__init__.py": "", "benchmarks/a.py": "", "setup.py": "", "_dev/a.py": ""},
+        {"t/__init__.py": "", "t/mocks.py": "", "t/unit/test_a.py": ""},
         # An environment, and tests that mirror the names of what they test.
         {".venv/lib/site-packages/ship/core.py": CODE, "env/lib/site-packages/other.py": ""},
         {"qa/ship/__init__.py": "", "qa/ship/core.py": "import ship\n", "qa/test_a.py": ""},
     ],
-    ids=["helpers", "inside the package", "beside modules", "other folder", "no packages", "environments", "a mirror"],
+    ids=[
+        "helpers",
+        "inside the package",
+        "beside modules",
+        "other folder",
+        "no packages",
+        "a folder t",
+        "environments",
+        "a mirror",
+    ],
 )
 def test_what_is_the_tests_own_may_come_from_the_checkout(files: dict[str, str], tmp_path: Path) -> None:
     assert judge(tmp_path, {**FLAT, **files}, ["tests/test_a.py", "conftest.py", *files]) == []

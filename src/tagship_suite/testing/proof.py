@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: What setuptools takes for something else than a package or module of the project where those lie at the top; source
-#: of the rule: DEFAULT_EXCLUDE of FlatLayoutPackageFinder and FlatLayoutModuleFinder in setuptools.discovery.
+#: of the rule: DEFAULT_EXCLUDE of FlatLayoutPackageFinder and FlatLayoutModuleFinder in setuptools.discovery. `t` has
+#: the tests of celery, kombu and others.
 OTHER = re.compile(
-    r"ci|bin|debian|docs?|documentation|manpages|news|newsfragments|changelog|(unit_)?tests?|examples?|scripts|tools"
+    r"ci|bin|debian|docs?|documentation|manpages|news|newsfragments|changelog|(unit_)?tests?|t|examples?|scripts|tools"
     r"|utils?|python|build|dist|v?env|requirements|tasks|fabfile|site_scons|benchmarks?|exercises?|htmlcov|setup"
     r"|conftest|toxfile|noxfile|pavement|dodo|conanfile|manage|[._].*"
 )
