@@ -237,7 +237,7 @@ def test_what_the_wheel_imports_and_lacks_is_never_the_tests_own(written: str, l
     module = loose.partition(".")[0].replace("/", ".").removesuffix(".__init__")
     assert line == (
         f"{loose}: found module {module} imported from the checkout, expected it in ship.whl, which imports it; "
-        "include it in the wheel, or declare the dependency that it is"
+        "include it in the wheel, or declare the dependency that it is [not-from-wheel]"
     )
     write(site, {"utils.py": "", "helper/__init__.py": "", "_fast.cpython-311-x86_64-linux-gnu.so": ""})
     assert judge(tmp_path / "with", files, seen, text=text) == [], "it is a dependency of this name"

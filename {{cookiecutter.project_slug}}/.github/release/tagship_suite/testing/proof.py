@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: What setuptools takes for something else than a package or module of the project where those lie at the top; source
-#: of the rule: DEFAULT_EXCLUDE of FlatLayoutPackageFinder and FlatLayoutModuleFinder in setuptools.discovery. In `t` are
+#: of the rule: DEFAULT_EXCLUDE of FlatLayoutPackageFinder and FlatLayoutModuleFinder in setuptools.discovery. `t` has
 #: the tests of celery, kombu and others.
 OTHER = re.compile(
     r"ci|bin|debian|docs?|documentation|manpages|news|newsfragments|changelog|(unit_)?tests?|t|examples?|scripts|tools"
