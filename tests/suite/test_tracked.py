@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,7 +37,7 @@ def judged(
     folder: str = "",
     extra: tuple[str, ...] = (),
 ) -> list[str]:
-    """Return what is said of an sdist and a wheel with these files, made after git was asked."""
+    """Return what is said of an sdist and a wheel with these files, made after git was asked, without codes."""
     before = checkout(root)
     assert before
     name = (root / "name").read_text() if (root / "name").exists() else "ship"
@@ -45,7 +46,7 @@ def judged(
     write_sdist(dists, name, files=dict.fromkeys(sdist, ""))
     write_wheel(dists, name, files=dict.fromkeys(wheel, ""), extra=extra)
     found = map(str, compare(before, root / folder, read_dists(dists)))
-    return [line.replace(f"{dists}/", "dist/") for line in found]
+    return [re.sub(r" \[[a-z-]+\]$", "", line.replace(f"{dists}/", "dist/")) for line in found]
 
 
 @pytest.fixture
