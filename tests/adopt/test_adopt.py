@@ -341,7 +341,7 @@ def test_all_reasons_to_refuse_are_told_at_once(tmp_path: Path) -> None:
     (folder / "untracked").write_text("")
     said = refused(folder, "--keep-old")
     move = f"git mv {suite.WORKFLOW} .github/workflows/old-release.yml"
-    assert [line.partition(": found ")[::2] for line in said] == [
+    assert [line.rpartition(" [")[0].partition(": found ")[::2] for line in said] == [
         (".", "no name of a distribution, expected one in pyproject.toml, setup.cfg or setup.py; write it there"),
         (
             str(suite.WORKFLOW),
