@@ -162,6 +162,21 @@ def test_a_tag_that_github_lacks_or_has_elsewhere_is_never_made_or_moved(bundle:
     assert github.log == []
 
 
+def test_a_file_that_git_calls_changed_in_a_fresh_checkout_stops_no_release(repository: Path, github: GitHub) -> None:
+    (repository / "CHANGELOG.md").write_bytes(CHANGELOG.replace("\n", "\r\n").encode())
+    commit(repository)
+    (repository / ".gitattributes").write_text("*.md text eol=lf\n")
+    git(repository, "add", ".gitattributes")
+    git(repository, "commit", "-q", "-m", "line ends")
+    git(repository, "tag", "-f", "v1.0")
+    github.tags["v1.0"] = git(repository, "rev-parse", "HEAD")
+    (repository / "CHANGELOG.md").touch()
+    assert git(repository, "status", "--porcelain", "--untracked-files=no") == "M CHANGELOG.md"
+    verify(repository, TAG)
+    run((repository / "bundle").rename(repository.parent / "bundle"), github)
+    assert github.names(*github.releases.values()) == FILES
+
+
 def test_what_github_refuses_is_told_in_one_line_without_the_token(bundle: Path, github: GitHub) -> None:
     said = refusal(bundle, github, GITHUB_TOKEN="ghs_wrong")
     assert "found 401 Bad credentials" in said

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 from packaging.version import Version
 
+from tagship_suite.gate import bundle
 from tagship_suite.github import notes
 from tagship_suite.repo.packages import Package
 from tests.conftest import commit, git
@@ -129,6 +131,23 @@ def test_without_a_section_they_are_the_commits_since_the_release_before(tmp_pat
     assert sorted(subjects("1.1")) == ["A topic", "One", "One rc", "Two"], "a final release is compared to a final one"
     assert sorted(subjects("1.0rc2")) == ["A topic", "One", "Two"]
     assert sorted(subjects("0.1")) == ["A topic", "One", "One rc", "Two", "Zero"]
+
+
+def test_a_commit_in_another_encoding_keeps_no_release_back(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    commit(tmp_path)
+    raw = git(tmp_path, "cat-file", "commit", "HEAD").encode().replace(b"a change", b"caf\xe9")
+    found = subprocess.run(
+        ["git", "hash-object", "-t", "commit", "-w", "--stdin"],
+        cwd=tmp_path,
+        input=raw,
+        capture_output=True,
+        check=True,
+    )
+    git(tmp_path, "reset", "-q", "--soft", found.stdout.decode().strip())
+    told = notes.of(Package(tmp_path, tmp_path), "ship", Version("1.0"))
+    folder = bundle.write(tmp_path, [], notes=told)
+    assert (folder / bundle.NOTES).read_text(encoding="utf-8").startswith("- caf? (")
 
 
 def test_without_git_there_are_none(tmp_path: Path) -> None:

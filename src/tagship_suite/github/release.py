@@ -72,6 +72,7 @@ def _wanted(root: Path, environ: Mapping[str, str], scratch: Path) -> Wanted:
     sums.write_text(listed, encoding="utf-8", newline="\n")
     files[file_hash(sums, "sha256")] = sums
     commit, notes = ((folder / name).read_text(encoding="utf-8").strip() for name in (bundle.COMMIT, bundle.NOTES))
+    commit, *_ = commit.split()  # line ends may make git call a fresh checkout changed
     return Wanted(tag, commit, version.is_prerelease, notes, files)
 
 

@@ -63,7 +63,7 @@ def write(root: Path, dists: list[Dist], folders: Sequence[Path] = (), notes: st
     _copy(PACKAGE, partial / RELEASE / PACKAGE.name)
     (partial / "noxfile.py").write_text(NOXFILE, encoding="utf-8")
     (partial / COMMIT).write_text(f"{_commit(root)}\n", encoding="utf-8")
-    (partial / NOTES).write_text(f"{notes}\n", encoding="utf-8")
+    (partial / NOTES).write_text(f"{notes}\n", encoding="utf-8", errors="replace")  # git has commits in any encoding
     (partial / SUMS).write_text(_sums(partial), encoding="utf-8", newline="\n")
     return partial.replace(root / "bundle")
 
