@@ -1,9 +1,10 @@
-"""Write what is made from another file: the template's managed files, and the pages of the settings and the rules."""
+"""Write what is made from another file: managed files, copier.yml, and the pages of the settings and the rules."""
 
 import shutil
 from pathlib import Path
 from textwrap import fill
 
+from dev import questions
 from tagship import suite
 from tagship.audit.rules import RULES
 from tagship_suite.config import SETTINGS
@@ -25,7 +26,11 @@ def main() -> None:
 def written() -> dict[Path, bytes]:
     """Return the files to write, by their paths."""
     found = {TEMPLATE / path: content for path, content in suite.files().items() if path != suite.WORKFLOW}
-    pages = {"docs/configuration.md": configuration(), "docs/audit.md": audit()}
+    pages = {
+        "copier.yml": questions.copier(),
+        "docs/configuration.md": configuration(),
+        "docs/audit.md": audit(),
+    }
     return {**found, **workflows(), **{ROOT / name: text.encode() for name, text in pages.items()}}
 
 

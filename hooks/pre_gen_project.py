@@ -5,7 +5,7 @@ import keyword
 import re
 import sys
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from email.utils import getaddresses
 from pathlib import Path
 from typing import NamedTuple
@@ -18,43 +18,52 @@ LICENSES = ("MIT", "Apache-2.0", "BSD-3-Clause", "MPL-2.0", "GPL-3.0-or-later", 
 BACKENDS = ("hatchling", "setuptools", "setup.py", "poetry", "flit", "pdm", "uv")
 PUBLISHERS = ("nox", "gh-action-pypi-publish", "gitlab")
 
-DISTRIBUTION_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
-IMPORT_NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9_]*")
-GITLAB_NAMESPACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
-GITHUB_OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}")
-EMAIL = re.compile(
+DISTRIBUTION_NAME = r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
+IMPORT_NAME = r"_?[A-Za-z][A-Za-z0-9_]*"
+GITLAB_NAMESPACE = r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*"
+GITHUB_OWNER = r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}"
+EMAIL = (
     r"(?=.{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`|~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`|~-]+)*"
     r"@(?=.{1,189}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])"
 )
-JINJA = re.compile(r"[{][#%{]")  # in this order, as cookiecutter renders this file
 
 # Modules and folders at the root of a project, which its tests would import instead of the package.
 ROOT_MODULES = ("conftest", "noxfile", "setup", "src", "tasks", "test", "tests")
-UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
+#: No character of the categories Cc, Cs, Zl and Zp.
+PRINTABLE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]*"
 
 
 class Rule(NamedTuple):
-    """The condition that an answer must meet, what to say if it does not, and the remedy."""
+    """The condition that an answer must meet, what to say if it does not, and the remedy.
 
-    holds: Callable[[str], bool]
+    A condition that a regular expression can state is one: `copier.yml`, which can run no Python, gets it as well.
+    """
+
+    condition: str | Callable[[str], bool]
     otherwise: str
     expected: str
+
+    def holds(self, answer: str) -> bool:
+        """Return whether the answer meets the condition."""
+        if isinstance(self.condition, str):
+            return re.fullmatch(self.condition, answer, re.DOTALL) is not None
+        return self.condition(answer)
 
 
 def _at_most(length: int) -> Rule:
     return Rule(
-        lambda answer: len(answer) <= length,
+        ".{0," + str(length) + "}",  # no f-string: cookiecutter would read its two braces
         "is too long",
         f"Shorten it to {length} characters at most.",
     )
 
 
+def _none_of(names: Iterable[str]) -> str:
+    return rf"(?!({'|'.join(names)})\Z).*"
+
+
 def _one_of(choices: tuple[str, ...]) -> Rule:
-    return Rule(lambda answer: answer in choices, "is not a choice", f"Choose one of {', '.join(choices)}.")
-
-
-def _is_printable(answer: str) -> bool:
-    return not any(unicodedata.category(character) in UNPRINTABLE for character in answer)
+    return Rule("|".join(map(re.escape, choices)), "is not a choice", f"Choose one of {', '.join(choices)}.")
 
 
 def _is_free_at_pypi(answer: str) -> bool:
@@ -66,19 +75,19 @@ def _normalised(name: str) -> str:
 
 
 TEXT = (
-    Rule(bool, "is empty", "Type a value."),
+    Rule(".+", "is empty", "Type a value."),
     Rule(
-        lambda answer: answer == answer.strip(),
+        r"(?!\s).*(?<!\s)",
         "begins or ends with white space",
         "Remove the white space.",
     ),
     Rule(
-        _is_printable,
+        PRINTABLE,
         "contains a tab, a line break or another control character",
         "Type one line of printable characters.",
     ),
     Rule(
-        lambda answer: not JINJA.search(answer),
+        r"(?!.*[{][#%{]).*",  # in this order, as cookiecutter renders this file
         "contains the start of a Jinja expression",
         "Leave out an opening brace before a brace, a percent sign or a number sign: an update of the"
         " template would evaluate it.",
@@ -89,7 +98,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "project_name": (),
     "project_slug": (
         Rule(
-            lambda answer: DISTRIBUTION_NAME.fullmatch(answer) is not None,
+            DISTRIBUTION_NAME,
             "is not a valid distribution name",
             "Use letters, digits, '.', '_' and '-', with a letter or digit first and last: 'my-package'.",
         ),
@@ -102,12 +111,12 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     ),
     "package_name": (
         Rule(
-            lambda answer: IMPORT_NAME.fullmatch(answer) is not None,
+            IMPORT_NAME,
             "is not a valid Python identifier",
             "Use letters, digits and '_', with a letter first: 'my_package'.",
         ),
         Rule(
-            lambda answer: not keyword.iskeyword(answer),
+            _none_of(keyword.kwlist),
             "is a Python keyword",
             "Choose another name.",
         ),
@@ -117,7 +126,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
             "Choose another name.",
         ),
         Rule(
-            lambda answer: answer.lower() not in ROOT_MODULES,
+            f"(?i:{_none_of(ROOT_MODULES)})",
             "is a module or folder at the root of the project, which would be imported instead",
             "Choose another name.",
         ),
@@ -126,14 +135,14 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "description": (_at_most(512),),
     "author_name": (
         Rule(
-            lambda answer: "," not in answer,
+            "[^,]*",
             "contains a comma, which package metadata does not allow",
             "Type the name of one person or organisation without it.",
         ),
     ),
     "author_email": (
         Rule(
-            lambda answer: EMAIL.fullmatch(answer) is not None,
+            EMAIL,
             "is not an email address",
             "Type one such as 'you@example.com'.",
         ),
@@ -145,12 +154,12 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
 }
 
 ON_GITHUB = Rule(
-    lambda answer: GITHUB_OWNER.fullmatch(answer) is not None,
+    GITHUB_OWNER,
     "is not a GitHub user or organisation",
     "Type the name in the repository's address: letters, digits and '-', 39 at most, no 'https://'.",
 )
 ON_GITLAB = Rule(
-    lambda answer: GITLAB_NAMESPACE.fullmatch(answer) is not None,
+    GITLAB_NAMESPACE,
     "is not a namespace on GitLab",
     "Type the user or the groups in the repository's address: 'group/subgroup', no 'https://'.",
 )
@@ -159,7 +168,7 @@ ON_GITLAB = Rule(
 BACKEND_RULES: Mapping[tuple[str, str], tuple[Rule, ...]] = {
     ("poetry", "author_name"): (
         Rule(
-            lambda answer: not set(answer) & set("<>"),
+            "[^<>]*",
             "contains an angle bracket, which ends a name for Poetry",
             "Leave it out, or choose another build_backend.",
         ),
@@ -178,7 +187,7 @@ BACKEND_RULES: Mapping[tuple[str, str], tuple[Rule, ...]] = {
     ),
     ("setup.py", "description"): (
         Rule(
-            lambda answer: not answer.startswith("file:"),
+            "(?!file:).*",
             "begins with 'file:', which setup.cfg reads as a file path",
             "Begin it with another word, or choose another build_backend.",
         ),

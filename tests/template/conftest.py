@@ -38,7 +38,8 @@ def template_repository(tmp_path: Path) -> Path:
     repository = tmp_path / "tagship"
     for folder in (ROOT / "hooks", ROOT / "templates", TEMPLATE):
         shutil.copytree(folder, repository / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "cookiecutter.json", repository)
+    for name in ("cookiecutter.json", "copier.yml"):
+        shutil.copy(ROOT / name, repository)
     for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "first"]):
         subprocess.run(["git", *command], cwd=repository, env=environment(tmp_path), check=True)
     return repository

@@ -39,14 +39,14 @@ def answers(**given: str) -> dict[str, object]:
     return {**_defaults(), **given}
 
 
-def generate(into: Path, **given: str) -> Path:
+def generate(into: Path, template: str = str(ROOT), **given: str) -> Path:
     """Generate a project from a replay file: its answers are taken as they are, like typed ones."""
     replay = into / "answers.json"
     replay.write_text(json.dumps({"cookiecutter": answers(**given)}), encoding="utf-8")
     projects = into / "projects"
     projects.mkdir(exist_ok=True)
     config = cookiecutter_config(into)
-    return Path(cookiecutter(str(ROOT), replay=str(replay), output_dir=str(projects), config_file=str(config)))
+    return Path(cookiecutter(template, replay=str(replay), output_dir=str(projects), config_file=str(config)))
 
 
 def cookiecutter_config(into: Path) -> Path:
