@@ -10,6 +10,7 @@ import pytest
 
 import tagship_suite.gate.dev as dev
 from tagship_suite.errors import ReleaseError
+from tests.archives import write_release
 from tests.conftest import NOXFILE, commit, copy_suite, git, nox, release, try_release
 from tests.suite.publishing import PUSH, REGISTERED, serving
 
@@ -114,6 +115,18 @@ def test_the_version_is_greater_than_the_one_that_is_written(repository: Path, v
     assert dev.tagged(repository, BRANCH) == {**BRANCH, "GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": f"v{expected}"}
     assert f'version = "{expected}"' in (repository / "pyproject.toml").read_text()
     assert git(repository, "log", "-1", "--format=%ct") == time, "another attempt must build the same bytes"
+
+
+def test_the_branch_may_be_any_and_the_changelog_may_have_nothing_new(repository: Path) -> None:
+    settings = 'dev-builds = "develop"\nrelease-branches = ["main"]\n'
+    (repository / "pyproject.toml").write_text(STATIC.replace('dev-builds = "main"\n', settings))
+    (repository / "CHANGELOG.md").write_text(changelog := "## Unreleased\n\n## 1.2.0 - 2026-01-02\n\n- Ships.\n")
+    commit(repository)
+    git(repository, "checkout", "-q", "-b", "develop")
+    write_release(repository / "dist", version="1.2.1.dev45")
+    done = release(repository, "verify", **{**BRANCH, "GITHUB_REF_NAME": "develop"})
+    assert "2 dists that may be published" in done.stdout
+    assert (repository / "CHANGELOG.md").read_text() == changelog
 
 
 @pytest.mark.parametrize(

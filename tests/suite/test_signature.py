@@ -107,6 +107,13 @@ def test_inv_release_signs_the_tag(repository: Path) -> None:
     assert signer(repository, "v1.1.0").startswith("tag 'v1.1.0': Good")
 
 
+def test_a_variable_that_whoever_starts_a_pipeline_sets_does_not_switch_it_off(repository: Path) -> None:
+    write_release(repository / "dist")
+    git(repository, "tag", "v1.0")
+    done = try_release(repository, "verify", CI_COMMIT_TAG="v1.0", GITHUB_REF="refs/heads/main")
+    assert (done.returncode, "[unsigned-tag]" in done.stdout) == (1, True)
+
+
 def test_a_dev_build_has_a_tag_that_nobody_pushed_and_no_key(repository: Path) -> None:
     with (repository / "pyproject.toml").open("a") as file:
         file.write('dev-builds = "main"\n')

@@ -30,7 +30,8 @@ def verify(root: Path, environ: Mapping[str, str]) -> bool:
     handover.gather(root / "dist", environ)
     packages = chosen(root, environ)
     names = {package.name for package in packages}
-    verdicts = [judge.judge(package, environ, names - {package.name}) for package in packages]
+    is_dev = environ is not given
+    verdicts = [judge.judge(package, environ, names - {package.name}, is_dev=is_dev) for package in packages]
     for verdict in verdicts:
         _tell(verdict)
     problems = [*(problem for verdict in verdicts for problem in verdict.problems), *lockstep.problems(verdicts)]
@@ -44,7 +45,7 @@ def verify(root: Path, environ: Mapping[str, str]) -> bool:
     folder = bundle.write(root, dists, folders, "\n\n".join(told))
     print(f"{folder}: {len(dists)} dists that may be published")
     report.output("digest", handover.digest(folder))
-    report.output("dev", "" if environ is given else "on")
+    report.output("dev", "on" if is_dev else "")
     # The tag and this checkout name the publish jobs' environments, and nothing that a build could have written.
     off = not all(package.settings.github_release for package in packages)
     report.output("github_release", "off" if off else "on")

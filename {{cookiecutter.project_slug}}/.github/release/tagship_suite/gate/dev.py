@@ -34,7 +34,8 @@ def tagged(root: Path, environ: Mapping[str, str]) -> Mapping[str, str]:
     refuse([Problem("settings", where, "several distributions", expected, "remove it")] * several)
     people = dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"), "dev")
     # Another attempt of the run must build the same bytes.
-    os.environ.update(people, GIT_COMMITTER_DATE=f"{git.commit_time(root)} +0000")
+    date = f"{git.commit_time(root)} +0000"
+    os.environ.update(people, GIT_AUTHOR_DATE=date, GIT_COMMITTER_DATE=date)
     bump.cut(root, f"dev{environ['GITHUB_RUN_NUMBER']}", push=False)
     return _on(next(filter(holds_version, git.tags_here(root))), environ)
 

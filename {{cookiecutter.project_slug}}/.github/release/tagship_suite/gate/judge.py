@@ -64,11 +64,14 @@ class Verdict:
         return Version(self.dists[0].version)
 
 
-def judge(package: Package, environ: Mapping[str, str], others: Collection[str] = ()) -> Verdict:
+def judge(
+    package: Package, environ: Mapping[str, str], others: Collection[str] = (), *, is_dev: bool = False
+) -> Verdict:
     """Compare every version of `package`, whose dists are in `dist/` at the top, with each other and the tag.
 
-    The dists may be those of `others` too, by their names, and of nobody else. What cannot be read is a problem among
-    the others. Raises `ReleaseError` if there is no dist at all.
+    The dists may be those of `others` too, by their names, and of nobody else. The tag of a dev build needs neither a
+    release branch nor a signature: nobody has pushed it. What cannot be read is a problem among the others. Raises
+    `ReleaseError` if there is no dist at all.
     """
     unread: list[Problem | str] = []
     root = package.folder
@@ -92,9 +95,8 @@ def judge(package: Package, environ: Mapping[str, str], others: Collection[str] 
     if names := _attempt(unread, left_out, package.root):
         remedy = 'to release them too, name them in [tool.tagship]: packages = ["..."] [packages]'
         verdict.notes.append(f"{', '.join(names)}: not a part of this release; {remedy}")
-    if ref.tags and config.release_branches:
+    if ref.tags and config.release_branches and not is_dev:
         verdict.problems += branch_problems(root, config, ref)
-    is_dev = environ.get("GITHUB_REF", "").startswith("refs/heads/")  # a dev build, whose tag nobody has pushed
     for tag in ref.tags if config.require_signed_tag and not is_dev else ():
         if found := _attempt(unread, partial(signer, package.root), tag):
             verdict.notes.append(found)

@@ -95,7 +95,9 @@ def _plan(root: Path, wanted: str) -> Plan:
     before = here or tags
     text = as_before(version, [*(place.text for place in places), *(written for _, _, written in before)])
     tag = f"{before[0][1] if before else package.tag('')}{text}"
-    refuse(_problems(root, package.settings.release_branches, None if wanted == CURRENT else now, version, tag))
+    found = _problems(root, None if wanted == CURRENT else now, version, tag)
+    is_dev = wanted.startswith("dev")  # from the branch that `dev-builds` names
+    refuse(found if is_dev else found + _branch_problem(root, package.settings.release_branches, version))
     places, dated, notes = _changes(root, together, places, now, text, tag)
     files = elsewhere.rewritten(places, version, text) | dated
     _refuse_untracked(root, files)
@@ -111,7 +113,7 @@ def _plan(root: Path, wanted: str) -> Plan:
         environment=f"pypi{package.suffix}",
         again=f"{package.label}/{CURRENT}".lstrip("/"),
         notes=[f"note: {note}" for note in notes],
-        is_signed=package.settings.require_signed_tag and not wanted.startswith("dev"),
+        is_signed=package.settings.require_signed_tag and not is_dev,
     )
 
 
@@ -139,8 +141,9 @@ def _changes(
         places = [*places, *(pin for each in folders for pin in elsewhere.pins(each, together, now))]
     for folder in folders:
         places = [*places, *elsewhere.certain(root, folder, packages.distribution_name(folder), now)]
-        changed, left = changelog.dated(folder, text, tag)
-        dated, notes = dated | changed, notes + left
+        if not Version(text).is_devrelease:  # what it has so far is not released yet
+            changed, left = changelog.dated(folder, text, tag)
+            dated, notes = dated | changed, notes + left
     return places, dated, notes
 
 
@@ -171,7 +174,7 @@ def _next(now: Version, wanted: str) -> Version:
     raise refusal("bad-version", "version", repr(wanted), expected, "name the version to release")
 
 
-def _problems(root: Path, branches: tuple[str, ...], now: Version | None, version: Version, tag: str) -> list[Problem]:
+def _problems(root: Path, now: Version | None, version: Version, tag: str) -> list[Problem]:
     """Return every reason not to release `version`; `now` is the version that it must exceed, if any."""
     found = []
     status = ("status", "--porcelain", "--", "."), ("diff", "--cached", "--name-only")
@@ -186,7 +189,7 @@ def _problems(root: Path, branches: tuple[str, ...], now: Version | None, versio
         found.append(Problem("local-version", "version", repr(str(version)), repr(version.public), "no index takes it"))
     if git.query(root, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}") is not None:
         found.append(Problem("tag-exists", f"tag {tag!r}", "one of that name", "a new one", "release the next version"))
-    return found + _branch_problem(root, branches, version)
+    return found
 
 
 def _branch_problem(root: Path, branches: tuple[str, ...], version: Version) -> list[Problem]:
