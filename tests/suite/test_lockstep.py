@@ -105,6 +105,18 @@ def test_the_gate_refuses_versions_that_differ_and_dependencies_that_exclude_eac
     assert not (repository / "bundle").exists()
 
 
+def test_the_gate_refuses_a_root_of_its_own_whose_tag_would_release_the_others_too(repository: Path) -> None:
+    write(repository, {"pyproject.toml": project("top", "1.0", '[tool.tagship]\npackages = ["core", "speedups"]\n')})
+    for folder in ("core", "speedups"):
+        with (repository / folder / "pyproject.toml").open("a") as file:
+            file.write("[tool.tagship]\nlockstep = true\n")
+    write_both(repository / "dist")
+    write_sdist(repository / "dist", "top")
+    done = try_release(repository, "verify", **tag("v1.0"))
+    assert done.returncode == 1
+    assert "[tool.tagship] lockstep: found false, but true for distributions below it, expected true" in done.stdout
+
+
 @pytest.fixture
 def bundle(repository: Path, tmp_path: Path) -> Path:
     write_both(repository / "dist")

@@ -39,10 +39,19 @@ def ordered(dists: list[Dist]) -> list[list[Dist]]:
 
 
 def problems(verdicts: list[Verdict]) -> list[Problem]:
-    """Return why distributions in lockstep do not fit together: other versions, or dependencies that exclude them."""
+    """Return why distributions in lockstep do not fit together: other versions, or dependencies that exclude them.
+
+    The root's own has a tag without a name, as they have, so it is one of them or is refused.
+    """
     together = [verdict for verdict in verdicts if verdict.package.lockstep]
     versions = {verdict.name: verdict.version for verdict in together}
-    return [problem for verdict in together for problem in _misfits(verdict, versions)]
+    others = [
+        verdict.name for verdict in verdicts if together and verdict not in together and not verdict.package.label
+    ]
+    where, found = "pyproject.toml [tool.tagship] lockstep", "false, but true for distributions below it"
+    expected, remedy = "true: a tag without a name releases all of them", "set it, or move {} into a folder of its own"
+    shared = [Problem("lockstep", where, found, expected, remedy.format(name)) for name in others]
+    return [*shared, *(problem for verdict in together for problem in _misfits(verdict, versions))]
 
 
 def _misfits(verdict: Verdict, versions: dict[str, Version]) -> Iterator[Problem]:
