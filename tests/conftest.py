@@ -127,8 +127,13 @@ def drift(folder: Path, found: dict[Path, bytes]) -> list[Path]:
 
 
 def parts(count: int, *, pushed: int) -> list[ParameterSet]:
-    """Return the numbers of a test's parts as parameters: those after the first `pushed` run in the night only."""
-    return [pytest.param(part, marks=[pytest.mark.nightly] * (part >= pushed)) for part in range(count)]
+    """Return the numbers of a test's parts as parameters: those after the first `pushed` run at night only."""
+    return [nightly(part, when=part >= pushed) for part in range(count)]
+
+
+def nightly(*values: object, when: bool = True) -> ParameterSet:
+    """Return a parameter that is run at night only, if `when`."""
+    return pytest.param(*values, marks=[pytest.mark.nightly] * when)
 
 
 def copy_suite(folder: Path) -> Path:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tagship_suite.dists.reading import read_dists
-from tests.conftest import commit, git, nox, run
+from tests.conftest import commit, git, nightly, nox, run
 from tests.template.support import CHOICES, generate
 
 if TYPE_CHECKING:
@@ -30,7 +30,14 @@ FILES = ["my_package-0.1.0-py3-none-any.whl", "my_package-0.1.0.tar.gz"]
 BACKENDS = CHOICES["build_backend"]
 
 
-@pytest.mark.parametrize(("backend", "publisher"), list(product(BACKENDS, CHOICES["publish_with"])))
+#: The jobs before the upload are the same for each publisher.
+COMBINATIONS = [
+    nightly(backend, publisher, when=publisher != "nox" and backend != "hatchling")
+    for backend, publisher in product(BACKENDS, CHOICES["publish_with"])
+]
+
+
+@pytest.mark.parametrize(("backend", "publisher"), COMBINATIONS)
 def test_a_fresh_project_is_tested_verified_released_and_installed_back(
     backend: str, publisher: str, pypiserver: Pypiserver, tmp_path: Path
 ) -> None:

@@ -14,7 +14,7 @@ from tagship_suite.errors import ReleaseError
 from tagship_suite.repo.packages import chosen, every, of
 from tagship_suite.testing.plan import NO_TESTS, plans
 from tests.archives import write_release, write_sdist, write_wheel
-from tests.conftest import commit, copy_suite, git, nox, release, run, try_nox, try_release, try_run
+from tests.conftest import commit, copy_suite, git, nightly, nox, release, run, try_nox, try_release, try_run
 
 if TYPE_CHECKING:
     from tests.servers import Pypiserver
@@ -421,7 +421,7 @@ FILES = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize("pair", [nightly(pair, when=pair != "hatchling and setup.py") for pair in PAIRS])
 def test_a_branch_builds_all_and_each_tag_releases_one(pair: str, suite: Path, pypiserver: Pypiserver) -> None:
     write(suite, {**CODE, **PAIRS[pair]})
     commit(suite)
