@@ -45,7 +45,7 @@ def test_a_fresh_project_is_tested_verified_released_and_installed_back(
     commit(project)
     git(project, "tag", "v0.1.0")
     done = nox(project, "-s", "build", "test", "verify-version", "-P", HERE, "--", "--installpkg", "dist")
-    assert "1 passed" in done.stdout
+    assert "2 passed" in done.stdout
     assert "`long_description` missing" not in done.stdout
     assert git(project, "status", "--porcelain") == ""
     bundle = Path(shutil.move(project / "bundle", tmp_path / "empty"))

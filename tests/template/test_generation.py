@@ -87,12 +87,15 @@ def test_a_fresh_project_holds_nothing_but_what_the_template_names(project: Path
         ".gitignore",
         ".pre-commit-config.yaml",
         "CHANGELOG.md",
+        "CONTRIBUTING.md",
         "LICENSE",
         "README.md",
+        "SECURITY.md",
         "pyproject.toml",
         "src/my_package/__init__.py",
         "src/my_package/py.typed",
         "tests/test_packages.py",
+        "tests/test_readme.py",
     }
 
 
@@ -116,7 +119,7 @@ def test_a_fresh_project_passes_its_own_tests_against_its_wheel(project: Path, t
     with _wheel(project) as wheel:
         wheel.extractall(tmp_path)
     done = _test_against_wheel(project, tmp_path)
-    assert (done.returncode, "1 passed" in done.stdout) == (0, True), done.stdout
+    assert (done.returncode, "2 passed" in done.stdout) == (0, True), done.stdout
 
 
 def test_a_fresh_project_s_tests_fail_when_its_wheel_lacks_the_types(project: Path, tmp_path: Path) -> None:
@@ -124,6 +127,16 @@ def test_a_fresh_project_s_tests_fail_when_its_wheel_lacks_the_types(project: Pa
         wheel.extractall(tmp_path)
     (tmp_path / "my_package" / "py.typed").unlink()
     assert _test_against_wheel(project, tmp_path).returncode == 1
+
+
+def test_a_fresh_project_s_tests_fail_when_an_example_of_its_readme_does(tmp_path: Path) -> None:
+    project = generate(tmp_path)
+    with _wheel(project) as wheel:
+        wheel.extractall(tmp_path / "installed")
+    readme = project / "README.md"
+    readme.write_text(readme.read_text(encoding="utf-8").replace("print(", "print(missing, "), encoding="utf-8")
+    done = _test_against_wheel(project, tmp_path / "installed")
+    assert (done.returncode, "'missing' is not defined" in done.stdout) == (1, True), done.stdout
 
 
 def test_the_wheel_ships_the_package_its_types_and_its_licence(project: Path) -> None:
