@@ -65,11 +65,15 @@ def run(folder: Path, github: GitHub, **env: str) -> None:
     releases.release(folder, {**TAG, **github.variables(), **env})
 
 
-def refusal(folder: Path, github: GitHub, **env: str) -> str:
+def refusals(folder: Path, github: GitHub, **env: str) -> list[str]:
     with pytest.raises(ReleaseError) as refused:
         run(folder, github, **env)
-    assert "\n" not in str(refused.value)
-    return str(refused.value)
+    return str(refused.value).splitlines()
+
+
+def refusal(folder: Path, github: GitHub, **env: str) -> str:
+    (told,) = refusals(folder, github, **env)
+    return told
 
 
 def test_a_draft_gets_notes_and_files_and_is_then_published_and_a_second_run_changes_nothing(
@@ -122,16 +126,23 @@ def test_a_release_made_by_hand_is_taken_over_with_its_title_and_notes(
 ) -> None:
     made = github.add("v1.0", body="By hand.", name="One point zero", draft=draft)
     other = github.attach(made, "ship-docs.pdf", b"%PDF")
+    coming = github.attach(made, "ship.exe", b"MZ", state="starter")
     for number in range(150):  # it is on the second page
         github.add(f"v0.{number}")
     run(bundle, github)
     assert len(github.releases) == 151
     assert (made["name"], made["body"], made["draft"]) == ("One point zero", "By hand.", False)
     assert github.names(made) == [*FILES, other["name"]]
+    assert coming["id"] in github.files, "another workflow is uploading it"
 
 
 def test_a_published_release_with_other_files_of_these_names_is_left_alone(bundle: Path, github: GitHub) -> None:
     made = github.add("v1.0")
+    github.attach(made, FILES[2], b"older than digests")["digest"] = None
+    github.attach(made, "SHA256SUMS", b"older than digests")["digest"] = None
+    told = refusals(bundle, github)
+    assert [line.partition(" of ")[0] for line in told] == [FILES[2], "SHA256SUMS"]
+    github.files.clear()
     github.attach(made, FILES[1], b"of another workflow")
     assert refusal(bundle, github) == (
         f"{FILES[1]} of the GitHub Release: found other bytes, expected those that were published; delete that file on "
@@ -278,6 +289,10 @@ def test_distributions_in_lockstep_have_one_release_with_the_notes_of_the_reposi
     (made,) = github.releases.values()
     assert made["body"] == "- The first one, see [#1].\n\n[#1]: https://x.test/1"
     assert github.names(made) == ["SHA256SUMS", "a-1.0.tar.gz", "b-1.0.tar.gz"]
+    for name in ("a", "b"):
+        (repository / "packages" / name / "CHANGELOG.md").write_text(f"## 1.0\n\n{name * 70_000}\n")
+    verify(repository, TAG)
+    assert len((repository / "bundle" / bundles.NOTES).read_text()) < 125_000, "GitHub takes no more"
 
 
 def test_verify_version_tells_the_job_whether_it_is_switched_off(repository: Path, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def verify(root: Path, environ: Mapping[str, str]) -> bool:
     wanted = any(package.settings.sbom for package in packages)
     if wanted and not (root / LOCK).is_file():
         raise refusal("managed-files", "[tool.tagship] sbom", "true", f"also {LOCK}", "run: tagship sync")
-    folder = bundle.write(root, dists, folders, "\n\n".join(told))
+    folder = bundle.write(root, dists, folders, "\n\n".join(told)[: notes.LONGEST])
     print(f"{folder}: {len(dists)} dists that may be published")
     report.output("digest", handover.digest(folder))
     report.output("dev", "on" if is_dev else "")

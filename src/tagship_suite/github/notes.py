@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from ..repo.packages import Package
 
 COMMITS = 200
-#: GitHub takes 125,000 characters.
-LONGEST = 120_000
+LONGEST = 120_000  # characters: GitHub takes 125,000
 #: A title of Markdown, or a line with a line below it, as reStructuredText has it and Markdown too.
 HEADING = re.compile(
     r"^(?P<mark>#{1,6})[ \t]+(?P<title>.+)$"
@@ -42,7 +41,7 @@ def of(package: Package, name: str, version: Version) -> str:
     """Return the notes, as Markdown, for this `version` of the distribution `name` in `package`."""
     folders = [package.folder, *[package.root] * package.lockstep]
     found = next(filter(None, (section(folder, version) for folder in folders)), "")
-    return (found or _commits(package, name, version))[:LONGEST]
+    return found or _commits(package, name, version)
 
 
 def section(folder: Path, version: Version) -> str:

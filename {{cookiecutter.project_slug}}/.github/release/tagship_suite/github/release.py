@@ -126,15 +126,15 @@ def _missing(api: Api, release: dict[str, Any], wanted: Wanted) -> list[str]:
     Raises `ReleaseError` where a published release has other bytes under their names, or takes no files any more.
     """
     assets = list(api.pages(f"/releases/{release['id']}/assets"))
-    there = {str(asset["digest"]).removeprefix("sha256:"): asset for asset in assets if asset["state"] == "uploaded"}
-    missing = [digest for digest in wanted.files if digest not in there]
+    there = {asset.get("digest") for asset in assets if asset["state"] == "uploaded"}
+    missing = [digest for digest in wanted.files if f"sha256:{digest}" not in there]
     names = {wanted.files[digest].name for digest in missing}
-    others = [asset for asset in there.values() if asset["name"] in names]
+    others = [asset for asset in assets if asset["name"] in names]
     if not release["draft"]:
-        refuse([_other_bytes(asset["name"]) for asset in others])
+        # The state of an upload that was cut off is another.
+        refuse([_other_bytes(asset["name"]) for asset in others if asset["state"] == "uploaded"])
         refuse([IMMUTABLE] if missing and release.get("immutable") else [])
-    broken = [asset for asset in assets if asset["state"] != "uploaded"]  # an upload was cut off
-    for asset in broken + others:
+    for asset in others:
         api.send("DELETE", f"/releases/assets/{asset['id']}")
     return missing
 
