@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import tagship_suite.gate.dev as dev
+from tagship import suite
 from tagship_suite.errors import ReleaseError
 from tests.archives import write_release
 from tests.conftest import NOXFILE, commit, copy_suite, git, nox, release, try_release
@@ -55,6 +56,7 @@ def _identity(monkeypatch: pytest.MonkeyPatch) -> None:
 def repository(tmp_path: Path) -> Path:
     folder = copy_suite(tmp_path / "ship")
     (folder / "noxfile.py").write_text(NOXFILE)
+    (folder / suite.WORKFLOW).write_bytes(suite.workflow(dev=True))
     (folder / "ship").mkdir()
     (folder / "ship/__init__.py").write_text('"""Ships."""\n')
     (folder / "pyproject.toml").write_text(STATIC)
@@ -163,6 +165,14 @@ def test_of_several_distributions_only_those_in_lockstep_have_dev_builds(reposit
     (repository / "pyproject.toml").write_text(f"{settings}lockstep = true\n")
     commit(repository)
     assert dev.tagged(repository, BRANCH)["GITHUB_REF_NAME"] == "v1.2.1.dev45"
+
+
+def test_a_workflow_from_before_the_setting_is_not_silently_one_that_publishes_nothing(repository: Path) -> None:
+    (repository / suite.WORKFLOW).write_bytes(suite.workflow())
+    commit(repository)
+    with pytest.raises(ReleaseError, match="found a workflow without dev builds, expected"):
+        dev.tagged(repository, BRANCH)
+    assert git(repository, "tag") == ""
 
 
 def test_without_the_setting_a_push_releases_nothing(repository: Path) -> None:

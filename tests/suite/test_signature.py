@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tagship import suite as managed
 from tagship_suite.errors import ReleaseError
 from tagship_suite.gate.signature import OPENPGP, SSH, signer
 from tests.archives import write_release
@@ -117,6 +118,7 @@ def test_a_variable_that_whoever_starts_a_pipeline_sets_does_not_switch_it_off(r
 def test_a_dev_build_has_a_tag_that_nobody_pushed_and_no_key(repository: Path) -> None:
     with (repository / "pyproject.toml").open("a") as file:
         file.write('dev-builds = "main"\n')
+    (repository / managed.WORKFLOW).write_bytes(managed.workflow(dev=True))
     commit(repository)
     git(repository, "config", "user.signingkey", str(repository / "no such key"))
     write_release(repository / "dist", version="1.0.1.dev45")

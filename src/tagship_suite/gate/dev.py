@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import Problem, refuse
 from ..repo import bump, git, packages
-from ..repo.files import load_toml, subtable
+from ..repo.files import load_toml, read_text, subtable
 from ..repo.versions import holds_version, parse_version
 
 if TYPE_CHECKING:
@@ -22,15 +22,24 @@ def tagged(root: Path, environ: Mapping[str, str]) -> Mapping[str, str]:
     """
     if not _is_on(root, environ) or any(map(holds_version, git.tags_here(root))):
         return environ
-    several = any(package.label for package in packages.every(root))
-    where, expected = "pyproject.toml [tool.tagship] dev-builds", "one, or lockstep = true"
-    refuse([Problem("settings", where, "several distributions", expected, "remove it")] * several)
+    refuse(_problems(root))
     people = dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"), "dev")
     # Another attempt of the run must build the same bytes.
     date = f"{git.commit_time(root)} +0000"
     os.environ.update(people, GIT_AUTHOR_DATE=date, GIT_COMMITTER_DATE=date)
     bump.cut(root, f"dev{environ['GITHUB_RUN_NUMBER']}", push=False)
     return _on(next(filter(holds_version, git.tags_here(root))), environ)
+
+
+def _problems(root: Path) -> list[Problem]:
+    """Return why the branch has no dev builds although the setting names it."""
+    where, workflow = "pyproject.toml [tool.tagship] dev-builds", root / ".github/workflows/release.yml"
+    several = any(package.label for package in packages.every(root))
+    found = [Problem("settings", where, "several distributions", "one, or lockstep = true", "remove it")] * several
+    if workflow.is_file() and "outputs.dev" not in read_text(workflow):
+        without, expected = "a workflow without dev builds", "one whose publish-test runs for them"
+        found.append(Problem("managed-files", where, without, expected, "run: tagship sync"))
+    return found
 
 
 def accepted(root: Path, version: str, environ: Mapping[str, str]) -> Mapping[str, str]:
