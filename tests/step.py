@@ -32,7 +32,7 @@ def main(name: str, *arguments: str) -> int:
         "describe": lambda: build.describe(root, environ),
         "pythons": lambda: print(pythons.declared(root)),
         "verify": lambda: verify.verify(root, environ),
-        "cut": lambda: print(bump.cut(root, *arguments, push=False)),
+        "cut": lambda: print(bump.cut_release(root, *arguments, push=False)),
     }
     try:
         with cli.reporting():

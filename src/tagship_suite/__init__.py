@@ -1,1 +1,1 @@
-"""The code of a release: six nox sessions, and what they do where that needs thought."""
+"""The release code of this project: six nox sessions and the logic behind them."""

@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 FAILURES = (BuildException, BuildBackendException, tarfile.TarError, subprocess.CalledProcessError)
 REQUIRE = "in [build-system] requires of pyproject.toml"
-#: What says that a file or a module is missing.
+#: Matches the message that a file or a module is missing.
 LACKS = r"(?:No such file or directory: |does not exist: |No module named )['`]?([^'`\n]+)"
 REQUIRES = "[build-system] requires of pyproject.toml"
 LOST = "the sdist lacks {0}, which the build needs: write `include {0}` in MANIFEST.in (setuptools)"
-HIDDEN = "setup.py does not find {0}: let it begin with `import os, sys; sys.path.insert(0, os.path.dirname(__file__))`"
-#: What a build prints when it fails, by regular expression, and below it what that means. The last line counts.
+HIDDEN = "setup.py cannot import {0}: begin it with `import os, sys; sys.path.insert(0, os.path.dirname(__file__))`"
+#: Regular expressions for the output of a failed build, each with its advice below it. The last matching line counts.
 TABLE = rf"""
 No space left on device|Errno 28
   the disk is full: free some space
@@ -44,11 +44,11 @@ No module named '(pkg_resources)
 No module named '(distutils|imp|asyncore)
   this Python no longer has \1: update what imports it, or set the repository's variable BUILD_PYTHON to an older one
 No module named '([^']+)
-  the build needs the module \1: write the name of its distribution in {REQUIRES}
+  the build needs the module \1: add the name of its distribution to {REQUIRES}
 (?:No such file or directory: |does not exist: )['`]?([^'`\n]+)
   there is no \1: commit it, or correct the path
 [Rr]equires (?:a different )?Python|does not satisfy Python
-  the project, or its build backend, is for another Python: run nox with that; on GitHub, set the variable BUILD_PYTHON
+  the project or its build backend needs another Python: run nox with that one; on GitHub, set the variable BUILD_PYTHON
 not appear to be a Python project
   there is no project here: if it is in a folder, write packages = ["FOLDER"] in [tool.tagship] of ./pyproject.toml
 Multiple top-level (?:packages|modules) discovered
@@ -60,11 +60,11 @@ invalid command 'bdist_wheel'
 project\.license`? must be
   this setuptools does not know an SPDX license expression: write "setuptools>=77" in {REQUIRES}
 License classifiers have been superseded
-  the license expression says it: remove the classifiers that begin with "License ::"
+  a license expression replaces license classifiers: remove the classifiers that begin with "License ::"
 Backend '([^']+)' is not available
-  no requirement has \1: write the name of its distribution in {REQUIRES}
+  no build requirement provides \1: add the name of its distribution to {REQUIRES}
 (\S+) was not found in the package registry
-  the index has no \1: correct the name in {REQUIRES}, or where the build backend gets it from
+  the index has no \1: correct the name in {REQUIRES}, or wherever the build backend gets it from
 use_2to3 is invalid
   setuptools no longer has use_2to3: remove it, or write "setuptools<58" in {REQUIRES}
 """
@@ -75,18 +75,18 @@ CAUSES = dict(zip(LINES[::2], LINES[1::2], strict=True))
 def build(folders: list[Path], out: Path, seconds: int) -> None:
     """Build the project in each of `folders`: its sdist, normalised to `seconds`, and its wheels from that sdist.
 
-    Raises `ReleaseError` if a backend fails, or `twine check` does, for the reason printed above it, or where PyPI
-    does not know a classifier.
+    Raises `ReleaseError` if a backend or `twine check` fails, which print the reason above it, or if PyPI does not
+    know a classifier.
     """
     for number, folder in enumerate(folders):
-        said = deque[str](maxlen=1000)
+        output = deque[str](maxlen=1000)
         try:
-            _build(folder, out, seconds, partial(_run, said))
+            _build(folder, out, seconds, partial(_run, output))
         except FAILURES as error:
             silent = b"".join(filter(None, (getattr(error, name, None) for name in ("stdout", "stderr"))))
             print(silent.decode(errors="replace"))  # of an installer
-            said.extend([str(error), *silent.decode(errors="replace").splitlines()])
-            cause = _cause(folder, said, has_sdist=len(list(out.glob("*.tar.gz"))) > number)
+            output.extend([str(error), *silent.decode(errors="replace").splitlines()])
+            cause = _cause(folder, output, has_sdist=len(list(out.glob("*.tar.gz"))) > number)
             raise ReleaseError(f"{folder}: the build has failed: {cause} [build-failed]") from None
     if check([str(path) for path in sorted(out.iterdir())]):
         raise ReleaseError("twine check: the description of a dist does not render, see above [description]")
@@ -95,31 +95,31 @@ def build(folders: list[Path], out: Path, seconds: int) -> None:
 
 
 def _run(
-    said: deque[str], command: Sequence[str], cwd: str | None = None, more: Mapping[str, str] | None = None
+    output: deque[str], command: Sequence[str], cwd: str | None = None, more: Mapping[str, str] | None = None
 ) -> None:
-    """Run `command`, and add what it prints to `said` as well."""
+    """Run `command`, print its output, and append it to `output`."""
     env, pipe = {**os.environ, **(more or {})}, subprocess.PIPE
     with subprocess.Popen(
         command, cwd=cwd, env=env, text=True, errors="replace", stdout=pipe, stderr=subprocess.STDOUT
     ) as process:
         for line in process.stdout or ():
             print(line, end="", flush=True)
-            said.append(line)
+            output.append(line)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
 
 
-def _cause(folder: Path, said: deque[str], *, has_sdist: bool) -> str:
-    """Return why the build in `folder` failed, which has made the sdist or not: the last error if no cause is known."""
-    for line in reversed(said):
+def _cause(folder: Path, output: deque[str], *, has_sdist: bool) -> str:
+    """Return why the build in `folder` failed, before or after its sdist: the known cause, else the last error."""
+    for line in reversed(output):
         match = re.search(LACKS, line)
         if match and (own := _own(folder, match[1])) and (has_sdist or "module" in match[0]):
             return (LOST if has_sdist else HIDDEN).format(own)
         for pattern, advice in CAUSES.items():
             if match := re.search(pattern, line):
                 return match.expand(advice)
-    errors = (line.strip() for line in reversed(said) if re.match(r"\S*([Ee]rror|Exception)\S*: ", line))
-    return next(errors, f"see above: {said[-1].strip()}")
+    errors = (line.strip() for line in reversed(output) if re.match(r"\S*([Ee]rror|Exception)\S*: ", line))
+    return next(errors, f"see above: {output[-1].strip()}")
 
 
 def _own(folder: Path, name: str) -> str:
@@ -138,7 +138,7 @@ def _build(folder: Path, out: Path, seconds: int, runner: RunnerType) -> None:
         env.install(more := builder.get_requires_for_build("sdist"))
         sdist = Path(builder.build("sdist", out))
         normalise(sdist, seconds)
-        remedy = "put a copy of the file there"
+        remedy = "replace it with a copy"
         link = "a link out of the project"
         links = [Problem("outward-link", name, link, "a file", remedy) for name in tars.outward(sdist)]
         refuse([*links, *readme.mistaken(read_dist(sdist), folder)])
@@ -153,7 +153,7 @@ def _build(folder: Path, out: Path, seconds: int, runner: RunnerType) -> None:
         source = next(Path(unpacked).iterdir())
         builder = ProjectBuilder.from_isolated_env(env, source, runner)
         if more or builder.build_system_requires != requires:
-            # Only where both would hold the same is the environment of the sdist as good as a new one.
+            # The environment of the sdist is reused only if a new one would hold the same packages.
             env = stack.enter_context(DefaultIsolatedEnv(installer="uv"))
             builder = ProjectBuilder.from_isolated_env(env, source, runner)
             env.install(builder.build_system_requires)

@@ -1,4 +1,4 @@
-"""The build: what comes before and after the build backend, and what later jobs need to know of the dists."""
+"""The build: what happens before and after the build backend, and what later jobs need to know about the dists."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 OLDEST = 8
 #: The locked tools of compiled projects.
 LOCK = ".github/release/requirements/wheels.txt"
-#: An address that reaches nobody: https://www.rfc-editor.org/rfc/rfc2606
+#: An address in a domain reserved for examples: https://www.rfc-editor.org/rfc/rfc2606
 PLACEHOLDER = re.compile(r"@(?:[\w.-]+\.)?(?:example(?:\.(?:com|net|org))?|invalid|test)(?![\w.-])", re.IGNORECASE)
 EARLIEST = 315532800  # seconds: 1980-01-01, the first day that a zip archive, and so a wheel, can hold
 
 
 def prepare(root: Path, environ: Mapping[str, str]) -> tuple[int, list[Package], Checkout | None]:
-    """Remove old dists and bundle; return SOURCE_DATE_EPOCH, the distributions to build, and what git says of the rest.
+    """Remove old dists and the bundle; return SOURCE_DATE_EPOCH, the distributions to build, and the checkout's state.
 
-    Raises `ReleaseError` if one is compiled and the locked tools for that are not there.
+    Raises `ReleaseError` if one is compiled and the locked tools for that are missing.
     """
     from .dists.tracked import checkout
 
@@ -51,7 +51,7 @@ def prepare(root: Path, environ: Mapping[str, str]) -> tuple[int, list[Package],
 
 
 def compare(root: Path, packages: list[Package], before: Checkout | None) -> None:
-    """Refuse dists that hold what nobody committed, or lack what somebody did; print what is only worth knowing."""
+    """Refuse dists that contain uncommitted files or lack committed ones; print lesser differences as notes."""
     from .dists import tracked
 
     if not before:
@@ -63,7 +63,7 @@ def compare(root: Path, packages: list[Package], before: Checkout | None) -> Non
 
 
 def clean(root: Path, *folders: str) -> None:
-    """Remove the dists, and the bundle of an earlier run; or only these `folders`."""
+    """Remove `folders`; by default, the dists and the bundle of an earlier run."""
     for folder in folders or ("bundle", "dist"):
         shutil.rmtree(root / folder, ignore_errors=True)
 
@@ -96,7 +96,7 @@ def describe(root: Path, environ: Mapping[str, str]) -> None:
 
 
 def _plan(package: Package, dist: Dist) -> str:
-    """Return what a release of this commit would do, as a Markdown table: for those who review a pull request."""
+    """Return what a release of this commit would do, as a Markdown table for the reviewers of a pull request."""
     every = git.lines(package.root, "tag")
     before = releases(filter(package.owns, every), dist.name)
     tag = f"{before[0][1] if before else package.tag('')}{dist.version}"
@@ -110,7 +110,7 @@ def _plan(package: Package, dist: Dist) -> str:
 
 
 def _unlicensed(package: Package, dists: list[Dist]) -> list[Problem]:
-    """Return the wheels without a licence of a project that names its files: hatchling finds none below a `[`."""
+    """Find wheels without the license files that the project declares: hatchling finds none if its path has a `[`."""
     given = subtable(load_toml(package.folder / "pyproject.toml"), "project").get("license-files")
     wheels = [dist for dist in dists if dist.is_wheel] if isinstance(given, list) and given else []
     remedy = "correct license-files; if this folder's path has a '[', '*' or '?' in it, build in another one"
@@ -120,7 +120,7 @@ def _unlicensed(package: Package, dists: list[Dist]) -> list[Problem]:
 
 
 def read(folder: Path, packages: list[Package]) -> dict[Package, list[Dist]]:
-    """Return the dists in `folder` by distribution; raise `ReleaseError` for what is missing or wrong."""
+    """Return the dists in `folder` by distribution; raise `ReleaseError` for each that is missing or wrong."""
     from .dists import rules
 
     groups = grouped(folder, packages)

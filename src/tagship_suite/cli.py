@@ -1,4 +1,4 @@
-"""What needs another interpreter than nox's, the release tools': `python -m tagship_suite build`, for example."""
+"""Commands that need the interpreter of the release tools instead of nox's: `python -m tagship_suite build`."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 class Reported(Exception):
-    """A step has failed, and why is printed already."""
+    """A step has failed, and the reasons are already printed."""
 
 
 @contextmanager
 def reporting() -> Iterator[None]:
-    """Print what the block refuses, one line for each problem, then raise `Reported`; redact everything printed."""
+    """Print the problems of a `ReleaseError` in the block, then raise `Reported`; redact everything that is printed."""
     redact.register_environ(os.environ)
     with redact.redacting():
         try:
@@ -65,7 +65,7 @@ def _publish(repository: str, *, attestations: bool, verbose: bool, **inputs: st
     refuse_inputs(inputs)
     from .publish.run import Options, publish
 
-    # A secret is pasted with the end of its line, and a workflow passes what is not set as an empty text.
+    # A pasted secret may end with a newline, and a workflow passes an unset one as an empty string.
     for name in [name for name in os.environ if name.startswith("TWINE_")]:
         if value := os.environ.pop(name).strip("\r\n"):
             os.environ[name] = value
@@ -99,13 +99,15 @@ def _parser() -> argparse.ArgumentParser:
     building = commands.add_parser("build", help="Build the dists.", allow_abbrev=False)
     building.set_defaults(run=_build)
     building.add_argument("seconds", type=int, help="SOURCE_DATE_EPOCH")
-    building.add_argument("folders", type=Path, nargs="+", help="the distributions' own")
+    building.add_argument("folders", type=Path, nargs="+", help="the folders of the distributions")
     publishing = commands.add_parser("publish", help="Publish the bundle to an index.", allow_abbrev=False)
     publishing.set_defaults(run=_publish)
     publishing.add_argument("repository", choices=("pypi", "testpypi"))
     publishing.add_argument("--attestations", action=argparse.BooleanOptionalAction, default=True)
     publishing.add_argument("--verbose", action="store_true")
-    releasing = commands.add_parser("github-release", help="Make the GitHub Release of the bundle.", allow_abbrev=False)
+    releasing = commands.add_parser(
+        "github-release", help="Create the GitHub Release of the bundle.", allow_abbrev=False
+    )
     releasing.set_defaults(run=_github_release)
     commands.add_parser("sbom", help="Add an SBOM to the bundle.", allow_abbrev=False).set_defaults(run=_sbom)
     for name, instead in ELSEWHERE.items():

@@ -1,4 +1,4 @@
-"""A refused step: every problem at once, one line each; and one that takes too long.
+"""Errors: the problems of a refused step, one line each and all at once, and the timeout of a step.
 
 Each line ends with a code in brackets, which `PAGE` explains; a multi-line one has it at the end of the first.
 """
@@ -37,7 +37,7 @@ class Problem:
 
 
 class ReleaseError(Exception):
-    """The step refuses to go on; holds one line or `Problem` for each reason."""
+    """A step refuses to continue; `args` has a line or `Problem` for each reason."""
 
     def __init__(self, *problems: Problem | str) -> None:
         super().__init__(*(str(problem) for problem in problems))
@@ -52,13 +52,13 @@ def refusal(code: str, where: str, found: str, expected: str, remedy: str) -> Re
 
 
 def links(lines: Iterable[str]) -> list[str]:
-    """Return a line for each code in `lines`, with the link to what it means."""
+    """Return a line for each code in `lines`, with a link to its explanation."""
     codes = re.findall(r" \[([a-z]+(?:-[a-z]+)*)\]$", "\n".join(lines), re.MULTILINE)
     return [f"see: {PAGE}#{code}" for code in dict.fromkeys(codes)]
 
 
 def of_machine(error: OSError) -> Problem:
-    """Return the problem that the machine's file system does not let a step go on."""
+    """Return the problem that the file system of this machine refuses what a step needs."""
     found, file = error.strerror or str(error), error.filename2 or error.filename or "this machine"
     remedy = "free some space" if error.errno == errno.ENOSPC else "correct or remove it, or its permissions"
     return Problem("file-system", str(file), found, "a place that can be read and written", remedy)
@@ -72,7 +72,7 @@ def refuse(problems: Sequence[Problem | str]) -> None:
 
 @contextmanager
 def within(seconds: float, error: ReleaseError) -> Iterator[None]:
-    """Raise `error` in the block once it took longer, whatever it waits for; not on Windows, nor in another thread."""
+    """Raise `error` if the block takes longer, whatever it waits for; not on Windows, nor in another thread."""
 
     def stop(*_: object) -> NoReturn:
         raise error
@@ -87,5 +87,5 @@ def within(seconds: float, error: ReleaseError) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-        if outer:  # the time of a block around this one goes on
+        if outer:  # resume the timeout of an enclosing block
             signal.setitimer(signal.ITIMER_REAL, max(outer - (time.monotonic() - began), 0.001))

@@ -117,7 +117,7 @@ def test_offline_no_index_is_looked_at(repository: Path, index: GitHub) -> None:
     [
         ((404, {}, {}), "no file of it yet"),
         ((500, {}, {}), "the index answered 500 Internal Server Error"),
-        ((200, {}, b"{"), "found an answer that is no list of files"),
+        ((200, {}, b"{"), "found a response that is not a list of files"),
     ],
 )
 def test_an_index_that_does_not_answer_stops_nothing(repository: Path, index: GitHub, answer: Any, saw: str) -> None:

@@ -72,7 +72,7 @@ def test_a_tag_of_something_else_is_a_note_here_and_no_release_of_this_project_i
     said = release(repository, "verify").stdout
     assert f"note: on tag '{tag}', not of ship: the tag is compared when there is one" in said
     (error,) = refused(repository, **on_tag(tag))
-    assert "this tag is not of ship and releases nothing; to release it, push v1.0" in error
+    assert "this tag does not belong to ship and releases nothing; to release it, push v1.0" in error
 
 
 def test_a_tag_of_something_else_beside_the_right_one_is_in_nobodys_way(repository: Path) -> None:
@@ -105,7 +105,7 @@ def test_another_tag_at_the_commit_is_named_where_the_version_came_from_it(repos
     git(repository, "tag", "v1.1")
     write_release(repository / "dist", version="1.1rc1")
     (error,) = refused(repository, **on_tag("v1.1"))
-    assert f"git: found tag '{before}' at this commit too, expected only 'v1.1'; tag a commit of its own" in error
+    assert f"git: found tag '{before}' at this commit too, expected only 'v1.1'; tag a separate commit" in error
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,7 @@ def test_what_may_name_the_version_is_not_changed_but_named(suite: Path) -> None
     other = {"docs/api.md": ".. versionadded:: 1.0.0\nversion 1.0.0.1, 11.0.0\n"}
     said = released(started(suite, {"pyproject.toml": STATIC, **uncertain, **unrelated, **other}), "minor")
     places = ["README.md:3", "docs/install.md:1", "ship_it/_vendor/other/__init__.py:1", "tools/pyproject.toml:3"]
-    assert f"note: {', '.join(places)}: may name 1.0.0 as the version of this project; change what does" in said
+    assert f"note: {', '.join(places)}: may name 1.0.0 as the version of this project; update them if so" in said
     assert (suite / "tools/pyproject.toml").read_text() == uncertain["tools/pyproject.toml"]
 
 
@@ -212,9 +212,7 @@ def test_where_no_tag_leads_here_the_first_version_is_not_made_up(suite: Path, t
     assert released(suite, "1.5.0").startswith("release-1.5.0")
     commit(suite)
     git(tmp_path, "clone", "-q", "--depth=1", suite.as_uri(), "shallow")
-    assert "found a shallow clone, expected the tags before it; run: git fetch" in refused(
-        tmp_path / "shallow", "patch"
-    )
+    assert "found a shallow clone, expected the earlier tags; run: git fetch" in refused(tmp_path / "shallow", "patch")
 
 
 def test_a_calendar_version_keeps_the_form_of_the_tags_before(suite: Path) -> None:
@@ -386,7 +384,7 @@ def test_a_file_that_no_commit_would_hold_is_refused(suite: Path) -> None:
     pyproject = FROM_GIT.replace('source = "vcs"', 'path = "VERSION.py"')
     write(suite, {"VERSION.py": '__version__ = "1.0.0"\n'})
     started(suite, {"pyproject.toml": pyproject, ".gitignore": "VERSION.py\n__pycache__/\n"})
-    assert "VERSION.py: found a file that git does not know, expected a committed one" in refused(suite, "minor")
+    assert "VERSION.py: found a file that git does not track, expected a committed one" in refused(suite, "minor")
 
 
 @pytest.mark.slow

@@ -40,7 +40,7 @@ FAILURES: dict[str, tuple[dict[str, str], str]] = {
     ),
     "the project itself": (
         {"setup.py": "import ship\n" + SETUP.format(""), "pyproject.toml": SETUPTOOLS},
-        "setup.py does not find ship.py: let it begin with",
+        "setup.py cannot import ship.py: begin it with",
     ),
     "pkg_resources": (
         {"setup.py": "import pkg_resources\n" + SETUP.format("")},
@@ -48,7 +48,7 @@ FAILURES: dict[str, tuple[dict[str, str], str]] = {
     ),
     "a module of another distribution": (
         {"setup.py": "import numpy\n" + SETUP.format("")},
-        "the build needs the module numpy: write the name of its distribution in [build-system] requires",
+        "the build needs the module numpy: add the name of its distribution to [build-system] requires",
     ),
     "no project": ({}, 'write packages = ["FOLDER"] in [tool.tagship]'),
     "two packages": (
@@ -61,7 +61,7 @@ FAILURES: dict[str, tuple[dict[str, str], str]] = {
     ),
     "a backend that is not required": (
         {"pyproject.toml": PROJECT + HATCH.replace('"hatchling"', '"setuptools"')},
-        "no requirement has hatchling.build: write the name of its distribution in [build-system] requires",
+        "no build requirement provides hatchling.build: add the name of its distribution to [build-system] requires",
     ),
     "a requirement that is nowhere": (
         {"pyproject.toml": PROJECT + HATCH.replace('"hatchling"', '"no-such-thing-xyz"')},
@@ -109,7 +109,7 @@ def test_a_link_out_of_the_project_is_named(target: str, tmp_path: Path) -> None
     (folder / "LICENSE").symlink_to(f"{tmp_path}{target}" if target[0] == "/" else target)
     said = refusal(folder, tmp_path / "dist")
     found = "ship-1.0/LICENSE: found a link out of the project, expected a file"
-    assert said == f"{found}; put a copy of the file there [outward-link]"
+    assert said == f"{found}; replace it with a copy [outward-link]"
 
 
 @pytest.mark.slow

@@ -282,7 +282,7 @@ def test_without_any_version_current_is_refused(suite: Path) -> None:
     (suite / "pyproject.toml").write_text('[project]\nname = "ship"\n[tool.hatch.version]\nsource = "vcs"\n')
     commit(suite)
     done = try_release(suite, "cut", "current")
-    assert "tags: found none before HEAD, expected one, from which the version comes" in done.stdout
+    assert "tags: found none before HEAD, expected one to derive the version from" in done.stdout
     assert git(suite, "tag") == ""
 
 

@@ -227,7 +227,7 @@ def test_without_the_network_or_with_a_long_rate_limit_it_gives_up_at_once(bundl
             run(bundle, limited)
         assert limited.log == []
     nobody = limited.address
-    assert f"{nobody}/repos/octo/ship/commits/tags/v1.0: found no answer (ConnectionError)" in refusal(
+    assert f"{nobody}/repos/octo/ship/commits/tags/v1.0: found no response (ConnectionError)" in refusal(
         bundle, github, GITHUB_API_URL=nobody
     )
 

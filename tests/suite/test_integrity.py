@@ -115,16 +115,16 @@ SPOILED_WHEELS: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda path: add(path, "link", b"/etc/passwd", external_attr=(stat.S_IFLNK | 0o777) << 16),
         "'link' is neither a file nor a folder",
     ),
-    "a name twice": (lambda path: add(path, "ship/__init__.py", b"other = 1"), "two entries of one name"),
+    "a name twice": (lambda path: add(path, "ship/__init__.py", b"other = 1"), "two entries with the same name"),
     "another name in the local header": (
         lambda path: patch(path, b"ship/__init__.py", b"ship/__evil__.py", 1),
-        "'ship/__init__.py' is another file by its own header than by the directory",
+        "'ship/__init__.py' has a header that differs from the directory",
     ),
     "an entry that is not listed": (hide, "a malformed directory"),
-    "entries that overlap": (overlap, "does not follow on the entry before it"),
-    "data before it": (lambda path: path.write_bytes(b"#!/bin/sh\n" + path.read_bytes()), "does not follow on"),
+    "entries that overlap": (overlap, "does not directly follow the entry before it"),
+    "data before it": (lambda path: path.write_bytes(b"#!/bin/sh\n" + path.read_bytes()), "does not directly follow"),
     "data behind it": (lambda path: path.write_bytes(path.read_bytes() + b"more"), "data after its end"),
-    "two archives": (lambda path: path.write_bytes(path.read_bytes() * 2), "does not follow on"),
+    "two archives": (lambda path: path.write_bytes(path.read_bytes() * 2), "does not directly follow"),
     "a comment in the directory": (lambda path: add(path, "a", comment=b"PK"), "a malformed directory"),
     "data descriptors": (stream, "has a data descriptor"),
     "another compression": (
@@ -135,7 +135,7 @@ SPOILED_WHEELS: dict[str, tuple[Callable[[Path], object], str]] = {
     "nothing": (lambda path: path.write_bytes(b""), "a broken archive"),
     "a bomb": (
         lambda path: add(path, "bomb", bytes(65 * MIB), compress_type=zipfile.ZIP_DEFLATED),
-        "a bomb, which unpacks to 6815",
+        "a decompression bomb, which unpacks to 6815",
     ),
     "a bomb that denies it": (lie, "'bomb' unpacks to other bytes than it declares"),
     "a file that RECORD does not list": (
@@ -274,8 +274,8 @@ RECORDS: dict[str, tuple[Callable[[dict[str, bytes]], object], str]] = {
     "a line less": (record(rf"{INIT},.*\n", ""), f"{INIT}: found no hash in RECORD, expected one of"),
     "no hash": (record(rf"{INIT},.*\n", f"{INIT},,\n"), f"{INIT}: found no hash in RECORD"),
     "a weak hash": (record(rf"{INIT},.*\n", f"{INIT},md5=x,0\n"), f"{INIT}: found md5=x, expected one of sha256"),
-    "a line of two": (record(rf"{INIT},.*\n", f"{INIT},\n"), "a RECORD that is no list"),
-    "bytes": (lambda members: members.update({f"{INFO}/RECORD": b"\xff\xfe"}), "a RECORD that is no list"),
+    "a line of two": (record(rf"{INIT},.*\n", f"{INIT},\n"), "a RECORD that is not a list"),
+    "bytes": (lambda members: members.update({f"{INFO}/RECORD": b"\xff\xfe"}), "a RECORD that is not a list"),
     "no RECORD": (lambda members: members.pop(f"{INFO}/RECORD"), f"found no {INFO}/RECORD, expected one"),
     "no WHEEL": (lambda members: members.pop(f"{INFO}/WHEEL"), f"found no {INFO}/WHEEL, expected one"),
     "scripts with a path": (
@@ -427,7 +427,7 @@ def test_an_sdist_of_one_file_is_refused_as_pypi_takes_that_for_its_folder(tmp_p
         text = content.read()
     with tarfile.open(path, "w:gz") as new:
         new.addfile(info, io.BytesIO(text))
-    assert "nothing but 'ship-1.0/PKG-INFO', which PyPI takes for the folder of the others" in said(path)
+    assert "only 'ship-1.0/PKG-INFO', which PyPI takes for the top-level folder" in said(path)
 
 
 def test_an_sdist_may_link_within_its_folder(tmp_path: Path) -> None:
@@ -483,7 +483,7 @@ def test_an_sdist_whose_members_begin_with_a_dot_is_fine_but_for_pkg_info(tmp_pa
             dotted.addfile(info, file)
     (tmp_path / "dotted").replace(path)
     assert read_dist(path).metadata["Name"] == "ship"
-    assert "'./ship-1.0/PKG-INFO' is not found by PyPI, which looks for 'ship-1.0/PKG-INFO'" in said(path)
+    assert "PyPI does not find './ship-1.0/PKG-INFO': it looks for 'ship-1.0/PKG-INFO'" in said(path)
 
 
 def pour(path: Path, size: int) -> None:
@@ -539,7 +539,7 @@ def test_an_sdist_of_many_small_files_is_no_bomb(tmp_path: Path) -> None:
 def test_an_sdist_of_headers_without_end_is_a_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tars, "MOST_HEADERS", MIB)
     path = write_sdist(tmp_path, files={f"data/{number}": "" for number in range(3000)})
-    assert f"a bomb, whose headers alone unpack to more than {MIB} bytes" in said(path)
+    assert f"a decompression bomb, whose headers alone unpack to more than {MIB} bytes" in said(path)
 
 
 def bomb(path: Path) -> None:
@@ -550,7 +550,7 @@ def bomb(path: Path) -> None:
 
 
 BROKEN_SDISTS: dict[str, tuple[Callable[[Path], object], str]] = {
-    "a bomb": (bomb, f"a bomb, which unpacks to more than {10 * 1024 * MIB} bytes"),
+    "a bomb": (bomb, f"a decompression bomb, which unpacks to more than {10 * 1024 * MIB} bytes"),
     "half of it": (lambda path: path.write_bytes(path.read_bytes()[:-20]), "a broken archive (Compressed file ended"),
     "no gzip": (lambda path: path.write_bytes(b"text"), "a broken archive (Not a gzipped file"),
     "a zip behind it": (
@@ -608,7 +608,7 @@ def test_publish_refuses_before_any_network_even_where_the_sums_fit(bundle: Path
     done = try_release(bundle, "publish", "pypi", **TAG, TWINE_REPOSITORY_URL="http://127.0.0.1:9/")
     assert done.returncode == 1
     assert f"{name}: found a broken archive ('../slip.py' is a path out of the archive)" in done.stdout
-    assert "no answer" not in done.stdout
+    assert "no response" not in done.stdout
 
 
 def test_a_file_under_another_name_is_refused(bundle: Path) -> None:

@@ -85,7 +85,7 @@ def test_an_address_that_is_nearly_right_is_refused_before_any_network(
     nowhere = {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
     said = refusal(bundle, repository, **TAG, **nowhere, TWINE_REPOSITORY_URL=url)
     assert words in said
-    assert "no answer" not in said
+    assert "no response" not in said
 
 
 def test_a_second_run_is_green_and_uploads_nothing(bundle: Path, pypiserver: Pypiserver) -> None:
@@ -216,7 +216,7 @@ def test_a_wrong_password_and_a_dead_index_are_said_without_a_traceback(bundle: 
     )
     assert pypiserver.files() == []
     said = refusal(bundle, **TAG, **{**pypiserver.twine, "TWINE_REPOSITORY_URL": "http://127.0.0.1:9/"})
-    assert "http://127.0.0.1:9/simple/ship/: no answer" in said
+    assert "http://127.0.0.1:9/simple/ship/: no response" in said
 
 
 def test_a_redirect_to_another_index_is_not_an_answer(bundle: Path, tmp_path: Path) -> None:
@@ -324,7 +324,7 @@ def test_a_suite_that_is_not_the_one_in_the_bundle_does_not_publish_it(suite: Pa
 
 def test_a_certificate_that_is_not_there_is_said(bundle: Path) -> None:
     said = refusal(bundle, **TAG, TWINE_REPOSITORY_URL="https://127.0.0.1:9/", TWINE_CERT="/nowhere.pem")
-    assert "https://127.0.0.1:9/simple/ship/: no answer" in said
+    assert "https://127.0.0.1:9/simple/ship/: no response" in said
 
 
 def test_an_index_may_have_its_simple_api_at_another_address_than_its_uploads(
@@ -429,7 +429,7 @@ def test_a_file_is_compared_as_it_is_even_if_the_index_calls_it_compressed(bundl
 def test_a_file_that_breaks_off_and_a_busy_index_are_transient_errors() -> None:
     with answering() as answers:
         answers.pages["/a.whl"] = (200, {"Content-Length": "9"}, b"half")
-        with pytest.raises(TransientError, match="no answer"):
+        with pytest.raises(TransientError, match="no response"):
             answers.index().sha256(index.Remote(f"{answers.url}a.whl", {}))
         answers.pages["/simple/ship/"] = (429, {"Retry-After": "7"}, b"")
         with pytest.raises(TransientError, match="answered 429") as busy:

@@ -55,7 +55,7 @@ def test_a_registry_takes_a_release_once_and_gives_it_back(registry: Pypiserver 
     assert second.stdout.count("skipped, the index has it with the same SHA-256") == 2
     refused = try_release(other, "publish", "pypi", **TAG, **registry.twine)
     assert refused.returncode == 1
-    assert refused.stdout.count("a file name can be used once: release a new version") == 2
+    assert refused.stdout.count("a file name can be used only once: release a new version") == 2
     target = tmp_path / "target"
     run("uv", "pip", "install", "-q", "--default-index", registry.simple, "--target", target, "ship==1.0", cwd=tmp_path)
     assert (target / "ship/__init__.py").read_text() == ""

@@ -46,7 +46,7 @@ def said(path: Path) -> str:
         ("Requires-Python: three", "found Requires-Python 'three', expected versions"),
         ("Project-URL: Home, gopher://x", "found Home 'gopher://x', expected an http or https URL"),
         ("Project-URL: Home", "found Home ''"),
-        (f"Project-URL: {'x' * 33}, https://x", "of an URL, expected 1 to 32 characters"),
+        (f"Project-URL: {'x' * 33}, https://x", "of a URL, expected 1 to 32 characters"),
         ("Home-page: example.org", "found Home-page 'example.org'"),
         ("License-Expression: MIT\nLicense: MIT", "found License and License-Expression"),
         ("Author-email: me", "found Author-email 'me', expected an address such as"),
@@ -63,12 +63,12 @@ def said(path: Path) -> str:
         ("License-File: COPYING", "/COPYING, expected one"),
         (f"Summary: {'x' * 513}", "found a longer summary"),
         ("Summary: one\u2028two", "found a longer summary"),
-        ("Summary: one\nSummary: two", "('summary' is there twice, or has invalid data)"),
-        ("Name: ship", "('name' is there twice, or has invalid data)"),
-        ("Keywords: one\nKeywords: two", "('keywords' is there twice, or has invalid data)"),
-        ("Author-email: a@b.org\nAuthor-email: c@d.org", "('author-email' is there twice, or has invalid data)"),
-        ("Project-URL: a, https://x.org\nProject-URL: a, https://y.org", "('project-url' is there twice, or has"),
-        ("Description: one\n\ntwo", "('description' is there twice, or has invalid data)"),
+        ("Summary: one\nSummary: two", "('summary' appears twice, or has invalid data)"),
+        ("Name: ship", "('name' appears twice, or has invalid data)"),
+        ("Keywords: one\nKeywords: two", "('keywords' appears twice, or has invalid data)"),
+        ("Author-email: a@b.org\nAuthor-email: c@d.org", "('author-email' appears twice, or has invalid data)"),
+        ("Project-URL: a, https://x.org\nProject-URL: a, https://y.org", "('project-url' appears twice, or has"),
+        ("Description: one\n\ntwo", "('description' appears twice, or has invalid data)"),
         ("Import-Name: ship", "(import-name introduced in metadata version 2.5, not 2.4)"),
         ("Description-Content-Type: text/markdown\n\n  \n", "found a description of nothing but whitespace"),
         ("Description: \n\n  \n", "found a description of nothing but whitespace"),
@@ -366,7 +366,7 @@ def test_a_description_that_does_not_render_stops_publish_before_any_network(sui
     done = try_release(suite, "publish", "pypi", **TAG, TWINE_REPOSITORY_URL="http://127.0.0.1:9/")
     assert done.returncode == 1
     assert f"{WHEEL}: found a description that does not render" in done.stdout
-    assert "no answer" not in done.stdout
+    assert "no response" not in done.stdout
 
 
 def test_the_suite_in_an_sdist_is_not_taken_for_encrypted_code() -> None:

@@ -174,7 +174,7 @@ def test_a_tag_releases_the_one_that_it_names(name: str, label: str, tmp_path: P
     "name", ["v1.2.0", "1.2.0", "release-1.2.0", "ship-c/v1.2.0", "ship/v1.2.0", "a/v1.2.0", "ship-a/vX.0"]
 )
 def test_a_tag_that_names_none_is_refused_with_the_names_there_are(name: str, tmp_path: Path) -> None:
-    expected = rf"^tag '{name}': found no .*, expected 'ship-a/vX.Y.Z' or 'ship-b/vX.Y.Z'; this tag releases none"
+    expected = rf"^tag '{name}': found no .*, expected 'ship-a/vX.Y.Z' or 'ship-b/vX.Y.Z'; this tag releases nothing"
     with pytest.raises(ReleaseError, match=expected):
         chosen(write(tmp_path, BOTH), tag(name))
     copy_suite(tmp_path)
@@ -278,7 +278,7 @@ def test_members_that_no_release_is_about_are_named(repository: Path) -> None:
     write(repository, {"pyproject.toml": root})
     only(repository, "ship_a")
     said = release(repository, "verify", **BRANCH).stdout
-    assert "note: packages/a, packages/b: not a part of this release; to release them too, name them" in said
+    assert "note: packages/a, packages/b: not part of this release; to release them too, name them" in said
 
 
 def test_the_branches_that_the_repository_names_count_for_each(repository: Path) -> None:

@@ -56,7 +56,7 @@ def test_a_tag_that_a_key_in_the_repository_has_signed_is_let_through(repository
     git(repository, "tag", "v1.0")
     done = try_release(repository, "verify", **TAG)
     assert done.returncode == 1
-    assert "error: tag 'v1.0': found commit, which no tag object signs, expected one at this commit" in done.stdout
+    assert "error: tag 'v1.0': found commit, not a signed tag object, expected one at this commit" in done.stdout
     git(repository, "tag", "--force", "--sign", "v1.0", "--message", "signed")
     done = release(repository, "verify", **TAG)
     assert "note: tag 'v1.0': Good \"git\" signature for maintainer@example.com with ED25519 key" in done.stdout

@@ -80,7 +80,7 @@ def test_a_file_that_nobody_committed_is_refused_by_name(root: Path, files: dict
     name = [*files][-1]
     assert judged(root, [*PACKAGE, name]) == [
         (
-            f"dist/ship-1.0.tar.gz: {name}: found a file that git does not track, expected what is committed; "
+            f"dist/ship-1.0.tar.gz: {name}: found a file that git does not track, expected committed files; "
             "remove it, add it to exclude in [tool.hatch.build], or commit it"
         )
     ]
@@ -246,7 +246,7 @@ def test_a_submodule_that_is_not_checked_out_is_refused_in_a_package_and_a_note_
     git(vendored.parent, "clone", "-q", str(vendored), str(root))
     note, line = sorted(judged(root, PACKAGE))
     assert line == (
-        "ship/vendored: found a submodule without content, expected its files: a package has them; "
+        "ship/vendored: found a submodule without content, expected its files, which are part of a package; "
         "run: git submodule update --init; on GitHub, set the repository variable SUBMODULES to true"
     )
     assert note == "docs/theme: the dists lack this submodule, which is not checked out"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 API = "https://api.github.com"
 VERSION = "2022-11-28"
-#: Seconds to connect, and to wait for an answer.
+#: Seconds to connect, and to wait for a response.
 TIMEOUT = (10, 20)
 PAGES = 10
 

@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 MAX_SUMMARY = 512
 MAX_LABEL = 32
 METADATA_VERSIONS = ("1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5")
-#: An address by the syntax that PyPI asks for; what is not ASCII is left to it, and what is in brackets.
+#: The syntax of an e-mail address that PyPI requires; whatever is not ASCII or in brackets is left to PyPI.
 _ATOM, _LABEL = r"[^\s@\"(),:;<>\[\]\\.]+", r"(?!-)[A-Za-z0-9\x80-\U0010ffff-]{1,63}(?<!-)"
-_SPECIAL = "arpa|invalid|local|localhost|onion|test"  # names that no mail can reach
+_SPECIAL = "arpa|invalid|local|localhost|onion|test"  # reserved names
 MAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:\[.*\]|(?:{_LABEL}\.)+(?!(?:{_SPECIAL})$){_LABEL}(?<!\d))", re.IGNORECASE)
-#: PyPI looks at the scheme, and for brackets, which it does not escape, and at a port; not at the rest of the host.
+#: PyPI checks the scheme and the port, and refuses brackets, which it does not escape; it ignores the rest of the host.
 URL = re.compile(r"https?:(?://[^/?#]*)?[^?#\[\]]*(?:\?[^#\[\]]*)?(?:#.*)?", re.IGNORECASE | re.DOTALL)
 PORT = re.compile(r"[^/?#]*//[^/?#\[\]]*:(\d+)(?:[/?#]|$)")
 MAX_PORT = 65535
 UNKNOWN = ("", "UNKNOWN")  # what distutils writes for none
-#: What is said in other words than those of `packaging`, by its name of the field.
+#: The fields, as `packaging` names them, that other rules check with clearer messages.
 OURS = {"name", "version", "summary", "requires_python", "requires_dist"}
 
 
@@ -54,11 +54,11 @@ def fields(dist: Dist, where: str) -> Iterator[Problem]:
     kind, text = description(metadata)
     if text and not text.strip() and kind != "text/plain":
         found = "a description of nothing but whitespace"
-        yield Problem("metadata", where, found, "some text, or none", "fill or leave out the README")
+        yield Problem("metadata", where, found, "some text, or none", "fill in or leave out the README")
 
 
 def core(dist: Dist, where: str) -> Iterator[Problem]:
-    """Find fields that are no core metadata, see https://packaging.python.org/en/latest/specifications/core-metadata/."""
+    """Find fields that violate https://packaging.python.org/en/latest/specifications/core-metadata/."""
     version = dist.metadata.get("Metadata-Version", "")
     if version not in METADATA_VERSIONS:
         expected = f"one of {', '.join(METADATA_VERSIONS)}"
@@ -76,7 +76,7 @@ def _faults(text: str, version: str) -> Iterator[str]:
     raw, unparsed = parse_email(text)
     for field in unparsed:  # also those that packaging, and so PyPI, does not know
         if {(name := field.replace("-", "_")), f"{name}s"} & {*RawMetadata.__annotations__}:
-            yield f"{field!r} is there twice, or has invalid data"
+            yield f"{field!r} appears twice, or has invalid data"
     known = {name: value for name, value in raw.items() if name not in OURS and not _is_none(value)}
     if "dynamic" in map(str.lower, raw.get("dynamic", [])):
         yield "'dynamic' is not a valid dynamic field"
@@ -89,7 +89,7 @@ def _faults(text: str, version: str) -> Iterator[str]:
 
 
 def _is_none(value: object) -> bool:
-    """Return whether PyPI takes a field for one that is not there."""
+    """Return whether PyPI treats a field of this value as absent."""
     return value in ([], [""]) or (value[-1] if isinstance(value, list) else value) in UNKNOWN
 
 
@@ -104,7 +104,7 @@ def description(metadata: Message) -> tuple[str, str]:
 def urls(dist: Dist, where: str) -> Iterator[Problem]:
     for label, url in _labelled(dist.metadata):
         if not 0 < len(label) <= MAX_LABEL:
-            found = f"the label {label!r} of an URL"
+            found = f"the label {label!r} of a URL"
             yield Problem("metadata", where, found, f"1 to {MAX_LABEL} characters", "rename it")
         port = PORT.match(url)
         if not URL.fullmatch(url) or (port and int(port[1]) > MAX_PORT):
@@ -153,5 +153,5 @@ def same_version(left: str, right: str, *, newer: bool = False) -> bool:
         return False
 
 
-#: What PyPI asks for beyond what holds for every index.
+#: What PyPI requires beyond the rules of every index.
 RULES = (core, fields, urls, emails, dependencies)

@@ -31,9 +31,9 @@ def problems(dists: list[Dist]) -> list[Problem]:
 
 
 def mistaken(dist: Dist, folder: Path) -> list[Problem]:
-    """Return what is wrong where the description of `dist` begins as a file in `folder` of another markup than it says.
+    """Find a description of `dist` that comes from a file in `folder` whose markup is not the declared one.
 
-    An index renders it by the type alone, Markdown as reStructuredText where there is none. Plain text hurts nobody.
+    An index goes by the declared type alone, reStructuredText by default. Plain text always renders.
     """
     kind, text = metadata.description(dist.metadata)
     first = _first(text)
@@ -58,5 +58,7 @@ def _fault(kind: str, text: str) -> str:
         return ""
     from readme_renderer import rst  # slow to import, and most descriptions are Markdown
 
-    said = io.StringIO()
-    return "" if rst.render(text, stream=said) is not None else " ".join(said.getvalue().split()) or "no reason given"
+    errors = io.StringIO()
+    return (
+        "" if rst.render(text, stream=errors) is not None else " ".join(errors.getvalue().split()) or "no reason given"
+    )

@@ -1,8 +1,8 @@
 """The rules by which PyPI refuses an upload, checked before the tag rather than after it.
 
 Source of the rules: https://docs.pypi.org/ and the file upload view of pypi/warehouse (warehouse/forklift/legacy.py and
-metadata.py). What changes with the index or cannot be known offline is left to it: whether a mail address can exist,
-the size of a whole project, whether the name is free. Local versions are the gate's.
+metadata.py). What changes at the index or cannot be known offline is left to it: whether an e-mail address can exist,
+the size of a whole project, whether the name is free. The gate checks for local versions.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from .reading import Dist
 
-#: How many bytes a file name has at most: the index serves its metadata under it and `.metadata`.
+#: The longest file name in bytes: the index serves the metadata under that name plus `.metadata`.
 MAX_NAME = 255 - len(".metadata")
-#: How long after its first file a release takes others.
+#: How long after its first file a release accepts others.
 MAX_AGE = timedelta(days=14)
 #: https://packaging.python.org/en/latest/specifications/name-normalization/
 NAME = r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
@@ -42,9 +42,9 @@ PLATFORM = re.compile(
     r"|ios_\d+_\d+_(?:arm64|x86_64)_(?:iphoneos|iphonesimulator).*"
     r"|android_\d+_(?:armeabi_v7a|arm64_v8a|x86|x86_64)|pyemscripten_\d+_\d+_wasm32.*"
 )
-#: PyPI adds each year's macOS to its list: one after those above is left to it.
+#: PyPI adds a macOS version every year: later ones than those above are left to it.
 NEXT_MACOS = re.compile(r"macosx_(?:2[7-9]|[3-9]\d)_0(?=_)")
-#: What PyPI takes for encrypted code in files of Python, which this one must not be; how large such a file is at most.
+#: What PyPI takes for encrypted code, written so that this file does not match; and how large a file it scans.
 ENCRYPTED = {
     "PyArmor": re.compile(rb"__pyarmor__\(__name__, __file__,|__pyarmor_(?:enter|exit|assert|bcc)__"),
     "SourceDefender": re.compile(rb"---BEGIN PYE[ ]FILE---.*---END PYE[ ]FILE---", re.DOTALL),
@@ -53,10 +53,10 @@ SCANNED = 5 * 2**20
 
 
 def problems(dists: list[Dist], limit: int, *, public: bool | None = None) -> list[Problem | str]:
-    """Return every reason why PyPI would refuse one of `dists`, or why nobody should unpack it.
+    """Return every reason why PyPI would refuse one of `dists`, or why unpacking it would be unsafe.
 
-    `limit` is how many MiB PyPI lets a file of this project have. `public` is whether they go to PyPI, or to a registry
-    that has no such rules; None: what their classifiers say.
+    `limit` is PyPI's file size limit for this project in MiB. `public` is whether they go to PyPI, rather than to a
+    registry without such rules; None: decided by their classifiers.
     """
     found = [problem for dist in dists for problem in _dist_problems(dist, limit, public=public)]
     sdists = [dist.path.name for dist in dists if not dist.is_wheel]
@@ -67,10 +67,10 @@ def problems(dists: list[Dist], limit: int, *, public: bool | None = None) -> li
 
 
 def too_old(uploaded: Mapping[str, str], missing: list[Dist]) -> list[Problem]:
-    """Return why PyPI will not take `missing`, files of one release: it is closed 14 days after it was made.
+    """Return why PyPI will not accept `missing`, files of one release: a release is closed after 14 days.
 
-    `uploaded` is when the index took each file of the project, by name, in ISO 8601 (`upload-time` of PEP 700). PyPI
-    goes by when the release was made, which is when its first file came; where that was deleted, only PyPI knows.
+    `uploaded` has the upload time of each file of the project at the index, in ISO 8601 (`upload-time` of PEP 700).
+    PyPI counts from the creation of the release, with its first file; if that was deleted, only PyPI knows.
     """
     version = missing[0].version if missing else ""
     times = [_time(text) for name, text in uploaded.items() if same_version(_version(name), version)]
@@ -128,12 +128,14 @@ def _name(dist: Dist, where: str) -> Iterator[Problem]:
         yield Problem("metadata", where, f"the name {name!r}", expected, "rename it")
     if len(dist.path.name.encode()) > MAX_NAME:
         found = f"a file name of {len(dist.path.name.encode())} bytes"
-        yield Problem("file-name", where, found, f"at most {MAX_NAME} of them", "shorten the name or the version")
+        yield Problem("file-name", where, found, f"at most {MAX_NAME} bytes", "shorten the name or the version")
     plain = dist.name.replace("-", "_")
     version = str(Version(version)) if same_version(version, dist.version) else dist.version
     if not dist.is_wheel and dist.path.name != (file := f"{plain}-{version}.tar.gz"):
         # https://peps.python.org/pep-0625/
-        yield Problem("file-name", where, repr(dist.path.name), repr(file), "use a build backend that knows PEP 625")
+        yield Problem(
+            "file-name", where, repr(dist.path.name), repr(file), "use a build backend that implements PEP 625"
+        )
     if dist.is_wheel and (start := dist.path.name.split("-")[0]) != plain:
         # https://packaging.python.org/en/latest/specifications/binary-distribution-format/#escaping-and-unicode
         yield Problem("file-name", where, f"a file name of {start!r}", repr(plain), "use a newer build backend")
@@ -150,11 +152,11 @@ def _private(dist: Dist) -> list[str]:
 def _classifiers(dist: Dist, where: str) -> Iterator[Problem]:
     for text in _private(dist):
         remedy = "set TWINE_REPOSITORY_URL to the registry that it is for"
-        yield Problem("classifier", where, f"classifier {text!r}", "none that keeps it from PyPI", remedy)
+        yield Problem("classifier", where, f"classifier {text!r}", "none that bars it from PyPI", remedy)
 
 
 def classifiers(dist: Dist, where: str) -> Iterator[Problem]:
-    """Find classifiers that PyPI does not know, or any more; nothing in an environment without its list of them."""
+    """Find unknown and deprecated classifiers; nothing in an environment without trove-classifiers."""
     try:
         import trove_classifiers as trove  # in the environment of the build's tools, and in that of publish
     except ImportError:
@@ -163,7 +165,7 @@ def classifiers(dist: Dist, where: str) -> Iterator[Problem]:
         if text not in UNKNOWN and not text.startswith("Private ::"):
             instead = " or ".join(map(repr, trove.deprecated_classifiers.get(text, ())))
             expected = instead or "one of https://pypi.org/classifiers/"
-            remedy = "correct it; where it is newer than trove-classifiers in tools.txt, update that"
+            remedy = "correct it; if it is newer than trove-classifiers in tools.txt, update that"
             yield Problem("classifier", where, f"classifier {text!r}", expected, remedy)
 
 
@@ -176,8 +178,8 @@ def _platforms(dist: Dist, where: str) -> Iterator[Problem]:
 
 def _portable(platform: str) -> tuple[str, str]:
     if platform.startswith("linux"):
-        cure = "add [tool.cibuildwheel] to pyproject.toml: it builds wheels that run on other machines than this one"
-        return "manylinux or musllinux", cure
+        remedy = "add [tool.cibuildwheel] to pyproject.toml: it builds wheels that run on other machines too"
+        return "manylinux or musllinux", remedy
     return "one that PyPI knows", "build it with cibuildwheel"
 
 
@@ -191,7 +193,7 @@ def _encrypted(dist: Dist, where: str) -> Iterator[Problem]:
 
 
 def _members(dist: Dist, where: str) -> Iterator[Problem]:
-    """Find out about the files that the others speak of."""
+    """Find files that the name or the metadata announce and that are missing, and wrong entry points."""
     folder = dist.info if dist.is_wheel else next(iter(dist.members), "").split("/")[0]
     needed = ["METADATA", "WHEEL"] if dist.is_wheel else ["PKG-INFO"]
     if same_version(dist.metadata.get("Metadata-Version", "0"), "2.4", newer=True):  # PEP 639
@@ -206,21 +208,21 @@ def _members(dist: Dist, where: str) -> Iterator[Problem]:
 
 
 def retagged(dist: Dist) -> Iterator[str]:
-    """Give a line where WHEEL has other tags than the name of the wheel, which is all that an installer goes by."""
+    """Yield a note if WHEEL has other tags than the file name, which is all that installers look at."""
     text = dist.read([wheel := f"{dist.info}/WHEEL"])[wheel] if dist.is_wheel else ""
     lines = [line for line in message_from_string(text).get_all("Tag", []) if line.count("-") == 2]
     if (found := {tag for line in lines for tag in parse_tag(line)}) and found != dist.tags:
-        told, named = (" ".join(sorted(map(str, tags))) for tags in (found, dist.tags))
-        yield f"{dist.path}: WHEEL has the tags {told}, the file name {named}: rename it with `wheel tags` [wheel-tags]"
+        here, named = (" ".join(sorted(map(str, tags))) for tags in (found, dist.tags))
+        yield f"{dist.path}: WHEEL has the tags {here}, the file name {named}: rename it with `wheel tags` [wheel-tags]"
 
 
 def _is_folder(dist: Dist, name: str) -> bool:
-    """Return whether it is a folder that an sdist may call a license file; of a wheel, PyPI takes files only."""
+    """Return whether `name` is a folder, which an sdist may list as a license file; PyPI wants files in a wheel."""
     return not dist.is_wheel and any(member.startswith(f"{name}/") for member in dist.members)
 
 
 def _entry_points(text: str, where: str) -> Iterator[Problem]:
-    if text.startswith("\ufeff"):  # what reads it does not skip one
+    if text.startswith("\ufeff"):  # installers do not skip it
         yield Problem("entry-points", where, "a byte order mark", "none", "save it as UTF-8 without one")
     parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
@@ -235,6 +237,6 @@ def _entry_points(text: str, where: str) -> Iterator[Problem]:
                 yield Problem("entry-points", where, f"the script {name!r}", expected, "rename it")
 
 
-#: What holds for every index, and what PyPI asks for besides.
+#: The rules of every index, and the further ones of PyPI.
 SOUND = (_archive, _name, metadata.python, _members)
 PUBLIC = (_classifiers, classifiers, *metadata.RULES, _platforms, _encrypted)

@@ -1,1 +1,1 @@
-"""The gate between building and publishing: every version compared, and the bundle that it lets through."""
+"""The gate between building and publishing: it compares every version and writes the bundle."""

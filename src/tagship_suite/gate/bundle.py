@@ -1,4 +1,4 @@
-"""The bundle: what the gate hands to the publish jobs, and its check before anything leaves."""
+"""The bundle: what the gate hands to the publish jobs, and its check before anything is published."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ from tagship_suite.sessions import github_release, publish, publish_test
 
 
 def clear(root: Path) -> None:
-    """Remove the bundle at `root`: one that an earlier run let through says nothing about this one."""
+    """Remove the bundle at `root`: that of an earlier run says nothing about this one."""
     shutil.rmtree(root / "bundle", ignore_errors=True)
 
 
 def write(root: Path, dists: list[Dist], folders: Sequence[Path] = (), notes: str = "") -> Path:
     """Write the bundle of `dists` and this checkout's release code to `bundle/`, whole or not at all.
 
-    `folders` are those of the distributions, below `root`, that have metadata of their own; `notes` are the release's.
+    `folders` are those of the distributions, below `root`, that have their own metadata; `notes` are the release notes.
     """
     clear(root)
     partial = root / "bundle.part"
@@ -76,7 +76,7 @@ def _commit(root: Path) -> str:
 
 
 def made_from(folder: Path, root: Path) -> str | None:
-    """Return what the bundle in `folder` was made from, if the repository at `root` is at another commit."""
+    """Return what the bundle in `folder` was made from, if that is not the commit of the repository at `root`."""
     here = git.query(root, "rev-parse", "HEAD")
     made = (folder / COMMIT).read_text(encoding="utf-8").strip() if (folder / COMMIT).is_file() else NONE
     source = "files that were not committed yet" if made == NONE else f"commit {made}"
@@ -111,7 +111,7 @@ def locate(root: Path) -> Path:
 def check(folder: Path) -> list[Dist]:
     """Return the dists of the bundle in `folder`.
 
-    Raises `ReleaseError` for every file that is not as it was written, or of another suite than the one that runs here.
+    Raises `ReleaseError` for every file that was changed, or that differs from the suite that runs here.
     """
     listed = _listed(folder)
     present = _present(folder)
@@ -127,7 +127,7 @@ def check(folder: Path) -> list[Dist]:
 
 
 def _other_suite(listed: dict[str, str]) -> list[Problem]:
-    """Return the files of the package that runs here which differ from the bundle's."""
+    """Return the files of the suite that runs here that differ from the bundle's."""
     inside, remedy = RELEASE / PACKAGE.name, "restore it, or run: nox -s build verify-version"
     paths = {name: PACKAGE / Path(name).relative_to(inside) for name in listed if inside in Path(name).parents}
     return [

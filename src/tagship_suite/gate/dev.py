@@ -1,4 +1,4 @@
-"""Dev builds: each push to one branch is released to TestPyPI, from a tag that only this run has."""
+"""Dev builds: each push to one branch is published to TestPyPI, from a tag that exists only in that run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def tagged(root: Path, environ: Mapping[str, str]) -> Mapping[str, str]:
     """Commit and tag the next version, with `.dev` and the number of the run, in CI's own checkout at `root`.
 
-    Nothing is pushed. Returns the variables of a run of that tag, or `environ` itself where this is no dev build.
+    Nothing is pushed. Returns the variables of a run of that tag, or `environ` itself if this is not a dev build.
     """
     if not _is_on(root, environ) or any(map(holds_version, git.tags_here(root))):
         return environ
@@ -27,7 +27,7 @@ def tagged(root: Path, environ: Mapping[str, str]) -> Mapping[str, str]:
     # Another attempt of the run must build the same bytes.
     date = f"{git.commit_time(root)} +0000"
     os.environ.update(people, GIT_AUTHOR_DATE=date, GIT_COMMITTER_DATE=date)
-    bump.cut(root, f"dev{environ['GITHUB_RUN_NUMBER']}", push=False)
+    bump.cut_release(root, f"dev{environ['GITHUB_RUN_NUMBER']}", push=False)
     return _on(next(filter(holds_version, git.tags_here(root))), environ)
 
 
@@ -50,7 +50,7 @@ def accepted(root: Path, version: str, environ: Mapping[str, str]) -> Mapping[st
 
 def _is_on(root: Path, environ: Mapping[str, str]) -> bool:
     """Return whether this is a push to the branch that `dev-builds` names, on GitHub."""
-    # The other settings are judged later, beside what else is wrong.
+    # The other settings are checked later, together with everything else.
     branch = subtable(load_toml(root / "pyproject.toml"), "tool", "tagship").get("dev-builds")
     push = {"GITHUB_EVENT_NAME": "push", "GITHUB_REF_TYPE": "branch", "GITHUB_REF_NAME": branch}
     return bool(branch) and push.items() <= environ.items()

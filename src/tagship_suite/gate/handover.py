@@ -22,7 +22,7 @@ EMPTY = "GitHub drops an output that contains a secret: use longer secrets; BUIL
 def digest(folder: Path) -> str:
     """Return the SHA-256 of the names and contents of all files in `folder`.
 
-    It is what the publish jobs compute: `find . ! -type d -exec sha256sum {} + | LC_ALL=C sort | sha256sum`.
+    The publish jobs compute the same: `find . ! -type d -exec sha256sum {} + | LC_ALL=C sort | sha256sum`.
     """
     files = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
     with ThreadPoolExecutor() as threads:
@@ -32,18 +32,18 @@ def digest(folder: Path) -> str:
 
 
 def check(folder: Path, environ: Mapping[str, str]) -> None:
-    """Raise `ReleaseError` unless `folder` is as $DIST_DIGEST says; outside of a workflow nothing does."""
+    """Raise `ReleaseError` unless `folder` has the digest in $DIST_DIGEST, which only a workflow sets."""
     _received([folder], environ)
 
 
 def gather(folder: Path, environ: Mapping[str, str]) -> None:
-    """Let `folder` hold the dists of all machines, which several hand over in a folder each; one does in `folder`.
+    """Move the dists of all machines to `folder`: several machines have a subfolder each, a single one has none.
 
-    Raises `ReleaseError`, and moves nothing, unless they are those of $DIST_DIGEST, or where two machines made
-    different files of one name: what ships might not be what was tested.
+    Raises `ReleaseError`, and moves nothing, if they do not match $DIST_DIGEST, or if two machines built different
+    files of the same name: the one that ships might not be the one that was tested.
     """
     if not folder.is_dir():
-        return  # the gate says so
+        return  # the gate reports that
     folders = [path for path in sorted(folder.glob("*")) if path.is_dir() and not path.is_symlink()]
     parts = _received([folder, *folders], environ)
     files: dict[str, Path] = {}

@@ -1,4 +1,4 @@
-"""What git's history says of a release: where a derived version comes from, and which branches hold the commit."""
+"""What git's history says about a release: whether a derived version is right, and which branches have the commit."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OFF = {"", "0", "false", "no", "off"}
 
 
 def judge_history(verdict: Verdict, root: Path, ref: Ref) -> list[Problem]:
-    """Return what keeps a version that is derived from git's tags from being the one that is meant."""
+    """Return why a version derived from git's tags may not be the intended one."""
     changed, obstacles = _changed(verdict, root), _obstacles(verdict, ref)
     if not ref.tags:
         verdict.notes += map(str, [*obstacles, *changed]) if verdict.version.local else []
@@ -66,7 +66,7 @@ def _is_made(verdict: Verdict, path: Path) -> bool:
 
 
 def appended(root: Path) -> list[Problem]:
-    """Return what setuptools is told to append to the version of the project at `root`."""
+    """Return the settings by which setuptools appends something to the version of the project at `root`."""
     cfg, section = parse_cfg(root / "setup.cfg"), "egg_info"
     keys = subtable(load_toml(root / "pyproject.toml"), "tool", "distutils", section)
     keys |= dict(cfg.items(section)) if cfg.has_section(section) else {}
@@ -85,7 +85,7 @@ def _obstacles(verdict: Verdict, ref: Ref) -> list[Problem]:
         found.append(Problem("shallow-clone", "git", "a shallow clone", expected, remedy))
     others = [tag for tag in here if tag not in ref.tags and _names(tag, verdict)]
     if others and ref.tags:
-        remedy = "tag a commit of its own (git commit --allow-empty), or let the build see no tag but this project's"
+        remedy = "tag a separate commit (git commit --allow-empty), or make the build ignore the tags of other projects"
         other = f"tag {others[0]!r} at this commit too"
         found.append(Problem("two-tags", "git", other, f"only {ref.tags[0]!r}", remedy))
     if not any(found_version(tag, name) for tag in here if package.owns(tag)):
@@ -96,7 +96,7 @@ def _obstacles(verdict: Verdict, ref: Ref) -> list[Problem]:
 
 
 def _names(tag: str, verdict: Verdict) -> bool:
-    """Return whether `tag`, of this project or of anything else, names the version that was built."""
+    """Return whether `tag`, of this project or another one, names the version that was built."""
     found = found_version(tag, re.split(r"[-_/@]?v?[0-9]", tag)[0])
     return found is not None and found[1] == verdict.version
 

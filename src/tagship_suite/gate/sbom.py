@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def sbom(groups: list[list[Dist]], seconds: int) -> str:
     """Return the SBOM of the distributions whose dists are in `groups`, as JSON; the same dists give the same text.
 
-    `seconds` is its time. What a distribution depends on is named as its metadata does, without a version: which one is
-    used is up to whoever installs it.
+    `seconds` is its time. Dependencies are listed as in the metadata, without a version, which is resolved at
+    installation.
     """
     released = {group[0].name: _distribution(group) for group in groups}
     serial = uuid.uuid5(uuid.NAMESPACE_URL, " ".join(dist.sha256 for group in groups for dist in group))
@@ -62,7 +62,7 @@ def _distribution(dists: list[Dist]) -> Component:
 
 
 def _dependencies(dist: Dist, released: dict[str, Component]) -> list[Component]:
-    """Return what `dist` depends on, of each its requirements as properties; of the same release, its component."""
+    """Return what `dist` depends on, with the requirements as properties; its component if it is in this release."""
     requirements: dict[str, list[str]] = {}
     for text in dist.metadata.get_all("Requires-Dist", []):
         requirements.setdefault(canonicalize_name(Requirement(text).name), []).append(text)

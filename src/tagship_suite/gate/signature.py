@@ -1,4 +1,4 @@
-"""Is the tag signed by somebody whose public key the repository holds?"""
+"""Whether the tag is signed with a key that the repository lists."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ SSH, OPENPGP = ".github/allowed_signers", ".github/allowed_signers.asc"
 
 
 def signer(root: Path, tag: str) -> str:
-    """Return what git says of the signature of `tag` in the repository at `root`.
+    """Return git's line about the signature of `tag` in the repository at `root`.
 
-    Raises `ReleaseError` if a key in the repository has not signed that very name for the commit that is checked out:
-    the tag of an older release, which is signed, may have been pushed under another name.
+    Raises `ReleaseError` unless a key in the repository has signed this name for the commit that is checked out: the
+    signed tag of an older release may have been pushed under another name.
     """
     head, fields = git.query(root, "rev-parse", "HEAD"), "%(objecttype) %(tag) %(*objectname)"
     found = git.query(root, "for-each-ref", f"--format={fields}", f"refs/tags/{tag}") or "no such tag"
     if found == f"tag {tag} {head}":
         done = _verify(root, tag)
-        said = [line for line in done.stderr.splitlines() if line.strip() and "WARNING" not in line]
+        lines = [line for line in done.stderr.splitlines() if line.strip() and "WARNING" not in line]
         if not done.returncode:
-            return f"tag {tag!r}: {next((line for line in said if 'ood ' in line), 'a good signature')}"
-        found = " / ".join(said)
+            return f"tag {tag!r}: {next((line for line in lines if 'ood ' in line), 'a good signature')}"
+        found = " / ".join(lines)
     elif not found.startswith("tag "):
-        found = f"{found.partition(' ')[0]}, which no tag object signs" if found[:3] != "no " else found
+        found = f"{found.partition(' ')[0]}, not a signed tag object" if found[:3] != "no " else found
     expected = f"one at this commit, signed by a key in {SSH} or {OPENPGP}"
     remedy = f"run: git tag --sign --force {tag}, and push it again; or add the key, and sign the next release"
     raise refusal("unsigned-tag", f"tag {tag!r}", found, expected, remedy)
@@ -43,7 +43,7 @@ def _verify(root: Path, tag: str) -> subprocess.CompletedProcess[str]:
     """Run `git verify-tag` with the keys of the repository, and none of the user's."""
     with tempfile.TemporaryDirectory() as home:
         env = {**os.environ, "GNUPGHOME": home, "LC_ALL": "C"}
-        with suppress(OSError):  # git says that there is no gpg
+        with suppress(OSError):  # without gpg, git reports that
             subprocess.run(["gpg", "--batch", "--import", root / OPENPGP], env=env, capture_output=True, check=False)
         keys = f"gpg.ssh.allowedSignersFile={(root / SSH).resolve()}"
         command = ["git", "-c", keys, "verify-tag", f"refs/tags/{tag}"]

@@ -1,1 +1,1 @@
-"""The GitHub Release of a tag: its notes, its files, and the API that makes it."""
+"""The GitHub Release of a tag: its notes, its files, and the API that creates it."""

@@ -1,4 +1,4 @@
-"""The notes of a release: the changelog's section about its version, else the commits since the release before it."""
+"""The notes of a release: the changelog's section for its version, else the commits since the previous release."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ..repo.packages import Package
 
 COMMITS = 200
-LONGEST = 120_000  # characters: GitHub takes 125,000
-#: A title of Markdown, or a line with a line below it, as reStructuredText has it and Markdown too.
+LONGEST = 120_000  # characters: GitHub accepts 125,000
+#: A heading of Markdown, or an underlined one, as in reStructuredText and in Markdown.
 HEADING = re.compile(
     r"^(?P<mark>#{1,6})[ \t]+(?P<title>.+)$"
     r"|^(?:([=~^\"'`#*+-])\3{2,}[ \t]*\n)?(?P<text>\S.*)\n(?P<line>[=~^\"'`#*+-])(?P=line){2,}[ \t]*$",
@@ -29,7 +29,7 @@ HEADING = re.compile(
 FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"^(\[[^\]]+\]):[ \t]*\S+.*$", re.MULTILINE)
 WORD = re.compile(r"(?<![\w.])v?\d[\w.+!-]*")
-#: reStructuredText that Markdown has in another form: a link, a role, a title.
+#: reStructuredText that is converted to Markdown: a link, a role, a heading.
 FORMS = (
     (re.compile(r"`([^`<]+?)\s*<([^>`]+)>`__?"), r"[\1](\2)"),
     (re.compile(r"(?<![\w`]):[a-z:]+:(`[^`]+`)"), r"\1"),
@@ -45,7 +45,7 @@ def of(package: Package, name: str, version: Version) -> str:
 
 
 def section(folder: Path, version: Version) -> str:
-    """Return what the changelog in `folder` has below its heading of `version`, as Markdown; "" without one."""
+    """Return the changelog's text below its heading for `version`, as Markdown; "" if `folder` has no such heading."""
     for path in changelog.paths(folder):
         with suppress(ReleaseError):  # one that cannot be read
             text = read_text(path).replace("\r\n", "\n")
@@ -69,19 +69,19 @@ def _section(text: str, version: Version, *, is_markdown: bool) -> str:
 
 
 def _is_about(heading: re.Match[str], version: Version) -> bool:
-    title = re.sub(r"\]\([^)]*\)", "]", heading["title"] or heading["text"])  # an address may name other versions
+    title = re.sub(r"\]\([^)]*\)", "]", heading["title"] or heading["text"])  # a URL may name other versions
     return any(parsed(word.rstrip(".-+!")) == version for word in WORD.findall(title))
 
 
 def _ends(other: re.Match[str], heading: re.Match[str]) -> bool:
-    """Return whether the title `other` is no part of the section below `heading`."""
+    """Return whether the heading `other` ends the section below `heading`."""
     if other["mark"] and heading["mark"]:
         return len(other["mark"]) <= len(heading["mark"])
     return bool(other["line"]) and other["line"] == heading["line"]
 
 
 def _commits(package: Package, name: str, version: Version) -> str:
-    """Return the subjects of the commits since the release before `version`, but for merges, the newest first."""
+    """Return the subjects of the commits since the release before `version`, without merges, newest first."""
     tags = filter(package.owns, git.lines(package.root, "tag", "--merged", "HEAD"))
     before = [f"{prefix}{text}" for found, prefix, text in releases(tags, name) if _precedes(found, version)]
     since = f"refs/tags/{before[0]}..HEAD" if before else "HEAD"
@@ -90,5 +90,5 @@ def _commits(package: Package, name: str, version: Version) -> str:
 
 
 def _precedes(found: Version, version: Version) -> bool:
-    """Return whether `found` is the release to which `version` is compared: a final one to another final one."""
+    """Return whether `found` is an earlier release to list changes since: for a final `version`, a final one."""
     return found < version and (version.is_prerelease or not found.is_prerelease)

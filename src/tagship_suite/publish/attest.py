@@ -1,4 +1,4 @@
-"""Attestations (PEP 740): the dists are signed with the identity of this CI run, and the index shows it."""
+"""Attestations (PEP 740): signing the dists with the identity of this CI run, and checking that the index shows it."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def check(index: Index, dists: list[Dist], mode: str, retry: RetryPolicy) -> Non
 
 
 def _warn(error: ReleaseError, mode: str, why: str) -> None:
-    """Raise `error` again, unless attestations are optional: then print it as a warning."""
+    """Print `error` as a warning if attestations are optional, else raise it again."""
     if mode == "required" or isinstance(error, DeadlineExceeded):
         raise error
     print(f'{error}\nwarning: NO ATTESTATIONS: {why}, and [tool.tagship] has attestations = "optional"')
@@ -124,19 +124,19 @@ def publishers(provenance: Any, sha256: str) -> list[dict[str, Any]]:
 
 
 def _attested(bundle: Any) -> set[str]:
-    """Return the SHA-256 of every file that a bundle of attestations is for."""
+    """Return the SHA-256 of every file that an attestation is for."""
     envelopes = [attestation["envelope"] for attestation in bundle["attestations"]]
     statements = [json.loads(base64.b64decode(envelope["statement"])) for envelope in envelopes]
     return {subject["digest"]["sha256"] for statement in statements for subject in statement["subject"]}
 
 
 def shown(publisher: Mapping[str, Any]) -> str:
-    """Return a publisher as provenance names it, of whatever kind, such as `GitHub octo/ship release.yml pypi`."""
+    """Return a publisher of any kind as text, such as `GitHub octo/ship release.yml pypi`."""
     keys = ("kind", "repository", "workflow", "workflow_filepath", "environment", "email", "project_id")
     return " ".join(str(publisher[key]) for key in keys if publisher.get(key))
 
 
 def accepts(publisher: Mapping[str, Any], expected: Mapping[str, str]) -> bool:
-    """Return whether `publisher` is the one in `expected`; one without an environment accepts any."""
+    """Return whether `publisher` matches `expected`; one without an environment matches any."""
     found = {**publisher, "environment": publisher.get("environment") or expected["environment"]}
     return all(str(found.get(key)).lower() == value.lower() for key, value in expected.items())

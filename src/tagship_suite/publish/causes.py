@@ -1,4 +1,4 @@
-"""The known causes of a failed upload, by what the index, twine or a library below it says."""
+"""The known causes of a failed upload, by the message of the index, of twine or of a library that it uses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 STATUS = "https://status.python.org/"
 OTHER_NAME = "choose another name"
-#: TestPyPI does not know who has a name at PyPI: the name is right, and another one would not help.
+#: TestPyPI does not know who owns a name on PyPI: the name is right, and another one would not help.
 NO_TEST = (
     "add the account or the publisher to the project at TestPyPI if it is yours; if not, set the repository's variable"
     " PUBLISH_TEST to false, which leaves TestPyPI out"
@@ -35,8 +35,8 @@ class Cause(NamedTuple):
     link: str = ""
 
 
-# The patterns match messages of pypi/warehouse (its forklift and oidc views), of twine 7 and of the libraries below it.
-# The first one that matches is taken.
+# The patterns match messages of pypi/warehouse (its forklift and oidc views), of twine 7 and of the libraries it uses.
+# The first match counts.
 TABLE = r"""
 no-oidc-token: ACTIONS_ID_TOKEN_REQUEST_(TOKEN|URL) environment variable was unset|[Dd]etect identity
   this job is not allowed to get an OIDC token from GitHub
@@ -87,7 +87,7 @@ oidc-token: invalid-payload
   is this PyPI or TestPyPI? Another index needs TWINE_USERNAME and TWINE_PASSWORD
   {trouble}
 index-outage: token-minting request returned invalid JSON
-  what answered is not the index, or it has an outage
+  the response did not come from the index, or the index has an outage
   check its status page, and {again}
   {status}
 no-credentials: Credential not found for|could not determine credentials|Expected a trusted publishing token

@@ -1,4 +1,4 @@
-"""What a failed upload means: its message with the cause, the remedy and a link."""
+"""Explains a failed upload: its message with the cause, the remedy and a link."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ UNKNOWN = Cause(
     "unknown-message",
     "",
     "tagship does not know this message",
-    "run it with `-- --verbose`, and see the index's help",
+    "run this with `-- --verbose`, and see the index's help",
     "help/",
 )
 
@@ -24,7 +24,7 @@ def cause(text: str) -> Cause:
 def explained(text: str, site: str = "", *advice: str) -> str:
     """Return a failure in at most five lines: what happened, why, what to do, and a link.
 
-    `site` is the index's own, as PyPI and TestPyPI have one; `advice` replaces the usual remedy and link.
+    `site` is the URL of the index's website, if it is PyPI or TestPyPI; `advice` replaces the usual remedy and link.
     """
     found = cause(text)
     link = f"{site}{found.link}" if found.link.startswith("help") else found.link

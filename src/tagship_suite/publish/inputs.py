@@ -1,4 +1,4 @@
-"""The inputs of the action gh-action-pypi-publish that are no options here, and what replaces each."""
+"""The inputs of the action gh-action-pypi-publish that are not options here, and what replaces each."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 #: By name; `verbose` and `attestations` are options here too.
 ELSEWHERE = {
-    "packages-dir": "put the dists into dist/ and run: nox -s verify-version; only what it lets through is published",
+    "packages-dir": "put the dists into dist/ and run: nox -s verify-version; only its bundle is published",
     "verify-metadata": "leave it out: nox -s build has checked the metadata, and what was checked is what is published",
-    "skip-existing": "leave it out: a file that the index has is skipped, and refused if its SHA-256 is another",
+    "skip-existing": "leave it out: a file that the index has is skipped, or refused if its SHA-256 differs",
     "print-hash": "leave it out: the SHA-256 of each file is always printed",
     "repository-url": "set TWINE_REPOSITORY_URL",
     "user": "set TWINE_USERNAME",

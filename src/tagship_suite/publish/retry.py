@@ -1,4 +1,4 @@
-"""Retries: transient errors are retried with exponential backoff, until nothing has progressed for a while."""
+"""Retries: transient errors are retried with exponential backoff, until there is no progress for a while."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ T = TypeVar("T")
 VARIABLE = "TAGSHIP_TIMEOUT"
 DEFAULT_TIMEOUT = 300.0  # seconds without progress
 MAX_TIMEOUT = 86400  # seconds
-TOTAL = 5  # timeouts for everything: less than the workflow gives the job
+TOTAL = 5  # the total, as a multiple of the timeout: less than the job's time limit in the workflow
 INITIAL_DELAY, MAX_DELAY = 1.0, 30.0  # seconds
 TRANSIENT_STATUSES = {408, 425, 429}  # and 5xx
-#: Connection errors that another attempt does not fix; a resolver that is temporarily unavailable is not one.
+#: Permanent connection errors; a resolver that is temporarily unavailable is not one.
 PERMANENT = re.compile(
     r"(?i)certificate|wrong version number|tunnel connection failed: 4"
     r"|(?:NewConnection|NameResolution)Error(?!.*temporary failure)"
@@ -45,7 +45,7 @@ class TransientError(ReleaseError):
 
 
 class DeadlineExceeded(ReleaseError):
-    """The time for the whole run, in seconds, is over."""
+    """The whole run has taken longer than `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"gave up after {seconds:g} s in all; run this again: uploaded files are skipped [deadline]")
@@ -59,7 +59,7 @@ class RetryPolicy:
         self.reset()
 
     def reset(self, delay: float = INITIAL_DELAY) -> None:
-        """Start the timeout again after progress; the first delay is `delay` seconds, and each one twice as long."""
+        """Restart the timeout after progress; the first delay is `delay` seconds, and it doubles each time."""
         self._until = time.monotonic() + self.timeout
         self._delay = delay
 
@@ -72,7 +72,7 @@ class RetryPolicy:
                 self.wait(error)
 
     def wait(self, error: TransientError) -> None:
-        """Print `error` and sleep until the next attempt; raise it as `ReleaseError` where no time is left for one."""
+        """Print `error` and sleep until the next attempt; raise it as `ReleaseError` if no time is left for one."""
         left = self._until - time.monotonic()
         if left <= 0 or error.delay > left:
             wanted = f"; the server asked to wait {error.delay:g} s" if error.delay > left > 0 else ""
@@ -93,14 +93,14 @@ def timeout_from(environ: Mapping[str, str]) -> float:
 
 
 def failure(error: Exception, text: str, site: str = "", response: Response | None = None) -> ReleaseError:
-    """Return `classified` with the explanation of `text`; `site` is the index's own, for links to its help."""
+    """Return `classified` with the explanation of `text`; `site` is the index's website, for links to its help."""
     return classified(explained(text, site), error, response)
 
 
 def classified(text: str, error: Exception | None, response: Response | None = None) -> ReleaseError:
-    """Return `text` as a `TransientError` where another attempt may succeed after `error`, else as a `ReleaseError`.
+    """Return `text` as a `TransientError` if another attempt may succeed after `error`, else as a `ReleaseError`.
 
-    `response` is that of the server, where it answered.
+    `response` is that of the server, if there was one.
     """
     if response is None:
         transient = isinstance(error, BROKEN) and not PERMANENT.search(str(error))

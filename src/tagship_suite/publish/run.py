@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from .upload import TwineSettings
 
 
-#: What these names of twine's mean, whatever a .pypirc says.
+#: The indexes behind twine's names, whatever a .pypirc says.
 ADDRESSES = {"pypi": DEFAULT_REPOSITORY, "testpypi": TEST_REPOSITORY}
 
 
 @dataclass(frozen=True)
 class Options:
-    """The options of the command: twine's name of the index, whether to sign, and whether twine shows responses."""
+    """The options of the command: twine's name for the index, whether to sign, and whether twine shows responses."""
 
     repository: str
     attestations: bool = True
@@ -46,7 +46,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Run:
-    """What stays the same while a distribution is published: its dists, copies of those to upload, where and how."""
+    """The constants of publishing one distribution: its dists, copies of those to upload, the index, the options."""
 
     dists: list[Dist]
     copies: dict[Dist, Path]
@@ -63,9 +63,9 @@ class Run:
 def publish(root: Path, options: Options, environ: Mapping[str, str]) -> None:
     """Publish the bundle of the project at `root`; raise `ReleaseError` with every reason not to.
 
-    Everything is checked and signed before the first upload. Of distributions in lockstep, each is served before those
-    that depend on it are uploaded. A file that the index has with the same bytes is skipped, so a second run completes
-    the release or changes nothing.
+    Everything is checked and signed before the first upload. In lockstep, a distribution is uploaded once the index
+    serves those that it depends on. A file that the index has with the same bytes is skipped, so a second run
+    completes the release or changes nothing.
     """
     retry = RetryPolicy(timeout_from(environ))
     with within(seconds := TOTAL * retry.timeout, DeadlineExceeded(seconds)):
@@ -99,7 +99,7 @@ def publish(root: Path, options: Options, environ: Mapping[str, str]) -> None:
 
 
 def _sign(run: Run, folder: Path, retry: RetryPolicy) -> str:
-    """Sign what is to be uploaded, as the bundle in `folder` has it set; return the mode, `off` if it is unsigned."""
+    """Sign what is to be uploaded, by the settings in the bundle `folder`; return the mode, `off` if unsigned."""
     mode = attest.mode(packages.of(folder, run.name).settings.attestations, run.index, run.environ)
     mode = mode if run.options.attestations else "off"
     return mode if not run.copies or attest.sign(list(run.copies.values()), mode, retry) else "off"
@@ -107,7 +107,7 @@ def _sign(run: Run, folder: Path, retry: RetryPolicy) -> str:
 
 @contextmanager
 def _resumable(names: list[str], number: int) -> Iterator[None]:
-    """Add to an error which of several distributions are published, and that a second run publishes the others."""
+    """Add to an error which distributions are already published, and that a second run publishes the others."""
     try:
         yield
     except ReleaseError as error:
@@ -121,7 +121,7 @@ def _resumable(names: list[str], number: int) -> Iterator[None]:
 def _problems(
     root: Path, dists: list[Dist], index: Index, options: Options, environ: Mapping[str, str]
 ) -> list[Problem | str]:
-    """Return everything that can be found wrong without the network."""
+    """Return every problem that can be found without the network."""
     limit = packages.of(root, dists[0].name).settings.file_limit
     on_test = options.repository == "testpypi"
     _, _, found = tagged(root, dists, dev.accepted(root, dists[0].version, environ) if on_test else environ)
@@ -130,13 +130,13 @@ def _problems(
 
 
 def _misaddressed(index: Index, options: Options, environ: Mapping[str, str]) -> list[Problem]:
-    """Return why the index is not the one that was meant, or not at its own address."""
+    """Return why the index is not the intended one, or not at its own URL."""
     url, named = index.upload_url, environ.get("TWINE_REPOSITORY") or options.repository
     meant = url if environ.get("TWINE_REPOSITORY_URL") else ADDRESSES.get(named, url)
     if url != meant:
         remedy = "remove it; TWINE_REPOSITORY_URL names another index"
         return [Problem("index-address", f".pypirc [{named}] repository", repr(url), repr(meant), remedy)]
-    if index.site and not url.endswith("/"):  # twine does no Trusted Publishing for it, and the index redirects it
+    if index.site and not url.endswith("/"):  # for twine, Trusted Publishing needs the trailing slash
         return [Problem("index-address", "TWINE_REPOSITORY_URL", repr(url), repr(f"{url}/"), "correct it")]
     if options.repository == "testpypi" and index.site and url != TEST_REPOSITORY:
         remedy = "unset TWINE_REPOSITORY_URL and TWINE_REPOSITORY"
@@ -145,7 +145,7 @@ def _misaddressed(index: Index, options: Options, environ: Mapping[str, str]) ->
 
 
 def _upload(run: Run, retry: RetryPolicy, *, signed: bool) -> None:
-    """Upload what is missing, with retries; a file that the index has by then is not sent again."""
+    """Upload what is missing, with retries; a file that the index has by then is not uploaded again."""
     settings = upload.settings(run.options.repository, run.environ, signed=signed, verbose=run.options.verbose)
     retry.reset()
     left = list(run.copies)
@@ -165,9 +165,9 @@ def _upload(run: Run, retry: RetryPolicy, *, signed: bool) -> None:
 
 
 def _send(paths: list[Path], run: Run, settings: TwineSettings) -> None:
-    """Upload the files at `paths`; where a token expires before the last one, the rest goes on with another token.
+    """Upload the files at `paths`; if a token expires before the last one, continue with a new token.
 
-    Raises `ReleaseError` if two tokens in a row, or one in all its life, were not enough for one file.
+    Raises `ReleaseError` if two tokens in a row, or the whole lifetime of one, were not enough for one file.
     """
     left, tokens = sorted(paths, key=lambda path: path.suffix != ".whl"), 2
     while True:
@@ -195,7 +195,7 @@ def _send_once(paths: list[Path], run: Run, settings: TwineSettings) -> None:
 
 
 def _advice(run: Run, message: str) -> list[str]:
-    """Return what to register where the index has no publisher for this job; [] for other messages."""
+    """Return what to register if the index has no publisher for this job; [] for other messages."""
     found = claims.of_this_job() if claims.NO_PUBLISHER in message else {}
     return claims.advice(run.index.site, run.name, found, exists=bool(run.index.files(run.name))) if found else []
 

@@ -1,4 +1,4 @@
-"""`twine upload`, in this process: the same arguments and variables, but errors that can be told apart."""
+"""`twine upload`, in this process: the same arguments and variables, but distinct errors."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from twine.repository import Repository
 
-#: Seconds to connect, and to wait for an answer: twine itself would wait for ever.
+#: Seconds to connect, and to wait for a response: twine itself has no timeout.
 TIMEOUT = (15, 120)
 #: Seconds for which an index's token is valid.
 LIFETIME = 900
@@ -41,11 +41,11 @@ OUTAGE = re.compile(r"timed out|code=5\d\d|invalid JSON")
 
 
 class IdentityError(ReleaseError):
-    """The index issued no token for this job's OIDC token; its argument is twine's message."""
+    """The index issued no API token for this job's OIDC token; the argument is twine's message."""
 
 
 class ExpiredError(ReleaseError):
-    """The index's token expired before the last upload; `accepted` is how many files the index took before."""
+    """The index's token expired before the last upload; `accepted` is how many files were uploaded before."""
 
     def __init__(self, problem: str, accepted: int) -> None:
         super().__init__(problem)
@@ -53,7 +53,7 @@ class ExpiredError(ReleaseError):
 
 
 class _Adapter(HTTPAdapter):
-    """Adds a timeout, leaves retries to the caller, and knows what was sent and accepted."""
+    """Adds a timeout, leaves retries to the caller, and records what was sent and accepted."""
 
     accepted = 0
 
@@ -66,7 +66,7 @@ class _Adapter(HTTPAdapter):
         self.sent.add(authorization)
         response = super().send(request, *arguments, **{**options, "timeout": options.get("timeout") or TIMEOUT})
         if request.method == "POST" and response.status_code >= 500:
-            response.raise_for_status()  # twine would retry five times, without a delay
+            response.raise_for_status()  # before twine retries it five times without a delay
         self.accepted += request.method == "POST" and response.ok
         return response
 
@@ -87,7 +87,7 @@ class TwineSettings(Settings):
         return repository
 
     def renew(self) -> None:
-        """Forget the index's token: the next upload gets another one."""
+        """Discard the index's token: the next upload gets a new one."""
         self.auth = type(self.auth)(self.auth.config, self.auth.input)
 
 
@@ -111,10 +111,10 @@ def settings(
 
 
 def upload(paths: list[Path], settings: TwineSettings, site: str = "") -> None:
-    """Upload the files at `paths`, with the attestations next to them where the settings ask for them; wheels first.
+    """Upload the files at `paths`, wheels first, with the attestations next to them if the settings ask for them.
 
     Raises `TransientError`, `IdentityError`, `ExpiredError` or another `ReleaseError`, with the message of the index
-    where it refuses, else of twine. `site` is the index's own, for links to its help.
+    if it refuses, else that of twine. `site` is the index's website, for links to its help.
     """
     settings.adapter.accepted = 0
     cli.configure_output()
@@ -122,17 +122,17 @@ def upload(paths: list[Path], settings: TwineSettings, site: str = "") -> None:
     files += [f"{file}{SUFFIX}" for file in files] if settings.attestations else []
     try:
         twine_upload(settings, files)
-    except (KeyError, TypeError) as error:  # of twine, for a malformed response
+    except (KeyError, TypeError) as error:  # raised by twine for a malformed response
         raise TransientError(explained("twine: The token-minting request returned invalid JSON", site)) from error
     except (TwineException, RequestException, OSError, ValueError) as error:
         raise _failure(error, settings, site) from error
 
 
 def burn(settings: TwineSettings) -> None:
-    """Let the index forget the tokens that it minted for these uploads; they expire by themselves where that fails."""
+    """Revoke the tokens that the index minted for these uploads; if that fails, they expire anyway."""
     url = urljoin(settings.repository_config["repository"] or "", "/_/oidc/burn-token")
     for sent in settings.adapter.sent:
-        with suppress(RequestException, TwineException):  # sent as twine mints them, without TWINE_CERT
+        with suppress(RequestException, TwineException):  # like twine's request for a token, without TWINE_CERT
             if isinstance(settings.auth.authenticator, TrustedPublishingAuthenticator):
                 requests.post(url, json={"token": redact.password(sent.partition(" ")[2])}, timeout=TIMEOUT[0])
 
@@ -159,5 +159,5 @@ def _forbidden(text: str, settings: TwineSettings, site: str) -> ReleaseError:
         return ReleaseError(explained(text, site))
     configured = settings.config_file if settings.repository_config.get("password") else "the keyring"
     source = "TWINE_PASSWORD" if os.environ.get("TWINE_PASSWORD") else configured
-    advice = f"do: remove the password in {source}, to use Trusted Publishing; or replace it by a valid API token"
+    advice = f"do: remove the password in {source}, to use Trusted Publishing; or replace it with a valid API token"
     return ReleaseError(explained(text, site, advice, f"see: {site}help/#invalid-auth"))

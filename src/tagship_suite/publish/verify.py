@@ -1,4 +1,4 @@
-"""Is what the index serves what was published: the same files, the same bytes, and to pip as well."""
+"""Checks that the index serves what was published: the same files with the same bytes, also to pip."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from .retry import RetryPolicy
 
 TIMEOUT = 120  # seconds
-INITIAL_DELAY = 0.25  # seconds until the index is asked again for a file that it just accepted
+INITIAL_DELAY = 0.25  # seconds before the next request for a file that the index just accepted
 
 
 def wait(index: Index, dists: list[Dist], retry: RetryPolicy) -> None:
-    """Wait until the index serves every dist with the same bytes, to pip as well; raise `ReleaseError` on timeout."""
+    """Wait until the index serves every dist with the same bytes, also to pip; raise `ReleaseError` on timeout."""
     retry.reset(INITIAL_DELAY)
     retry.call(lambda: _served(index, dists))
     retry.call(lambda: _download(index, dists))
@@ -40,7 +40,7 @@ def missing(index: Index, dists: list[Dist]) -> list[Dist]:
     files = index.files(dists[0].name)
     hashes = {dist: index.sha256(files[dist.path.name]) for dist in dists if dist.path.name in files}
     other = {f"{dist.path.name} at {index.upload_url}": (dist, found) for dist, found in hashes.items()}
-    remedy = "a file name can be used once: release a new version"
+    remedy = "a file name can be used only once: release a new version"
     refuse(
         [
             Problem("file-exists", where, f"SHA-256 {found}", f"SHA-256 {dist.sha256}", remedy)
@@ -90,7 +90,7 @@ def _download(index: Index, dists: list[Dist]) -> None:
 
 
 def _target(tag: Tag) -> list[str]:
-    """Return pip's options for a wheel of this tag, whatever Python and machine this is."""
+    """Return pip's options that select a wheel of this tag, whatever Python and machine run this."""
     version = "".join(filter(str.isdigit, tag.interpreter))
     options = {"platform": tag.platform, "abi": tag.abi, "implementation": tag.interpreter.rstrip("0123456789")}
     python = f"{version[0]}.{version[1:]}" if len(version) > 1 else version
@@ -109,7 +109,7 @@ def _pip(*arguments: str, index: Index) -> subprocess.CompletedProcess[str]:
         "PIP_NO_INPUT": "1",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     }
-    if index.upload_url.startswith("http:"):  # the password was sent there already
+    if index.upload_url.startswith("http:"):  # the password was already sent there
         options["PIP_TRUSTED_HOST"] = urlsplit(index.upload_url).netloc.rpartition("@")[2]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
     return subprocess.run(

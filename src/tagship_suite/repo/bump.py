@@ -27,13 +27,13 @@ CURRENT = "current"
 PARTS, DEFAULT_BRANCHES = ("major", "minor", "patch"), ("main", "master")
 #: A maintenance branch and the numbers of its versions: `1.x`, `v1.2`, `release/1.2.x`.
 SERIES = re.compile(r"(?:[\w.-]+/)?v?(\d+(?:\.\d+)*)(?:\.x)?")
-#: What servers say of a branch that only takes pull requests: GitHub, GitLab, Bitbucket, Azure, and hooks.
+#: How servers refuse a push to a protected branch or tag: GitHub, GitLab, Bitbucket, Azure, and hooks.
 PROTECTED = re.compile(r"(?i)protected|GH006|GH013|(?:pull|merge) request|not (?:allowed|permitted)|declined")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a release does: the new text of files, the commit's message, the tag; what is pushed; notes for a person."""
+    """What a release does: the new text of files, the commit's message, the tag, what is pushed; notes for the user."""
 
     files: dict[Path, str]
     message: str
@@ -41,24 +41,24 @@ class Plan:
     branch: str
     remote: str
     environment: str
-    again: str  # what `inv release` is given once the commit is on the branch
+    again: str  # the argument of `inv release` once the commit is on the branch
     notes: list[str]
     is_signed: bool
 
 
-def cut(root: Path, wanted: str, *, push: bool, dry_run: bool = False) -> str:
-    """Commit and tag the release `wanted` of the project at `root`; return what was done, or with `dry_run` would be.
+def cut_release(root: Path, wanted: str, *, push: bool, dry_run: bool = False) -> str:
+    """Commit and tag the release `wanted` of the project at `root`; return what was done, or would be on `dry_run`.
 
-    `wanted` is a version, `major`, `minor`, `patch`, or `current` for the version as it stands, and of one of several
-    distributions `NAME/` before it. Raises `ReleaseError` with every reason not to; after any failure HEAD, the tags,
-    the index and the files are as they were.
+    `wanted` is a version, `major`, `minor`, `patch`, or `current` for the version as it stands, after `NAME/` for one
+    of several distributions. Raises `ReleaseError` with every reason not to; after any failure HEAD, the tags, the
+    index and the files are as they were.
     """
     plan = _plan(root, wanted)
     if push:
         _check_remote(root, plan)
-    told = _told(root, plan, push=push, dry_run=dry_run)
+    outcome = _outcome(root, plan, push=push, dry_run=dry_run)
     if dry_run:
-        return told
+        return outcome
     with git.restoring(root, plan.files, plan.tag):
         for path, text in plan.files.items():
             path.write_bytes(text.encode())
@@ -67,7 +67,7 @@ def cut(root: Path, wanted: str, *, push: bool, dry_run: bool = False) -> str:
         git.run(root, "tag", "--sign" if plan.is_signed else "--annotate", plan.tag, "--message", plan.message)
         if push:
             _push(root, plan)
-    return told
+    return outcome
 
 
 def _plan(root: Path, wanted: str) -> Plan:
@@ -79,7 +79,7 @@ def _plan(root: Path, wanted: str) -> Plan:
     places = [place for each in together for place in places_of(each.folder, each.settings)]
     refuse_other(places)
     known = packages.distribution_name(package.folder) or root.resolve().name
-    # A branch such as 1.x goes on from its own tags; another's only show in which form they are written.
+    # A branch such as 1.x continues from its own tags; those of other branches only show their form.
     here, tags = (
         releases(filter(package.owns, git.lines(root, "tag", *only)), known) for only in (("--merged", "HEAD"), ())
     )
@@ -111,9 +111,9 @@ def _plan(root: Path, wanted: str) -> Plan:
 
 
 def _packages(root: Path, wanted: str) -> tuple[list[packages.Package], str]:
-    """Split what is wanted into the distributions and the rest; of several, one is named before the last `/`.
+    """Split `wanted` into the distributions and the rest; if there are several, one is named before the last `/`.
 
-    Those in lockstep need no name, and are released together.
+    Distributions in lockstep need no name, and are released together.
     """
     every, (name, slash, rest) = packages.every(root), wanted.rpartition("/")
     together = [each for each in every if each.lockstep]
@@ -141,7 +141,7 @@ def _changes(
 
 
 def _now(root: Path, places: list[Written], here: list[Tag], tags: list[Tag], wanted: str) -> Version:
-    """Return the version that the project has, from its files, else from the newest tag before HEAD."""
+    """Return the project's current version, from its files, else from the newest tag before HEAD."""
     if places:
         if version := parsed(places[0].text):
             return version
@@ -150,11 +150,11 @@ def _now(root: Path, places: list[Written], here: list[Tag], tags: list[Tag], wa
         return here[0][0]
     if git.is_shallow(root):
         raise refusal(
-            "shallow-clone", "git", "a shallow clone", "the tags before it", "run: git fetch --unshallow --tags"
+            "shallow-clone", "git", "a shallow clone", "the earlier tags", "run: git fetch --unshallow --tags"
         )
     if wanted == CURRENT or (tags and wanted in PARTS):
         found = f"none before HEAD, but {tags[0][1]}{tags[0][2]} elsewhere" if tags else "none before HEAD"
-        raise refusal("no-tag", "tags", found, "one, from which the version comes", "name the version to release")
+        raise refusal("no-tag", "tags", found, "one to derive the version from", "name the version to release")
     return Version("0")
 
 
@@ -179,7 +179,7 @@ def _problems(root: Path, now: Version | None, version: Version, tag: str) -> li
         remedy = "name a greater one" + (f", or {CURRENT!r} to release this one as it stands" if version == now else "")
         found.append(Problem("bad-version", "version", repr(str(version)), f"one greater than {str(now)!r}", remedy))
     if version.local:
-        found.append(Problem("local-version", "version", repr(str(version)), repr(version.public), "no index takes it"))
+        found.append(Problem("local-version", "version", repr(str(version)), repr(version.public), "indexes refuse it"))
     if git.query(root, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}") is not None:
         found.append(Problem("tag-exists", f"tag {tag!r}", "one of that name", "a new one", "release the next version"))
     return found
@@ -199,12 +199,12 @@ def _branch_problem(root: Path, branches: tuple[str, ...], version: Version) -> 
 def _refuse_untracked(root: Path, files: Iterable[Path]) -> None:
     """Raise `ReleaseError` for those of `files` that a commit would leave out."""
     known = {root.resolve() / line for line in git.lines(root, "-c", "core.quotepath=off", "ls-files")}
-    ignored, found = [str(path) for path in files if path not in known], "a file that git does not know"
+    ignored, found = [str(path) for path in files if path not in known], "a file that git does not track"
     refuse([Problem("uncommitted", name, found, "a committed one", "commit it") for name in ignored])
 
 
 def _check_remote(root: Path, plan: Plan) -> None:
-    """Raise `ReleaseError` if there is no such remote or the branch is behind it, before anything is done."""
+    """Raise `ReleaseError` if the remote is missing or the branch is behind it, before anything is changed."""
     if plan.remote not in git.lines(root, "remote"):
         remedy = f"run: git remote add {plan.remote} URL, or release without --push"
         raise refusal("no-remote", "git", f"no remote {plan.remote!r}", "one to push to", remedy)
@@ -215,12 +215,14 @@ def _push(root: Path, plan: Plan) -> None:
     try:
         git.push(root, plan.remote, plan.branch, plan.tag)
     except ReleaseError as error:
-        said, undone = str(error), f"{plan.tag}: not pushed; commit and tag are undone here [push-refused]"
-        if not PROTECTED.search(said):
+        output, undone = str(error), f"{plan.tag}: not pushed; commit and tag are undone here [push-refused]"
+        if not PROTECTED.search(output):
             raise ReleaseError(*error.args, f"run the same command again; {undone}") from error
-        if f"refs/tags/{plan.tag}" in said or not plan.files:
-            remedy = "let somebody release who may push tags, as the rules of the server say"
-            problem = Problem("push-refused", f"tag {plan.tag!r}", "refused by the server", "leave for it", remedy)
+        if f"refs/tags/{plan.tag}" in output or not plan.files:
+            remedy = "ask somebody to release whom the server's rules allow to push tags"
+            problem = Problem(
+                "push-refused", f"tag {plan.tag!r}", "refused by the server", "permission to push it", remedy
+            )
         else:
             to = f"{git.query(root, 'rev-parse', 'HEAD')}:refs/heads/release-{plan.tag}"
             remedy = f"run: git push {plan.remote} {to}, open a pull request from it, and when it is merged run: "
@@ -229,8 +231,8 @@ def _push(root: Path, plan: Plan) -> None:
         raise ReleaseError(*error.args, problem, undone) from error
 
 
-def _told(root: Path, plan: Plan, *, push: bool, dry_run: bool) -> str:
-    """Return which run starts, what waits for whom, and how to undo it."""
+def _outcome(root: Path, plan: Plan, *, push: bool, dry_run: bool) -> str:
+    """Return what was or would be done, which run it starts, which approval that waits for, and how to undo it."""
     run = git.run_address(root, plan.remote, plan.tag) or "the CI run of the tag"
     run += f"; environment {plan.environment!r} then waits for approval, if it has reviewers"
     made, undo, pushed = bool(plan.files), f"git tag -d {plan.tag}", f"{plan.remote} {plan.branch} {plan.tag}"

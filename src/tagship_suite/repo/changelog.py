@@ -1,4 +1,4 @@
-"""The changelog of a release: the unreleased part gets its version and date, and the links are carried on."""
+"""The changelog of a release: the unreleased section gets its version and date, and the links are updated."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ UNRELEASED = re.compile(
     r"(?P<end>\r?\n|\Z)(?:(?P<line>[-=~^*#+])(?P=line)+[ \t]*(?:\r?\n|\Z))?",
     re.IGNORECASE | re.MULTILINE,
 )
-#: What stands there until something does: comments, headings, links, and the words of zest.releaser and others.
+#: What an empty section may hold: comments, headings, links, and the placeholders of zest.releaser and others.
 FILLER = re.compile(
     r"<!--[\s\S]*?-->|^\.\. .*|^\[[^\]]+\]:.*|^#.*|^.*\n([-=~^*#+])\1{2,}[ \t]*$"
     r"|^[-*+ \t]*(?:nothing(?: changed)?|no(?: notable)? changes)(?: yet)?[. \t]*$",
@@ -49,8 +49,8 @@ def paths(folder: Path) -> list[Path]:
 def dated(folder: Path, version: str, tag: str) -> tuple[dict[Path, str], list[str]]:
     """Return the new text of the changelog in `folder` by its path, and notes about what is left to do by hand.
 
-    Nothing is changed where `version` has its heading already. Raises `ReleaseError` if the unreleased part is empty
-    or that of another version.
+    Nothing changes if `version` already has a heading. Raises `ReleaseError` if the unreleased section is empty or
+    for another version.
     """
     texts = {path: read_text(path) for path in paths(folder)}
     heading = re.compile(rf"(?im)^(?:#+ *)?\[?v?{re.escape(version)}(?![\w.+-]*\w|.*unreleased)")
@@ -64,16 +64,16 @@ def dated(folder: Path, version: str, tag: str) -> tuple[dict[Path, str], list[s
             lost = (
                 match["open"] == "[" and re.search(r"^\[v?\d.*\]: ", text, re.MULTILINE) and f"[{version}]:" not in new
             )
-            return {path.resolve(): new}, [f"{path.name}: [{version}] has no link, as [Unreleased] has none"] * bool(
-                lost
-            )
+            return {path.resolve(): new}, [
+                f"{path.name}: [{version}] has no link, because [Unreleased] has none"
+            ] * bool(lost)
     names = " and ".join(path.name for path in texts)
     return {}, [f"{names}: no heading 'Unreleased' to date"] if texts else []
 
 
 def _check(name: str, text: str, match: re.Match[str], version: Version) -> None:
-    """Raise `ReleaseError` if the unreleased part has no text, or is that of another version: `1.2 (unreleased)`."""
-    # To the next heading that is no part of it.
+    """Raise `ReleaseError` if the unreleased section is empty, or for another version: `1.2 (unreleased)`."""
+    # Up to the next heading that is not part of it.
     marks, line = len((match["mark"] or "").strip()), re.escape(match["line"] or "")
     after = "^#{1," + str(marks) + "} " if marks else r"^\S.*\n" + line + r"{3,}\s*$"
     following = re.compile(after, re.MULTILINE).search(text, match.end())
@@ -89,19 +89,19 @@ def _check(name: str, text: str, match: re.Match[str], version: Version) -> None
 
 
 def _released(text: str, match: re.Match[str], version: str, tag: str) -> str:
-    """Return a changelog whose unreleased part became `version` of today, below a new and empty one."""
+    """Return the changelog with the unreleased section as `version` of today, below a new, empty one."""
     end, brackets = match["end"] or "\n", match["open"] == "[" and not match["version"]
     newer, own = _compared((match["url"] or "")[1:-1], tag)
     title = f"[{version}]{f'({own})' if own else ''} - {today()}" if brackets else f"{version} - {today()}"
     below = f"{match['line'] * len(title)}{end}" if match["line"] else ""
-    # `1.2 (unreleased)` is itself the heading of the version; there is no other to keep.
+    # `1.2 (unreleased)` is the heading of the version itself; there is no other one to keep.
     kept = "" if match["version"] else f"{match[0].rstrip()}{end}{end}"
     kept = kept.replace(match["url"], f"({newer})") if newer else kept
     return f"{text[: match.start()]}{kept}{match['mark'] or ''}{title}{end}{below}{text[match.end() :]}"
 
 
 def _linked(text: str, version: str, tag: str) -> str:
-    """Return `text` with the link of the unreleased part from `tag` on, and one for `version` below it."""
+    """Return `text` with the link of the unreleased section starting at `tag`, and one for `version` below it."""
     link = LINK.search(text)
     newer, own = _compared(link[4], tag) if link else ("", "")
     if not link or not own:
@@ -112,7 +112,7 @@ def _linked(text: str, version: str, tag: str) -> str:
 
 
 def _compared(url: str, tag: str) -> tuple[str, str]:
-    """Return the addresses that compare `tag` with what follows it and with what was before; "" for no comparison."""
+    """Return the URLs that compare `tag` with later and with earlier commits; "" if `url` is not a comparison."""
     if not (match := COMPARED.fullmatch(url)):
         return "", ""
     base, before, dots, after = match.groups()

@@ -1,4 +1,4 @@
-"""Where other tools and people have the project's version too: settings, manifests, locks, documentation."""
+"""Other places that hold the project's version: settings, manifests, lock files, documentation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .packages import Package
 
-#: TOML and JSON, and the keys that are the project's version in one of them.
+#: TOML and JSON files, and the keys of the project's version in them.
 DATA = ("pyproject.toml", ".bumpversion.toml", "bumpver.toml", "cz.toml", ".cz.toml", ".cz.json", "codemeta.json")
 NPM = ("package.json", "package-lock.json")
 KEYS = ["version", "packages..version"]
@@ -34,18 +34,18 @@ TEXTS = {
     "VERSION": WHOLE,
 }
 TEXTS |= {"VERSION.txt": WHOLE, "version.txt": WHOLE}
-#: The entry of what lies here, and comes from no index, repository or address.
+#: The lock entry of a local project, which comes from no index, repository or URL.
 LOCKED = r"^name = \"%s\"\r?\nversion = \"([^\"]+)\"\r?\n(?!source = (?:\"|\{ (?:registry|git|url)\b))"
 CODE = {"setup.py": (), "docs/conf.py": ("release", "version"), "docs/source/conf.py": ("release", "version")}
 CODE |= {"doc/conf.py": ("release", "version"), "doc/source/conf.py": ("release", "version")}
-#: What names many versions, none of which is to be changed.
+#: Files that name many versions, none of which is to be changed.
 EXCLUDED = ("*.lock", "*requirements*", "changelog*", "changes*", "history*", "news*", "release*notes*", *NPM)
 
 
 def spelled(place: Written, version: Version, text: str) -> str:
-    """Return `version`, elsewhere `text`, as the file of `place` has it: uv, Cargo, npm and Sphinx have their own ways.
+    """Return `version` as the file of `place` spells it: uv, Cargo, npm and Sphinx differ, others have `text`.
 
-    Raises `ReleaseError` if theirs has no such version.
+    Raises `ReleaseError` if the version cannot be written that way.
     """
     name = place.path.name
     if name == "uv.lock":
@@ -56,7 +56,7 @@ def spelled(place: Written, version: Version, text: str) -> str:
 
 
 def cargo(root: Path, pyproject: dict[str, Any]) -> Written | None:
-    """Return where the Cargo.toml of the project at `root`, or its workspace's, has the version, if there is one."""
+    """Return where the Cargo.toml of the project at `root`, or of its workspace, has the version; None without one."""
     path = root / str(subtable(pyproject, "tool", "maturin").get("manifest-path", "Cargo.toml"))
     if not path.is_file():
         return None
@@ -122,9 +122,9 @@ def rewritten(places: list[Written], version: Version, text: str) -> dict[Path, 
 
 
 def mentions(root: Path, together: list[Package], now: Version, known: list[Written]) -> list[str]:
-    """Return a note about what else may name `now`, the version of distributions released together, in their files.
+    """Return a note about lines that may name `now`, the version of distributions released together.
 
-    That is not one of the places that are `known`, nor in the folder of another distribution.
+    Places that are `known` and the folders of other distributions are left out.
     """
     first, others = together[0], [each.folder for each in every(root) if each not in together]
     folder, name = (root, "") if first.lockstep else (first.folder, distribution_name(first.folder))
@@ -143,4 +143,4 @@ def mentions(root: Path, together: list[Package], now: Version, known: list[Writ
         if place not in named and exact.search(text) and about.search(f"{file}: {text}"):
             stale.append(f"{path}:{number}")
     shown = ", ".join(stale[:9]) + f" and {len(stale) - 9} more" * (len(stale) > 9)
-    return [f"{shown}: may name {now} as the version of this project; change what does"] if stale else []
+    return [f"{shown}: may name {now} as the version of this project; update them if so"] if stale else []

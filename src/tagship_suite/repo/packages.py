@@ -1,4 +1,4 @@
-"""Which distributions does this repository hold, and which of them is this run about?"""
+"""Which distributions does this repository contain, and which of them does this run release?"""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from ..config import Config
     from .ref import Ref
 
-# What only several distributions need is imported where they do: most repositories have one, and two sessions ask.
+# What only repositories with several distributions need is imported where it is used: most have just one.
 
-#: Names the one that a run without a tag is about.
+#: The variable that names the distribution of a run without a tag.
 VARIABLE = "TAGSHIP_PACKAGE"
 DEFAULT = ["packages/*"]
 
 
 @dataclass(frozen=True)
 class Package:
-    """A distribution of the repository `root`: its folder, and where it is one of several its normalised name.
+    """A distribution of the repository `root`: its folder, and its normalised name if it is one of several.
 
     Those in `lockstep` are released by the same tag.
     """
@@ -38,12 +38,12 @@ class Package:
 
     @property
     def label(self) -> str:
-        """Its name where tags and environments must say it: not of the only one, of the root's own, or in lockstep."""
+        """Its name as in tags and environments; "" for the only one, the one in the root, and those in lockstep."""
         return "" if self.lockstep or self.folder == self.root else self.name
 
     @property
     def path(self) -> str:
-        """The path of its folder in the repository, as installers and builders take it for one."""
+        """The path of its folder in the repository, in the form that installers and builders recognise as a path."""
         return f"./{self.folder.relative_to(self.root).as_posix()}".removesuffix("/.")
 
     @property
@@ -53,7 +53,7 @@ class Package:
 
     @property
     def settings(self) -> Config:
-        """Its own `[tool.tagship]`, and where that says nothing the root's; raises `ReleaseError` for what is wrong."""
+        """Its own `[tool.tagship]`, with the root's as defaults; raises `ReleaseError` for everything wrong in them."""
         return load(self.folder, self.root)
 
     def tag(self, version: object) -> str:
@@ -61,16 +61,16 @@ class Package:
         return f"{self.label}/v{version}" if self.label else f"v{version}"
 
     def owns(self, tag: str) -> bool:
-        """Return whether `tag` is about it, and not about another one of several."""
+        """Return whether `tag` belongs to it, and not to another distribution."""
         if not self.name:
             return True
         from .versions import names
 
-        # A tag with the name of one of several in lockstep would release that one alone.
+        # A tag that names one of several distributions in lockstep would release that one alone.
         return names(tag, "" if self.lockstep else self.name, bare=not self.label)
 
     def on(self, ref: Ref) -> Ref:
-        """Return `ref` with only those of its tags that are about it."""
+        """Return `ref` with only those of its tags that belong to it."""
         return replace(ref, tags=tuple(filter(self.owns, ref.tags)))
 
 
@@ -82,15 +82,15 @@ def is_compiled(folder: Path) -> bool:
 def every(root: Path) -> list[Package]:
     """Return the distributions of the repository at `root`: most have one, in the root.
 
-    Others are looked for where `packages` in `[tool.tagship]` says, or where the root is no distribution itself, in
-    the members of uv's workspace, else `packages/*`. Raises `ReleaseError` for what is broken in their files.
+    Others are looked for in the folders of `packages` in `[tool.tagship]`; by default, if the root is not one itself,
+    in the members of uv's workspace, else in `packages/*`. Raises `ReleaseError` for files that cannot be read.
     """
     try:
         pyproject = load_toml(root / "pyproject.toml")
         built = not is_private(pyproject) and _is_distribution(root, in_workspace=bool(_workspace(pyproject)))
         own = [root] if built else []
     except ReleaseError:
-        own, pyproject = [root], {}  # told by whoever needs what is broken
+        own, pyproject = [root], {}  # reported where the file is needed
     folders = own + _below(root, pyproject, alone=not own)
     if len(folders) < 2:
         return [Package(root, next(iter(folders), root))]
@@ -112,7 +112,7 @@ def is_private(pyproject: dict[str, Any]) -> bool:
 
 
 def distribution_name(folder: Path) -> str:
-    """Return the name of the distribution in `folder`; "" if its files do not say it literally.
+    """Return the name of the distribution in `folder`; "" if its files do not have it literally.
 
     Raises `ReleaseError` for one that no line of metadata can hold.
     """
@@ -136,7 +136,7 @@ def _written_name(folder: Path) -> str:
 
 
 def left_out(root: Path) -> list[str]:
-    """Return the folders of uv's workspace that no release is about, as the root is a distribution that names none."""
+    """Return the folders of uv's workspace that are never released, as the root is a distribution that names none."""
     pyproject = load_toml(root / "pyproject.toml")
     if len(every(root)) > 1 or not _is_distribution(root, in_workspace=True) or not _workspace(pyproject):
         return []
@@ -144,9 +144,9 @@ def left_out(root: Path) -> list[str]:
 
 
 def chosen(root: Path, environ: Mapping[str, str]) -> list[Package]:
-    """Return the distributions that this run is about: the tag's, the one that $TAGSHIP_PACKAGE names, or all.
+    """Return the distributions that this run releases: the tag's, the one that $TAGSHIP_PACKAGE names, or all.
 
-    Raises `ReleaseError` for a tag that names none of several, and where the files do not tell them apart.
+    Raises `ReleaseError` for a tag that names none of several, or if two have the same name or one has none.
     """
     packages = every(root)
     refuse(_misplaced(root, packages))
@@ -159,14 +159,14 @@ def chosen(root: Path, environ: Mapping[str, str]) -> list[Package]:
     found = [package for package in packages if package.on(ref).tags]
     if not found and ref.is_given:
         forms = " or ".join(dict.fromkeys(repr(package.tag("X.Y.Z")) for package in packages))
-        remedy = "this tag releases none of them: for a release, push another one"
+        remedy = "this tag releases nothing; to release one of them, push such a tag"
         none = "no name of a distribution here"
         refuse([Problem("no-such-package", f"tag {tag!r}", none, forms, remedy) for tag in ref.tags])
     return [one(packages, asked, VARIABLE)] if asked else found or packages
 
 
 def one(packages: list[Package], name: str, where: str) -> Package:
-    """Return the one of `packages` with this `name`; raise `ReleaseError`, which says `where`, where none has it."""
+    """Return the one of `packages` with this `name`; raise `ReleaseError`, located at `where`, if none has it."""
     from packaging.utils import canonicalize_name
 
     for package in packages:
@@ -186,7 +186,7 @@ def _workspace(pyproject: dict[str, Any]) -> dict[str, Any]:
 
 
 def _below(root: Path, pyproject: dict[str, Any], *, alone: bool) -> list[Path]:
-    """Return the folders of the distributions below `root`, which are looked for unasked if they are `alone`."""
+    """Return the folders of the distributions below `root`; without settings, only if they are `alone`."""
     if asked := subtable(pyproject, "tool", "tagship").get("packages"):
         return [folder for folder in _matching(root, asked) if _is_distribution(folder, in_workspace=False)]
     workspace = _workspace(pyproject)
@@ -208,7 +208,7 @@ def _is_distribution(folder: Path, *, in_workspace: bool) -> bool:
     built = "build-system" in pyproject
     if not uv.get("package", built or not in_workspace) or poetry.get("package-mode") is False:
         return False
-    # setuptools, the default, has the name in one of these; without it the file only has settings of tools.
+    # setuptools, the default backend, needs the name in one of these; without it the file only configures tools.
     system = subtable(pyproject, "build-system")
     other = built and "setuptools" not in str(system.get("build-backend", "setuptools"))
     written = other or "project" in pyproject or "name" in poetry or (folder / "setup.py").is_file()

@@ -1,4 +1,4 @@
-"""Where a project's version is written: in its metadata, a module, another file, or nowhere but in git's tags."""
+"""Where a project's version is written: in its metadata, a module, another file, or only in git's tags."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..config import Config
 
-#: Tools that derive the version from git's tags, as their tables are called.
+#: Tools that derive the version from git's tags, by the names of their tables.
 BY_TAGS = (
     "setuptools_scm",
     "setuptools-scm",
@@ -28,9 +28,9 @@ BY_TAGS = (
     "poetry-dynamic-versioning",
     "uv-dynamic-versioning",
 )
-#: setuptools-scm is switched on by this alone, see https://setuptools-scm.readthedocs.io/en/latest/usage/
+#: This alone enables setuptools-scm, see https://setuptools-scm.readthedocs.io/en/latest/usage/
 SIMPLE = re.compile(r"setuptools[-_.]scm\s*\[[^]]*\bsimple\b", re.IGNORECASE)
-#: Where a version is written that is imported, see `_module_versions`.
+#: Modules that may hold an importable version, see `_module_versions`.
 MODULES = ("__init__.py", "_version.py", "version.py", "__version__.py", "__about__.py")
 
 
@@ -38,7 +38,7 @@ def locate(root: Path, config: Config) -> Written | None:
     """Return where the version of the project at `root` is written; None if git's tags are the source.
 
     Looks at `version-file`, pyproject.toml (static, or the file that the build backend reads), setup.cfg and
-    setup.py, in this order. Raises `ReleaseError` if none of them says.
+    setup.py, in this order. Raises `ReleaseError` if none of them has it.
     """
     if config.version_file:
         return find(root / config.version_file, config.version_pattern)
@@ -81,7 +81,7 @@ def _in_metadata(root: Path) -> Written | None:
 
 
 def _named_by_hand(root: Path) -> str:
-    """Return what to write where nothing leads to the version, with a file that holds one, if there is any."""
+    """Return the setting to write if the version was not found, with a file that holds one, if there is any."""
     found = next((written.path.relative_to(root).as_posix() for written in _module_versions(root)), "FILE")
     return f'write version-file = "{found}" in [tool.tagship] of pyproject.toml'
 
@@ -95,7 +95,7 @@ def is_from_git(root: Path, config: Config) -> bool:
 
 
 def _static(root: Path, pyproject: dict[str, Any]) -> Written | None:
-    # With the plugin it is a placeholder; see `_from_vcs` and `_from_backend`.
+    # With a plugin the static version is a placeholder; see `_from_vcs` and `_from_backend`.
     if not pyproject or _tool(pyproject, "poetry-dynamic-versioning").get("enable"):
         return None
     path = root / "pyproject.toml"
@@ -123,7 +123,7 @@ def _from_vcs(root: Path, pyproject: dict[str, Any]) -> Written | bool | None:
 
 
 def _derives(text: str) -> bool:
-    """Return whether the code of setup.py, and no comment in it, lets setuptools-scm, pbr or versioneer find it."""
+    """Return whether setup.py, comments aside, gets the version from setuptools-scm, pbr or versioneer."""
     try:
         nodes = list(ast.walk(ast.parse(text)))
     except UNPARSABLE:
@@ -140,7 +140,7 @@ def _imported(nodes: list[ast.AST]) -> set[str | None]:
 
 
 def _from_file(pyproject: dict[str, Any]) -> dict[str, Any]:
-    """Return the table by which a plugin that reads tags reads a file instead; {} where it does not."""
+    """Return the table by which a plugin for git's tags reads a file instead; {} without one."""
     for name in ("poetry-dynamic-versioning", "uv-dynamic-versioning"):
         table = _tool(pyproject, name, "from-file")
         if table.get("source") and _tool(pyproject, name).get("enable", name.startswith("uv")):
@@ -149,7 +149,7 @@ def _from_file(pyproject: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_backend(root: Path, pyproject: dict[str, Any]) -> Written | None:
-    """Follow what the build backends and their plugins call the source of a dynamic version."""
+    """Follow the settings of build backends and their plugins to the source of a dynamic version."""
     backend, hatch = (
         str(subtable(pyproject, "build-system").get("build-backend", "")),
         _tool(pyproject, "hatch", "version"),
@@ -175,7 +175,7 @@ def _from_backend(root: Path, pyproject: dict[str, Any]) -> Written | None:
 
 
 def _attribute(root: Path, reference: str, imports: int = 5) -> Written:
-    """Return where `package.module.NAME` is assigned, in a flat or a src layout; behind at most so many `imports`."""
+    """Return where `package.module.NAME` is assigned, in a flat or a src layout, after at most `imports` imports."""
     module, _, name = reference.rpartition(".")
     parts = module.split(".")
     places = [root / folder / Path(*parts) for folder in (".", "src", "lib")]
@@ -190,7 +190,7 @@ def _attribute(root: Path, reference: str, imports: int = 5) -> Written:
 def _reexported(path: Path, module: str, name: str) -> str:
     """Return which `module.NAME` the file of `module` imports as `name`, "" if it imports none of its own.
 
-    setuptools imports the module where it finds no assignment, and so do we follow the import.
+    setuptools imports the module if it finds no assignment; we follow the import instead.
     """
     text = read_text(path)
     try:
@@ -219,7 +219,7 @@ def _from_setup_cfg(root: Path, _: dict[str, Any]) -> Written | None:
 
 
 def _from_setup_py(root: Path, _: dict[str, Any]) -> Written | None:
-    """Read the `version=` of setup.py where it is a literal or a constant; else the one `__version__` there is."""
+    """Read the `version=` of setup.py if it is a literal or a constant; else the only `__version__` there is."""
     path = root / "setup.py"
     if not path.is_file():
         return None

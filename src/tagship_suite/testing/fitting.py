@@ -1,4 +1,4 @@
-"""Which dist fits a Python of this machine: the one that an installer would take."""
+"""Which dist fits a Python on this machine: the one that an installer would choose."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def pick(dists: list[Dist], python: str) -> Dist:
     """Return the best wheel of `dists` for the CPython of the version `python`, else the sdist.
 
     `python` is `3.12` or, free-threaded, `3.14t`; for anything else (`pypy3.11`) only a pure wheel counts.
-    Raises `ReleaseError` if neither is there. Source of the rule: the platform compatibility tags of
+    Raises `ReleaseError` if there is neither. Source of the rule: the platform compatibility tags of
     packaging.python.org.
     """
     places = {tag: place for place, tag in enumerate(_tags(python))}

@@ -1,4 +1,4 @@
-"""What the session test does for each distribution: what it installs, and the command that it runs."""
+"""What the session `test` installs for each distribution, and the command that it runs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ NO_TESTS = "test-command = [] says that there are no tests"
 class Plan:
     """How one distribution is tested: arguments for the installer, its own path with extras last, and the command.
 
-    `source` is the path alone, `settings` where they are. Where nothing is tested, the command is empty, for `reason`.
+    `source` is the path alone, `settings` the place of the settings. The command is empty if there is a `reason` not
+    to test.
     """
 
     folder: Path
@@ -47,10 +48,10 @@ class Plan:
 
 
 def plans(root: Path, folder: str, python: str, environ: Mapping[str, str]) -> list[Plan]:
-    """Return how each distribution is tested that this run is about, in the order in which to do it.
+    """Return how each distribution of this run is tested, in order.
 
-    `folder` holds the dists of which one is tested ("": each is built from its folder), `python` is the version that
-    tests it. Raises `ReleaseError` if the settings do not say what the tests need.
+    `folder` contains the dists to test ("": each distribution is built from its folder), `python` is the version to
+    test with. Raises `ReleaseError` if the settings do not say what the tests need.
     """
     dists = read_dists(Path(folder)) if folder else []
     packages = chosen(root, environ)
@@ -110,7 +111,7 @@ def _where(package: Package) -> str:
 
 
 def unnamed(where: str, found: str, expected: str, requires: str = "pytest") -> Problem:
-    """Return the problem that the settings do not say what the tests need, with the lines to write."""
+    """Return the problem that the settings do not say what the tests need, with the lines to add."""
     lines = f'\n  test-requires = ["{requires}"]\n  test-command = []  # where there are no tests'
     return Problem("test-command", where, found, expected, f"write one of these lines there:{lines}")
 
@@ -131,7 +132,7 @@ def _extras(package: Package, dist: Dist | None) -> list[str]:
 
 
 def _group(tables: list[dict[str, Any]], name: str) -> tuple[str, ...]:
-    """Return the requirements of a dependency group, of the distribution's own if it has one of this name."""
+    """Return the requirements of a dependency group, the distribution's own one if it has one of this name."""
     own = [table for table in tables if _has(table, name)]
     try:
         return dependency_groups((own or [{"dependency-groups": {}}])[0], name)
@@ -145,19 +146,19 @@ def _has(table: dict[str, Any], name: str) -> bool:
 
 
 def _arguments(line: str, package: Package) -> list[str]:
-    """Return a line of `test-requires` as arguments; a file is the distribution's own, else the repository's."""
+    """Return a line of `test-requires` as arguments; a file is looked for in the distribution, then at the root."""
     match = re.fullmatch(r"(-[rc]|--requirement|--constraint)[ =]*(\S.*)", line)
     if not match or "://" in match[2]:
         return list(match.groups()) if match else line.split(maxsplit=1) if line.startswith("-") else [line]
     found = [folder / match[2] for folder in (package.folder, package.root) if (folder / match[2]).is_file()]
     if not found:
         where = f"{_where(package)} test-requires"
-        refuse([Problem("settings", where, repr(line), "a file that is there", "correct the path")])
+        refuse([Problem("settings", where, repr(line), "an existing file", "correct the path")])
     return [match[1], str(found[0])]
 
 
 def _constraints(package: Package, dists: list[Dist], python: str, near: list[Package]) -> list[str]:
-    """Write the file by which an installer takes paths and members of a workspace from here, never from an index.
+    """Write constraints by which paths and workspace members are installed from this repository, never from an index.
 
     Distributions that are not `near`, as on another one's tag, come from the index, unless uv's sources say otherwise.
     """

@@ -1,4 +1,4 @@
-"""Did the tests run what the wheel ships? Judged by what the witness recorded, and where the modules lie."""
+"""Whether the tests ran what the wheel ships, judged by the imports that the witness recorded."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .witness import is_test
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: What setuptools takes for something else than a package or module of the project where those lie at the top; source
-#: of the rule: DEFAULT_EXCLUDE of FlatLayoutPackageFinder and FlatLayoutModuleFinder in setuptools.discovery. `t` has
-#: the tests of celery, kombu and others.
+#: Top-level names that setuptools does not take for a package or module of the project. Source of the rule:
+#: DEFAULT_EXCLUDE of FlatLayoutPackageFinder and FlatLayoutModuleFinder in setuptools.discovery. `t` has the tests of
+#: celery, kombu and others.
 OTHER = re.compile(
     r"ci|bin|debian|docs?|documentation|manpages|news|newsfragments|changelog|(unit_)?tests?|t|examples?|scripts|tools"
     r"|utils?|python|build|dist|v?env|requirements|tasks|fabfile|site_scons|benchmarks?|exercises?|htmlcov|setup"
@@ -31,7 +31,7 @@ IN_PLACE = "set test-in-place = true in [tool.tagship]"
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was installed: its place and its modules; which modules were executed, and how; tests of each unittest."""
+    """The installed distribution and its modules, the executed modules, and the tests of each unittest run."""
 
     checkout: Path
     site: Path
@@ -47,7 +47,7 @@ class Evidence:
 
     @cached_property
     def loose(self) -> dict[Path, str]:
-        """The modules that were executed from the checkout; those in an environment below it are none of it."""
+        """The modules that were executed from the checkout, except those in an environment below it."""
         inside = {path: kind for path, kind in self.seen.items() if path.is_relative_to(self.checkout)}
         hidden = re.compile(r"(.*/)?(\.[^/]*|site-packages)/.*")
         return {
@@ -63,12 +63,12 @@ class Evidence:
 
     @cached_property
     def sources(self) -> set[Path]:
-        """The folders of the checkout that hold what the distribution ships, as seen from the modules executed."""
+        """The folders of the checkout with the source of the distribution, inferred from the executed modules."""
         return {folder for folder in {parent for path in self.loose for parent in path.parents} if self._ships(folder)}
 
     @cached_property
     def needed(self) -> set[str]:
-        """What the modules that were imported import in turn and is not installed: `a/b` for `a.b`."""
+        """What the imported modules import in turn, but the distribution lacks: `a/b` for `a.b`."""
         paths = (self.site / path for path in self.imported if path.endswith(".py"))
         names = {name for path in paths for name in _imported_by(path)}
         known = {path.name.partition(".")[0] for path in self.site.glob("*")} | sys.stdlib_module_names
@@ -80,18 +80,18 @@ class Evidence:
         return not is_test(path.stem) and any(module.endswith(f"/{name}") for name in self.needed)
 
     def _ships(self, folder: Path) -> bool:
-        # Tests often mirror the names of what they test, and there only empty modules are equal.
+        # Tests often mirror the names of what they test; there only empty modules are equal.
         usual = folder in {self.checkout, self.checkout / "src"}
         there = (name for name in self.shipped if (folder / name).is_file())
         return folder.is_relative_to(self.checkout) and any(usual or self.same(folder, name) for name in there)
 
     def same(self, folder: Path, name: str) -> bool:
-        """Return whether a module in `folder` has the bytes, at least one, of the installed one."""
+        """Return whether a module in `folder` is not empty and equals the installed one."""
         installed = self.site / name
         return installed.is_file() and (folder / name).read_bytes() == installed.read_bytes() != b""
 
     def is_tests_own(self, path: Path, source: Path) -> bool:
-        """Return whether a module that is not shipped belongs to the tests, or is no part of a package."""
+        """Return whether a module that is not shipped belongs to the tests, or is not part of a package."""
         if self.loose[path] == "script" or is_test(path.stem):
             return True
         top = path.relative_to(source).parts[0]
@@ -106,7 +106,7 @@ class Evidence:
 
 
 def _imported_by(path: Path) -> Iterator[str]:
-    """Give the absolute names that the module at `path` imports, and those that `from` may import."""
+    """Yield the absolute names that the module at `path` imports, and those that `from` may import."""
     with suppress(OSError, SyntaxError, ValueError):  # the tests' Python may be newer than this one
         for node in ast.walk(ast.parse(path.read_bytes())):
             if isinstance(node, ast.Import):
@@ -126,18 +126,18 @@ def read(folder: Path) -> Evidence:
 
 
 def prove(folder: Path, name: str) -> str:
-    """Return what the tests imported of the dist `name`, as a sentence; raise `ReleaseError` unless they tested it."""
+    """Return a sentence on what the tests imported from the dist `name`; raise `ReleaseError` unless they tested it."""
     evidence = read(folder)
     refuse(problems(evidence, name))
     count = f"{len(evidence.imported)} of the {len(evidence.shipped)} modules of {name}"
-    return f"the tests imported {count}, and none of them from elsewhere"
+    return f"the tests imported {count}, none of them from elsewhere"
 
 
 def problems(evidence: Evidence, name: str) -> list[Problem]:
-    """Return what keeps the tests from being those of the dist `name`: no module, other modules, or no test."""
+    """Return why the tests do not test the dist `name`: it has no modules, others were imported, or no test ran."""
     found = [] if any(evidence.ran) or not evidence.ran else [_no_test()]
     if not evidence.shipped:
-        remedy = f"include them, or {IN_PLACE} if it has none"
+        remedy = f"include them, or {IN_PLACE} if the project has none"
         found.append(Problem("no-module", name, "no module", "the project's modules", remedy))
     elif not evidence.imported:
         remedy = f"correct what the wheel includes, or test-command; or {IN_PLACE}"
@@ -172,9 +172,9 @@ def _judged(path: Path, evidence: Evidence, name: str) -> list[Problem]:
         ]
     found = f"module {module} imported from the checkout"
     if evidence.needs(path):
-        remedy = "include it in the wheel, or declare the dependency that it is"
-        return [Problem("not-from-wheel", where, found, f"it in {name}, which imports it", remedy)]
+        remedy = "include it in the wheel, or declare it as a dependency"
+        return [Problem("not-from-wheel", where, found, f"the one in {name}, which imports it", remedy)]
     if source is None or evidence.is_tests_own(path, source):
         return []
     remedy = "include it in the wheel, or move it to the tests"
-    return [Problem("not-from-wheel", where, found, f"it in {name}", remedy)]
+    return [Problem("not-from-wheel", where, found, f"the one in {name}", remedy)]

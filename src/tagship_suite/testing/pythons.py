@@ -1,4 +1,4 @@
-"""On which Pythons are the tests run?"""
+"""The Pythons on which the tests run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def declared(root: Path) -> list[str]:
     """Return the Pythons that the distributions at `root` declare; none if their files cannot be read.
 
-    The sessions that need the files say what is wrong with them.
+    The sessions that need the files report the error.
     """
     try:
         return list(dict.fromkeys(python for package in every(root) for python in of(package)))

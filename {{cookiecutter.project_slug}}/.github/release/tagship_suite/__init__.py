@@ -5,4 +5,4 @@
 # mypy: ignore-errors
 # pylint: skip-file
 # isort: skip_file
-"""The code of a release: six nox sessions, and what they do where that needs thought."""
+"""The release code of this project: six nox sessions and the logic behind them."""

@@ -83,7 +83,7 @@ def setting(
     read: Callable[[Any], Any] = _read,
     own: bool = False,
 ) -> T:
-    """Declare a setting: what it is where it is not set, which values are right, and its line in the documentation.
+    """Declare a setting: its default, a check of its value, what is expected, and its line in the documentation.
 
     A distribution inherits the settings of the repository's root, except those that are its `own`.
     """
@@ -169,7 +169,7 @@ class Config:
         own=True,
     )
     lockstep: bool = switch(
-        "Release several distributions with one tag, such as `v1.2.0`. `false` of its own keeps one out."
+        "Release several distributions with one tag, such as `v1.2.0`. `false` in its own table excludes one."
     )
     attestations: str = setting(
         "required",
@@ -212,7 +212,7 @@ SETTINGS: dict[str, Field[Any]] = {key(declared): declared for declared in field
 
 
 def load(root: Path, top: Path | None = None) -> Config:
-    """Return the settings of the project at `root`; raise `ReleaseError` for everything in them that is wrong.
+    """Return the settings of the project at `root`; raise `ReleaseError` for everything that is wrong in them.
 
     `top` is the root of the repository, from which a distribution in a folder inherits.
     """

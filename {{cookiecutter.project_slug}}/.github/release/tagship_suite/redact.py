@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 REDACTED = "***"
-#: The length of what is redacted; up to `WORD`, only where it is a word of its own: it is in others by chance.
+#: The lengths of what is redacted; up to `WORD`, only as a whole word, as it could be part of another by chance.
 SHORTEST, WORD, LONGEST = 4, 5, 16384
 NAMED = re.compile(r"(?:PASSWORD|PASSWD|TOKEN|SECRET|(?:API|ACCESS|PRIVATE|SECRET)_?KEY)\Z", re.IGNORECASE)
 USERINFO = re.compile(r"(?<=://)[^\s/@]+(?=@)")
@@ -39,7 +39,7 @@ _known: set[str] = set()
 
 
 def register(*secrets: str) -> None:
-    """Redact these texts from now on; of an Authorization header for `Basic`, the password too.
+    """Redact these secrets from now on, and the password in an Authorization header for `Basic`.
 
     Raises `ReleaseError` for one that is too short or too long to be redacted.
     """
@@ -49,15 +49,15 @@ def register(*secrets: str) -> None:
             expected = f"{SHORTEST} to {LONGEST}, which can be redacted"
             remedy = "use a longer one" if length < SHORTEST else "check where it comes from"
             raise refusal("secret-length", "the password or token", f"{length} characters", expected, remedy)
-        _learn(secret)
+        _add_secret(secret)
 
 
 def register_environ(environ: Mapping[str, str]) -> None:
-    """Learn the passwords and tokens that are in variables, by their names or in an address."""
+    """Redact the passwords and tokens in variables, found by the name of a variable or in a URL."""
     values = [value for name, value in environ.items() if NAMED.search(name)]
     values += [found.partition(":")[2] for value in environ.values() for found in USERINFO.findall(value)]
     for value in values:
-        _learn(value[:LONGEST])
+        _add_secret(value[:LONGEST])
 
 
 def redacted(text: str) -> str:
@@ -73,13 +73,13 @@ def redacted(text: str) -> str:
 @contextmanager
 def redacting() -> Iterator[None]:
     """Redact what is printed in the block."""
-    out, error = cast("TextIO", _Veil(sys.stdout)), cast("TextIO", _Veil(sys.stderr))
+    out, error = cast("TextIO", _RedactingStream(sys.stdout)), cast("TextIO", _RedactingStream(sys.stderr))
     with redirect_stdout(out), redirect_stderr(error):
         yield
 
 
-class _Veil:
-    """A stream in front of another one."""
+class _RedactingStream:
+    """A stream that redacts what it passes on to another one."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -93,18 +93,18 @@ class _Veil:
 
 
 def _parts(secret: str) -> list[str]:
-    """Return `secret`, and of an Authorization header also what is sent in it, the password or token last."""
+    """Return `secret`, and if it is an Authorization header also its credentials, the password or token last."""
     scheme, _, sent = secret.partition(" ")
     return [secret, sent, password(sent) or sent] if scheme in {"Basic", "Bearer"} else [secret]
 
 
-def _learn(secret: str) -> None:
+def _add_secret(secret: str) -> None:
     parts = [part for part in _parts(secret) if len(part) >= SHORTEST]
     _known.update(form for part in parts for form in _forms(part) if len(form) >= SHORTEST)
 
 
 def _forms(secret: str) -> set[str]:
-    """Return how `secret` is written, also in an address, a literal, a page, or amid what is encoded as Base64."""
+    """Return the forms of `secret`: plain, in a URL, in a literal, in HTML, and inside Base64."""
     plain = {secret, unquote(secret), " ".join(secret.split())}
     written = {repr(secret)[1:-1], ascii(secret)[1:-1], json.dumps(secret)[1:-1], html.escape(secret)}
     sent = secret.encode(errors="surrogateescape")
@@ -113,7 +113,7 @@ def _forms(secret: str) -> set[str]:
 
 
 def _base64(secret: bytes) -> Iterator[str]:
-    """Give those characters of its Base64 that depend on nothing else, for each place it may begin at."""
+    """Yield the characters of its Base64 that do not depend on what surrounds it, for each offset."""
     for before in range(3):
         encoded = base64.b64encode(bytes(before) + secret).decode()
         same = encoded[-(-before * 8 // 6) : (before + len(secret)) * 8 // 6]
@@ -121,7 +121,7 @@ def _base64(secret: bytes) -> Iterator[str]:
 
 
 def password(encoded: str) -> str:
-    """Return the password in what an Authorization header for `Basic` holds, "" if it holds something else."""
+    """Return the password in the credentials of an Authorization header for `Basic`, "" if they are malformed."""
     try:
         return base64.b64decode(encoded, validate=True).decode().partition(":")[2]
     except (binascii.Error, ValueError):

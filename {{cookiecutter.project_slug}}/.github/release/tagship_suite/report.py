@@ -5,7 +5,7 @@
 # mypy: ignore-errors
 # pylint: skip-file
 # isort: skip_file
-"""What a run tells: on the terminal, and on GitHub in the job summary, the outputs and as annotations."""
+"""What a run reports: on the terminal, and on GitHub in the job summary, as outputs and as annotations."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 
 def output(name: str, value: str) -> None:
-    """Set the output `name`; one line, as what follows a line end would be another output.
+    """Set the output `name`, on one line, as a second line would be another output.
 
-    On GitLab the file is a dotenv report, whose names have letters, digits and `_` only.
+    On GitLab the file is a dotenv report, whose names consist of letters, digits and `_`.
     """
     _append("GITHUB_OUTPUT", f"{name}={' '.join(redact.redacted(value).split())}")
 
@@ -39,11 +39,11 @@ def summary(*paragraphs: str) -> None:
 
 
 def errors(lines: Iterable[str]) -> None:
-    """Print each as an error, on GitHub as an annotation and in the job summary too; its explanation stays with it."""
+    """Print each as an error, on GitHub also as an annotation and in the job summary, with its explanation."""
     lines = [redact.redacted(line) for line in lines]
-    for line in map(_safe, lines):  # redacted before it is encoded
+    for line in map(_safe, lines):  # redact before encoding
         print(f"error: {line}", file=sys.stderr)
-        with suppress(ReleaseError):  # which would hide what is told: the disk may be full
+        with suppress(ReleaseError):  # such as a full disk, which would hide the other errors
             summary("\n".join(["> [!CAUTION]", *(f"> {code(part)}\\" for part in line.splitlines())]).rstrip("\\"))
         if os.environ.get("GITHUB_ACTIONS") == "true":
             print("::error::" + line.replace("%", "%25").replace("\n", "%0A"))
@@ -54,7 +54,7 @@ def errors(lines: Iterable[str]) -> None:
 
 
 def notes(lines: Iterable[str]) -> None:
-    """Print each as a note, on GitHub as an annotation and in the job summary too."""
+    """Print each as a note, on GitHub also as an annotation and in the job summary."""
     for line in (lines := [*map(one_line, lines)]):
         print(f"note: {line}")
         summary(f"> [!NOTE]\n> {code(line)}")
@@ -64,18 +64,18 @@ def notes(lines: Iterable[str]) -> None:
 
 
 def one_line(text: str) -> str:
-    """Return `text` without line ends: GitHub could take what a dist says after one for a command to the runner."""
+    """Return `text` on one line: GitHub could take a second line, from a dist, for a workflow command."""
     return " ".join(redact.redacted(text).splitlines()).replace("##[", "## [")
 
 
 def _safe(text: str) -> str:
-    """Return `text` with those line ends alone that lead to a line of an explanation, which is indented."""
+    """Return `text` with line breaks only before the indented lines of an explanation."""
     first, *rest = text.replace("##[", "## [").splitlines() or [""]
     return first + "".join(f"\n{line}" if re.match("  [a-z]", line) else f" {line}" for line in rest)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table; its cells are shown as code, so that nothing in them is taken as Markdown."""
+    """Return a Markdown table; its cells are shown as code, so that nothing in them is interpreted as Markdown."""
     lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
     lines += ["| " + " | ".join(map(code, row)) + " |" for row in rows]
     return "\n".join(lines)
@@ -88,7 +88,7 @@ def files(dists: Iterable[Dist]) -> str:
 
 
 def tree(dist: Dist) -> str:
-    """Return the files in `dist` as an indented tree, folded away under its name."""
+    """Return the files in `dist` as an indented tree, collapsed under its name."""
     lines, shown = [], set()
     for name in sorted(dist.members):
         *folders, file = name.split("/")
@@ -104,7 +104,7 @@ def tree(dist: Dist) -> str:
 
 
 def code(text: str) -> str:
-    """Return `text` as code of Markdown, on one line, for a table too."""
+    """Return `text` as Markdown code, on one line, also for a table."""
     plain = " ".join(redact.redacted(text).split()).replace("`", "'").replace("|", r"\|")
     return f"`{plain}`" if plain else ""
 

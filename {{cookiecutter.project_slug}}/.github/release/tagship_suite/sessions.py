@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-OLDEST_NOX = "2025.10.14"  # has download_python for a session
+OLDEST_NOX = "2025.10.14"  # the first with download_python for a session
 if Version(version("nox")) < Version(OLDEST_NOX):
     remedy = "run: python -m pip install --upgrade nox [missing-tool]"
     sys.exit(f"nox: found {version('nox')}, expected {OLDEST_NOX} or newer; {remedy}")
@@ -44,12 +44,12 @@ ROOT = Path()  # nox runs in the folder of the noxfile
 REQUIREMENTS = ".github/release/requirements"
 LOCK = f"{REQUIREMENTS}/sbom.txt"
 BACKEND = "uv|virtualenv"
-#: The folder that holds this package, where another interpreter finds it.
+#: The folder that contains this package, so that another interpreter finds it.
 HOME = Path(__file__).resolve().parents[1]
-#: A build could have written to the cache of either installer, which compares no hashes again.
+#: A build could have written to the cache of pip or uv, which do not check hashes again.
 NO_CACHE = {"UV_NO_CACHE": "1", "PIP_NO_CACHE_DIR": "1"}
 
-# nox leaves out, and says so, a Python that this machine does not have; one that is named must be there.
+# nox skips, with a message, a Python that this machine lacks; one that is named must exist.
 NAMED = re.compile(r"-[a-z]*[pP]|--(force-|extra-)?pythons?\b|test-")
 OPTIONS = takewhile(lambda argument: argument != "--", sys.argv[1:])
 if "NOXPYTHON" in os.environ or any(map(NAMED.match, OPTIONS)):
@@ -72,7 +72,7 @@ def build(session: nox.Session) -> None:
             install_tools(session, "wheels")
         _in_tools(session, HOME, "build", str(seconds), *(package.path for package in packages), env=env)
         run(session, compare, ROOT, packages, before)
-    # What this refuses stays to be tested all the same: verify-version refuses it by the same rules.
+    # Dists that this refuses can still be tested: verify-version refuses them by the same rules.
     run(session, describe, ROOT, os.environ)
 
 
@@ -86,7 +86,7 @@ def test(session: nox.Session) -> None:
     run_tests(session, ROOT)
 
 
-# An environment costs a second, and only the SBOM needs one.
+# Creating an environment takes a second, and only the SBOM needs one.
 @nox.session(name="verify-version", venv_backend=BACKEND if Path(LOCK).is_file() else "none", download_python="never")
 def verify_version(session: nox.Session) -> None:
     """Refuse dists, modules or a tag that name different versions; write the bundle that may be published."""
@@ -112,15 +112,15 @@ def publish(session: nox.Session) -> None:
 
 @nox.session(name="github-release", reuse_venv=False, venv_backend=BACKEND, download_python="never", default=False)
 def github_release(session: nox.Session) -> None:
-    """Make the tag's GitHub Release from the bundle: a draft with notes and files, then published."""
+    """Create the tag's GitHub Release from the bundle: a draft with notes and files, then published."""
     _from_bundle(session, "github-release")
 
 
 def _from_bundle(session: nox.Session, *command: str) -> None:
-    """Run a command of the suite with nothing but what the bundle holds: its tools, its suite, its dists."""
+    """Run a command of the suite with only the contents of the bundle: its tools, its suite, its dists."""
     from .gate import bundle
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # else nox ends alone, and the upload goes on
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # else only nox ends, and the upload continues
     folder = run(session, bundle.locate, ROOT.resolve())
     run(session, bundle.check, folder)
     with session.chdir(folder):
@@ -136,7 +136,7 @@ def _in_tools(session: nox.Session, home: Path, *arguments: str, **options: Any)
 
 
 def run(session: nox.Session, function: Callable[..., T], *arguments: object) -> T:
-    """Return what `function` returns; end the session where it refuses, which is printed."""
+    """Return what `function` returns; if it raises `ReleaseError`, print that and end the session."""
     try:
         with reporting():
             return function(*arguments)
@@ -147,12 +147,12 @@ def run(session: nox.Session, function: Callable[..., T], *arguments: object) ->
 def install_tools(session: nox.Session, name: str = "tools", **env: str) -> None:
     """Install release tools, as locked."""
     options = ("--require-hashes", "--only-binary=:all:", f"--requirement={REQUIREMENTS}/{name}.txt")
-    session.install(*options, env={"UV_NO_CONFIG": "1", **env})  # the project's configuration of uv is not for these
+    session.install(*options, env={"UV_NO_CONFIG": "1", **env})  # without the project's configuration of uv
 
 
 @contextmanager
 def _all_or_nothing(*folders: str) -> Iterator[None]:
-    """Remove what a failed session has made: no later one may take some of the dists for a release."""
+    """Remove `folders` if the session fails, so that no later one takes incomplete dists for a release."""
     try:
         yield
     except BaseException:

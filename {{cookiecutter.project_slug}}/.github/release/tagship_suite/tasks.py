@@ -20,14 +20,14 @@ from invoke.exceptions import Exit
 from invoke.tasks import task
 
 REQUIREMENTS = ".github/release/requirements"
-#: One file for every Python and platform. Extras stay: pip 23 refuses a hashed `name[extra]` that is locked as `name`.
+#: One file for every Python and platform. Extras are kept: pip 23 refuses `name[extra]` if only `name` is locked.
 LOCK = ("--universal", "--python-version", "3.10", "--generate-hashes", "--no-strip-extras", "--only-binary", ":all:")
 
 
 @task
 def check(_: Context) -> None:
     """Run what a release needs to pass: build, test, verify-version."""
-    apart = Path("release_noxfile.py")  # where the project's own noxfile has sessions of these names
+    apart = Path("release_noxfile.py")  # for a project whose own noxfile has sessions of these names
     options = ("-f", str(apart)) if apart.is_file() else ()
     run(sys.executable, "-m", "nox", *options, "-s", "build", "test", "verify-version")
 
@@ -41,14 +41,14 @@ def check(_: Context) -> None:
 )
 def release(_: Context, version: str, *, push: bool = False, dry_run: bool = False) -> None:
     """Bump the version, date the changelog, commit and tag; the pushed tag is what publishes."""
-    if version in {"-h", "--help"}:  # which invoke takes for the version
+    if version in {"-h", "--help"}:  # invoke takes it for the version
         return run(sys.executable, "-m", "invoke", "--help", "release")
     from .cli import Reported, reporting
-    from .repo.bump import cut
+    from .repo.bump import cut_release
 
     try:
         with reporting():
-            print(cut(Path(), version, push=push, dry_run=dry_run))
+            print(cut_release(Path(), version, push=push, dry_run=dry_run))
     except Reported:
         raise Exit(code=1) from None
 
@@ -58,17 +58,19 @@ def rehearse(_: Context) -> None:
     """Rehearse the whole release against a local index that behaves as PyPI does."""
     command = shutil.which("tagship")
     if command is None:
-        raise Exit("tagship: found no such command; run: pip install CLONE, of the template [missing-tool]", 1)
+        raise Exit("tagship: found no such command; run: pip install CLONE, a clone of the template [missing-tool]", 1)
     run(command, "rehearse")
 
 
 @task
 def lock(_: Context) -> None:
-    """Compile the release tools' requirements anew, with hashes, for every Python and platform."""
+    """Compile the locked requirements of the release tools again, with hashes, for every Python and platform."""
     if importlib.util.find_spec("uv") is None:
-        raise Exit("uv: found no such package, expected what compiles them; run: pip install uv [missing-tool]", 1)
+        raise Exit("uv: found no such package, which compiles the requirements; run: pip install uv [missing-tool]", 1)
     compile_ = (sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--upgrade", *LOCK)
-    for source in sorted(Path(REQUIREMENTS).glob("*.in")):  # there Dependabot runs the command that each file records
+    for source in sorted(
+        Path(REQUIREMENTS).glob("*.in")
+    ):  # in that folder, Dependabot runs the command that each file records
         run(*compile_, "--output-file", f"{source.stem}.txt", source.name, cwd=REQUIREMENTS)
 
 

@@ -17,9 +17,9 @@ from packaging.utils import canonicalize_name
 if TYPE_CHECKING:
     from .reading import Dist
 
-#: A module's own version stands in one of these, by custom.
+#: The modules that hold a package's version by convention.
 VERSION_MODULES = ("__init__", "_version", "__version__", "version", "__about__", "_about")
-#: What stands before a module's own path in a wheel and in an sdist.
+#: What precedes a module's own path in a wheel and in an sdist.
 DATA = re.compile(r"[^/]+\.data/(?:pure|plat)lib/")
 ROOT = re.compile(r"[^/]+/(?:(?:src|lib)/)?")
 
@@ -32,8 +32,8 @@ def is_own(module: str, name: str) -> bool:
 def modules(dist: Dist) -> dict[str, str]:
     """Return the modules that could hold the version: by the path in the dist, the path when installed.
 
-    Those are modules at the top, and `__init__` and the like in the first package on the way down, which is
-    below folders without `__init__.py` in a namespace.
+    Those are top-level modules, and `__init__` and the like in each outermost package, which is below folders without
+    `__init__.py` if it is in a namespace.
     """
     found = {}
     members = set(dist.members)

@@ -54,13 +54,13 @@ BROKEN_ARCHIVE = (
     zipfile.BadZipFile,
     zlib.error,
 )
-#: How many files of a wheel are named that differ from its RECORD.
+#: How many files of a wheel that differ from its RECORD are listed.
 SHOWN = 5
 
 
 @dataclass(frozen=True)
 class Dist:
-    """An sdist or a wheel: where it lies, and what its file name says."""
+    """An sdist or a wheel: its path, and what its file name says."""
 
     path: Path
     name: str
@@ -106,12 +106,12 @@ class Dist:
         return {name: content.decode(encoding, "replace") for name, content in self.contents(names)}
 
     def contents(self, names: list[str]) -> Iterator[tuple[str, bytes]]:
-        """Give the bytes of the files `names` in it, one by one; raise `ReleaseError` if it cannot be read."""
+        """Yield the bytes of the files `names` in it, one by one; raise `ReleaseError` if it cannot be read."""
         with _readable(self.path):
             yield from self._read(names)
 
     def check(self) -> list[Problem]:
-        """Return what keeps it from being unpacked alike by everyone, and each file that is not as RECORD says.
+        """Return why installers could unpack it differently, and each file that does not match RECORD.
 
         Raises `ReleaseError` if its archive is broken, see `zips` and `tars`.
         """
@@ -133,7 +133,9 @@ class Dist:
         if record not in self._zipped:
             return [Problem("broken-dist", str(self.path), f"no {record}", "one", remedy)]
         found = list(differences(view, self._zipped, record))
-        problems = [Problem("broken-dist", f"{self.path}: {name}", is_, said, remedy) for name, is_, said in found]
+        problems = [
+            Problem("broken-dist", f"{self.path}: {name}", is_, expected, remedy) for name, is_, expected in found
+        ]
         if len(problems) > SHOWN:
             more = f"{len(found) - SHOWN} more"
             problems[SHOWN:] = [Problem("broken-dist", str(self.path), more, "files as in RECORD", remedy)]
@@ -181,7 +183,7 @@ def file_hash(path: Path, algorithm: str) -> str:
 
 
 def read_dist(path: Path) -> Dist:
-    """Return the dist at `path` by its file name; raise `ReleaseError` if it is none.
+    """Return the dist at `path` by its file name; raise `ReleaseError` if it is not one.
 
     Source of the rule: the binary and source distribution format specifications of packaging.python.org.
     """
@@ -200,7 +202,7 @@ def read_dist(path: Path) -> Dist:
 
 
 def read_dists(folder: Path) -> list[Dist]:
-    """Return the dists in `folder`, sorted by name; raise `ReleaseError` for all that is not one."""
+    """Return the dists in `folder`, sorted by name; raise `ReleaseError` for each file that is not one."""
     paths = sorted(folder.iterdir()) if folder.is_dir() else []
     if not paths:
         raise refusal("no-dists", str(folder), "no dists", "an sdist and wheels", "run: nox -s build")

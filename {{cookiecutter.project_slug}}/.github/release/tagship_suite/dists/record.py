@@ -8,7 +8,7 @@
 """A wheel's RECORD: it lists every file of the wheel with its hash, and nothing else.
 
 Source of the rule: https://packaging.python.org/en/latest/specifications/binary-distribution-format/. PyPI refuses a
-wheel without it, and only sends its owners a mail where it does not fit; we refuse that too.
+wheel without one, and only warns the owners by e-mail if one does not match; we refuse both.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from mmap import mmap
     from zipfile import ZipInfo
 
-#: sha256 and what is better, of those that every Python has.
+#: sha256 and stronger algorithms that every Python has.
 HASHES = ("sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "blake2b", "blake2s")
 
 
 def differences(view: mmap, entries: dict[str, ZipInfo], record: str) -> Iterator[tuple[str, str, str]]:
-    """Give each file for which the wheel and its RECORD, the entry of that name, differ: what is found and expected.
+    """Yield each file in which the wheel and its RECORD, the entry `record`, differ: its name, found, expected.
 
     Unpacks the whole wheel; raises `BadZipFile` if that cannot be done.
     """
@@ -60,7 +60,7 @@ def _listed(content: bytes) -> dict[str, tuple[str, str]]:
         rows = csv.reader(io.StringIO(content.decode(), newline=""))  # splitlines() knows more line ends
         return {name.replace("\\", "/"): (hashed.rstrip("="), size) for name, hashed, size in rows}
     except (ValueError, csv.Error) as error:
-        raise BadZipFile(f"a RECORD that is no list of files, hashes and sizes: {error}") from None
+        raise BadZipFile(f"a RECORD that is not a list of files, hashes and sizes: {error}") from None
 
 
 def _hash(view: mmap, info: ZipInfo, algorithm: str) -> str:

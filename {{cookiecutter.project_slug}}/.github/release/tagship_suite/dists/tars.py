@@ -5,7 +5,7 @@
 # mypy: ignore-errors
 # pylint: skip-file
 # isort: skip_file
-"""An sdist's archive: everything stays in its one folder, and it does not unpack without end.
+"""An sdist's archive: everything stays in its one folder, and there is a limit to what it unpacks to.
 
 Source of the rules: https://packaging.python.org/en/latest/specifications/source-distribution-format/ (unpacking) and
 https://docs.pypi.org/archives/.
@@ -48,24 +48,26 @@ class Bounded(gzip.GzipFile):
 
     def _check(self, offset: int) -> None:
         if offset > MOST:
-            raise tarfile.ReadError(f"a bomb, which unpacks to more than {MOST} bytes")
+            raise tarfile.ReadError(f"a decompression bomb, which unpacks to more than {MOST} bytes")
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[TarFile]:
-    """Give the gzipped tar at `path`."""
+    """Open the gzipped tar at `path`."""
     with Bounded(path, "rb") as file, tarfile.open(fileobj=cast("IO[bytes]", file), mode="r:") as archive:
         yield archive
 
 
 def entries(path: Path) -> list[TarInfo]:
-    """Return what is in the archive at `path`; raise `TarError` if it is a bomb, or goes on after its end."""
+    """Return the entries of the archive at `path`; raise `TarError` for a decompression bomb or data after its end."""
     with opened(path) as archive:
         headers = 0
         for entry in archive:
             headers += entry.offset_data - entry.offset
             if headers > MOST_HEADERS:
-                raise tarfile.ReadError(f"a bomb, whose headers alone unpack to more than {MOST_HEADERS} bytes")
+                raise tarfile.ReadError(
+                    f"a decompression bomb, whose headers alone unpack to more than {MOST_HEADERS} bytes"
+                )
         found = archive.getmembers()
         assert archive.fileobj
         while block := archive.fileobj.read(PIECE):
@@ -82,9 +84,9 @@ def outward(path: Path) -> list[str]:
 
 
 def check(path: Path, found: list[TarInfo]) -> None:
-    """Raise `TarError` for the first entry that another program would take for something else, or that gets out."""
+    """Raise `TarError` for the first entry that other programs would read differently, or that leaves the folder."""
     if zipfile.is_zipfile(path):
-        raise tarfile.ReadError("it is a zip archive too")
+        raise tarfile.ReadError("it is also a zip archive")
     names = {normpath(entry.name) for entry in found}
     links = {written(entry.name) for entry in found if entry.issym()}
     folders = {name.split("/")[0] for name in names}
@@ -94,11 +96,11 @@ def check(path: Path, found: list[TarInfo]) -> None:
     if same := twins((entry.name, written(entry.name)) for entry in found if not entry.isdir()):
         raise tarfile.ReadError(same)
     if odd := [entry.name for entry in found if _is_metadata(entry.name) and normpath(entry.name) != entry.name]:
-        raise tarfile.ReadError(f"{odd[0]!r} is not found by PyPI, which looks for {normpath(odd[0])!r}")
+        raise tarfile.ReadError(f"PyPI does not find {odd[0]!r}: it looks for {normpath(odd[0])!r}")
     if len(folders) != 1 or folders & (names - {normpath(entry.name) for entry in found if entry.isdir()}):
         raise tarfile.ReadError(f"{len(folders)} folders and files at its top, not one folder")
     if len(names) == 1:
-        raise tarfile.ReadError(f"nothing but {names.pop()!r}, which PyPI takes for the folder of the others")
+        raise tarfile.ReadError(f"only {names.pop()!r}, which PyPI takes for the top-level folder")
 
 
 def _is_metadata(name: str) -> bool:
@@ -133,7 +135,7 @@ def _stays(link: TarInfo, top: str, links: set[str]) -> bool:
         path = normpath(dirname(link.name)).split("/")
         for part in filter(lambda part: part not in {"", "."}, target.split("/")):
             if part == ".." and _goes_through(path, links):
-                return False  # where that leads is not for the names to tell
+                return False  # the names alone do not tell where that leads
             path = path[:-1] if part == ".." else [*path, part]
         target = normpath(join(dirname(link.name), target))
     return is_inside(target) and normpath(target).split("/")[0] == top

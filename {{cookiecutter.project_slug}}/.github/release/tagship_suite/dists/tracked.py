@@ -5,7 +5,7 @@
 # mypy: ignore-errors
 # pylint: skip-file
 # isort: skip_file
-"""What git knows of a project and its dists do not hold, and the reverse."""
+"""Compares dists with git: the committed files that they lack, and the uncommitted files that they contain."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SHOWN = 5
 POINTER = b"version https://git-lfs.github.com/spec/"
 #: What build tools leave in a checkout for the next build: metadata, bytecode, extensions.
 LEFT = re.compile(r"(?:.*/)?(?:[^/]+\.(?:egg|dist)-info/.*|PKG-INFO|[^/]+\.(?:pyc|pyd|so))", re.DOTALL)
-#: What they make from a file of the same name that ends so: translations, Cython's and protobuf's output.
+#: What they generate, by suffix, and the suffixes of its sources: translations, Cython's and protobuf's output.
 MADE, SOURCES = re.compile(r"(?:_pb2(?:_grpc)?)?\.\w+$"), (".po", ".proto", ".pyx", ".pyx.in")
 PURE = re.compile(r"\.c(?:pp)?$")  # Cython and mypyc, from plain Python
 #: The keys in `[tool]` that name what they write, or ship although git ignores it.
@@ -43,9 +43,9 @@ WRITTEN = {"artifacts", "version-file", "version_file", "write_to"}
 INFO = re.compile(r"[^/]+\.(?:data|dist-info)/")
 MODULE = re.compile(r".*\.(?:py|pyi|pyd|so)", re.DOTALL)
 PACKAGE = re.compile(r"(src/)?([^/]+?)(?:/.*)?\.pyi?", re.DOTALL)
-#: Nobody misses these in a wheel: sources of compiled code, and texts for those who work on it.
+#: What a wheel need not have: sources of compiled code, and texts for contributors.
 UNMISSED = re.compile(r".*\.(?:build|c|cc|cpp|f90|h|hpp|in|md|po|pot|proto|pxd|pyx|rs|rst)|(?:.*/)?\..*", re.DOTALL)
-#: What a file is added to, to leave it out of the sdist or the wheel, or to put it into the wheel: by build backend.
+#: By build backend, the settings that exclude a file from the sdist or the wheel, or include it in the wheel.
 BACKENDS = {
     "setuptools": ("exclude in MANIFEST.in", "exclude of find_packages", "packages or package_data of setuptools"),
     "hatchling": (*("exclude in [tool.hatch.build]",) * 2, "packages or artifacts in [tool.hatch.build.targets.wheel]"),
@@ -59,9 +59,9 @@ BACKENDS = {
 
 @dataclass
 class Checkout:
-    """What git says of the working tree `top`: which files are tracked and which are not, by their paths in it.
+    """The state of the working tree `top` at `time` (in ns): the tracked and the other files, by their paths in it.
 
-    Then those that differ from the commit, submodules without content, and pointers of Git LFS. `time` is when.
+    Then those that differ from the commit, submodules without content, and pointers of Git LFS.
     """
 
     top: Path
@@ -74,7 +74,7 @@ class Checkout:
 
 
 def checkout(root: Path) -> Checkout | None:
-    """Return what git says of the working tree with `root`, before a build; None if there is no repository."""
+    """Return the state of the working tree with `root`, before a build; None if there is no repository."""
     if not (top := git.query(root, "rev-parse", "--show-toplevel")):
         return None
     found = Checkout(Path(top).resolve())
@@ -83,14 +83,14 @@ def checkout(root: Path) -> Checkout | None:
 
 
 def _add(found: Checkout, below: str) -> None:
-    """Add to `found` what is tracked and what is not in its folder `below`, and in the submodules there."""
+    """Add the files in the folder `below` to `found`, and those in its submodules."""
     folder = found.top / below
     for line in _listed(folder, "--stage"):
         mode, path = line[:6], below + line.partition("\t")[2]
         if mode.startswith("100"):
             found.tracked.add(path)
         elif mode == "120000":
-            continue  # a symlink: what counts is the file that it leads to
+            continue  # a symlink: its target counts
         elif (found.top / path / ".git").exists():
             _add(found, f"{path}/")
         elif not any((found.top / path).glob("*")):
@@ -112,9 +112,9 @@ def _is_pointer(path: Path) -> bool:
 
 
 def compare(before: Checkout, folder: Path, dists: Iterable[Dist]) -> Iterator[Problem | str]:
-    """Give what nobody can have wanted in the `dists` of the distribution in `folder`, and notes on other things.
+    """Yield what must be a mistake in the `dists` of the distribution in `folder`, and notes on what may be one.
 
-    `before` is what git said before they were built. Raises `ReleaseError` if a dist cannot be read.
+    `before` is the state before they were built. Raises `ReleaseError` if a dist cannot be read.
     """
     folder = folder.resolve()
     start = f"{Path(os.path.relpath(folder, before.top)).as_posix()}/".removeprefix("./")
@@ -124,7 +124,7 @@ def compare(before: Checkout, folder: Path, dists: Iterable[Dist]) -> Iterator[P
     backend = str(subtable(load_toml(folder / "pyproject.toml"), "build-system").get("build-backend", "setuptools"))
     words = next(found for name, found in BACKENDS.items() if backend.startswith(name))
     missing = [path.removeprefix(start) for path in sorted(before.missing) if path.startswith(start)]
-    for dist in {dist.is_wheel: dist for dist in dists}.values():  # those of several machines lack the same
+    for dist in {dist.is_wheel: dist for dist in dists}.values():  # the wheels of several machines lack the same files
         if dist.is_wheel:
             yield from _wheel_problems(dist, own, missing, words)
         else:
@@ -132,7 +132,7 @@ def compare(before: Checkout, folder: Path, dists: Iterable[Dist]) -> Iterator[P
 
 
 def _sdist_problems(sdist: Dist, folder: Path, before: Checkout, leave_out: str) -> Iterator[Problem | str]:
-    """Give files that nobody committed and no build tool made, and files that are not the ones they stand for."""
+    """Yield uncommitted files that no build tool generated, Git LFS pointers, and a note on uncommitted changes."""
     found, changed = [], set()
     patterns = [*_written(load_toml(folder / "pyproject.toml").get("tool")), *_named(folder / "MANIFEST.in")]
     for name in sorted(sdist.members):
@@ -146,23 +146,21 @@ def _sdist_problems(sdist: Dist, folder: Path, before: Checkout, leave_out: str)
             found.append(Problem("lfs-pointer", where, "a pointer of Git LFS", "the file that it stands for", remedy))
         elif _is_foreign(known, before) and not _is_made(known, before, patterns):
             remedy = f"remove it, add it to {leave_out}, or commit it"
-            found.append(
-                Problem("untracked-file", where, "a file that git does not track", "what is committed", remedy)
-            )
+            found.append(Problem("untracked-file", where, "a file that git does not track", "committed files", remedy))
     if changed:
         yield f"{sdist.path} holds changes that are not committed: {_some(changed)} [uncommitted]"
     yield from found[:SHOWN]
     if more := found[SHOWN:]:
-        yield Problem("untracked-file", str(sdist.path), f"{len(more)} more of them", "what is committed", "see above")
+        yield Problem("untracked-file", str(sdist.path), f"{len(more)} more of them", "committed files", "see above")
 
 
 def _is_foreign(path: str, before: Checkout) -> bool:
-    # Of another repository in this one, git names the folder alone.
+    # git lists a nested repository by its folder alone.
     return path in before.others or any(f"{folder}/" in before.others for folder in PurePosixPath(path).parents)
 
 
 def _is_made(path: str, before: Checkout, patterns: list[str]) -> bool:
-    """Return whether a build tool made the file, in this build or in one before it."""
+    """Return whether a build tool generated the file, in this build or an earlier one."""
     file = before.top / path
     if LEFT.fullmatch(path) or not file.exists() or file.stat().st_mtime_ns >= before.time:
         return True
@@ -180,19 +178,19 @@ def _written(value: object, key: str = "") -> Iterator[str]:
             yield from _written(each, key)
     elif isinstance(value, str) and (key in WRITTEN or (key == "path" and glob.escape(value) == value)):
         yield f"*/{value.strip('/')}"  # Poetry's `path` of one file, which is not a pattern
-        if key == "artifacts":  # hatchling takes the name of a folder for all that is in it
+        if key == "artifacts":  # for hatchling, a folder stands for everything in it
             yield f"*/{value.strip('/')}/*"
 
 
 def _named(manifest: Path) -> Iterator[str]:
-    """Give the files that MANIFEST.in names one by one, which nobody does by mistake."""
+    """Yield the files that MANIFEST.in includes by name, which is never a mistake."""
     lines = read_text(manifest).splitlines() if manifest.is_file() else []
     for command, *names in map(str.split, filter(str.strip, lines)):
         yield from (f"*/{name}" for name in names if command == "include" and glob.escape(name) == name)
 
 
 def _wheel_problems(wheel: Dist, own: set[str], missing: list[str], words: tuple[str, ...]) -> Iterator[Problem | str]:
-    """Give what of the project's packages is not in the wheel, and what else is."""
+    """Yield what the wheel lacks of the project's packages, and what it contains besides them."""
     where, (_, keep_out, put_in) = str(wheel.path), words
     installed = {DATA.sub("", name, count=1) for name in wheel.members}
     modules = {name for name in installed if MODULE.fullmatch(name) and not INFO.match(name)}
@@ -200,8 +198,8 @@ def _wheel_problems(wheel: Dist, own: set[str], missing: list[str], words: tuple
     odd = {top for top in tops if OTHER.fullmatch(top.split(".")[0]) and top[0] != "_" and not is_own(top, wheel.name)}
     if tops > odd:
         if odd:
-            said = f"{where} installs {_some(odd)} at the top of site-packages"
-            yield f"{said}; if that is not intended, add it to {keep_out} [top-level]"
+            found = f"{where} installs {_some(odd)} at the top of site-packages"
+            yield f"{found}; if that is not intended, add it to {keep_out} [top-level]"
     elif (packages := _packages(own, wheel)) and not any(".data/" in name for name in installed):
         found = f"no module but {_some(odd)}" if odd else "no module"
         yield Problem("no-module", where, found, _some(packages), f"add it to {put_in}")
@@ -210,7 +208,7 @@ def _wheel_problems(wheel: Dist, own: set[str], missing: list[str], words: tuple
     lacking = {path for path in places.keys() & own if places[path] not in installed}
     typed = {path for path in lacking if path.endswith("/py.typed")}
     for path in sorted(typed):
-        above = PurePosixPath(places[path]).parents[1:]  # of a package in another, only the one at the top counts
+        above = PurePosixPath(places[path]).parents[1:]  # only an outermost package counts
         inner = any(f"{folder}/__init__.py" in installed for folder in above)
         if not inner and any(name.startswith(places[path].removesuffix("py.typed")) for name in modules):
             expected = f"one as in {path}: type checkers ignore the package's types without it"
@@ -220,7 +218,7 @@ def _wheel_problems(wheel: Dist, own: set[str], missing: list[str], words: tuple
 
 
 def _packages(own: set[str], wheel: Dist) -> set[str]:
-    """Return the packages and modules that must be the distribution's, by their name or their place in `src`."""
+    """Return the packages and modules that belong in the wheel, by their name or because they are in `src`."""
     found = [match for path in own if (match := PACKAGE.fullmatch(path)) and not OTHER.fullmatch(match[2])]
     return {match[2] for match in found if match[1] or is_own(match[2], wheel.name)}
 
@@ -229,7 +227,9 @@ def _submodules(missing: list[str], places: dict[str, str]) -> Iterator[Problem 
     for path in missing:
         if f"{path}/" in places:
             remedy = "run: git submodule update --init; on GitHub, set the repository variable SUBMODULES to true"
-            yield Problem("submodule", path, "a submodule without content", "its files: a package has them", remedy)
+            yield Problem(
+                "submodule", path, "a submodule without content", "its files, which are part of a package", remedy
+            )
         else:
             yield f"{path}: the dists lack this submodule, which is not checked out [submodule]"
 

@@ -5,7 +5,7 @@
 # mypy: ignore-errors
 # pylint: skip-file
 # isort: skip_file
-"""A wheel's archive: the same files to everyone who unpacks it, and never more bytes than it declares.
+"""A wheel's archive: every program unpacks the same files from it, and never more bytes than it declares.
 
 Source of the rules: https://docs.pypi.org/archives/ and https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT.
 """
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from zipfile import ZipInfo
 
-#: Beyond both, what a wheel unpacks to is no longer believed: the limits of PyPI.
+#: PyPI's limits: a wheel that unpacks to more than both is a decompression bomb.
 BOMB_SIZE, BOMB_RATIO = 64 * 2**20, 50
-#: Bytes that are unpacked at once: 1032 times as many may come of them.
+#: Bytes that are unpacked at once: they may expand 1032 times.
 PIECE = 8 * 1024
 
 # Signature, flags, method, CRC, packed and unpacked size, lengths of the name and of the extra fields.
@@ -46,10 +46,10 @@ SEALED = 0x2061  # flags of what is encrypted, or a patch: bits 0, 5, 6 and 13
 DESCRIPTOR = 0x08
 ZIP64, UNICODE_PATH = 0x0001, 0x7075
 UNKNOWN = 0xFFFFFFFF
-#: What Windows leaves out of a name.
+#: What Windows removes from a name.
 STRIPPED = re.compile(r"[. ](?:/|$)|::\$")
 DATA = re.compile(r"[^/]+\.data/(.*)", re.DOTALL)
-#: What is in there for the folder with the packages and the one with the scripts: so named, or by their usual paths.
+#: The folders of packages and scripts in `.data`: by their scheme names, or by their usual paths.
 PACKAGES = re.compile(r"(?:purelib|platlib|data/lib(?:64)?(?:/[^/]+)?/(?:site|dist)-packages)/")
 SCRIPTS = re.compile(r"^data/(?:bin|scripts)/")
 
@@ -75,7 +75,7 @@ def written(name: str) -> str:
 
 
 def twins(names: Iterable[tuple[str, str]]) -> str:
-    """Return which two of the files, each a name and where it is `written`, are one; "" if none are."""
+    """Return which two files, given by name and the place where each is `written`, collide; "" if none do."""
     first: dict[str, str] = {}
     for name, place in names:
         if place in first:
@@ -104,26 +104,26 @@ def limit(path: Path) -> int:
 
 
 def entries(path: Path) -> dict[str, ZipInfo]:
-    """Return the entries of the archive at `path` by name; raise `BadZipFile` for a bomb or a name that is twice."""
+    """Return the archive's entries by name; raise `BadZipFile` for a decompression bomb or a duplicate name."""
     with zipfile.ZipFile(path) as archive:
         infos = archive.infolist()
     if (size := sum(info.file_size for info in infos)) > limit(path):
-        raise zipfile.BadZipFile(f"a bomb, which unpacks to {size} bytes")
+        raise zipfile.BadZipFile(f"a decompression bomb, which unpacks to {size} bytes")
     found = {info.filename: info for info in infos}
     if len(found) < len(infos):
-        raise zipfile.BadZipFile("two entries of one name")
+        raise zipfile.BadZipFile("two entries with the same name")
     return found
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[mmap.mmap]:
-    """Give the bytes of the file at `path`, which may not be empty."""
+    """Map the file at `path`, which may not be empty, into memory."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
         yield view
 
 
 def unpacked(view: mmap.mmap, info: ZipInfo) -> Iterator[bytes]:
-    """Give an entry's bytes in blocks; raise `BadZipFile` for more or others than it declares."""
+    """Yield an entry's bytes in blocks; raise `BadZipFile` if size or checksum are not those that it declares."""
     *_, name, extra = LOCAL.unpack_from(view, info.header_offset)
     start = info.header_offset + LOCAL.size + name + extra
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS) if info.compress_type else None
@@ -147,9 +147,9 @@ def text(view: mmap.mmap, info: ZipInfo) -> bytes:
 
 
 def check(view: mmap.mmap, found: Collection[ZipInfo]) -> None:
-    """Raise `BadZipFile` unless the directory and the headers before each entry tell the same, and nothing is between.
+    """Raise `BadZipFile` unless the directory and the header of each entry agree, and there is nothing in between.
 
-    So whoever reads the archive from its start and whoever reads it from its end unpack the same files.
+    Then a program that reads the archive from its start and one that reads it from its end unpack the same files.
     """
     if same := twins((info.filename, _installed(info.filename)) for info in found if not info.is_dir()):
         raise zipfile.BadZipFile(same)
@@ -157,11 +157,11 @@ def check(view: mmap.mmap, found: Collection[ZipInfo]) -> None:
     for info in sorted(found, key=lambda info: info.header_offset):
         _check_entry(info)
         if info.header_offset != at:
-            raise zipfile.BadZipFile(f"{info.orig_filename!r} does not follow on the entry before it")
+            raise zipfile.BadZipFile(f"{info.orig_filename!r} does not directly follow the entry before it")
         at = _check_local(view, info)
     _check_directory(view, at, len(found))
     if view[257:262] == b"ustar":
-        raise zipfile.BadZipFile("it is a tar archive too")
+        raise zipfile.BadZipFile("it is also a tar archive")
 
 
 def _check_entry(info: ZipInfo) -> None:
@@ -169,7 +169,7 @@ def _check_entry(info: ZipInfo) -> None:
     if not is_inside(info.orig_filename):
         raise zipfile.BadZipFile(f"{name} is a path out of the archive")
     if {"", "."} & {*info.orig_filename.removesuffix("/").split("/")}:
-        raise zipfile.BadZipFile(f"{name} is a path with an empty part or '.': it is written to a file of another name")
+        raise zipfile.BadZipFile(f"{name} is a path with an empty part or '.', so the file would get another name")
     if stat.S_IFMT(info.external_attr >> 16) not in {0, stat.S_IFREG, stat.S_IFDIR}:
         raise zipfile.BadZipFile(f"{name} is neither a file nor a folder")
     if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
@@ -179,7 +179,7 @@ def _check_entry(info: ZipInfo) -> None:
 
 
 def _check_local(view: mmap.mmap, info: ZipInfo) -> int:
-    """Compare what stands before an entry with the directory; return where the next one starts."""
+    """Compare an entry's own header with the directory; return where the next entry starts."""
     at = info.header_offset
     signature, flags, method, crc, packed, size, name_length, extra_length = LOCAL.unpack_from(view, at)
     if flags & SEALED:
@@ -189,15 +189,15 @@ def _check_local(view: mmap.mmap, info: ZipInfo) -> int:
     start = at + LOCAL.size
     name, extra = view[start : start + name_length], _extra(view, start + name_length, extra_length)
     packed, size = _sizes(extra.get(ZIP64, b""), packed, size)
-    told = (signature, name, method, crc, packed, size)
+    header = (signature, name, method, crc, packed, size)
     listed = (info.orig_filename.encode(), info.compress_type, info.CRC, info.compress_size, info.file_size)
-    if told != (b"PK\3\4", *listed) or extra.get(UNICODE_PATH, bytes(5) + name)[5:] != name:
-        raise zipfile.BadZipFile(f"{info.orig_filename!r} is another file by its own header than by the directory")
+    if header != (b"PK\3\4", *listed) or extra.get(UNICODE_PATH, bytes(5) + name)[5:] != name:
+        raise zipfile.BadZipFile(f"{info.orig_filename!r} has a header that differs from the directory")
     return start + int(name_length + extra_length) + info.compress_size
 
 
 def _extra(view: mmap.mmap, at: int, length: int) -> dict[int, bytes]:
-    """Return the extra fields by their number; one that says more about the file may be there once."""
+    """Return the extra fields by number; those that describe the file may not be repeated."""
     fields: dict[int, bytes] = {}
     end = at + length
     while at < end:
@@ -231,9 +231,9 @@ def _check_directory(view: mmap.mmap, start: int, count: int) -> None:
         if END64.unpack_from(view, at)[1:] != (44, *values) or LOCATOR64.unpack_from(view, at + 56) != (b"PK\6\7", at):
             raise zipfile.BadZipFile("a malformed directory")
         at += END64.size + LOCATOR64.size
-    signature, *told, comment = END.unpack_from(view, at)
+    signature, *fields, comment = END.unpack_from(view, at)
     unknown = (0xFFFF, 0xFFFF, UNKNOWN, UNKNOWN) if is_zip64 else values
-    if signature != b"PK\5\6" or any(each not in pair for each, *pair in zip(told, values, unknown, strict=True)):
+    if signature != b"PK\5\6" or any(each not in pair for each, *pair in zip(fields, values, unknown, strict=True)):
         raise zipfile.BadZipFile("a malformed directory")
     if at + END.size + comment != len(view):
         raise zipfile.BadZipFile("data after its end")

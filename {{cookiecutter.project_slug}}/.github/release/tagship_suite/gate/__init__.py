@@ -5,4 +5,4 @@
 # mypy: ignore-errors
 # pylint: skip-file
 # isort: skip_file
-"""The gate between building and publishing: every version compared, and the bundle that it lets through."""
+"""The gate between building and publishing: it compares every version and writes the bundle."""

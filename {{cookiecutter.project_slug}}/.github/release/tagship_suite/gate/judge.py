@@ -39,12 +39,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 S = TypeVar("S")
 
-NO_VERSION = f"no version (only 'v', 'release' or the name may stand before it, with one of {SEPARATORS})"
+NO_VERSION = f"no version (only 'v', 'release' or the name may precede it, with one of {SEPARATORS})"
 
 
 @dataclass
 class Verdict:
-    """What was compared (where, the version found), what differs, what is wrong, and what is worth knowing."""
+    """What was compared (where, the version found), which versions differ, other problems, and notes."""
 
     dists: list[Dist]
     package: Package
@@ -69,8 +69,8 @@ def judge(
 ) -> Verdict:
     """Compare every version of `package`, whose dists are in `dist/` at the top, with each other and the tag.
 
-    The dists may be those of `others` too, by their names, and of nobody else. The tag of a dev build needs neither a
-    release branch nor a signature: nobody has pushed it. What cannot be read is a problem among the others. Raises
+    Other dists must belong to one of the distributions named in `others`. The tag of a dev build is never pushed, so it
+    needs neither a release branch nor a signature. A file that cannot be read is one more problem. Raises
     `ReleaseError` if there is no dist at all.
     """
     unread: list[Problem | str] = []
@@ -90,11 +90,11 @@ def judge(
     _judge_local(verdict, ref, git.query(root, "rev-parse", "HEAD") or environ.get("GITHUB_SHA", ""))
     causes = judge_history(verdict, root, ref) if version_source.is_from_git(root, config) else []
     causes += (_attempt(unread, appended, root) if verdict.differing else None) or []
-    # What only follows from a cause would send a reader to change what is right.
+    # Do not report what only follows from a problem: the reader would change what is right.
     verdict.problems[:0] = causes or verdict.differing
     if names := _attempt(unread, left_out, package.root):
         remedy = 'to release them too, name them in [tool.tagship]: packages = ["..."] [packages]'
-        verdict.notes.append(f"{', '.join(names)}: not a part of this release; {remedy}")
+        verdict.notes.append(f"{', '.join(names)}: not part of this release; {remedy}")
     if ref.tags and config.release_branches and not is_dev:
         verdict.problems += branch_problems(root, config, ref)
     for tag in ref.tags if config.require_signed_tag and not is_dev else ():
@@ -133,7 +133,7 @@ def _attempt(unread: list[Problem | str], read: Callable[[S], T], what: S) -> T 
 
 
 def _readable(unread: list[Problem | str], root: Path) -> list[Dist]:
-    # Messages say `dist/NAME`, which is true on every machine.
+    # Messages say `dist/NAME`, the same on every machine.
     folder = root / "dist"
     folder = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
     paths = sorted(folder.iterdir()) if folder.is_dir() else []
@@ -200,9 +200,9 @@ def _judge_tag(verdict: Verdict, ref: Ref) -> None:
             expected = f"version {str(verdict.version)!r}, as in {form!r}"
             remedy = f"push {form} if that is right; else set the version, commit, and tag the new commit"
             if is_foreign(tag, verdict.name):
-                remedy = f"this tag is not of {verdict.name} and releases nothing; to release it, push {form}"
+                remedy = f"this tag does not belong to {verdict.name} and releases nothing; to release it, push {form}"
             elif git.changed(verdict.package.root):
-                remedy = "commit your changes, which this tag is not about"
+                remedy = "commit your changes, which are not in the tagged commit"
             verdict.differing.append(Problem("tag-mismatch", f"tag {tag!r}", found, expected, remedy))
 
 
@@ -211,10 +211,10 @@ def _judge_local(verdict: Verdict, ref: Ref, commit: str) -> None:
     if not local:
         return
     if not ref.tags and (local.startswith("dev") or _names_commit(local, commit)):
-        verdict.notes.append(f"{verdict.version} is a build between releases: no index would take it")
+        verdict.notes.append(f"{verdict.version} is a build between releases, which no index accepts")
         return
     found, expected = repr(str(verdict.version)), f"nothing after {verdict.version.public!r}"
-    remedy = "an index takes no local version: build again, on the tag and from a clean tree, or correct the version"
+    remedy = "indexes refuse local versions: build again, on the tag and from a clean tree, or correct the version"
     verdict.differing += [Problem("local-version", str(dist.path), found, expected, remedy) for dist in verdict.dists]
 
 

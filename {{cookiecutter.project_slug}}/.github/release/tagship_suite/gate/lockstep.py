@@ -5,7 +5,7 @@
 # mypy: ignore-errors
 # pylint: skip-file
 # isort: skip_file
-"""Distributions that one tag releases: do they fit together, and in which order are they published?"""
+"""Distributions in lockstep, which one tag releases: whether they fit together, and their order of publication."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def ordered(dists: list[Dist]) -> list[list[Dist]]:
 
 
 def problems(verdicts: list[Verdict]) -> list[Problem]:
-    """Return why distributions in lockstep do not fit together: other versions, or dependencies that exclude them.
+    """Return why distributions in lockstep do not fit together: different versions, or dependencies on other ones.
 
-    The root's own has a tag without a name, as they have, so it is one of them or is refused.
+    One in the root has tags without a name, as they have, so it must be in lockstep too.
     """
     together = [verdict for verdict in verdicts if verdict.package.lockstep]
     versions = {verdict.name: verdict.version for verdict in together}
@@ -70,7 +70,7 @@ def _misfits(verdict: Verdict, versions: dict[str, Version]) -> Iterator[Problem
     for requirement in _requirements(dist):
         needed = versions.get(canonicalize_name(requirement.name))
         if needed and not needed.local and not requirement.specifier.contains(needed, prereleases=True):
-            expected = f"one that {needed} satisfies, which is released with it"
+            expected = f"one that allows {needed}, which is released with it"
             yield Problem("lockstep", f"{dist.path} dependency", repr(str(requirement)), expected, "correct it")
 
 

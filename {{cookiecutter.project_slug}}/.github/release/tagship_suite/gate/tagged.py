@@ -5,7 +5,7 @@
 # mypy: ignore-errors
 # pylint: skip-file
 # isort: skip_file
-"""The tag that a bundle is published for, and why it may not be: no tag, another version, another commit."""
+"""The tag that a bundle is published for, and why it cannot be: no tag, another version, another commit."""
 
 from __future__ import annotations
 

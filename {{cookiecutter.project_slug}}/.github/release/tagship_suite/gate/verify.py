@@ -5,7 +5,7 @@
 # mypy: ignore-errors
 # pylint: skip-file
 # isort: skip_file
-"""What the session verify-version does: judge the dists, say what was compared, write the bundle."""
+"""The session verify-version: judge the dists, print what was compared, write the bundle."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ LOCK = ".github/release/requirements/sbom.txt"
 
 
 def verify(root: Path, environ: Mapping[str, str]) -> bool:
-    """Compare every version with every other and with the tag; write the bundle if they agree.
+    """Compare all versions with each other and with the tag; write the bundle if they agree.
 
-    Returns whether it is to get an SBOM. Raises `ReleaseError` with everything that does not agree.
+    Returns whether the bundle is to get an SBOM. Raises `ReleaseError` with everything that does not agree.
     """
     bundle.clear(root)
     given, environ = environ, dev.tagged(root, environ)
@@ -40,20 +40,20 @@ def verify(root: Path, environ: Mapping[str, str]) -> bool:
     is_dev = environ is not given
     verdicts = [judge.judge(package, environ, names - {package.name}, is_dev=is_dev) for package in packages]
     for verdict in verdicts:
-        _tell(verdict)
+        _report(verdict)
     problems = [*(problem for verdict in verdicts for problem in verdict.problems), *lockstep.problems(verdicts)]
     refuse(list(dict.fromkeys(problems)))
     dists = [dist for verdict in verdicts for dist in verdict.dists]
     folders = [package.folder for package in packages if package.folder != package.root]
-    told = dict.fromkeys(notes.of(verdict.package, verdict.name, verdict.version) for verdict in verdicts)
+    texts = dict.fromkeys(notes.of(verdict.package, verdict.name, verdict.version) for verdict in verdicts)
     wanted = any(package.settings.sbom for package in packages)
     if wanted and not (root / LOCK).is_file():
         raise refusal("managed-files", "[tool.tagship] sbom", "true", f"also {LOCK}", "run: tagship sync")
-    folder = bundle.write(root, dists, folders, "\n\n".join(told)[: notes.LONGEST])
+    folder = bundle.write(root, dists, folders, "\n\n".join(texts)[: notes.LONGEST])
     print(f"{folder}: {len(dists)} dists that may be published")
     report.output("digest", handover.digest(folder))
     report.output("dev", "on" if is_dev else "")
-    # The tag and this checkout name the publish jobs' environments, and nothing that a build could have written.
+    # The environments of the publish jobs come from the tag and this checkout, never from what a build could write.
     off = not all(package.settings.github_release for package in packages)
     report.output("github_release", "off" if off else "on")
     suffix, *others = dict.fromkeys(package.suffix for package in packages)
@@ -61,7 +61,7 @@ def verify(root: Path, environ: Mapping[str, str]) -> bool:
     return wanted
 
 
-def _tell(verdict: Verdict) -> None:
+def _report(verdict: Verdict) -> None:
     width = max(len(where) for where, _ in verdict.compared)
     for where, found in verdict.compared:
         print(report.one_line(f"{where:{width}}  {found}"))

@@ -5,4 +5,4 @@
 # mypy: ignore-errors
 # pylint: skip-file
 # isort: skip_file
-"""The GitHub Release of a tag: its notes, its files, and the API that makes it."""
+"""The GitHub Release of a tag: its notes, its files, and the API that creates it."""

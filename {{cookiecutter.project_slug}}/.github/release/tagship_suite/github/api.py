@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
 API = "https://api.github.com"
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
-#: Seconds to connect, and to wait for an answer.
+#: Seconds to connect, and to wait for a response.
 TIMEOUT = (15, 120)
 
 
 class Api:
-    """A connection to one repository, by its address in the API."""
+    """A connection to one repository, by its URL in the API."""
 
     def __init__(self, url: str, token: str) -> None:
         self.url, self._token = url, token
         self._session = requests.Session()
-        self._session.auth = self._authorize  # a header alone would be replaced by a .netrc
+        self._session.auth = self._authorize  # requests would replace a plain header by credentials of a .netrc
         self._session.headers.update(HEADERS)
 
     def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -44,22 +44,22 @@ class Api:
         return request
 
     def send(self, method: str, path: str, **options: Any) -> requests.Response:
-        """Return the response to a request; `path` may be a whole address.
+        """Return the response to a request; `path` may be a full URL.
 
-        Raises `ReleaseError` with GitHub's message, a `TransientError` where another attempt may help.
+        Raises `ReleaseError` with GitHub's message, or `TransientError` if another attempt may help.
         """
         url = path if path.startswith("http") else f"{self.url}{path}"
         try:
             response = self._session.request(method, url, timeout=TIMEOUT, **options)
         except requests.RequestException as error:
-            text = f"{url}: found no answer ({type(error).__name__}), expected GitHub's; check the network [network]"
+            text = f"{url}: found no response ({type(error).__name__}), expected GitHub's; check the network [network]"
             raise classified(text, error) from error
         if not response.ok:
             raise _refusal(method, response)
         return response
 
     def pages(self, path: str) -> Iterator[dict[str, Any]]:
-        """Yield the items of a list from all its pages; raises as `send`."""
+        """Yield the items of a list from all its pages; raises like `send`."""
         following = f"{path}?per_page=100"
         while following:
             response = self.send("GET", following)
@@ -70,15 +70,15 @@ class Api:
 def connect(root: Path, environ: Mapping[str, str]) -> Api:
     """Return a connection to the repository of the workflow, or of the remote `origin` of the checkout at `root`.
 
-    The token is that of $GITHUB_TOKEN or $GH_TOKEN, else of `gh auth token`. Raises `ReleaseError` if one is missing.
+    The token comes from $GITHUB_TOKEN or $GH_TOKEN, else from `gh auth token`. Raises `ReleaseError` if one is missing.
     """
     origin = git.ADDRESS.fullmatch(git.query(root, "ls-remote", "--get-url", "origin") or "")
     repository = environ.get("GITHUB_REPOSITORY") or (origin["path"] if origin else "")
     token = environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or _token_of_gh()
     problems = []
     if not repository:
-        expected = "the address of a repository on GitHub"
-        problems.append(Problem("no-remote", "remote 'origin'", "none", expected, "run: git remote add origin ADDRESS"))
+        expected = "the URL of a repository on GitHub"
+        problems.append(Problem("no-remote", "remote 'origin'", "none", expected, "run: git remote add origin URL"))
     if not token:
         expected = "a token that may write the repository's contents"
         problems.append(
@@ -97,18 +97,18 @@ def _token_of_gh() -> str:
 
 
 def json(response: requests.Response) -> Any:
-    """Return the content of `response`; raise `TransientError` if it was cut off."""
+    """Return the content of `response`; raise `TransientError` if it is incomplete."""
     try:
         return response.json()
     except ValueError as error:
-        found = "found an answer that is no JSON, or was cut off"
+        found = "found a response that is not JSON, or is incomplete"
         raise TransientError(f"{response.url}: {found} [github-answer]") from error
 
 
 def _refusal(method: str, response: requests.Response) -> ReleaseError:
     status, message = response.status_code, _message(response)
     text = f"GitHub: found {status} {message} for {method} {response.url.partition('?')[0]}, expected success"
-    if "already_exists" in message:  # made meanwhile, by something else
+    if "already_exists" in message:  # something else has created it meanwhile
         return TransientError(f"{text} [github-answer]")
     if status in {401, 403, 404}:
         token = "a token that may write the repository's contents: run gh auth login, or set GITHUB_TOKEN"

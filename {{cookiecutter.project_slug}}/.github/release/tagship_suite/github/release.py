@@ -5,9 +5,9 @@
 # mypy: ignore-errors
 # pylint: skip-file
 # isort: skip_file
-"""The GitHub Release of a tag, made from the bundle: a draft, its files, then published; a second run changes nothing.
+"""The GitHub Release of a tag, made from the bundle: a draft, then its files, then published; rerunning is safe.
 
-Drafts first, as nothing can be added to an immutable release once it is published.
+It starts as a draft because nothing can be added to an immutable release once it is published.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ class Wanted:
 
 
 def release(root: Path, environ: Mapping[str, str]) -> None:
-    """Make or complete the GitHub Release of the bundle of the project at `root`; raise `ReleaseError` if it cannot be.
+    """Create or complete the GitHub Release of the bundle of the project at `root`; raise `ReleaseError` on failure.
 
-    A release or draft that is there already, made by hand or by another tool, keeps its title, notes and files.
+    An existing release or draft, made by hand or by another tool, keeps its title, notes and files.
     """
     retry = RetryPolicy(timeout_from(environ))
     with within(seconds := TOTAL * retry.timeout, DeadlineExceeded(seconds)), tempfile.TemporaryDirectory() as scratch:
@@ -84,7 +84,7 @@ def _wanted(root: Path, environ: Mapping[str, str], scratch: Path) -> Wanted:
 
 
 def _check_tag(api: Api, wanted: Wanted) -> None:
-    """Refuse a tag that GitHub does not have, which it would make on the default branch, or has at another commit."""
+    """Refuse a tag that GitHub lacks, and would create on the default branch, or that it has at another commit."""
     where, expected = f"tag {wanted.tag!r} on GitHub", f"commit {wanted.commit}, which the bundle was made from"
     try:
         found = json(api.send("GET", f"/commits/tags/{wanted.tag}"))["sha"]
@@ -97,7 +97,7 @@ def _check_tag(api: Api, wanted: Wanted) -> None:
 
 
 def _complete(api: Api, wanted: Wanted, retry: RetryPolicy) -> dict[str, Any]:
-    """Return the release once it has all files and is published; each attempt continues what GitHub has by then."""
+    """Return the release once it has all files and is published; each attempt continues where the last one stopped."""
     there = [each for each in api.pages("/releases") if each["tag_name"] == wanted.tag]
     found = min(there, key=lambda each: bool(each["draft"])) if there else _draft(api, wanted)
     path = f"/releases/{found['id']}"
@@ -121,9 +121,9 @@ def _draft(api: Api, wanted: Wanted) -> dict[str, Any]:
 
 
 def _missing(api: Api, release: dict[str, Any], wanted: Wanted) -> list[str]:
-    """Return the SHA-256 of the files to upload, after making room for them in a draft.
+    """Return the SHA-256 of the files to upload, after deleting incomplete and different ones from a draft.
 
-    Raises `ReleaseError` where a published release has other bytes under their names, or takes no files any more.
+    Raises `ReleaseError` if a published release has different files of these names, or accepts no more files.
     """
     assets = list(api.pages(f"/releases/{release['id']}/assets"))
     there = {asset.get("digest") for asset in assets if asset["state"] == "uploaded"}

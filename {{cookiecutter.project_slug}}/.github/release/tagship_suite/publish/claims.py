@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-NO_PUBLISHER = "claims was not found"  # in what an index says where no publisher matches
+NO_PUBLISHER = "claims was not found"  # part of the index's message if no publisher matches
 WORKFLOW = re.compile(r"[^/]+/[^/]+/\.github/workflows/(?P<file>[^/]+\.ya?ml)@")
 PIPELINE = re.compile(r".+?//(?P<file>.*[^/]\.ya?ml)@")
 
@@ -25,9 +25,9 @@ PIPELINE = re.compile(r".+?//(?P<file>.*[^/]\.ya?ml)@")
 def of_this_job() -> dict[str, Any]:
     """Return the claims of the OIDC token that GitHub or GitLab issues to this job, {} where it issues none.
 
-    The audience of the token is no index's, and the token itself is neither used nor shown.
+    The token's audience is not an index, and the token itself is neither used nor shown.
     """
-    from id import IdentityError, decode_oidc_token, detect_credential  # the command line for people has none
+    from id import IdentityError, decode_oidc_token, detect_credential  # the `tagship` command is installed without it
 
     try:
         token = detect_credential("sigstore")
@@ -43,7 +43,7 @@ def workflow_file(claims: Mapping[str, Any]) -> str:
 
 
 def values(claims: Mapping[str, Any]) -> dict[str, str]:
-    """Return the publisher that accepts a token with these claims, by the names of the index's form."""
+    """Return the publisher that accepts a token with these claims, by the field names of the index's form."""
     environment = {"environment": str(claims.get("environment") or "")}
     if "project_path" in claims:  # GitLab's
         namespace, _, project = str(claims["project_path"]).rpartition("/")
@@ -59,7 +59,7 @@ def values(claims: Mapping[str, Any]) -> dict[str, str]:
 
 
 def identity(fields: Mapping[str, str]) -> dict[str, str]:
-    """Return the publisher with these `values` by the names of https://docs.pypi.org/api/integrity/."""
+    """Return the publisher with these `values`, by the field names of https://docs.pypi.org/api/integrity/."""
     owner, repository, workflow, environment = fields.values()
     kind, file = ("GitLab", "workflow_filepath") if "namespace" in fields else ("GitHub", "workflow")
     return {"kind": kind, "repository": f"{owner}/{repository}", file: workflow, "environment": environment}
@@ -74,7 +74,7 @@ def link(site: str, project: str, fields: Mapping[str, str], *, exists: bool) ->
 
 
 def advice(site: str, project: str, claims: Mapping[str, Any], *, exists: bool) -> list[str]:
-    """Return what to do where an index has no publisher for a token with these claims."""
+    """Return what to do if an index has no publisher for a token with these claims."""
     fields = values(claims)
     named = ", ".join(f"{name} {value!r}" for name, value in {"project_name": project, **fields}.items())
     lines = [

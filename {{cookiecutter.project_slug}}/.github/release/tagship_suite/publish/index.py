@@ -5,7 +5,7 @@
 # mypy: ignore-errors
 # pylint: skip-file
 # isort: skip_file
-"""What a package index serves, by its simple API (PEP 503, 691 and 700)."""
+"""What a package index serves, from its simple API (PEP 503, 691 and 700)."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ T = TypeVar("T")
 HEADERS = {
     "Accept": "application/vnd.pypi.simple.v1+json, application/vnd.pypi.integrity.v1+json"
     ", application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1",
-    "Accept-Encoding": "identity",  # an index may call a .tar.gz a compressed answer
+    "Accept-Encoding": "identity",  # an index may declare a .tar.gz as a compressed response
     "Cache-Control": "no-cache",
 }
-TIMEOUT = 30  # seconds, to connect and for each part of an answer
+TIMEOUT = 30  # seconds, to connect and for each part of a response
 MAX_LISTING = 100 * 2**20  # bytes
 MAX_REDIRECTS = 5
-ABSENT = {404, 410, *range(300, 400)}  # what an index without the project or file answers
+ABSENT = {404, 410, *range(300, 400)}  # the responses of an index without the project or file
 
 
 class Remote(NamedTuple):
-    """A file that an index serves: its address, its hashes in hexadecimal by algorithm, and its upload time.
+    """A file that an index serves: its URL, its hashes in hexadecimal by algorithm, and its upload time.
 
-    `provenance` is the address of its provenance (PEP 740), "" if there is none.
+    `provenance` is the URL of its provenance (PEP 740), "" if there is none.
     """
 
     url: str
@@ -57,17 +57,17 @@ class Remote(NamedTuple):
 
 @dataclass(frozen=True)
 class Index:
-    """An index: the address for uploads, and those of its simple API."""
+    """An index: the URL for uploads, and those of its simple API."""
 
     upload_url: str
     simple_urls: tuple[str, ...]
-    site: str = ""  # PyPI's or TestPyPI's own, "" for another index
+    site: str = ""  # the website of PyPI or TestPyPI, "" for another index
     auth: tuple[str, str] = field(default=("", ""), repr=False)
     ca_file: str = field(default_factory=certifi.where)
     timeout: float = TIMEOUT
 
     def page(self, name: str, version: str) -> str:
-        """Return the address of a release's page, or of the project's list of files where there is no page."""
+        """Return the URL of a release's page, or of the project's list of files if the index has no such page."""
         return f"{self.site}project/{name}/{version}/" if self.site else f"{self.simple_urls[0]}{name}/"
 
     def files(self, name: str) -> dict[str, Remote]:
@@ -78,8 +78,8 @@ class Index:
         return found
 
     def sha256(self, remote: Remote) -> str:
-        """Return the SHA-256 of a file as the index gives it, or of the file itself where it gives another hash."""
-        self._check_scheme(remote.url)  # pip would open it too
+        """Return the SHA-256 of a file as the index lists it, or of the file itself if the index has another hash."""
+        self._check_scheme(remote.url)  # pip would follow any other scheme too
         digest = remote.hashes.get("sha256") or self._get(remote.url, _sha256, elsewhere=True)
         if not digest:
             raise TransientError(f"{remote.url}: the index lists this file, but does not serve it [not-served]")
@@ -92,10 +92,10 @@ class Index:
     def _get(
         self, url: str, read: Callable[[requests.Response], T], *, guess: bool = False, elsewhere: bool = False
     ) -> T | None:
-        """Return what `read` makes of the response; None if there is nothing at the address.
+        """Return what `read` makes of the response; None if there is nothing at `url`.
 
-        Where the address is a `guess`, any 4xx means that. A file may be `elsewhere`; a listing on the host to which an
-        index redirects (pypiserver does, to PyPI) is another index's.
+        If the URL is a `guess`, any 4xx means that. A file may be `elsewhere`, on another host; a listing there, after
+        a redirect (as from pypiserver to PyPI), belongs to another index.
         """
         host = urlsplit(url).netloc
         for _ in range(MAX_REDIRECTS):
@@ -104,8 +104,8 @@ class Index:
                     if response.ok and not response.is_redirect:
                         return read(response)
             except (OSError, ValueError, HTTPError) as error:
-                reason = getattr(next(iter(error.args), None), "reason", error)  # requests wraps that of urllib3
-                raise failure(error, f"{url}: no answer ({reason or type(error).__name__})", self.site) from None
+                reason = getattr(next(iter(error.args), None), "reason", error)  # requests wraps the error of urllib3
+                raise failure(error, f"{url}: no response ({reason or type(error).__name__})", self.site) from None
             if not response.is_redirect:
                 if response.status_code in ABSENT or (guess and response.status_code < 500):
                     return None
@@ -116,12 +116,12 @@ class Index:
         return None
 
     def _response(self, url: str) -> requests.Response:
-        """Return the response to a request, its body not read yet; credentials go to the index's own hosts only."""
+        """Return the response to a request, without its body; credentials are sent only to the index's own hosts."""
         self._check_scheme(url)
         own = {urlsplit(each)[:2] for each in (self.upload_url, *self.simple_urls)}
         auth = self.auth if self.auth[1] and urlsplit(url)[:2] in own else None
         with requests.Session() as session:
-            session.trust_env = False  # sends no credentials of a .netrc; the rest of what it covers follows
+            session.trust_env = False  # no credentials from a .netrc; its other effects are set below
             return session.get(
                 url,
                 headers=HEADERS,
@@ -149,11 +149,11 @@ class Index:
 def resolve(settings: Settings, environ: Mapping[str, str], index_url: str = "") -> Index:
     """Return the index that twine's `settings` would upload to.
 
-    `environ` may have the credentials for it, and `index_url` is the address of its simple API, where that is not below
-    the upload address.
+    `environ` may have the credentials for it, and `index_url` is the URL of its simple API, if that is not below the
+    upload URL.
     """
     url = settings.repository_config["repository"] or ""
-    # As requests has it, and twine with it; pip is told the same.
+    # The same for requests, which twine uses, and for pip.
     ca_file = settings.cacert or environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or certifi.where()
     if f"{url.rstrip('/')}/" in {DEFAULT_REPOSITORY, TEST_REPOSITORY}:
         site = f"https://{urlsplit(url).netloc.removeprefix('upload.')}/"
@@ -164,7 +164,7 @@ def resolve(settings: Settings, environ: Mapping[str, str], index_url: str = "")
     username = environ.get("TWINE_USERNAME") or config.get("username") or given.username or ""
     auth = (username, environ.get("TWINE_PASSWORD") or config.get("password") or given.password or "")
     base = base.replace(f"{given.netloc.rpartition('@')[0]}@", "", 1) if given.username else base
-    guesses = (f"{base}/simple/", f"{base}/+simple/")  # the second one is devpi's
+    guesses = (f"{base}/simple/", f"{base}/+simple/")  # the second one is that of devpi
     return Index(url, (f"{index_url.rstrip('/')}/",) if index_url else guesses, auth=auth, ca_file=ca_file)
 
 
@@ -178,7 +178,7 @@ def _sha256(response: requests.Response) -> str:
 def _body(response: requests.Response) -> bytes:
     body: bytes = response.raw.read(MAX_LISTING + 1, decode_content=True)
     if len(body) > MAX_LISTING:
-        found = f"found an answer larger than {MAX_LISTING} bytes"
+        found = f"found a response larger than {MAX_LISTING} bytes"
         raise ReleaseError(f"{response.url}: {found}, expected a shorter one [index-answer]")
     return body
 
@@ -187,7 +187,7 @@ def _json(response: requests.Response) -> Any:
     try:
         return json.loads(_body(response))
     except ValueError:
-        found = "found an answer that is no JSON"
+        found = "found a response that is not JSON"
         raise TransientError(f"{response.url}: {found}, expected a provenance [index-answer]") from None
 
 
@@ -199,7 +199,7 @@ def _parsed(url: str, content_type: str, body: bytes) -> dict[str, Remote]:
     try:
         return _parse(url, content_type, body)
     except (ValueError, KeyError, TypeError, AttributeError):
-        found = "found an answer that is no list of files"
+        found = "found a response that is not a list of files"
         raise TransientError(f"{url}: {found}, expected PEP 503 or PEP 691 [index-answer]") from None
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-#: How many bytes of a file are read: a TOML file of that size takes seconds.
+#: The largest file that is read, in bytes: parsing TOML of that size takes seconds.
 LONGEST = 2 * 2**20
 #: A folder in its place, a link to itself, another encoding, broken syntax, or nested without end.
 UNREADABLE = (OSError, ValueError, RecursionError)
@@ -68,10 +68,10 @@ def read_text(path: Path) -> str:
 
 
 def _content(path: Path) -> str:
-    """Return the text of the file at `path`; raise `ReleaseError` for what would not be read within seconds."""
+    """Return the text of the file at `path`; raise `ReleaseError` if it is too large or not a regular file."""
     mode, size = path.stat().st_mode, path.stat().st_size
     if size > LONGEST or not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        found = f"{size} bytes" if stat.S_ISREG(mode) else "no regular file"
+        found = f"{size} bytes" if stat.S_ISREG(mode) else "not a regular file"
         raise refusal("unreadable-file", str(path), found, f"a file of {LONGEST} bytes at most", "check what it is")
     return path.read_bytes().decode()
 

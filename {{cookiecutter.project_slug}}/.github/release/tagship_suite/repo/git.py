@@ -5,7 +5,7 @@
 # mypy: ignore-errors
 # pylint: skip-file
 # isort: skip_file
-"""What git knows of a project: its tags, its branch, the time of its commit."""
+"""What git knows about a project: its tags, its branch, the time of its commit."""
 
 from __future__ import annotations
 
@@ -25,38 +25,38 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-#: A tag may be named in any bytes.
+#: A tag's name may contain any bytes.
 TEXT: Any = {"encoding": "utf-8", "errors": "surrogateescape"}
 ADDRESS = re.compile(r"(?:\w+://)?(?:[^@/]+@)?(?:ssh\.)?(?P<host>[\w.-]+)(?::\d+(?=/))?[:/]/*(?P<path>.+?)(?:\.git)?/?")
-#: What git itself proposes where a repository is another user's, in every language and with the path quoted.
+#: What git suggests if a repository belongs to another user; the same in every language, with the path quoted.
 ADVICE = re.compile(r"git config --global --add safe\.directory .+")
 
 
 def query(root: Path, *arguments: str) -> str | None:
-    """Return what `git ARGUMENTS` prints at `root`, or None if the answer is no.
+    """Return what `git ARGUMENTS` prints at `root`, or None if there is nothing to print.
 
-    It is no where there is no repository, no commit yet, or git says so by failing quietly. Raises `ReleaseError` if
-    there is a repository and git cannot tell: a failure is not an answer.
+    That is so without a repository, without a commit, or if git fails with status 1 and no message. Raises
+    `ReleaseError` on any other failure of git, which is not an answer.
     """
     done = _call(root, *arguments)
-    # A tag whose file is damaged is left out of the list with a warning: the tags are not all there.
+    # git leaves a damaged tag out of the list with a warning: the list is incomplete.
     if done.returncode == 0 and "ignoring broken ref" not in done.stderr:
         return done.stdout.rstrip("\n")
     place = _repository(root)
     if _is_no(done) or place is None or ("HEAD" in arguments and _is_unborn(root)):
         return None
-    words = next(filter(str.strip, done.stderr.splitlines()), f"exit status {done.returncode}")
-    found, expected = f"no answer ({words})", f"one about {root.resolve()}"
+    reason = next(filter(str.strip, done.stderr.splitlines()), f"exit status {done.returncode}")
+    found, expected = f"no answer ({reason})", f"one about {root.resolve()}"
     raise refusal("git", f"git {arguments[0]}", found, expected, _remedy(done.stderr, place))
 
 
 def _call(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command, environ = ["git", *arguments], {**os.environ, "LC_ALL": "C"}  # for the messages that are looked for
+    command, environ = ["git", *arguments], {**os.environ, "LC_ALL": "C"}  # untranslated messages, which are searched
     try:
         return subprocess.run(command, cwd=root, capture_output=True, check=False, env=environ, **TEXT)
     except OSError as error:
-        said = str(error) if shutil.which("git") else "there is no git on PATH"
-        return subprocess.CompletedProcess(command, -1, "", said)
+        reason = str(error) if shutil.which("git") else "there is no git on PATH"
+        return subprocess.CompletedProcess(command, -1, "", reason)
 
 
 def _is_no(done: subprocess.CompletedProcess[str]) -> bool:
@@ -64,7 +64,7 @@ def _is_no(done: subprocess.CompletedProcess[str]) -> bool:
 
 
 def _is_unborn(root: Path) -> bool:
-    """Return whether the branch at `root` has no commit yet, which is not a failure of what asks for HEAD."""
+    """Return whether the branch at `root` has no commit yet, so that there is no HEAD."""
     branch = _call(root, "symbolic-ref", "--quiet", "HEAD")
     return branch.returncode == 0 and _is_no(_call(root, "rev-parse", "--verify", "--quiet", "HEAD"))
 
@@ -79,10 +79,10 @@ def _repository(root: Path) -> str | None:
     return next((str(folder / ".git") for folder in folders if os.path.lexists(folder / ".git")), None)
 
 
-def _remedy(said: str, place: str) -> str:
+def _remedy(message: str, place: str) -> str:
     if not shutil.which("git"):
         return "install git, or put it on PATH"
-    if advice := ADVICE.search(said):
+    if advice := ADVICE.search(message):
         return f"run: {advice[0]}"
     if "GIT_DIR" in os.environ:
         return "unset GIT_DIR, or set it to the repository"
@@ -93,12 +93,12 @@ def run(root: Path, *arguments: str) -> None:
     """Run `git ARGUMENTS` at `root`; raise `ReleaseError` with git's message where it fails."""
     done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False, **TEXT)
     if done.returncode:
-        words = (done.stderr or done.stdout).strip().splitlines() or [f"exit status {done.returncode}"]
-        raise ReleaseError(f"git {arguments[0]}: {' / '.join(words)} [git]")
+        message = (done.stderr or done.stdout).strip().splitlines() or [f"exit status {done.returncode}"]
+        raise ReleaseError(f"git {arguments[0]}: {' / '.join(message)} [git]")
 
 
 def lines(root: Path, *arguments: str) -> list[str]:
-    """Return the lines that `git ARGUMENTS` prints at `root`, none if the answer is no."""
+    """Return the lines that `git ARGUMENTS` prints at `root`, none where `query` returns None."""
     return (query(root, *arguments) or "").splitlines()
 
 
@@ -109,17 +109,17 @@ def commit_time(root: Path) -> int | None:
 
 
 def symbolic(root: Path, name: str) -> str | None:
-    """Return the branch that the reference `name` at `root` stands for, or None if it stands for none."""
+    """Return the branch that the symbolic reference `name` at `root` points to, or None if it is not symbolic."""
     return query(root, "symbolic-ref", "--quiet", "--short", name)
 
 
 def changed(root: Path) -> list[str]:
-    """Return the files at `root` that git knows and that differ from the commit."""
+    """Return the tracked files at `root` that differ from the commit."""
     return [line[3:] for line in lines(root, "status", "--porcelain", "--untracked-files=no")]
 
 
 def is_shallow(root: Path) -> bool:
-    """Return whether the repository at `root` lacks a part of its history, as a clone with a depth does."""
+    """Return whether the repository at `root` lacks part of its history, as a clone with `--depth` does."""
     return query(root, "rev-parse", "--is-shallow-repository") == "true"
 
 
@@ -129,7 +129,7 @@ def tags_here(root: Path) -> list[str]:
 
 
 def run_address(root: Path, remote: str, tag: str) -> str:
-    """Return the address of the runs that a push of `tag` to `remote` starts; "" if it is not known."""
+    """Return the URL of the runs that a push of `tag` to `remote` starts; "" if it is not known."""
     found = ADDRESS.fullmatch(query(root, "ls-remote", "--get-url", remote) or "")
     if found and "github" in found["host"]:
         workflow = "actions/workflows/release.yml"
@@ -141,9 +141,9 @@ def run_address(root: Path, remote: str, tag: str) -> str:
 
 @contextmanager
 def restoring(root: Path, files: Iterable[Path], tag: str) -> Iterator[None]:
-    """Where the block fails, undo its commits, its `tag`, and its changes in the index, `files` and below `root`.
+    """If the block fails, undo its commits, its `tag`, and its changes in the index, in `files` and below `root`.
 
-    Nothing there may differ from the commit before. `files` get their bytes back, which git could write in another way.
+    Nothing may differ from the commit before. `files` get their exact bytes back, as git may convert line ends.
     """
     head, saved = query(root, "rev-parse", "HEAD") or "", {path: path.read_bytes() for path in files}
     everything = ("restore", "--quiet", f"--source={head}", "--staged", "--worktree", "--", ".")
@@ -151,7 +151,7 @@ def restoring(root: Path, files: Iterable[Path], tag: str) -> Iterator[None]:
         yield
     except BaseException:
         for undo in (("tag", "--delete", tag), ("reset", "--quiet", "--soft", head), everything):
-            with suppress(ReleaseError):  # what git said first is the reason
+            with suppress(ReleaseError):  # the first error is the reason
                 run(root, *undo)
         for path, content in saved.items():
             path.write_bytes(content)
@@ -159,7 +159,7 @@ def restoring(root: Path, files: Iterable[Path], tag: str) -> Iterator[None]:
 
 
 def commit(root: Path, message: str) -> None:
-    """Commit the changes of known files below `root`, and what a hook changes in them: then it is tried once more."""
+    """Commit the changes of tracked files below `root`; if a hook changes them, commit once more with its changes."""
     head, refused = query(root, "rev-parse", "HEAD"), None
     for _ in range(2):
         tree = _staged(root)
@@ -178,7 +178,7 @@ def commit(root: Path, message: str) -> None:
         "commit-hooks",
         "git commit",
         f"hooks that changed {names} twice",
-        "hooks that change nothing the second time",
+        "hooks that change nothing on the second run",
         "run them, and commit",
     )
 
@@ -189,11 +189,11 @@ def _staged(root: Path) -> str | None:
 
 
 def push(root: Path, remote: str, branch: str, tag: str) -> None:
-    """Push `branch` and `tag` together or not at all; raise `ReleaseError` with git's words if `remote` lacks them."""
+    """Push `branch` and `tag` atomically; raise `ReleaseError` with git's message if `remote` lacks them afterwards."""
     try:
         run(root, "push", "--quiet", "--atomic", remote, f"refs/heads/{branch}", f"refs/tags/{tag}")
     except ReleaseError:
-        with suppress(ReleaseError):  # a connection may also break after the remote took them
+        with suppress(ReleaseError):  # a connection may break after the remote has accepted them
             there = (query(root, "ls-remote", remote, f"refs/tags/{tag}") or "").split()
             if query(root, "rev-parse", f"refs/tags/{tag}") in there:
                 return

@@ -29,14 +29,14 @@ ASSIGNED = r"""^__version__ = "(.*)"$"""
 LAYOUT = {tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.COMMENT, tokenize.ENDMARKER}
 PROBE = "0+probe"
 SECONDS = 2
-#: What the parser of Python raises; the last two for code that is nested without end.
+#: What Python's parser raises; the last two for code that is nested too deeply.
 UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 WHOLE = r"\A\s*(?:v(?=[0-9]))?(\S+)\s*\Z"
 
 
 @dataclass(frozen=True)
 class Written:
-    """A version in a file: the text, and from where to where it stands (in characters)."""
+    """A version in a file: its text, and its start and end (in characters)."""
 
     path: Path
     text: str
@@ -73,7 +73,7 @@ def find(path: Path, pattern: str = "") -> Written:
 
     In a Python file only assignments count, however they are quoted or annotated, and neither comments
     nor docstrings; the default pattern is `__version__`, elsewhere the whole file. Raises `ReleaseError`
-    where nothing is found, or different versions, or nothing within `SECONDS`: a pattern can backtrack without end.
+    if nothing is found, or different versions, or nothing within `SECONDS`: a pattern can backtrack forever.
     """
     found, remedy = f"no result of {pattern!r} within {SECONDS} s", "simplify version-pattern: it backtracks"
     with within(SECONDS, refusal("no-version", str(path), found, "a version", remedy)):
@@ -81,7 +81,7 @@ def find(path: Path, pattern: str = "") -> Written:
 
 
 def _find(path: Path, pattern: str) -> Written:
-    # A byte order mark is no Python; a line end in its place keeps every character where it is.
+    # A byte order mark is not valid Python; a newline in its place keeps all offsets.
     text = re.sub("^\ufeff", "\n", read_text(path))
     if path.suffix == ".py":
         found = list(_in_python(path, text, pattern or ASSIGNED))
@@ -119,7 +119,7 @@ def _in_python(path: Path, text: str, pattern: str) -> Iterator[Written]:
         if any(_captures(pattern, line, value.text) for line in _spellings(name, value.text))
         for written in [Written(path, value.text, value.start, value.end)]
     ]
-    # A pattern about something else than an assignment, such as `version=` in a call, is tried on the code itself.
+    # A pattern for anything but an assignment, such as `version=` in a call, is tried on the code itself.
     yield from spelled or matches(path, _without_comments(text), pattern)
 
 
@@ -129,7 +129,7 @@ def assigned(text: str, name: str) -> list[str]:
 
 
 def strings(text: str, *names: str) -> list[String]:
-    """Return the literal strings that Python code assigns to one of `names` at its top level, and where they stand."""
+    """Return the literal strings that Python code assigns to one of `names` at its top level, with their positions."""
     try:
         return [string for target, string in _assigned(ast.parse(text), text) if target in names]
     except UNPARSABLE:
@@ -164,7 +164,7 @@ def _assigned(tree: ast.AST, text: str) -> Iterator[tuple[str, String]]:
         elif isinstance(node, ast.If | ast.With):
             yield from _assigned(node, text)
         elif isinstance(node, ast.Try):
-            # What an `except` assigns stands in for what could not be imported or read.
+            # What an `except` assigns replaces something that could not be imported or read.
             yield from _assigned(ast.Module(node.body, []), text)
 
 
@@ -186,7 +186,7 @@ def _offset(text: str, line: int | None, column: int | None) -> int:
 
 
 def _without_comments(text: str) -> str:
-    """Blank out comments and strings that stand alone, so that every other character keeps its place."""
+    """Blank out comments and docstrings, so that all other characters keep their offsets."""
     rows = [0, *accumulate(map(len, text.splitlines(keepends=True)))]
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))

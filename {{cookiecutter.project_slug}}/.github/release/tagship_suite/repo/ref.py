@@ -5,7 +5,7 @@
 # mypy: ignore-errors
 # pylint: skip-file
 # isort: skip_file
-"""On which tag is this run: as the CI service says, else as git does."""
+"""The tag of this run, from the CI service, else from git."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ref:
-    """The tags that this run may release, a description of where it is, and whether a CI service says so."""
+    """The tags that this run may release, a description of the ref, and whether a CI service gave them."""
 
     tags: tuple[str, ...]
     description: str
     is_given: bool = False
 
     def about(self, name: str) -> Ref:
-        """Return it without the tags that git has at this commit for something else than the project `name`."""
+        """Return it without the tags that git has at this commit for anything but the project `name`."""
         own = tuple(tag for tag in self.tags if self.is_given or not is_foreign(tag, name))
         return self if own == self.tags else replace(self, tags=own, description=f"{self.description}, not of {name}")
 
 
 def current(root: Path, environ: Mapping[str, str]) -> Ref:
-    """Return where this run is: GitHub's and GitLab's variables count before git, which may not be there.
+    """Return the ref of this run, from the variables of GitHub or GitLab, else from git, if there is any.
 
-    Raises `ReleaseError` if git has to tell and cannot.
+    Raises `ReleaseError` if git is needed and fails.
     """
     if environ.get("GITHUB_REF_TYPE"):
         return _named(environ["GITHUB_REF_TYPE"], environ.get("GITHUB_REF_NAME", ""))

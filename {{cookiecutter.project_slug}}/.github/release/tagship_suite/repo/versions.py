@@ -5,7 +5,7 @@
 # mypy: ignore-errors
 # pylint: skip-file
 # isort: skip_file
-"""Tags and versions: which version does a tag name, and what comes next."""
+"""Tags and versions: which version a tag names, and which one comes next."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..errors import refusal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-#: A tag is a file's name to git, which no system lets be longer; every digit of it may begin the version.
+#: git stores a tag as a file, whose name cannot be longer; parsing takes longer for every digit.
 LONGEST = 255
 SEPARATORS = "-_/@"
 PREFIXES = ("release", "version")
@@ -38,8 +38,8 @@ def parsed(text: str) -> Version | None:
 
 
 def parse_version(text: str) -> Version:
-    """Return `text` as a PEP 440 version; raise `ValueError` if it is none or not plain ASCII."""
-    # packaging strips white space around a version, and a tag or a file name may not have any.
+    """Return `text` as a PEP 440 version; raise `ValueError` if it is not one or not plain ASCII."""
+    # packaging strips whitespace around a version, which a tag or a file name may not have.
     if not text.isascii() or text != text.strip():
         raise ValueError(f"{text!r} is not a PEP 440 version")
     try:
@@ -54,36 +54,36 @@ def same(one: str, other: str) -> bool:
 
 
 def semver(version: Version, where: str) -> str:
-    """Return `version` as Cargo and npm write it; raise `ReleaseError`, which says `where`, if they have no such."""
+    """Return `version` as Cargo and npm write it; raise `ReleaseError`, located at `where`, if they cannot."""
     pre = f"-{SEMVER[version.pre[0]]}.{version.pre[1]}" if version.pre else ""
     text = ".".join(map(str, (*version.release, 0, 0)[: max(3, len(version.release))])) + pre
     if len(version.release) <= 3 and parsed(text) == version:
         return text
-    raise refusal("bad-version", where, repr(str(version)), "X.Y.Z, or X.Y.Z with a, b or rc", "name such a version")
+    raise refusal("bad-version", where, repr(str(version)), "X.Y.Z, or X.Y.Z with a, b or rc", "choose such a version")
 
 
 def as_before(version: Version, before: list[str]) -> str:
-    """Return `version` with as many digits a number as those `before` it, of which the newest comes first.
+    """Return `version` padded with zeros like the versions `before` it, the newest first.
 
-    Calendar versions are padded: 2026.02.03 is the same by PEP 440 as 2026.2.3, and its tags sort as they are written.
+    Some calendar versions are padded: by PEP 440, 2026.02.03 equals 2026.2.3, but its tags sort as text.
     """
     rows = [match[0].split(".") for text in before if (match := re.match(r"\d+(\.\d+)*", text))]
     columns = [[row[at] for row in rows if at < len(row)] for at in range(len(version.release))]
-    # Only 02 and 2 tell, and 12 does not.
+    # 02 or 2 shows whether there is padding, 12 does not.
     widths = [next((len(text) for text in texts if len(text) == 1 or text[0] == "0"), 1) for texts in columns]
     padded = ".".join(str(number).zfill(width) for number, width in zip(version.release, widths, strict=True))
     return str(version).replace(".".join(map(str, version.release)), padded, 1)
 
 
 def tag_prefixes(name: str) -> frozenset[str]:
-    """Return the names, normalised, that may stand before the version in a tag of the project `name`."""
+    """Return the names, normalised, that may precede the version in a tag of the project `name`."""
     return frozenset({canonicalize_name(name), *PREFIXES})
 
 
 def split_tag(tag: str, name: str) -> tuple[str, Version]:
-    """Split `tag` of the project `name` into what stands before the version, and the version.
+    """Split `tag` of the project `name` into the prefix and the version.
 
-    Before it may stand nothing, `v`, `release`, `version` or the project's name, with `-`, `_`, `/` or `@`.
+    The prefix may be empty, `v`, `release`, `version` or the project's name, with `-`, `_`, `/` or `@`.
     Raises `ValueError` if the rest is not a version by PEP 440.
     """
     for start, character in enumerate(tag if len(tag) <= LONGEST else ""):
@@ -104,12 +104,12 @@ def found_version(tag: str, name: str) -> tuple[str, Version] | None:
 
 
 def is_foreign(tag: str, name: str) -> bool:
-    """Return whether `tag` is about something else than the project `name`, such as a chart, by what it begins with."""
+    """Return whether `tag`, by its prefix, belongs to something else than the project `name`, such as a chart."""
     return not any(_is_prefix(tag[:at], name) for at, character in enumerate(tag) if character in "0123456789")
 
 
 def names(tag: str, name: str, *, bare: bool) -> bool:
-    """Return whether `tag` names, before a version, the project `name`; if `bare`, `v1.0` does too."""
+    """Return whether the prefix of `tag` names the project `name`; with `bare`, `v1.0` counts too."""
     found = found_version(tag, name)
     return found is not None and (bare or canonicalize_name(_word(found[0])) == canonicalize_name(name))
 
@@ -122,18 +122,18 @@ def _is_prefix(text: str, name: str) -> bool:
     word = _word(text)
     if not word:
         return text.lower() in {"", "v"}
-    # One separator at most: `pkg--1.0` is a slip of the hand, not a tag.
+    # One separator at most: `pkg--1.0` is a typo.
     plain = re.fullmatch(rf"{re.escape(word)}[{SEPARATORS}]?v?", text, re.IGNORECASE) is not None
     return plain and canonicalize_name(word) in tag_prefixes(name)
 
 
 def holds_version(tag: str) -> bool:
-    """Return whether a push of `tag` starts a release, right or wrong."""
+    """Return whether a push of `tag` starts the workflow's release, valid or not."""
     return HOLDS_VERSION.match(tag) is not None
 
 
 def releases(tags: Iterable[str], name: str) -> list[tuple[Version, str, str]]:
-    """Return of each of the project's `tags` the version, the prefix and how the version is written, greatest first."""
+    """Return the version, the prefix and the version's spelling of each of the project's `tags`, greatest first."""
     found = ((tag, parts) for tag in tags if (parts := found_version(tag, name)))
     return sorted(((version, prefix, tag[len(prefix) :]) for tag, (prefix, version) in found), reverse=True)
 
@@ -141,7 +141,7 @@ def releases(tags: Iterable[str], name: str) -> list[tuple[Version, str, str]]:
 def bump(version: Version, part: str) -> Version:
     """Return the next `major`, `minor` or `patch` release after `version`; a pre-release becomes final.
 
-    `devN` is a dev release of the next pre-release, if it is one, else of the next patch.
+    `devN` gives a dev release of the next pre-release if `version` is one, else of the next patch.
     """
     if part.startswith("dev"):
         letter, number = version.pre or ("", 0)

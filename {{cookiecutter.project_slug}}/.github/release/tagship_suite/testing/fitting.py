@@ -5,7 +5,7 @@
 # mypy: ignore-errors
 # pylint: skip-file
 # isort: skip_file
-"""Which dist fits a Python of this machine: the one that an installer would take."""
+"""Which dist fits a Python on this machine: the one that an installer would choose."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def pick(dists: list[Dist], python: str) -> Dist:
     """Return the best wheel of `dists` for the CPython of the version `python`, else the sdist.
 
     `python` is `3.12` or, free-threaded, `3.14t`; for anything else (`pypy3.11`) only a pure wheel counts.
-    Raises `ReleaseError` if neither is there. Source of the rule: the platform compatibility tags of
+    Raises `ReleaseError` if there is neither. Source of the rule: the platform compatibility tags of
     packaging.python.org.
     """
     places = {tag: place for place, tag in enumerate(_tags(python))}

@@ -5,7 +5,7 @@
 # mypy: ignore-errors
 # pylint: skip-file
 # isort: skip_file
-"""What the session test does: install the distribution and what its tests need, run them, and prove what they ran."""
+"""The session `test`: install the distribution and what its tests need, run them, and prove what they imported."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ IN_PLACE = "test-in-place is set: the wheel was installed, but nothing proves th
 
 
 def run_tests(session: nox.Session, root: Path) -> None:
-    """Run the tests of each distribution that this run is about."""
+    """Run the tests of each distribution of this run."""
     from ..sessions import run
 
     folder, *arguments = package(session)
@@ -44,23 +44,23 @@ def run_tests(session: nox.Session, root: Path) -> None:
             session.log(f"{plan.folder.name} is not tested: {plan.reason}")
     for plan in ready:
         if plan is not ready[0]:
-            session.virtualenv.create()  # with nothing in it that the one before needs
+            session.virtualenv.create()  # without the packages of the previous distribution
         session.install(*plan.arguments)
         run(session, has_program, plan, session.bin_paths)
         (in_place if plan.in_place else proven)(session, plan, arguments)
 
 
 def has_program(plan: Plan, places: list[str] | None) -> None:
-    """Raise `ReleaseError` if the command of `plan` was not installed; others than pytest may be the machine's."""
+    """Raise `ReleaseError` if the command of `plan` was not installed; any but pytest may be one of the machine."""
     program = plan.command[0]
     installed = shutil.which(program, path=os.pathsep.join(places or ()))
     there = installed or (program != "pytest" and (shutil.which(program) or (plan.folder / program).is_file()))
-    found = f"no {program} in what the tests need"
+    found = f"no {program} among what the tests need"
     refuse([] if there else [unnamed(plan.settings, found, "the program of test-command", program)])
 
 
 def proven(session: nox.Session, plan: Plan, arguments: list[str]) -> None:
-    """Run the tests so that they import the project as installed; end the session unless they did."""
+    """Run the tests so that they import the installed project; end the session with an error unless they did."""
     from ..sessions import run
 
     name = Path(plan.source).name if plan.source.endswith((".whl", ".tar.gz")) else "the wheel"
@@ -74,7 +74,7 @@ def proven(session: nox.Session, plan: Plan, arguments: list[str]) -> None:
 
 
 def in_place(session: nox.Session, plan: Plan, arguments: list[str]) -> None:
-    """Run the tests as they are, and say that this proves less."""
+    """Run the tests in the checkout, with a warning that this proves nothing about the wheel."""
     session.warn(IN_PLACE)
     report.summary(f"> [!WARNING]\n> {IN_PLACE}")
     with session.chdir(plan.folder):

@@ -12,7 +12,7 @@ Standard library only, for every Python since 3.8. As a script it installs itsel
 """
 
 # ruff: noqa: PTH109, PTH110, PTH118, PTH121, PTH123
-# Every Python process of the tests starts with this: pathlib would take its time.
+# Every Python process of the tests starts with this module: importing pathlib would be slow.
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def is_test(name: str) -> bool:
 
 
 def start() -> None:
-    """Guard and record the imports of this process, as the folder that the variable names says."""
+    """Guard and record the imports of this process, as configured in the folder that the variable names."""
     folder = os.environ[VARIABLE]
     try:
         with open(os.path.join(folder, "installed"), encoding="utf-8") as file:
             checkout, site, *shipped = file.read().splitlines()
-    except OSError:  # a process that outlives the tests
+    except OSError:  # the process outlives the tests
         return
     record = _record(folder, checkout, site)
     tops = {path.split("/")[0].split(".")[0] for path in shipped}
@@ -55,7 +55,7 @@ def start() -> None:
 def _record(folder: str, checkout: str, site: str) -> Callable[[str, str], None]:
     """Record each module below `checkout` or `site` that is executed, at once: a process may be killed."""
     log = os.path.join(folder, f"{os.getpid()}.seen")
-    # The tests may replace these in every module.
+    # The tests may monkeypatch these.
     opened, write, close, real, frame = os.open, os.write, os.close, os.path.realpath, sys._getframe
     own = (os.path.join(checkout, ""), os.path.join(site, ""))
     prefix, seen = os.path.join(real(sys.prefix), ""), set()
@@ -79,10 +79,10 @@ def _record(folder: str, checkout: str, site: str) -> Callable[[str, str], None]
             return
         try:
             by, kind = frame(1).f_code.co_filename, "module"
-        except ValueError:  # nothing in Python called it
+        except ValueError:  # not called from Python code
             by, kind = "<>", "script"
         with suppress(OSError):  # an error in a hook would be raised in the tests
-            if by[0] != "<" and in_checkout(real(by)):  # the project's own exec(), which imports nothing
+            if by[0] != "<" and in_checkout(real(by)):  # an exec() by the project, which is not an import
                 return
             seen.add(name)
             path = real(name)
@@ -94,10 +94,10 @@ def _record(folder: str, checkout: str, site: str) -> Callable[[str, str], None]
 
 
 def _guard(site: str, tops: set[str], record: Callable[[str, str], None]) -> None:
-    """Let the `tops`, names of top-level modules, be found in `site` alone, whatever sys.path and pytest say.
+    """Find the top-level modules `tops` in `site` only, whatever sys.path and pytest say.
 
-    Tests are found in the checkout first, as unittest demands, and where their data is. So is what the
-    distribution lacks; the proof judges it.
+    Tests are found in the checkout first, where their data is, and as unittest demands. So is what the
+    distribution lacks; the proof reports it.
     """
     found, located = PathFinder.find_spec, importlib.util.spec_from_file_location
 
@@ -116,7 +116,7 @@ def _guard(site: str, tops: set[str], record: Callable[[str, str], None]) -> Non
             places += [path or [], [os.path.join(entry or os.getcwd(), *above) for entry in sys.path]]
         for place in reversed(places) if any(map(is_test, inner)) else places:
             if spec := found(name, place, target):
-                if spec.submodule_search_locations is not None:  # of a namespace, would follow sys.path
+                if spec.submodule_search_locations is not None:  # a namespace package would follow sys.path
                     spec.submodule_search_locations = list(spec.submodule_search_locations)
                 return spec
         return None
@@ -134,7 +134,7 @@ def _guard(site: str, tops: set[str], record: Callable[[str, str], None]) -> Non
 
 
 class _Installed:
-    """Loads the installed module where one is loaded by its file, as pytest's import mode `importlib` does."""
+    """Loads the installed module instead of one that is loaded by its path, as in pytest's import mode `importlib`."""
 
     def __init__(self, spec: ModuleSpec) -> None:
         self.spec = spec
@@ -147,7 +147,7 @@ class _Installed:
 
 
 def _count(loader: Any, record: Callable[[str, str], None]) -> None:
-    """Record how many tests each run of unittest has: before Python 3.12, none is a success."""
+    """Record how many tests each run of unittest has: before Python 3.12, a run without tests succeeds."""
     execute = loader.exec_module
 
     def exec_module(module: Any) -> None:
@@ -167,7 +167,7 @@ def _count(loader: Any, record: Callable[[str, str], None]) -> None:
 def install(package: str, checkout: str, folder: str) -> None:
     """Install this module into the site-packages of the distribution that was installed from the path `package`.
 
-    Writes to `folder` what it says to `start`: the checkout, the place of the distribution, and its modules.
+    Writes the configuration for `start` to `folder`: the checkout, the location of the distribution, and its modules.
     """
     from shutil import copyfile
 
