@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.version import Version
 
+from tagship_suite.errors import ReleaseError, within
 from tagship_suite.gate import bundle
 from tagship_suite.github import notes
 from tagship_suite.repo.packages import Package
@@ -109,6 +110,17 @@ def test_the_notes_are_the_changelogs_section_as_markdown(
     (tmp_path / path).write_bytes(text.encode("latin-1"))
     section = notes.section(tmp_path, Version(version))
     assert section == found or (version == "1.1" and section.startswith(found))
+
+
+@pytest.mark.parametrize(
+    ("start", "repeated"),
+    [("## 1.0\n", "[a\n" * 600_000), ("## ", "](x" * 600_000), ("1.0\n===\n`a", " " * 900_000)],
+    ids=["links", "addresses", "spaces"],
+)
+def test_no_changelog_keeps_a_release_waiting(tmp_path: Path, start: str, repeated: str) -> None:
+    (tmp_path / "CHANGES.rst").write_text(start + repeated)
+    with within(60, ReleaseError("an expression that backtracks")):
+        notes.section(tmp_path, Version("1.0"))
 
 
 def test_without_a_section_they_are_the_commits_since_the_release_before(tmp_path: Path) -> None:

@@ -34,11 +34,11 @@ HEADING = re.compile(
     re.MULTILINE,
 )
 FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
-LINK = re.compile(r"^(\[[^\]]+\]):[ \t]*\S+.*$", re.MULTILINE)
+LINK = re.compile(r"^(\[[^\]\n]+\]):[ \t]*\S+.*$", re.MULTILINE)
 WORD = re.compile(r"(?<![\w.])v?\d[\w.+!-]*")
 #: reStructuredText that is converted to Markdown: a link, a role, a heading.
 FORMS = (
-    (re.compile(r"`([^`<]+?)\s*<([^>`]+)>`__?"), r"[\1](\2)"),
+    (re.compile(r"`([^`<]*[^`<\s])\s*<([^>`]+)>`__?"), r"[\1](\2)"),
     (re.compile(r"(?<![\w`]):[a-z:]+:(`[^`]+`)"), r"\1"),
     (re.compile(r"^(\S.*)\n([=~^\"'`#*+-])\2{2,}[ \t]*$", re.MULTILINE), r"### \1"),
 )
@@ -76,7 +76,7 @@ def _section(text: str, version: Version, *, is_markdown: bool) -> str:
 
 
 def _is_about(heading: re.Match[str], version: Version) -> bool:
-    title = re.sub(r"\]\([^)]*\)", "]", heading["title"] or heading["text"])  # a URL may name other versions
+    title = re.sub(r"\]\([^()]*\)", "]", heading["title"] or heading["text"])  # a URL may name other versions
     return any(parsed(word.rstrip(".-+!")) == version for word in WORD.findall(title))
 
 
