@@ -117,7 +117,10 @@ def test_two_versions_a_stray_file_and_another_project_are_each_named(suite: Pat
 def test_nothing_in_a_dist_is_a_command_to_the_runner(suite: Path) -> None:
     write_release(suite / "dist", body='__version__ = "1.0\\n::add-mask::1"\n')
     (suite / "dist/stray\n::stop-commands::pause").write_text("")
+    wheel = suite / "dist/ship-1.0-py3-none-any.whl"
+    shutil.copy(wheel, wheel.with_name("ship-1.0-py3-\n::add-path::x-any.whl"))
     said = refusal(suite, GITHUB_ACTIONS="true")
+    assert "found no dist (a name of several lines)" in said
     assert "stray ::stop-commands::pause" in said
     assert {line.split("::")[1] for line in said.splitlines() if line.startswith("::")} == {"error"}
 

@@ -190,6 +190,8 @@ def read_dist(path: Path) -> Dist:
     try:
         if path.is_symlink() or not path.is_file():
             raise InvalidSdistFilename("not a regular file")
+        if not path.name.isprintable():  # a tag may hold anything, and each name is one line of SHA256SUMS
+            raise InvalidWheelFilename("a name of several lines")
         if path.suffix == ".whl":
             name, version, _, tags = parse_wheel_filename(path.name)
         else:
