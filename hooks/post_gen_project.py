@@ -27,7 +27,7 @@ Push the project to https://{host}/{github_owner}/{project_slug}, and release it
   git init && git add -A && git commit -m "First commit"
   git remote add origin https://{host}/{github_owner}/{project_slug}.git
   python -m pip install invoke
-  inv release current --push
+  inv release {first} --push
 
 "Releasing" in README.md says more, and lists the settings on {site} that matter."""
 GITHUB = """\
@@ -47,7 +47,14 @@ GITLAB = """\
 def next_steps(answers: Mapping[str, str]) -> str:
     """Return the commands to run and the values to type."""
     site, publisher = ("GitLab", GITLAB) if answers["publish_with"] == "gitlab" else ("GitHub", GITHUB)
-    values = {**answers, "site": site, "host": f"{site.lower()}.com", "publisher": publisher.format_map(answers)}
+    first = "0.1.0" if answers["build_backend"] == "hatch-vcs" else "current"  # nothing stands before a tag does
+    values = {
+        **answers,
+        "first": first,
+        "site": site,
+        "host": f"{site.lower()}.com",
+        "publisher": publisher.format_map(answers),
+    }
     return NEXT_STEPS.format_map(values)
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 ANSWERS = r"""{{ cookiecutter | jsonify }}"""
 
 LICENSES = ("MIT", "Apache-2.0", "BSD-3-Clause", "MPL-2.0", "GPL-3.0-or-later", "Proprietary")
-BACKENDS = ("hatchling", "setuptools", "setup.py", "poetry", "flit", "pdm", "uv")
+BACKENDS = ("hatchling", "hatch-vcs", "setuptools", "setup.py", "poetry", "flit", "pdm", "uv")
 PUBLISHERS = ("nox", "gh-action-pypi-publish", "gitlab")
 
 DISTRIBUTION_NAME = r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"

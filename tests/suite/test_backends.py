@@ -73,6 +73,7 @@ def test_two_clones_on_two_machines_give_the_same_bytes(backend: str, tmp_path: 
     if manifest.exists():  # setuptools ships no other files unless they are named
         manifest.write_text(manifest.read_text() + "graft src\n")
     commit(project)
+    git(project, "tag", "v0.1.0")
     here = build(project, tmp_path / "here", "022", HERE, TZ="UTC", LANG="C.UTF-8", LC_ALL="C.UTF-8")
     foreign = {"TZ": "Pacific/Apia", "LANG": "de_DE.ISO-8859-1", "LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "7"}
     user = {"USER": "somebody", "LOGNAME": "somebody", "HOSTNAME": "elsewhere", "XDG_CONFIG_HOME": str(tmp_path)}

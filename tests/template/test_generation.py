@@ -24,7 +24,7 @@ from packaging.metadata import Metadata, RawMetadata, parse_email
 from readme_renderer import markdown
 
 from tagship import suite
-from tests.conftest import drift, run
+from tests.conftest import commit, drift, run
 
 from .support import (
     CHOICES,
@@ -389,7 +389,7 @@ def test_a_name_that_leads_elsewhere_neither_writes_nor_deletes_there(slug: str,
 
 
 def test_typed_answers_are_taken_as_they_are(tmp_path: Path) -> None:
-    typed = ["Name [b] \\", "", "", 'It says "\\n" & 100 % }}', 'Jane "J" Doe', "", "Some-Owner", "2", "3", "2"]
+    typed = ["Name [b] \\", "", "", 'It says "\\n" & 100 % }}', 'Jane "J" Doe', "", "Some-Owner", "2", "4", "2"]
     done = _run(["cookiecutter", str(ROOT)], tmp_path, tmp_path, typed="\n".join(typed) + "\n")
     assert done.returncode == 0, done.stderr
     project = tmp_path / "name-b"
@@ -425,6 +425,19 @@ def test_the_next_steps_hold_the_values_to_type(tmp_path: Path) -> None:
         "https://test.pypi.org/manage/account/",
     ):
         assert value in done.stdout
+
+
+@pytest.mark.slow
+def test_the_first_release_is_named_where_the_version_comes_from_the_tag(tmp_path: Path) -> None:
+    chosen = {"build_backend": "hatch-vcs"}
+    project = generate(tmp_path, **chosen)
+    command = "inv release 0.1.0 --push"
+    assert command in load_hook("post_gen_project").next_steps(answers(**chosen))
+    assert command in (project / "README.md").read_text(encoding="utf-8")
+    assert _metadata(project)["version"] == "0.0.0", "outside git"
+    commit(project)
+    run(*command.split()[:-1], cwd=project)
+    assert _metadata(project)["version"] == "0.1.0"
 
 
 @pytest.mark.parametrize("kind", ["zip", "git"])
