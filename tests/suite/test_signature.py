@@ -57,7 +57,9 @@ def test_a_tag_that_a_key_in_the_repository_has_signed_is_let_through(repository
     done = try_release(repository, "verify", **TAG)
     assert done.returncode == 1
     assert "error: tag 'v1.0': found commit, not a signed tag object, expected one at this commit" in done.stdout
-    git(repository, "tag", "--force", "--sign", "v1.0", "--message", "signed")
+    head = git(repository, "rev-parse", "HEAD")
+    assert f"; run: git tag --sign --force v1.0 {head}, git push --force origin v1.0; or add the key" in done.stdout
+    git(repository, "tag", "--force", "--sign", "v1.0", head, "--message", "signed")
     done = release(repository, "verify", **TAG)
     assert "note: tag 'v1.0': Good \"git\" signature for maintainer@example.com with ED25519 key" in done.stdout
 

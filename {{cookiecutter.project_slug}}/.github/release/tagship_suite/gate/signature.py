@@ -42,7 +42,8 @@ def signer(root: Path, tag: str) -> str:
     elif not found.startswith("tag "):
         found = f"{found.partition(' ')[0]}, not a signed tag object" if found[:3] != "no " else found
     expected = f"one at this commit, signed by a key in {SSH} or {OPENPGP}"
-    remedy = f"run: git tag --sign --force {tag}, and push it again; or add the key, and sign the next release"
+    again = f"git tag --sign --force {tag} {head}, git push --force origin {tag}"
+    remedy = f"run: {again}; or add the key, and sign the next release"
     raise refusal("unsigned-tag", f"tag {tag!r}", found, expected, remedy)
 
 
