@@ -29,7 +29,7 @@ Push the project to https://{host}/{github_owner}/{project_slug}, and release it
   python -m pip install invoke
   inv release {first} --push
 
-"Releasing" in README.md says more, and lists the settings on {site} that matter."""
+"Releasing" in README.md has the details, and the settings to change on {site}."""
 GITHUB = """\
   PyPI Project Name  {project_slug}
   Owner              {github_owner}
@@ -45,7 +45,7 @@ GITLAB = """\
 
 
 def next_steps(answers: Mapping[str, str]) -> str:
-    """Return the commands to run and the values to type."""
+    """Return the commands to run and the values to enter."""
     site, publisher = ("GitLab", GITLAB) if answers["publish_with"] == "gitlab" else ("GitHub", GITHUB)
     first = "0.1.0" if answers["build_backend"] == "hatch-vcs" else "current"  # nothing stands before a tag does
     values = {

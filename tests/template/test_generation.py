@@ -455,7 +455,7 @@ def test_the_template_works_from_an_archive_and_from_a_repository(
     readme = made.pop("README.md").decode()
     assert made == {name: content for name, content in _contents(project).items() if name != "README.md"}
     # A path on somebody's machine is nobody else's business.
-    assert (f"made from the template `{source}`" in readme, str(tmp_path) in readme) == ((kind == "git"),) * 2
+    assert (f"generated from the template `{source}`" in readme, str(tmp_path) in readme) == ((kind == "git"),) * 2
 
 
 def _contents(project: Path) -> dict[str, bytes]:
