@@ -53,7 +53,7 @@ def test_the_field_that_differs_is_named_with_what_to_do(push: TagPush, field: s
     ("environment", "sentence"),
     [
         ("testpypi", "The job's environment is 'testpypi', but 'pypi' is registered."),
-        (None, "The job has no environment: write `environment: pypi` into it."),
+        (None, "The job has no environment: add `environment: pypi` to it."),
     ],
 )
 def test_the_environment_is_named_or_missed(environment: str | None, sentence: str) -> None:

@@ -189,7 +189,7 @@ def test_a_newer_suite_is_only_replaced_by_force(folder: Path) -> None:
     status, said = tagship(folder)
     assert status == 1
     assert "found tagship 99.0, newer than this one" in said
-    assert "update tagship, or to go back run: tagship sync --force [managed-files]" in said
+    assert "update tagship, or, to go back, run: tagship sync --force [managed-files]" in said
     assert tagship(folder, "--force")[0] == 0
     assert check(folder)[0] == 0
 
@@ -253,7 +253,7 @@ def test_files_of_the_project_in_the_folder_are_named_and_left(folder: Path) -> 
         0,
         [
             f".: the managed files are those of tagship {suite.release()}",
-            "note: .github/release/notes.md: not a file of tagship, left as it is",
+            "note: .github/release/notes.md: not a file of tagship, left unchanged",
         ],
     )
     made_by_other = folder / GIT_PY
@@ -280,7 +280,7 @@ def test_a_module_that_could_stand_in_for_another_is_told(folder: Path) -> None:
             "import nox\n",
             "found no import of tagship_suite.sessions, expected the release's sessions; run: tagship adopt",
         ),
-        ("def (\n", "found no Python that can be read, expected the release's sessions; fix the file"),
+        ("def (\n", "found invalid Python, expected the release's sessions; fix the file"),
     ],
 )
 def test_a_noxfile_without_the_release_s_sessions_is_told(noxfile: str | None, found: str, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""`python -m tagship` is `tagship`."""
+"""Run `python -m tagship`."""
 
 from tagship.cli import main
 

@@ -1,4 +1,4 @@
-"""What the command line turns into a message and an exit status."""
+"""Errors that the command line turns into a message and an exit status."""
 
 from __future__ import annotations
 
@@ -23,6 +23,6 @@ def one_line(text: str) -> str:
 
 
 class Refused(TagshipError):
-    """A step that was understood and is refused; nothing was changed."""
+    """A step is refused, although its input is valid; nothing was changed."""
 
     status = 1

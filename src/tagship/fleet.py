@@ -1,4 +1,4 @@
-"""One question to many repositories: on all cores, in the order in which they are named, each failing for itself."""
+"""Runs a function over many repositories: on all cores, in the given order; a failure affects one repository only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which indexes there are, and by which host names each of them answers: the only place that says so."""
+"""The indexes and their host names, which no other module contains."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Editing a YAML file by its lines: comments, quotes and line ends of all others stay."""
+"""Edits a YAML file line by line: all other lines keep their comments, quotes and line ends."""
 
 from __future__ import annotations
 

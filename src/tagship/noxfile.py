@@ -1,4 +1,4 @@
-"""A project's own noxfile.py and tasks.py, read and never run: have they the release's sessions and tasks?"""
+"""Whether a project's own noxfile.py and tasks.py have the release sessions and tasks; they are read, never run."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def problem(folder: Path, remedy: str) -> Problem | None:
     try:
         module = read(path)
     except ReleaseError:
-        return Problem("noxfile", "noxfile.py", "no Python that can be read", "the release's sessions", "fix the file")
+        return Problem("noxfile", "noxfile.py", "invalid Python", "the release's sessions", "fix the file")
     if SESSIONS_MODULE not in module.imported:
         return Problem("noxfile", "noxfile.py", f"no import of {SESSIONS_MODULE}", "the release's sessions", remedy)
     return next(iter(own(module)), None)
@@ -67,7 +67,7 @@ def own(module: Module) -> list[Problem]:
             "noxfile",
             f"noxfile.py:{line}",
             f"a session {name!r} of the project's own",
-            "no session named as one of the release's",
+            "no session with the name of a release session",
             f"rename it, to {name + 's'!r} for example",
         )
         for name, line in module.sessions.items()
@@ -132,7 +132,7 @@ def _insert(text: str, lines: list[str], quote: str, gap: int) -> str:
     missing = [line for name, line in NEEDED.items() if not _binds(imports, name)]
     block = [
         'sys.path.insert(0, ".github/release")',
-        'if importlib.util.find_spec("tagship_suite"):  # an sdist is without it',
+        'if importlib.util.find_spec("tagship_suite"):  # an sdist does not contain it',
         *(f"    {line}" for line in lines),
     ]
     block = [line.replace('"', quote or _quote(text)) for line in block]

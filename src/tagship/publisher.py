@@ -1,4 +1,4 @@
-"""Who will publish, as the index will see it: what is registered, and why a token does not match it.
+"""The publisher to register at an index, and why a token does not match it.
 
 The rules are those of https://docs.pypi.org/trusted-publishers/; an index only ever says "Publisher with
 matching claims was not found", whichever of them is broken.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FIELDS = ("owner", "repository", "workflow_filename")
 #: The hosts whose tokens PyPI knows for everybody.
 TRUSTED = ("github.com", "gitlab.com")
-#: How the index's page calls what its addresses call otherwise.
+#: The labels of the fields on the index's page.
 LABELS = {
     "project_name": "PyPI Project Name",
     "namespace": "Namespace",
@@ -99,7 +99,7 @@ def publish_from(host: str) -> str:
     )
 
 
-def to_type(values: Mapping[str, str]) -> list[str]:
+def form_lines(values: Mapping[str, str]) -> list[str]:
     """Return a line for each of the values to type, under the name that the index's page has for it."""
     width = max(17, *(len(LABELS[name]) for name in values))
     return [f"  {LABELS[name]:{width}} {value}" for name, value in values.items()]
@@ -216,8 +216,8 @@ def _owner_id(token: Registration, registered: Registration) -> Difference | Non
     if not registered.owner_id or token.owner_id == registered.owner_id:
         return None
     sentence = (
-        f"The owner's number at GitHub is {token.owner_id}, but {registered.owner_id} was registered: the"
-        " account was deleted and made again, or belongs to somebody else now. Register the publisher anew."
+        f"The owner's ID at GitHub is {token.owner_id}, but {registered.owner_id} was registered: the"
+        " account was deleted and created again, or now belongs to somebody else. Register the publisher again."
     )
     return Difference("owner_id", registered.owner_id, token.owner_id, sentence)
 
@@ -245,5 +245,5 @@ def _environment(token: Registration, registered: Registration) -> Difference | 
     if token.environment:
         sentence = f"The job's environment is {token.environment!r}, but {registered.environment!r} is registered."
     else:
-        sentence = f"The job has no environment: write `environment: {registered.environment}` into it."
+        sentence = f"The job has no environment: add `environment: {registered.environment}` to it."
     return Difference("environment", registered.environment, token.environment, sentence)

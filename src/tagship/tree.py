@@ -1,4 +1,4 @@
-"""A project's working tree: whether it may be written to, and writing to it all or nothing."""
+"""A project's working tree: whether it can be written to, and writing all changes or none."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _in_the_way(folder: Path, path: Path, *, is_file: bool) -> Problem | None:
         except (OSError, RuntimeError):  # it leads nowhere, or in a circle
             inside = False
         if not inside:
-            remedy = "replace the symlink by what belongs there"
+            remedy = "replace the symlink with a file or folder"
             return Problem(
                 "in-the-way",
                 name,
@@ -68,10 +68,10 @@ def _in_the_way(folder: Path, path: Path, *, is_file: bool) -> Problem | None:
 
 
 def apply(folder: Path, changes: Mapping[Path, bytes | None]) -> None:
-    """Write `changes` below `folder`, None for a file that is removed; what fails half-way is taken back.
+    """Write `changes` below `folder`, None for a file that is removed; if it fails halfway, everything is restored.
 
-    Another process writes, and goes on where this one is killed. Raises `TagshipError` if the file system does not
-    let it.
+    Another process writes, and continues if this one is killed. Raises `TagshipError` if the file system refuses
+    it.
     """
     if not changes:
         return

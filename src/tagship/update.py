@@ -1,4 +1,4 @@
-"""`tagship sync`: are the managed files of a project untouched and of this version, and updating them."""
+"""`tagship sync`: checks that a project's managed files are unmodified and of this version, and updates them."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Status:
         return [*lines, f"{self.folder}: {last}", *self._left()]
 
     def _left(self) -> list[str]:
-        return [f"note: {path.as_posix()}: not a file of tagship, left as it is" for path in self.foreign]
+        return [f"note: {path.as_posix()}: not a file of tagship, left unchanged" for path in self.foreign]
 
 
 def command(name: str, folder: Path, *options: str) -> str:
@@ -120,7 +120,7 @@ def status(folder: Path, publish_with: str = "", *, apart: bool = False) -> Stat
         if path not in ours and {path, path.with_suffix(".in")} & set(written.sums):  # a lock goes with its .in
             found.changes[path] = None
             if not written.has(path, (folder / path).read_bytes()):
-                _add(found, "edited", path, "an edit of a file that this version has not", "sync", "--force")
+                _add(found, "edited", path, "an edited file that this version does not have", "sync", "--force")
         elif path not in ours:
             found.foreign.append(path)
     _compare_builds(found)
@@ -194,7 +194,7 @@ def _compare_versions(found: Status) -> None:
         newer = False
     kind, options = ("newer", ["--force"]) if newer else ("older", [])
     remedy = f"run: {command('sync', found.folder, *options)}"
-    remedy = f"update tagship, or to go back {remedy}" if newer else remedy
+    remedy = f"update tagship, or, to go back, {remedy}" if newer else remedy
     where = suite.RELEASE.as_posix()
     problem = Problem(
         "managed-files", where, f"tagship {found.version}, {kind} than this one", f"tagship {ours}", remedy

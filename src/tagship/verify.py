@@ -1,4 +1,4 @@
-"""Whether a release at an index is the one that its publisher made: the bytes of its files, and who attests them."""
+"""Verifies a release at an index: the bytes of its files, and who attests them."""
 
 from __future__ import annotations
 
@@ -99,9 +99,9 @@ def sums(path: Path) -> dict[str, str]:
             match["name"]: match["sha256"] for match in map(DIST.fullmatch, path.read_text().splitlines()) if match
         }
     except (OSError, ValueError) as error:
-        raise TagshipError(f"{path}: found nothing to read ({error}), expected SHA256SUMS") from error
+        raise TagshipError(f"{path}: cannot be read ({error}), expected a SHA256SUMS file") from error
     if not found:
-        raise TagshipError(f"{path}: found no dist, expected lines as sha256sum writes them")
+        raise TagshipError(f"{path}: found no dist, expected lines in the format of sha256sum")
     return found
 
 
@@ -135,7 +135,7 @@ def _update_trust_root(*, offline: bool) -> None:
     try:
         Verifier.production(offline=offline)
     except Error as error:
-        remedy = "try again, or use the one that sigstore came with: --offline"
+        remedy = "try again, or use the one that is bundled with sigstore: --offline"
         raise TagshipError(f"Sigstore's trust root: found {error}, expected to update it; {remedy}") from error
 
 

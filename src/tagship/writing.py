@@ -1,4 +1,4 @@
-"""Writing the files of a staged change: run as a program of its own, which goes on where its parent is killed.
+"""Writes the files of a staged change, as a separate process, which continues if its parent is killed.
 
 Only the standard library: `python -I writing.py FOLDER`, where FOLDER holds `plan.json` and the new contents.
 """

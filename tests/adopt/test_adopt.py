@@ -226,7 +226,7 @@ def test_what_setup_py_says_is_written_down_with_where_it_was_found(tmp_path: Pa
     text = (folder / "pyproject.toml").read_text()
     assert "# thing/__init__.py:1, which setup.py reads\nversion-file = " in text
     assert "[build-system]" not in text
-    assert "classifiers in setup.py; those before 3.8 cannot be installed any more" in text
+    assert "classifiers in setup.py; those before 3.8 can no longer be installed" in text
     assert "classifiers in setup.py" in said
 
 
@@ -341,11 +341,11 @@ def test_all_reasons_to_refuse_are_told_at_once(tmp_path: Path) -> None:
     (folder / "untracked").write_text("")
     said = refused(folder, "--keep-old")
     move = f"git mv {suite.WORKFLOW} .github/workflows/old-release.yml"
-    assert [line.rpartition(" [")[0].partition(": found ")[::2] for line in said] == [
+    assert [line.partition(" [")[0].partition(": found ")[::2] for line in said] == [
         (".", "no name of a distribution, expected one in pyproject.toml, setup.cfg or setup.py; write it there"),
         (
             str(suite.WORKFLOW),
-            f"a file of the project's own, expected none of this name; rename it and commit that: {move}",
+            f"a file of the project's own, expected no file of this name; rename it and commit that: {move}",
         ),
         (str(folder), "uncommitted changes (untracked), expected a clean working tree; commit or stash them first"),
     ]

@@ -191,9 +191,9 @@ def test_the_text_of_a_pull_request_has_what_was_found_and_the_order(tmp_path: P
     git(folder, "remote", "add", "origin", "https://github.com/acme/thing.git")
     adopt(folder, "--pull-request", str(tmp_path / "body.md"))
     text = (tmp_path / "body.md").read_text()
-    assert "| publishes today: publish | token, PYPI_TOKEN | .github/workflows/out.yml:10 |" in text
+    assert "| existing publish job: publish | token, PYPI_TOKEN | .github/workflows/out.yml:10 |" in text
     assert "manage/project/thing/settings/publishing/?provider=github&owner=acme&repository=thing" in text
-    order = ["make the environments", "register the publisher", "merge the branch", "delete the secrets PYPI_TOKEN"]
+    order = ["create the environments", "register the publisher", "merge the branch", "delete the secrets PYPI_TOKEN"]
     places = [text.index(step) for step in order]
     assert places == sorted(places)
     commit(folder, "adopt")

@@ -98,7 +98,9 @@ def test_a_job_that_waited_for_it_waits_for_what_it_waited_for(needs: str, expec
 def test_what_an_expression_reads_of_a_job_that_is_gone_is_left_to_a_person(tmp_path: Path) -> None:
     rest = ANNOUNCE.replace("    runs-on", "    if: needs.publish.result == 'success'\n    runs-on")
     found = done(tmp_path, ci=f"{PUSH}jobs:\n{TEST}\n{BUILD}\n{PUBLISH}\n{rest}")
-    assert f"{CI}: the job announce reads needs.publish, which is gone: remove that from its expressions" in found.todo
+    assert (
+        f"{CI}: the job announce reads needs.publish, which was removed: remove that from its expressions" in found.todo
+    )
 
 
 @pytest.mark.parametrize("jobs", [PUBLISH, f"{BUILD}\n{PUBLISH}"])
@@ -106,7 +108,7 @@ def test_a_workflow_that_only_publishes_is_deleted(jobs: str, tmp_path: Path) ->
     text = f"{TAGS}jobs:\n{jobs}".replace("needs: [test, build]", "needs: []")
     found = done(tmp_path, ci=text)
     assert [*found.changes.values()] == [None]
-    assert found.done == [f"{CI}: deleted, as it only published"]
+    assert found.done == [f"{CI}: deleted, because it only published"]
 
 
 def test_a_build_that_is_also_a_check_of_pull_requests_stays(tmp_path: Path) -> None:
@@ -165,7 +167,7 @@ def test_of_a_build_that_stays_the_step_that_signs_goes(tmp_path: Path) -> None:
 def test_what_an_expression_reads_of_a_step_that_is_gone_is_left_to_a_person(tmp_path: Path) -> None:
     steps = "      - id: up\n        uses: casperdcl/deploy-pypi@v3\n      - run: gh release upload ${{ steps.up.x }}\n"
     found = done(tmp_path, ci=f"{PUSH}jobs:\n{TEST}{steps}")
-    assert found.todo == [f"{CI}: the job test reads steps.up, which is gone: remove that from its expressions"]
+    assert found.todo == [f"{CI}: the job test reads steps.up, which was removed: remove that from its expressions"]
 
 
 def test_line_ends_of_windows_stay(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_each_part_of_the_guess_comes_with_its_evidence(tmp_path: Path) -> None:
     files = {**PYTEST_FILE, "pyproject.toml": '[dependency-groups]\ndev = ["mock"]\n[tool.pytest.ini_options]\n'}
     assert guess(write(tmp_path, files)).why == {
         "command": "pyproject.toml configures pytest",
-        "requires": "the runner pytest, which nothing names",
+        "requires": "the runner pytest, which is not declared",
         "groups": "the dependency group dev in pyproject.toml",
     }
 
@@ -156,7 +156,7 @@ def test_a_pytest_that_collects_every_module_leaves_out_those_of_the_suite(tmp_p
 def test_a_project_without_tests_gets_the_empty_command(tmp_path: Path) -> None:
     write(tmp_path, {"ship.py": "", ".nox/x/tests/test_a.py": "", "build/lib/tests/test_a.py": ""})
     found = guess(tmp_path)
-    assert (settings(found), found.why) == ({"command": []}, {"command": "no module of tests is there"})
+    assert (settings(found), found.why) == ({"command": []}, {"command": "there is no test module"})
 
 
 def test_one_of_several_distributions_may_have_its_needs_named_at_the_top(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_what_is_edited_by_hand_comes_before_the_commit_and_what_is_removed_afte
 def test_a_job_whose_tag_would_start_no_release_is_named(tmp_path: Path) -> None:
     todo = left_to_do(tmp_path / "thing", publish=PUBLISH, tag=TAGGING)
     assert todo[0].startswith(
-        ".github/workflows/tag.yml:8, job tag: a tag or release that GITHUB_TOKEN makes starts no"
+        ".github/workflows/tag.yml:8, job tag: a tag or release that is created with GITHUB_TOKEN starts no"
     )
     assert "GITHUB_TOKEN" not in " ".join(left_to_do(tmp_path / "other", publish=PUBLISH))
 
@@ -74,7 +74,7 @@ def test_a_job_that_stays_and_makes_the_release_is_named(tmp_path: Path) -> None
         "on: {push: {tags: ['v*']}}\njobs:\n  notes:\n    runs-on: x\n    steps:\n      - run: gh release create v1\n"
     )
     todo = left_to_do(tmp_path / "thing", publish=PUBLISH, notes=notes)
-    assert todo[0].startswith(".github/workflows/notes.yml:6, job notes: makes the GitHub Release, as the job")
+    assert todo[0].startswith(".github/workflows/notes.yml:6, job notes: creates the GitHub Release, as github-release")
     assert "GitHub Release" not in " ".join(left_to_do(tmp_path / "other", publish=PUBLISH))
 
 

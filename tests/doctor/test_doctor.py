@@ -75,7 +75,7 @@ def test_safe_settings_are_right_and_seen_with_twelve_requests(repository: Path,
         (
             f"{ENVIRONMENTS}/pypi/deployment-branch-policies",
             policies(("v*", "tag"), ("main", "branch")),
-            "wrong   environment pypi: deployment rule: branches, too: main; expected tags only, such as v1.0",
+            "wrong   environment pypi: deployment rule: also branches: main; expected tags only, such as v1.0",
         ),
         (
             f"{ENVIRONMENTS}/pypi/deployment-branch-policies",
@@ -129,7 +129,7 @@ def test_safe_settings_are_right_and_seen_with_twelve_requests(repository: Path,
             {"secrets": [{"name": "PYPI_TOKEN"}, {"name": "CODECOV_TOKEN"}]},
             (
                 "wrong   secrets: PYPI_TOKEN; expected none: revoke the token at the index, then delete the secret, "
-                "unless an index of your own needs it"
+                "unless your own index needs it"
             ),
         ),
         (
@@ -137,7 +137,7 @@ def test_safe_settings_are_right_and_seen_with_twelve_requests(repository: Path,
             {"secrets": [{"name": "TWINE_PASSWORD"}]},
             (
                 "wrong   secrets: TWINE_PASSWORD of pypi; expected none: revoke the token at the index, then delete "
-                "the secret, unless an index of your own needs it"
+                "the secret, unless your own index needs it"
             ),
         ),
         (
@@ -206,7 +206,7 @@ def test_dev_builds_need_their_branch_in_the_environment_of_testpypi_and_nowhere
     )
     found = findings(repository, github)
     assert found[check]["state"] == "right"
-    assert found[check.replace("testpypi", "pypi")]["saw"] == "branches, too: main"
+    assert found[check.replace("testpypi", "pypi")]["saw"] == "also branches: main"
 
 
 def test_all_pages_are_read(repository: Path, github: GitHub) -> None:
@@ -224,9 +224,9 @@ def test_all_pages_are_read(repository: Path, github: GitHub) -> None:
         ((404, {}, {}), "octo/ship: found no such repository: GitHub does not show it to this token (404)"),
         ((403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1"}, {}), "found the rate limit reached"),
         ((429, {"retry-after": "30"}, {}), "found the rate limit reached; try again in 30 s"),
-        ((502, {}, b"<html>"), "found an error of GitHub's (502); try again later"),
-        ((200, {}, b'{"environments": [{"na'), "found an answer that is not JSON or was cut off; try again"),
-        ((200, {"Content-Length": "999"}, b"{}"), "found no answer"),
+        ((502, {}, b"<html>"), "found a server error of GitHub (502); try again later"),
+        ((200, {}, b'{"environments": [{"na'), "found a response that is not JSON or is incomplete; try again"),
+        ((200, {"Content-Length": "999"}, b"{}"), "found no response"),
     ],
 )
 def test_where_nothing_can_be_seen_one_line_says_why(repository: Path, github: GitHub, answer: Any, error: str) -> None:
@@ -242,7 +242,7 @@ def test_without_a_network_one_line_says_so(repository: Path, github: GitHub) ->
     status, lines = doctor(repository, github, GITHUB_API_URL="http://127.0.0.1:9")
     assert status == 2
     assert lines == [
-        "error: http://127.0.0.1:9: found no answer (ConnectionError), expected GitHub's; check the network"
+        "error: http://127.0.0.1:9: found no response (ConnectionError), expected GitHub's; check the network"
     ]
 
 
@@ -252,7 +252,7 @@ def test_a_former_name_of_the_repository_is_told(repository: Path, github: GitHu
     github.answers[ENVIRONMENTS] = (301, {"Location": moved}, b"")
     status, lines = doctor(repository, github)
     assert status == 1
-    assert lines[0].startswith("wrong   repository: octo/ship is a former name; expected the present one")
+    assert lines[0].startswith("wrong   repository: octo/ship is a former name; expected the current name")
 
 
 def test_a_repository_that_is_not_on_github_is_refused(repository: Path, github: GitHub) -> None:

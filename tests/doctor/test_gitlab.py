@@ -160,8 +160,8 @@ def test_what_is_missing_is_protected_after_asking(repository: Path, gitlab: Git
             "token: found one that GitLab refuses (401), expected a valid one",
         ),
         ((429, {"Retry-After": "7"}, {}), "found the rate limit reached; try again in 7 s"),
-        ((502, {}, {}), "found an error of GitLab's (502); try again later"),
-        ((200, {}, b'{"ci_con'), "found an answer that is not JSON or was cut off; try again"),
+        ((502, {}, {}), "found a server error of GitLab (502); try again later"),
+        ((200, {}, b'{"ci_con'), "found a response that is not JSON or is incomplete; try again"),
     ],
 )
 def test_where_nothing_can_be_seen_one_line_says_why(answer: Any, said: str, repository: Path, gitlab: GitHub) -> None:

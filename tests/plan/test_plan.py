@@ -100,10 +100,10 @@ def test_a_job_that_is_switched_off_is_not_shown(repository: Path) -> None:
 def test_it_is_a_text_for_a_person_and_markdown_for_a_pull_request(repository: Path) -> None:
     text = plan(repository, "--offline")[1]
     assert text.splitlines()[0].startswith("ship 1.0 at ")
-    assert "    publish: may prove its identity, environment pypi\n" in text
+    assert "    publish: may request an OIDC token, environment pypi\n" in text
     assert text.endswith("nothing here would stop it\n")
     markdown = plan(repository, "--offline", "--format=markdown")[1]
-    assert "| `publish` | prove its identity | `pypi` |" in markdown
+    assert "| `publish` | request an OIDC token | `pypi` |" in markdown
     assert "- Everything." in markdown
 
 
@@ -131,7 +131,7 @@ def test_a_version_that_the_index_has_would_stop_it(repository: Path, index: Git
     index.answers["/simple/ship/"] = listing("ship-1.0.0.tar.gz")
     status, text = plan(repository)
     assert status == 1
-    assert "found version 1.0, expected it not to be there" in text
+    assert "found version 1.0, expected none" in text
     assert text.endswith("1 problem would stop it\n")
 
 
@@ -180,7 +180,7 @@ def test_an_edited_managed_file_would_stop_it(repository: Path) -> None:
 
 def test_what_is_not_committed_is_no_part_of_it(repository: Path) -> None:
     (repository / "pyproject.toml").write_text((repository / "pyproject.toml").read_text() + "\n# one more\n")
-    assert read(repository, "--offline")["notes"] == ["uncommitted changes are not a part of this release"]
+    assert read(repository, "--offline")["notes"] == ["uncommitted changes are not part of this release"]
 
 
 def test_without_a_commit_there_is_nothing_to_plan(tmp_path: Path) -> None:

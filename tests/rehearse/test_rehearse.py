@@ -37,7 +37,7 @@ def test_a_submodule_is_rehearsed_as_it_is_checked_out_and_the_variable_for_it_i
     vendored = "src/my_package/vendored"
     assert (
         f"{vendored}, {vendored}/inner: checked out here as in your repository; "
-        "on GitHub, that takes the repository variable SUBMODULES=recursive"
+        "on GitHub, that requires the repository variable SUBMODULES=recursive"
     ) in report["notes"]
 
 
@@ -142,7 +142,7 @@ def test_every_test_that_failed_is_named_and_where_the_whole_output_is(repositor
     named = {line.split(" ")[1] for line in failed["said"] if line.startswith("FAILED ")}
     assert named == {f"tests/test_red.py::test_number_{number}" for number in range(30)}
     log = tmp_path / "kept/logs/test.log"
-    assert f"for all that {failed['name']} printed: {log}" in report["notes"]
+    assert f"for the whole output of {failed['name']} printed: {log}" in report["notes"]
     assert log.read_text().count("AssertionError")
 
 
@@ -160,10 +160,10 @@ def test_a_private_project_on_gitlab_is_rehearsed_as_far_as_there_is_a_stand_in(
     assert report["publishers"] == report["files"] == []
     notes = "\n".join(report["notes"])
     assert "origin is on gitlab.com, where release.yml does not run" in notes
-    assert ".github/workflows/publish.yml: the job 'pypi' also publishes with PYPI_TOKEN; where a tag starts" in notes
+    assert ".github/workflows/publish.yml: the job 'pypi' also publishes with PYPI_TOKEN; if a tag starts" in notes
     assert "Makefile:3: 'twine upload' publishes without any of these checks" in notes
     said = run(*TAGSHIP, "rehearse", cwd=repository).stdout
-    assert said.splitlines()[-1].endswith("lets it through; the upload to your registry is not rehearsed")
+    assert said.splitlines()[-1].endswith("accepts it; the upload to your registry is not rehearsed")
 
 
 #: A workflow that published before.

@@ -134,7 +134,7 @@ def test_the_project_at_hand_is_expected_where_it_has_the_name(index: GitHub, tm
         (["ship==1.*"], "found 'ship==1.*', expected NAME==VERSION"),
         (["ship==2.0"], "found no file of ship 2.0, expected at least one"),
         (["ship==1.0", "--source=ship"], "found 'ship', expected OWNER/REPOSITORY"),
-        (["ship==1.0", f"--sha256sums={__file__}"], "found no dist, expected lines as sha256sum writes them"),
+        (["ship==1.0", f"--sha256sums={__file__}"], "found no dist, expected lines in the format of sha256sum"),
     ],
 )
 def test_what_cannot_be_verified_is_one_line(index: GitHub, options: list[str], said: str) -> None:
@@ -151,6 +151,6 @@ def test_an_index_or_a_trust_root_out_of_reach_is_no_finding(index: GitHub) -> N
         env={"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"},
     )
     assert done.exit_code == 2
-    assert "use the one that sigstore came with: --offline" in done.output
+    assert "use the one that is bundled with sigstore: --offline" in done.output
     index.answers["/simple/ship/"] = (503, {}, {})
     assert verify(index)[0] == 2

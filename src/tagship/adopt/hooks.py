@@ -1,4 +1,4 @@
-"""What keeps the hooks of pre-commit away from the managed files."""
+"""Excludes the managed files from pre-commit hooks."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 NAME = ".pre-commit-config.yaml"
 PATTERN = r"^\.github/(?:release/|workflows/release\.yml$)"
-TODO = f"let pre-commit leave out the managed files: add {PATTERN} to `exclude` in {NAME}"
+TODO = f"exclude the managed files from pre-commit: add {PATTERN} to `exclude` in {NAME}"
 #: Python takes these at the start of an expression only.
 FLAGS = re.compile(r"(?:\(\?[aiLmsux]+\))?")
 BEFORE = re.compile(r"(?:(?:#.*|---[ \t]*)?\r?\n)*")
 
 
 def hooks(root: Path) -> tuple[dict[Path, bytes], str]:
-    """Return the configuration of pre-commit with the managed files left out, and what is to do where it cannot be."""
+    """Return pre-commit's configuration with the managed files excluded, or else what to do by hand."""
     path = root / NAME
     if not path.is_file():
         return {}, ""
@@ -44,7 +44,7 @@ def _exclude(text: str) -> str | None:
     """Return the expression for what no hook is run on, None if there is none; raise `Unreadable`."""
     read = marked.parse(text.encode(), NAME)
     if not isinstance(read, Map) or "repos" not in read:
-        raise Unreadable(f"{NAME}: no configuration of pre-commit")
+        raise Unreadable(f"{NAME}: not a pre-commit configuration")
     return str(read.text("exclude")) if "exclude" in read else None
 
 

@@ -24,7 +24,7 @@ NOT = ("!/.github/", f"!/{suite.RELEASE.as_posix()}/", f"!/{suite.RELEASE.as_pos
 
 
 def with_ignored(text: str, folder: Path, written: Iterable[Path]) -> str:
-    """Return the `text` of .gitignore with what the sessions make, and without the managed files among `written`."""
+    """Return the `text` of .gitignore that covers what the sessions create, but not the managed files in `written`."""
     made = {*_ignored(folder, MADE.values())}
     lines = [line for line, example in MADE.items() if example not in made]
     lines += NOT if managed_but_ignored(folder, written) else []
@@ -32,7 +32,7 @@ def with_ignored(text: str, folder: Path, written: Iterable[Path]) -> str:
         return text
     end = "\r\n" if "\r\n" in text else "\n"
     gap = "" if not text else end if text.endswith("\n") else end * 2
-    return text + gap + "".join(f"{line}{end}" for line in ["# made by the sessions of the release", *lines])
+    return text + gap + "".join(f"{line}{end}" for line in ["# created by the release sessions", *lines])
 
 
 def managed_but_ignored(folder: Path, written: Iterable[Path]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Are the distributions of a repository released together, by one tag?"""
+"""Whether the distributions of a repository are released together, by one tag."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 def decide(found: Adoption) -> None:
-    """Decide on `lockstep` where tags name no distribution, and several distributions have the same version.
+    """Set `lockstep` if tags name no distribution, and several distributions have the same version.
 
-    Others stay out; but where the root is one of them, those tags are its own.
+    Other versions are excluded. If the root is a distribution, such tags are its own.
     """
     style, packages = found.facts.tag_style, found.packages
     if len(packages) < 2 or not style or not names(style, "", bare=True):

@@ -1,4 +1,4 @@
-"""What keeps a project's own tools as they were: its sdist and its Dependabot."""
+"""Keeps a project's own tools working: its sdist and Dependabot."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def sdist(root: Path, text: str, new: Iterable[str]) -> tuple[str, dict[Path, by
         return _hatchling(pyproject, text, paths)
     if backend.startswith("scikit_build_core"):
         found = _listed(text, ["tool", "scikit-build", "sdist", "exclude"], paths)
-        return found, {}, "scikit-build-core puts what git tracks into the sdist"
+        return found, {}, "scikit-build-core adds all files that git tracks to the sdist"
     if backend.startswith("mesonpy"):
         lines = "".join(f"/{path} export-ignore\n" for path in paths)
         return (
             text,
             {Path(".gitattributes"): _appended(root / ".gitattributes", lines)},
-            "meson puts what git tracks there",
+            "meson adds all files that git tracks",
         )
     by_setuptools = not backend or backend.startswith(("setuptools", "pbr"))
     return (text, *_manifest(root, requires, paths)) if by_setuptools else (text, {}, "")
@@ -73,7 +73,7 @@ def _hatchling(pyproject: dict[str, Any], text: str, paths: list[str]) -> tuple[
         return text, {}, ""
     slashed = [f"/{path}" for path in paths]
     after = _listed(text, ["tool", "hatch", "build", "targets", "sdist", "exclude"], slashed)
-    return after, {}, "hatchling puts what git tracks into the sdist"
+    return after, {}, "hatchling adds all files that git tracks to the sdist"
 
 
 def _listed(text: str, keys: list[str], values: list[str]) -> str:
@@ -154,9 +154,13 @@ def _manifest(root: Path, requires: str, paths: list[str]) -> tuple[dict[Path, b
     others = [each for each in paths if each != RELEASE]
     lines = f"prune {RELEASE}\n" + "".join(f"exclude {each}\n" for each in others)
     why = (
-        "check-manifest wants to know" if checked else "MANIFEST.in takes it" if not scm else f"{scm[0]} puts it there"
+        "check-manifest requires it"
+        if checked
+        else "MANIFEST.in would include it"
+        if not scm
+        else f"{scm[0]} would add it"
     )
-    return {Path("MANIFEST.in"): _appended(path, lines)}, f"the sdist is without the suite: {why}"
+    return {Path("MANIFEST.in"): _appended(path, lines)}, f"the sdist excludes the suite: {why}"
 
 
 def _configs(root: Path) -> list[Path]:

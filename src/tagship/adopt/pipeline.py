@@ -1,4 +1,4 @@
-"""On GitLab the project's own pipeline includes the release's, and keeps its stages and jobs as they are."""
+"""On GitLab, the project's own pipeline includes that of the release, and keeps its stages and jobs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def include(found: Adoption) -> list[Problem]:
     if after is None:
         return _by_hand(found, inputs)
     found.changes[NAME] = after.encode()
-    why = ", ".join(f"{name} {value!r}" for name, value in inputs.items()) or "no stage or job is in the way"
+    why = ", ".join(f"{name} {value!r}" for name, value in inputs.items()) or "no conflicting stage or job"
     found.decisions.append(Decision(NAME.as_posix(), f"includes {INCLUDED}", why))
     rules = marked.data(own.map("workflow").get("rules"))
     if rules and "CI_COMMIT_TAG" not in str(rules):

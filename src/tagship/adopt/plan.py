@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def plan(folder: Path, *, keep_old: bool = False) -> Adoption:
     """Return what adopting the repository at `folder` changes; nothing if it has all of it.
 
-    With `keep_old`, what publishes today stays. Raises with every reason not to: `TagshipError` where one is a file
+    With `keep_old`, the existing publish jobs stay. Raises with every reason not to: `TagshipError` if one is a file
     that cannot be read, else `Refused`.
     """
     _refuse(_no_repository(folder))
@@ -77,7 +77,7 @@ def _differs(path: Path, content: bytes | None) -> bool:
 
 
 def carry_out(found: Adoption) -> None:
-    """Write what was planned, all or nothing; raise `TagshipError` if the file system does not let it."""
+    """Write what was planned, all or nothing; raise `TagshipError` if the file system refuses it."""
     tree.apply(found.folder, found.changes)
     if still := managed_but_ignored(found.folder, found.changes):
         found.todo.insert(0, f"git ignores {still[0]}, which must be committed: git add --force {suite.RELEASE.parent}")
@@ -108,7 +108,7 @@ def _no_repository(folder: Path) -> list[Problem]:
             Problem(
                 "no-repository",
                 str(folder),
-                "a folder of a repository",
+                "a subfolder of a repository",
                 "its top",
                 f"run: {update.command('adopt', Path(top))}",
             )
@@ -143,7 +143,7 @@ def _packages(found: Adoption) -> list[Package]:
     if {root / path for path in below} <= known or not new:
         return packages
     found.changes[Path("pyproject.toml")] = settings.added(text, new).encode()
-    why = "the jobs that publish build them as well" if "." in paths else "no distribution is at the top"
+    why = "the publish jobs also build them" if "." in paths else "no distribution is at the top"
     found.decisions.append(Decision("packages", repr(below), why))
     labels = [canonicalize_name(distribution_name(root / path)) if paths[1:] else "" for path in paths]
     return [Package(root, root / path, label) for path, label in zip(paths, labels, strict=True)]
@@ -173,21 +173,21 @@ def _of_one(found: Adoption, package: Package) -> list[Problem]:
 
 
 def _left_to_do(found: Adoption) -> None:
-    """Put what a person does in the order that lets every release of this time be published."""
+    """Order the steps left to do by hand so that no release is interrupted."""
     here, publisher = found.folder, update.command("publisher", found.folder)
     steps = [
         "review the changes, commit them and push a branch: git add -A && git commit",
         f"rehearse the release: {update.command('rehearse', here)}",
         "on GitLab, protect the release tags and, with Premium, the environments pypi and testpypi; remove the tokens"
         if found.on_gitlab
-        else "on GitHub, make the environments pypi and testpypi, limited to tags, with reviewers on pypi",
+        else "on GitHub, create the environments pypi and testpypi, restricted to tags, with reviewers for pypi",
         f"before the merge, register the publisher at PyPI and TestPyPI; for its values run: {publisher}",
         "merge the branch, and push the tag of the next version",
     ]
     secrets = list(dict.fromkeys(name for each in found.facts.publishing for name in each.secrets))
     if found.keep_old and found.facts.publishing:
         places = ", ".join(dict.fromkeys(each.file for each in found.facts.publishing))
-        steps.append(f"remove what publishes today before that tag: {places}")
+        steps.append(f"before pushing that tag, remove the existing publish jobs: {places}")
     if secrets:
         steps.append(f"then delete the secrets {', '.join(secrets)}, and revoke the tokens and passwords in them")
     identities = dict.fromkeys(each.file for each in found.facts.publishing if each.auth == "oidc")

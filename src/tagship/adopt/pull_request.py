@@ -1,4 +1,4 @@
-"""The text of a pull request that brings the suite: what was found, what changes, and who does what when."""
+"""The text of a pull request that adds the suite: what was found, what changes, and the remaining steps."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def _lines(found: Adoption) -> Iterator[str]:
     for publishing in found.facts.publishing:
         where = ", ".join(f"{line.file}:{line.line}" for line in publishing.evidence) or publishing.file
         secrets = f", {', '.join(publishing.secrets)}" if publishing.secrets else ""
-        yield _row(f"publishes today: {publishing.job}", f"{publishing.auth}{secrets}", where)
+        yield _row(f"existing publish job: {publishing.job}", f"{publishing.auth}{secrets}", where)
     yield from ("", "## What changes", "")
     for path in sorted(found.changes):
         if not path.is_relative_to(suite.RELEASE):
             yield f"- {action(found, path).strip()}: `{path.as_posix()}`{_why(found, path.as_posix())}"
-    yield f"- new: `{suite.RELEASE.as_posix()}/`, generated; `tagship sync --check` proves that it is untouched"
+    yield f"- new: `{suite.RELEASE.as_posix()}/`, generated; `tagship sync --check` verifies that it is unmodified"
     yield from ("", "## The publishers to register", "")
     yield from _publishers(found)
-    yield from ("", "## In this order, no release is interrupted", "")
+    yield from ("", "## Steps, in an order that interrupts no release", "")
     yield from (f"- [ ] {step}" for step in found.todo)
 
 
@@ -51,12 +51,12 @@ def _why(found: Adoption, path: str) -> str:
     known = {
         suite.WORKFLOW.as_posix(): "the six jobs of a release",
         suite.PIPELINE.as_posix(): "the five jobs of a release",
-        "pyproject.toml": "`[tool.tagship]`, with where each setting was found",
+        "pyproject.toml": "`[tool.tagship]`, with the source of each setting",
         "noxfile.py": "the release's sessions",
         "tasks.py": "the release's tasks",
-        ".gitignore": "what the sessions make",
-        "MANIFEST.in": "the sdist is without the suite",
-        ".pre-commit-config.yaml": "generated files are not for hooks",
+        ".gitignore": "what the sessions create",
+        "MANIFEST.in": "the sdist excludes the suite",
+        ".pre-commit-config.yaml": "hooks skip generated files",
         ".github/dependabot.yml": "updates of the locked tools and pinned actions",
     }
     why = known.get(path) or next((each.why for each in reasons), "")

@@ -1,4 +1,4 @@
-"""Which Pythons does a project support? Read once, where the metadata of its dists would only say it after a build."""
+"""The Pythons that a project supports, read once if only a build could tell them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def guess(folder: Path) -> tuple[list[str], str]:
         if minors and static and len(minors) == len({*found}):
             return [], ""
         if minors:
-            older = "" if len(minors) == len({*found}) else f"; those before 3.{OLDEST} cannot be installed any more"
+            older = "" if len(minors) == len({*found}) else f"; those before 3.{OLDEST} can no longer be installed"
             return [f"3.{minor}" for minor in minors], f"{source}{older}"
     return [], ""
 

@@ -1,4 +1,4 @@
-"""What an adoption says: what it decided and why, the files, and what is left to do by hand."""
+"""The report of an adoption: the decisions and their reasons, the files, and what is left to do by hand."""
 
 from __future__ import annotations
 

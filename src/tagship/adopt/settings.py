@@ -1,4 +1,4 @@
-"""What `[tool.tagship]` must say of a project, and writing it into pyproject.toml with where it was found."""
+"""The settings that a project needs in `[tool.tagship]`, written into pyproject.toml with their sources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The steps of an adoption: each decides on a part of the repository, and returns what keeps it from being adopted."""
+"""The steps of an adoption: each decides on one part of the repository, and returns the reasons to refuse it."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ ACTION = "pypa/gh-action-pypi-publish"
 
 
 def old_publishing(found: Adoption) -> list[Problem]:
-    """Take what publishes today out of the workflows, where that is not to be kept."""
+    """Remove the existing publish jobs from the workflows, unless they are to be kept."""
     if update.has_suite(found.folder) or found.keep_old or not (found.facts.publishing or _has_workflow(found)):
         return []
     done = retire.retire(found.folder, found.facts.publishing)
     found.changes.update(done.changes)
-    found.decisions += [Decision("publishes today", *line.split(": ", 1)) for line in done.done]
+    found.decisions += [Decision("existing publish job", *line.split(": ", 1)) for line in done.done]
     found.todo += done.todo
     return []
 
@@ -53,7 +53,7 @@ def _has_workflow(found: Adoption) -> bool:
 
 
 def managed(found: Adoption) -> list[Problem]:
-    """Add the managed files; those of the same names that tagship did not write are not overwritten."""
+    """Add the managed files; refuse to overwrite files of the same names that tagship did not write."""
     known = update.has_suite(found.folder)
     lines = [line for each in found.facts.publishing for line in each.evidence if ACTION in line.text]
     by_action = next(iter(lines), None)
@@ -86,7 +86,7 @@ def _publishes_with(found: Adoption, by_action: Evidence | None) -> tuple[str, s
 def _in_place(path: str) -> Problem:
     moved = path.replace("release", "old-release") if path == suite.WORKFLOW.as_posix() else f"{path}.old"
     remedy = f"rename it and commit that: git mv {path} {moved}"
-    return Problem("in-the-way", path, "a file of the project's own", "none of this name", remedy)
+    return Problem("in-the-way", path, "a file of the project's own", "no file of this name", remedy)
 
 
 def collides(found: Adoption) -> bool:
@@ -109,7 +109,7 @@ def sessions(found: Adoption) -> list[Problem]:
     module = noxfile.read(path)
     if suite.is_apart(found.folder) or collides(found):
         same = ", ".join(name for name in module.sessions if name in noxfile.SESSIONS)
-        why = f"it has sessions of its own of the same names: {same}"
+        why = f"it has its own sessions of the same names: {same}"
         found.decisions.append(Decision("noxfile.py", f"left alone; the release's is {suite.NOXFILE.as_posix()}", why))
     elif noxfile.SESSIONS_MODULE not in module.imported:
         found.changes[Path(path.name)] = noxfile.with_sessions(
@@ -138,7 +138,7 @@ def tasks(found: Adoption) -> list[Problem]:
     if not any(name.partition(".")[0] == "invoke" for name in module.imported):
         found.decisions.append(Decision("tasks.py", "left alone", "it does not import invoke"))
     elif "Collection(" in read_text(path):
-        found.decisions.append(Decision("tasks.py", "left alone", "it makes a Collection of its own"))
+        found.decisions.append(Decision("tasks.py", "left alone", "it creates its own Collection"))
         found.todo.append(f"add the tasks of {noxfile.TASKS_MODULE} to the Collection in tasks.py, if you want them")
     else:
         found.changes[Path(path.name)] = noxfile.with_tasks(
@@ -188,7 +188,7 @@ def tags(found: Adoption) -> list[Problem]:
     if style and found.names and not any(names(style, name, bare=True) for name in found.names):
         shown = style.replace("1.2.3", "X.Y.Z")
         found.todo.append(
-            f"tag releases vX.Y.Z from now on: {shown}, as so far, names no distribution of this repository"
+            f"tag releases vX.Y.Z from now on: {shown}, as before, names no distribution of this repository"
         )
     if style:
         found.decisions.append(Decision("tags", style, "the newest one"))
@@ -213,8 +213,8 @@ def tag_makers(found: Adoption) -> list[Problem]:
                 moved = hit.file == suite.WORKFLOW.as_posix() and MOVED in found.changes
                 where = MOVED.as_posix() if moved else f"{hit.file}:{hit.line}"
                 found.todo.append(
-                    f"{where}, job {hit.job}: a tag or release that GITHUB_TOKEN makes starts no other "
-                    "workflow: remove that and push the tag yourself, or let an app's token make it"
+                    f"{where}, job {hit.job}: a tag or release that is created with GITHUB_TOKEN starts no other "
+                    "workflow: remove that and push the tag yourself, or create it with an app's token"
                 )
     return []
 
@@ -225,14 +225,14 @@ def release_makers(found: Adoption) -> list[Problem]:
         context = Context.read(found.folder)
         found.todo += [
             f"{each.file}: let it run when the tag is pushed; it waits for a release, and one that the job "
-            "github-release makes starts no workflow"
+            "github-release creates starts no workflow"
             for each in context.workflows.by_file.values()
             if each.on("release") and _jobs_left(found, each)
         ]
         for hit in releases(context):
             if hit.job in _jobs_left(found, context.workflows.by_file[hit.file]):
                 found.todo.append(
-                    f"{hit.file}:{hit.line}, job {hit.job}: makes the GitHub Release, as the job github-release will: "
+                    f"{hit.file}:{hit.line}, job {hit.job}: creates the GitHub Release, as github-release will: "
                     "remove that, or set github-release = false in [tool.tagship]"
                 )
     return []
@@ -254,7 +254,7 @@ def wheels(found: Adoption) -> list[Problem]:
         return []
     sync, where = update.command("sync", root), next(_built_for_platforms(root), "")
     if where:
-        found.decisions.append(Decision("wheels", "for this platform only", f"{where} is not taken over"))
+        found.decisions.append(Decision("wheels", "for this platform only", f"{where} is not adopted"))
         found.todo.append(
             f"add [tool.cibuildwheel] to pyproject.toml, with the settings of {where} (CIBW_*), and run: {sync}; "
             "without it only one wheel is built"

@@ -1,4 +1,4 @@
-"""How a project's own formatters want new files and lines to be written: its quotes, its first import, its arrays."""
+"""The style of a project's own formatters for new files and lines: quotes, the first import, arrays."""
 
 from __future__ import annotations
 

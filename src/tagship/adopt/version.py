@@ -1,4 +1,4 @@
-"""Which settings let a release find the version of a project, where the suite does not find it by itself?"""
+"""The settings by which a release finds the version of a project, if the suite cannot find it without them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def guess(folder: Path, top: Path | None = None) -> Source:
 
 def _reason(facts: Distribution) -> str:
     reasons = [line for line in facts.unknown if "name" not in line and "package" not in line]
-    return next(iter(reasons), "git's tags" if facts.version_source.kind else "nothing shows where it is written")
+    return next(iter(reasons), "git's tags" if facts.version_source.kind else "no file shows where it is written")
 
 
 def _by_itself(folder: Path) -> Written | None:

@@ -1,4 +1,4 @@
-"""What the rules look at: the workflows, what they upload, and what leads there."""
+"""What the rules inspect: the workflows, what they upload, and what starts them."""
 
 from __future__ import annotations
 

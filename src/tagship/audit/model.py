@@ -1,4 +1,4 @@
-"""A finding, and the rule that makes it: its docstring says what is wrong, and why that matters."""
+"""A finding, and the rule that reports it: its docstring says what is wrong, and why that matters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which files of a repository could not be read, so that "no findings" is never said about them."""
+"""The files of a repository that could not be read, so that "no findings" never covers them."""
 
 from __future__ import annotations
 

@@ -26,5 +26,5 @@ def repositories(command: Callable[..., object]) -> Callable[..., object]:
 
 
 def examples(*lines: str) -> str:
-    """Return the end of a command's help that shows these commands, each on a line of its own."""
+    """Return the end of a command's help that shows these commands, each on a separate line."""
     return "\b\n" + "\n  ".join(["Examples:", *lines])

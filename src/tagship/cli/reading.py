@@ -74,7 +74,7 @@ def audit(
     if not no_zizmor and zizmor.executable() is None:
         click.echo("note: zizmor is not installed: only tagship's own rules are used", err=True)
     if unsafe and not (fix or diff):
-        raise click.UsageError("--unsafe-fixes goes with --fix or --diff")
+        raise click.UsageError("--unsafe-fixes needs --fix or --diff")
     named = fleet.paths(paths or (() if from_file else (Path(),)), from_file)
     options = run.Options(with_zizmor=not no_zizmor, fix=fix and not diff, diff=diff, unsafe=unsafe)
     worst = 0

@@ -22,7 +22,7 @@ class Failure(click.Choice[str]):
         """Return the name, or fail with what was probably meant."""
         if value not in self.choices:
             close = [f"did you mean {each!r}? " for each in get_close_matches(value, self.choices, 1)]
-            meant = "".join([*close, "`--fail list` has them all"])
+            meant = "".join([*close, "`--fail list` shows all names"])
             self.fail(f"found {value!r}, expected the name of a failure; {meant}", param, ctx)
         return value
 

@@ -26,7 +26,7 @@ def publisher(path: Path, form: str) -> None:
     """Print what to register at PyPI and TestPyPI for the repository at PATH (default: .)."""
     from tagship import project
     from tagship.adopt.publishing.before import notes
-    from tagship.publisher import TRUSTED, forms, publish_from, to_type
+    from tagship.publisher import TRUSTED, form_lines, forms, publish_from
     from tagship.publisher import notes as shared
 
     projects = project.read_all(path)
@@ -42,7 +42,7 @@ def publisher(path: Path, form: str) -> None:
         return
     for pending, existing in pairs:
         click.echo(f"{pending.index}\n  new project       {pending.link}\n  existing project  {existing.link}")
-        click.echo("\n".join(to_type(pending.values)))
+        click.echo("\n".join(form_lines(pending.values)))
     for line in [*shared(at_pypi), *notes(path)]:
         click.echo(f"note: {line}", err=True)
     host, site = projects[0].host, projects[0].registration("pypi").site
@@ -65,7 +65,7 @@ def publisher(path: Path, form: str) -> None:
 @click.option("--yes", is_flag=True, help="With --fix: do not ask.")
 @FORMAT
 def doctor(path: Path, form: str, *, fix: bool, yes: bool) -> None:
-    """Check the settings on its host and PyPI on which the releases of the repository at PATH (default: .) depend.
+    """Check the settings on the host and PyPI on which the releases of the repository at PATH (default: .) depend.
 
     Uses the token from $GH_TOKEN, $GITHUB_TOKEN or `gh auth token`, on GitLab from $GITLAB_TOKEN or glab; without one,
     fewer settings are visible.

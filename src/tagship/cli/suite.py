@@ -62,7 +62,7 @@ def adopt(
 
     named = fleet.paths(paths or (() if from_file else (Path(),)), from_file)
     if body and (len(paths) > 1 or from_file):
-        raise click.UsageError("--pull-request takes one repository")
+        raise click.UsageError("--pull-request needs exactly one repository")
     asks = form == "text" and not yes and not dry_run and sys.stdin.isatty()
 
     def agreed(found: Adoption) -> bool:
@@ -116,7 +116,7 @@ def sync(path: Path, form: str, *, only_check: bool, force: bool) -> None:
     from tagship import update
 
     if only_check and force:
-        raise click.UsageError("--check changes nothing: use it without --force")
+        raise click.UsageError("--check changes nothing, so it cannot be combined with --force")
     found = update.check(path) if only_check else update.sync(path, force=force)
     if form == "json":
         click.echo(json.dumps(found.data(), indent=2))

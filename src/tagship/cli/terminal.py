@@ -1,4 +1,4 @@
-"""What a person sees of a rehearsal: a line for each step, and on a terminal the step that runs now."""
+"""The output of a rehearsal: a line for each step, and on a terminal the running step."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""`tagship doctor`: the settings that no file holds, and on which the safety of a release depends."""
+"""`tagship doctor`: checks the settings that are in no file, and on which the safety of a release depends."""

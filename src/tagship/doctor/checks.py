@@ -84,15 +84,15 @@ def _tags_only(target: Target, name: str, tag: str, environment: dict[str, Any],
     if not policy:
         return Finding(check, "wrong", "any branch and tag", expected, link, _limited(target, name, tag, environment))
     if policy.get("protected_branches"):
-        return Finding(check, "wrong", "protected branches, and no tag", expected, link)
+        return Finding(check, "wrong", "protected branches, and no tags", expected, link)
     rules = target.api.get(f"{_path(target, name)}/deployment-branch-policies", "branch_policies")
     branches = [str(rule.get("name")) for rule in rules if rule.get("type", "branch") != "tag"]
     tags = [str(rule.get("name")) for rule in rules if rule.get("type", "branch") == "tag"]
     if branches != dev:
-        saw = f"branches, too: {', '.join(branches)}" if branches else "tags, and no branch for dev builds"
+        saw = f"also branches: {', '.join(branches)}" if branches else "tags, and no branch for dev builds"
         return Finding(check, "wrong", saw, expected, link)
     if not any(fnmatchcase(tag, pattern) for pattern in tags):
-        saw = f"only the tags {', '.join(tags)}" if tags else "no rule that lets anything through"
+        saw = f"only the tags {', '.join(tags)}" if tags else "no rule that allows anything"
         return Finding(check, "wrong", saw, expected, link, (_rule(target, name, tag),))
     return Finding(check, "right", f"the tags {', '.join(tags)}")
 
@@ -167,7 +167,7 @@ def secrets(target: Target) -> Iterator[Finding]:
         names += [
             f"{each.get('name')}{place and f' of {place}'}" for each in listed if TOKEN.search(str(each.get("name")))
         ]
-    expected = "none: revoke the token at the index, then delete the secret, unless an index of your own needs it"
+    expected = "none: revoke the token at the index, then delete the secret, unless your own index needs it"
     if names:
         yield Finding("secrets", "wrong", ", ".join(names), expected, target.settings("secrets/actions"))
     else:
@@ -231,4 +231,4 @@ def _ruleset(target: Target, tag: str) -> Change:
         "conditions": {"ref_name": {"include": [f"refs/tags/{tags}"], "exclude": []}},
         "rules": [{"type": "update"}, {"type": "deletion"}],
     }
-    return Change(f"make a ruleset: tags {tags} are neither moved nor deleted", "POST", f"{target.path}/rulesets", body)
+    return Change(f"create a ruleset: tags {tags} cannot be moved or deleted", "POST", f"{target.path}/rulesets", body)

@@ -70,7 +70,7 @@ class Api:
         except requests.RequestException as error:
             reason = type(error).__name__
             raise TagshipError(
-                f"{self.base}: found no answer ({reason}), expected {self.site}'s; check the network"
+                f"{self.base}: found no response ({reason}), expected {self.site}'s; check the network"
             ) from None
         self.moved = self.moved or bool(answer.history)
         self._refuse(answer)
@@ -87,7 +87,9 @@ class Api:
                 f"{self.base}: found the rate limit reached; try again in {_wait(answer, self.limit)} s{self._hint()}"
             )
         if answer.status_code >= 500:
-            raise TagshipError(f"{self.base}: found an error of {self.site}'s ({answer.status_code}); try again later")
+            raise TagshipError(
+                f"{self.base}: found a server error of {self.site} ({answer.status_code}); try again later"
+            )
         if answer.status_code >= 400:
             who = "this token" if self.token else "anybody without a token"
             raise Unseen(answer.status_code, f"{self.site} does not show it to {who} ({answer.status_code})")
@@ -114,7 +116,7 @@ def _json(answer: requests.Response) -> Any:
     try:
         return answer.json()
     except ValueError:
-        raise TagshipError(f"{answer.url}: found an answer that is not JSON or was cut off; try again") from None
+        raise TagshipError(f"{answer.url}: found a response that is not JSON or is incomplete; try again") from None
 
 
 def _items(content: Any, key: str) -> list[Any]:

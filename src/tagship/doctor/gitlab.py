@@ -75,7 +75,9 @@ def run(target: Target) -> list[Finding]:
         except Unseen as unseen:
             expected = "a maintainer's token with the scope read_api"
             if check is environments:
-                expected += "; without GitLab Premium nothing is protected, and who may push a branch may publish"
+                expected += (
+                    "; without GitLab Premium nothing is protected, and anyone who can push a branch can publish"
+                )
             found.append(Finding(name, "unknown", str(unseen), expected))
     return found
 
@@ -110,7 +112,7 @@ def environments(target: Target) -> Iterator[Finding]:
     link = target.settings("ci_cd#js-protected-environments-settings")
     for name in ENVIRONMENTS:
         check, rule = f"environment {name}", there.get(name)
-        expected = "protected, and deployed to by maintainers: PyPI does not look at the branch or tag"
+        expected = "protected, and deployed to by maintainers: PyPI does not check the branch or tag"
         if rule is None:
             yield Finding(check, "wrong", "not protected", expected, link, (_environment(target, name),))
         elif any(level < MAINTAINER for level in _levels(rule, "deploy")):
@@ -133,7 +135,7 @@ def variables(target: Target) -> Iterator[Finding]:
                 raise
             continue
         names += [f"{each.get('key')}{place}" for each in listed if TOKEN.search(str(each.get("key")))]
-    expected = "none: revoke the token at the index, then delete the variable, unless an index of your own needs it"
+    expected = "none: revoke the token at the index, then delete the variable, unless your own index needs it"
     if names:
         yield Finding(
             "variables", "wrong", ", ".join(names), expected, target.settings("ci_cd#js-cicd-variables-settings")

@@ -1,4 +1,4 @@
-"""What a check of the settings says."""
+"""The result of a check of the settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that `tagship doctor` looks at, and the changes that it may make."""
+"""Everything that `tagship doctor` checks, and the changes that it may make."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def diagnose(projects: Sequence[Project], api: Api) -> list[Finding]:
         raise TagshipError(f"{where}: found no such repository: {unseen}; {remedy}") from None
     if api.moved:
         saw = f"{first.owner}/{first.repository} is a former name"
-        expected = "the present one in the remote 'origin', and in the publisher at the index"
+        expected = "the current name in the remote 'origin', and in the publisher at the index"
         found.insert(0, Finding("repository", "wrong", saw, expected))
     for each in projects:
         found.append(
@@ -93,5 +93,5 @@ def change(api: Api, changes: Sequence[Change]) -> list[str]:
         try:
             api.change(each.method, each.path, each.body)
         except Unseen as unseen:
-            refused.append(f"{each.does}: refused ({unseen.status}), which needs a token that may administer it")
+            refused.append(f"{each.does}: refused ({unseen.status}), which needs a token with administration rights")
     return refused

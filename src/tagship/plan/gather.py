@@ -156,8 +156,8 @@ def _indexes(plan: Plan, found: Project, *, offline: bool) -> None:
     for held in plan.indexes:
         if held.has_version:
             plan.problems.append(
-                f"{held.index}: found version {plan.version}, expected it not to be there; files of other bytes "
-                "would be refused: run: inv release patch"
+                f"{held.index}: found version {plan.version}, expected none; files with other bytes "
+                "would be refused; run: inv release patch"
             )
 
 
@@ -174,7 +174,7 @@ def _held(name: str, version: str, index: str, address: str) -> Held:
 
 def _repository(plan: Plan, found: Project) -> None:
     if tree.dirty(found.path):
-        plan.notes.append("uncommitted changes are not a part of this release")
+        plan.notes.append("uncommitted changes are not part of this release")
     if update.has_suite(found.path):
         plan.problems += [str(finding.problem) for finding in update.check(found.path).findings]
     there = (
@@ -189,4 +189,4 @@ def _repository(plan: Plan, found: Project) -> None:
     version = parsed(plan.version)
     plan.changes = section(found.package.folder, version) if version else ""
     if version and not plan.changes and not plan.problems:
-        plan.notes.append(f"no changelog has a section about {version}: the release notes will list the commits")
+        plan.notes.append(f"no changelog has a section for {version}: the release notes will list the commits")

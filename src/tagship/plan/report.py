@@ -1,4 +1,4 @@
-"""A plan for a person: as text, or as Markdown for a pull request or a job's summary."""
+"""Formats a plan as text, or as Markdown for a pull request or a job's summary."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _may(job: Job) -> str:
     words = {
         ("contents", "read"): "read the repository",
         ("contents", "write"): "write the repository's contents",
-        ("id-token", "write"): "prove its identity",
+        ("id-token", "write"): "request an OIDC token",
     }
     return (
         " and ".join(words.get((scope, level), f"{level} {scope}") for scope, level in job.permissions.items())

@@ -1,1 +1,1 @@
-"""A whole release against a local index that behaves as PyPI does: index, OIDC issuer and proxy."""
+"""A whole release against a local index that behaves like PyPI: index, OIDC issuer and proxy."""

@@ -1,4 +1,4 @@
-"""What is rehearsed, and where: a clone of the repository at HEAD, with the tag that its release will have."""
+"""The checkout for a rehearsal: a clone of the repository at HEAD, with the tag of the release."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tagship.rehearsal.process import Processes
 
 
-#: The file that proves a folder to be a rehearsal's own, and what it says.
+#: The file that marks a folder as one of a rehearsal, and its text.
 MARKER = ".tagship-rehearsal"
 PROOF = "tagship rehearse made this folder, and replaces what is in it.\n"
 #: All that a rehearsal makes at the top of its folder.

@@ -25,7 +25,7 @@ FAILURES = {
     "wrong-environment": "The publisher names another environment than the job. The field that differs is named.",
     "wrong-workflow-file": "The publisher names another workflow file, as it would after release.yml was renamed.",
     Fault.EXPIRED_TOKEN.value: "The upload token expires before its first file. A new token is requested.",
-    Fault.UPLOAD_503.value: "Every upload is answered with 503. It is retried with exponential backoff, then given up.",
+    Fault.UPLOAD_503.value: "Every upload is answered with 503. It is retried with exponential backoff, then fails.",
     Fault.TOO_MANY_REQUESTS.value: "Every upload is answered with 429. It is retried when the index says so.",
     Fault.UPLOAD_RESET.value: "The connection is reset after the upload. The index is queried before it is retried.",
     Fault.SLOW.value: "Every answer of the index takes two seconds. The release passes.",

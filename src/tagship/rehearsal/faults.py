@@ -1,4 +1,4 @@
-"""The ways in which the servers of a rehearsal can be told to misbehave."""
+"""The faults that the servers of a rehearsal can simulate."""
 
 from __future__ import annotations
 

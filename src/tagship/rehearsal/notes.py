@@ -1,4 +1,4 @@
-"""What a person should know of a rehearsal: what it left out, what it assumed, and what else publishes."""
+"""The notes of a rehearsal: what it skipped, what it assumed, and what else publishes."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def submodules(clone: Path, names: list[str]) -> list[str]:
     if not names:
         return []
     value = "recursive" if any((clone / name / ".gitmodules").is_file() for name in names) else "true"
-    said = f"{', '.join(names)}: checked out here as in your repository; on GitHub"
-    return [f"{said}, that takes the repository variable SUBMODULES={value}"]
+    here = f"{', '.join(names)}: checked out here as in your repository; on GitHub"
+    return [f"{here}, that requires the repository variable SUBMODULES={value}"]
 
 
 def before(found: Project, clone: Path, elsewhere: str, *, quick: bool) -> list[str]:
@@ -66,12 +66,12 @@ def _uncommitted(found: Project, *, quick: bool) -> Iterator[str]:
 
 def _assumed(found: Project, elsewhere: str) -> Iterator[str]:
     if elsewhere:
-        played = f"origin is on {elsewhere}, where release.yml does not run: this played GitHub"
+        played = f"origin is on {elsewhere}, where release.yml does not run: this simulated GitHub"
         yield f"{played}; on another CI service run nox -s publish with TWINE_USERNAME and TWINE_PASSWORD"
     elif not found.known:
         yield f"no remote on {found.registration('pypi').site}: OWNER and the repository's name are guesses"
     elif found.host not in TRUSTED:
-        yield f"this played gitlab.com: {publish_from(found.host)}"
+        yield f"this simulated gitlab.com: {publish_from(found.host)}"
 
 
 def _stand_ins(clone: Path) -> Iterator[str]:
@@ -87,7 +87,7 @@ def _jobs(folder: Path) -> Iterator[str]:
     for job in publishing.find(folder):
         secrets = f" with {' and '.join(job.secrets)}" if job.secrets else ""
         also = f"{job.file}: the job {job.job!r} also publishes{secrets}"
-        yield f"{also}; where a tag starts both, the second one finds other bytes: remove it, and then its secrets"
+        yield f"{also}; if a tag starts both, the second one fails on different files: remove it, and then its secrets"
 
 
 def _scripts(folder: Path) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Running the commands of a rehearsal so that nothing of them is left, whenever it ends."""
+"""Runs the commands of a rehearsal so that no process is left, however it ends."""
 
 from __future__ import annotations
 

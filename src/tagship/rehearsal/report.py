@@ -1,4 +1,4 @@
-"""What a rehearsal found: as data, and as text for people."""
+"""The report of a rehearsal, as data and as text."""
 
 from __future__ import annotations
 
@@ -107,14 +107,14 @@ class Report:
         return ["", f"{what}, to the local {last[0].index}:", *rows, *attested] if rows else []
 
     def _publishers(self) -> list[str]:
-        from tagship.publisher import to_type
+        from tagship.publisher import form_lines
 
         found = []
         # Where something else failed, what to register is for later.
         for publisher in self.publishers if self.passed else (each for each in self.publishers if each.differences):
             filled = " (filled in)" if publisher.prefilled else ""
             found += ["", f"to register at {publisher.index}: {publisher.link}{filled}"]
-            found += to_type(publisher.values)
+            found += form_lines(publisher.values)
             found += [f"  differs: {difference}" for difference in publisher.differences]
         return [*found, ""]
 
@@ -129,7 +129,7 @@ class Report:
             return f"{did}; the build and the tests were not rehearsed"
         would = "with these publishers registered, pushing the tag would publish it"
         if self.left_out:
-            would = "verify-version lets it through; the upload to your registry is not rehearsed"
+            would = "verify-version accepts it; the upload to your registry is not rehearsed"
         elif not self.publishers:
             would = "nox -s publish would publish it"
         condition = f", if its tests pass on what was not tested here: Python {listed(self.untested)}"

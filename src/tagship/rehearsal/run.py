@@ -36,7 +36,7 @@ class Options:
 
 
 class Listener:
-    """Is told of a rehearsal as it goes on; this one ignores it."""
+    """Receives the events of a rehearsal; this one ignores them."""
 
     def began(self, report: Report) -> None:
         """Before anything is done; the tag may be unknown yet."""

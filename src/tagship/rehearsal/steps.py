@@ -192,7 +192,7 @@ class Rehearsal:
         if done.status:
             keep = "" if self.options.keep else "run this with --keep FOLDER, and read "
             log = f"{self.options.keep or 'FOLDER'}/logs/{done.log.name}"
-            self.report.notes.append(f"for all that {name} printed: {keep}{log}")
+            self.report.notes.append(f"for the whole output of {name}: {keep}{log}")
         return done.status == 0
 
     def _end(self, step: Step) -> None:

@@ -64,7 +64,7 @@ def _content(path: Path) -> str:
     """Return the text of the file at `path`; raise `ReleaseError` if it is too large or not a regular file."""
     mode, size = path.stat().st_mode, path.stat().st_size
     if size > LONGEST or not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        found = f"{size} bytes" if stat.S_ISREG(mode) else "not a regular file"
+        found = f"{size} bytes" if stat.S_ISREG(mode) else "no regular file"
         raise refusal("unreadable-file", str(path), found, f"a file of {LONGEST} bytes at most", "check what it is")
     return path.read_bytes().decode()
 

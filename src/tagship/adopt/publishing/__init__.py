@@ -1,1 +1,1 @@
-"""What publishes a repository before the suite comes, and taking it out."""
+"""The existing publish jobs of a repository, and removing them."""

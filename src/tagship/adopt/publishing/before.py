@@ -1,4 +1,4 @@
-"""What else publishes, and what did before this suite came: its publisher or its token may still be there."""
+"""Other publish jobs, and those before the adoption, whose publisher or token may still exist."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FOLDER = ".github/workflows"
 def notes(root: Path) -> list[str]:
     """Return a sentence for each other workflow that publishes, and for each that did before."""
     also = [
-        f"{each.file}{f', job {each.job}' if each.job else ''}, publishes too: remove it, or one tag starts both"
+        f"{each.file}{f', job {each.job}' if each.job else ''}, also publishes: remove it, or one tag starts both"
         for each in publishing.find(root)
         if each.index in {"pypi", "testpypi"}
     ]

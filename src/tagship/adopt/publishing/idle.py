@@ -1,4 +1,4 @@
-"""Which jobs and steps of a workflow have no purpose but what it publishes?"""
+"""Finds the jobs and steps of a workflow whose only purpose is publishing."""
 
 from __future__ import annotations
 

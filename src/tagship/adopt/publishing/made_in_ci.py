@@ -1,4 +1,4 @@
-"""Is the version written into the files by CI, from the tag, so that what is committed is never the released one?"""
+"""Whether CI writes the version from the tag into files, so that the committed version is never the released one."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def problems(root: Path, found: tuple[Publishing, ...], name: str, version: str)
     if versions and version and _same(version, str(max(versions))):
         return []
     where = [each for file in sorted({each.file for each in found}) for each in _written(root, file, found)]
-    remedy = "commit the version before the tag, or take it from the tags by the build backend, and remove that step"
+    remedy = "commit the version before the tag, or let the build backend read it from the tag, and remove that step"
     shown = f"a version that CI writes for a release; {version or 'none'} is committed"
     return [
         Problem("made-in-ci", place, shown, "the released version in the tagged commit", remedy) for place in where[:1]

@@ -1,4 +1,4 @@
-"""Taking what publishes today out of the workflows: the job, or the step, by its lines, and nothing else."""
+"""Removes the existing publish jobs or steps from the workflows, line by line, and nothing else."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ class Retired:
 
 
 def retire(root: Path, found: Iterable[Publishing]) -> Retired:
-    """Take what is `found` to publish to PyPI or TestPyPI out of the workflows of the repository at `root`.
+    """Remove the publish jobs `found` for PyPI or TestPyPI from the workflows of the repository at `root`.
 
-    What lies elsewhere, or cannot be taken out by lines, is named in what is to do.
+    Those that are elsewhere, or cannot be removed line by line, are listed as left to do.
     """
     result = Retired()
     by_file: dict[str, list[Publishing]] = {}
@@ -91,7 +91,7 @@ def _from_workflow(root: Path, file: str, uploads: list[Publishing], result: Ret
     if cut and idle.is_done(read, left):
         result.changes[Path(file)] = None
         result.forget(file)
-        result.done.append(f"{file}: deleted, as it only published")
+        result.done.append(f"{file}: deleted, because it only published")
         return
     for job in cut.values():
         lines.remove(job.line, job.end, comments=True)
@@ -112,7 +112,7 @@ def _remove_steps(job: Job, steps: list[Step], what: str, lines: Lines, file: st
         lines.remove(step.line, step.end)
         if step.id and re.search(rf"\bsteps\.{re.escape(step.id)}\b", lines.text(job.line, job.end)):
             result.todo.append(
-                f"{file}: the job {job.id} reads steps.{step.id}, which is gone: remove that from its expressions"
+                f"{file}: the job {job.id} reads steps.{step.id}, which was removed: remove that from its expressions"
             )
     result.done.append(f"{file}: removed the steps of the job {job.id} that {what}; its others stay")
     if job.grants("id-token") or job.environment:
@@ -146,7 +146,7 @@ def _fix_needs(job: Job, cut: dict[str, Job], lines: Lines, file: str, result: R
     text = lines.text(job.line, job.end)
     for name in (name for name in cut if re.search(rf"\bneeds\.{re.escape(name)}\b", text)):
         result.todo.append(
-            f"{file}: the job {job.id} reads needs.{name}, which is gone: remove that from its expressions"
+            f"{file}: the job {job.id} reads needs.{name}, which was removed: remove that from its expressions"
         )
 
 
@@ -192,11 +192,11 @@ def _make_room(root: Path, result: Retired) -> None:
     result.changes[MOVED] = left
     file = suite.WORKFLOW.as_posix()
     result.todo = [re.sub(rf"^{re.escape(file)}(?=[:,])", MOVED.as_posix(), line) for line in result.todo]
-    result.done.append(f"{file}: moved what is left to {MOVED.as_posix()}, as the release's workflow has this name")
+    result.done.append(f"{file}: moved the rest to {MOVED.as_posix()}, because the release workflow has this name")
     old, new = f"./{suite.WORKFLOW.as_posix()}", f"./{MOVED.as_posix()}"
     for other in workflow.files(root):
         name = other.relative_to(root)
         text = result.changes.get(name, other.read_bytes())
         if name != suite.WORKFLOW and text and old.encode() in text:
             result.changes[name] = text.replace(old.encode(), new.encode())
-    result.todo.append(f"look for links to {suite.WORKFLOW.name}, such as badges, that mean {MOVED.name} now")
+    result.todo.append(f"update links to {suite.WORKFLOW.name}, such as badges, that should now lead to {MOVED.name}")

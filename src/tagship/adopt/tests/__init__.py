@@ -1,6 +1,6 @@
-"""How a project runs its tests: decided once, at adoption, for a person to read and keep as settings.
+"""How a project runs its tests: guessed once, at adoption, and written as settings for a person to review.
 
-The first that shows it counts: the commands of CI, tox, the project's own nox sessions, Hatch and make, each followed
+The first source counts: the commands of CI, tox, the project's own nox sessions, Hatch and make, each followed
 to the command that runs the tests; then what groups, extras, files and test modules are called.
 """
 
@@ -51,7 +51,7 @@ def guess(root: Path, top: Path | None = None) -> Guess:
     way = next((way for way in _ways(project) if way.test), None)
     command = settled(way.test, project) if way and way.test else []
     if not modules and not command:
-        return Guess(command=(), why={"command": "no module of tests is there"})
+        return Guess(command=(), why={"command": "there is no test module"})
     found, home = _needs(project, way)
     has = "pytest" in home.names(found)
     if command and way and way.test:
@@ -107,8 +107,8 @@ def _guess(command: list[str], reason: str, found: Needs, home: Project) -> Gues
     }
     missing = _missing(command, found, home)
     if missing:
-        said = f"the runner {missing[0]}, which nothing names" if missing else ""
-        why["requires"] = " and ".join(filter(None, (why.get("requires") if requires else "", said)))
+        undeclared = f"the runner {missing[0]}, which is not declared" if missing else ""
+        why["requires"] = " and ".join(filter(None, (why.get("requires") if requires else "", undeclared)))
         requires = (*requires, *missing)
     usual = [(found.groups[:1], ()), ((), found.extras[:1])] if not requires else []
     default = (found.groups, found.extras) in usual and {*found.groups, *found.extras} <= {*DEFAULTS}

@@ -1,4 +1,4 @@
-"""The command of the tests as the session runs it: without what measures, reports, or is only known in a run."""
+"""The test command as the session runs it: without coverage, reports, and values that are known only in a CI run."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def command(project: Project, modules: list[Path], by_pytest: str) -> tuple[list
     below = folder != "." or any(_is_in(path.parent, root) for path in modules)
     by_unittest = next((_shown(path, root) for path in modules if _imports_unittest(path)), "")
     if by_pytest or not below or not by_unittest:
-        return ["pytest"], by_pytest or f"{_shown(modules[0], root)} is a module of tests"
+        return ["pytest"], by_pytest or f"{_shown(modules[0], root)} is a test module"
     top = ["-t", "."] if (root / folder / "__init__.py").is_file() else []
     found_by = ["python", "-m", "unittest", "discover", "-s", folder, *top]
     return found_by, f"{by_unittest} imports unittest, and nothing mentions pytest"

@@ -21,10 +21,12 @@ REDIRECTS = re.compile(r"(\d*|&)[<>]")
 
 def commands(text: str, file: str, line: int) -> Iterator[Command]:
     """Yield the commands of `text`, whose first line is `line` of `file`; 0 if that is not known."""
-    yield from told(shell.commands(text, line or 1), file, known=bool(line))
+    yield from as_commands(shell.commands(text, line or 1), file, known=bool(line))
 
 
-def told(found: Iterable[shell.Command], file: str, *, known: bool = True, apart: bool = False) -> Iterator[Command]:
+def as_commands(
+    found: Iterable[shell.Command], file: str, *, known: bool = True, apart: bool = False
+) -> Iterator[Command]:
     """Yield the commands that were `found` in a file; `apart`: each of its lines is for a shell of its own."""
     folder, exported, last = "", tuple[str, ...](), 0
     for each in found:

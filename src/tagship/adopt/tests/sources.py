@@ -37,7 +37,7 @@ def _rule(target: str, table: dict[str, Block], seen: set[str]) -> Iterator[Comm
         return
     seen.add(target)
     block = table[target]
-    for command in shell.told(block.commands, block.file, apart=True):
+    for command in shell.as_commands(block.commands, block.file, apart=True):
         if command.argv[0].strip("$(){}").lower() in {"make", "just"}:
             for name in command.argv[1:]:
                 yield from _rule(name, table, seen)

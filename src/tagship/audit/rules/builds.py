@@ -43,11 +43,11 @@ class BuildsAndPublishes(Rule):
 class BlindSkip(Rule):
     """Files that are already on the index are skipped without a comparison.
 
-    A file with the same name and different content is skipped too: the run succeeds, and users get something else.
+    A file with the same name and different content is skipped too: the run succeeds, but users get the other file.
     """
 
     name = "blind-skip-existing"
-    fixes = "removes the option; unsafe, as an upload that is repeated then fails"
+    fixes = "removes the option; unsafe, because a repeated upload then fails"
     remedy = "remove the option for PyPI; `nox -s publish` completes a partial release, and compares hashes"
 
     def check(self, context: Context) -> Iterator[Hit]:
@@ -74,7 +74,7 @@ def _not_skipped(context: Context, each: Publish, name: str) -> Fix | None:
 class DifferentBuilds(Rule):
     """PyPI and TestPyPI get different builds.
 
-    The files that were tested on TestPyPI are not the files that are published.
+    The files that were tested on TestPyPI are not the published ones.
     """
 
     name = "different-builds"

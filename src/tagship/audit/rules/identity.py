@@ -48,7 +48,7 @@ class CalledWorkflow(Rule):
     """Trusted Publishing is used in a reusable workflow.
 
     PyPI does not support trusted publishers for reusable workflows. It checks the called file, so the upload is refused
-    if the caller is registered; that it works with the called one is not promised.
+    if the caller is registered; registering the called file may stop working.
     """
 
     name = "trusted-publishing-in-called-workflow"

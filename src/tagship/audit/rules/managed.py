@@ -1,4 +1,4 @@
-"""A project that uses the suite: do its sessions, jobs and managed files still match it?"""
+"""Whether the sessions, jobs and managed files of a project that uses the suite still match it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class JobWithoutSession(Rule):
 
 
 class TwoReleases(Rule):
-    """Another workflow makes the GitHub Release of the same tag.
+    """Another workflow creates the GitHub Release of the same tag.
 
     The first one decides on its title and notes, and files of the other are missing or refused if releases are
     immutable.
@@ -98,12 +98,12 @@ def releases(context: Context) -> Iterator[Hit]:
 class ManagedFile(Rule):
     """A managed file was edited or is out of date.
 
-    It no longer does what was tested and documented, and the next update does not overwrite an edited file.
+    It no longer does what was tested and documented, and updates do not overwrite an edited file.
     """
 
     name = "managed-file"
     remedy = "run `tagship sync`, with `--force` if it was edited"
-    fixes = "updates the managed files; unsafe if one was edited or is newer, as that is lost"
+    fixes = "updates the managed files; unsafe if one was edited or is newer, because the edit is lost"
 
     def check(self, context: Context) -> Iterator[Hit]:
         """Yield each managed file that is not as this version writes it."""

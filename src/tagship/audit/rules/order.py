@@ -34,7 +34,7 @@ class NeedsIncomplete(Rule):
 
     name = "needs-incomplete"
     remedy = "add the job to `needs` of the job that publishes"
-    fixes = "adds it; unsafe if the job runs tests or is skipped for some events, as that then stops the release"
+    fixes = "adds it; unsafe if the job runs tests or is skipped for some events, because that then stops the release"
 
     def check(self, context: Context) -> Iterator[Hit]:
         """Yield each job that uploads without waiting for tests, artifacts or outputs of the same run."""

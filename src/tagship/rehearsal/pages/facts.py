@@ -1,4 +1,4 @@
-"""What both forms of the page show, in the words of both."""
+"""What both forms of the page show."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def page(report: Report) -> str:
     style, script = (files(__package__).joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
     sections = [
         ("timeline", "Timeline", _timeline(report)),
-        ("files", "What went where", _flow(report) + _files(report)),
+        ("files", "Uploads", _flow(report) + _files(report)),
         ("publishers", "The job's token beside the publisher", _compared(report)),
         (
             "register",
@@ -146,7 +146,7 @@ def _flow(report: Report) -> Markup:
 
 def _files(report: Report) -> Markup:
     if not report.bundle:
-        return Markup("<p>verify-version let nothing through, so nothing was uploaded.</p>")
+        return Markup("<p>verify-version passed nothing on, so nothing was uploaded.</p>")
     heads = Markup("").join(Markup("<th>{}</th>").format(name) for name in facts.NAMES.values())
     return FILES.format(heads, _lines(_file(report, file) for file in report.bundle))
 

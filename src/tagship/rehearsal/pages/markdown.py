@@ -42,9 +42,9 @@ def _details(step: Step) -> str:
 
 
 def _files(report: Report) -> Iterator[str]:
-    yield "## What went where"
+    yield "## Uploads"
     if not report.bundle:
-        yield "`verify-version` let nothing through, so nothing was uploaded."
+        yield "`verify-version` passed nothing on, so nothing was uploaded."
         return
     rows = [
         (file.name, facts.size(file), file.sha256, *(facts.at(report, file, index) for index in facts.NAMES))
