@@ -6,7 +6,6 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +18,8 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Return the browser that this machine has."""
+    from playwright.sync_api import sync_playwright
+
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         pytest.skip("this machine has no Chromium")

@@ -13,12 +13,15 @@ import pytest
 from cookiecutter.main import cookiecutter
 
 from tagship import suite as managed
+from tests.browser import browser
 from tests.servers import Pypiserver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from _pytest.mark import ParameterSet
+
+__all__ = ["browser"]
 
 ROOT = Path(__file__).parents[1]
 #: Variables of the surrounding CI run or of a person's twine, which no test may see.

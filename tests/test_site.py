@@ -18,12 +18,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
-
-from tests.browser import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).parents[1]
 #: Where `.ci/run` installs it.
@@ -102,18 +101,26 @@ def look(page: Page, site: str, shots: Path) -> None:
     page.wait_for_selector("ul.search li a")
 
 
-@pytest.mark.slow
-def test_the_site_has_no_warning_and_no_broken_link_and_is_readable_on_a_phone(tmp_path: Path) -> None:
-    site, env = tmp_path / "site", {**os.environ, "MERMAID": str(MERMAID / "dist") if MERMAID.is_dir() else ""}
-    command = [sys.executable, "-m", "nox", "-s", "docs", "--", str(site)]
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the site; each of its tests fails if there is a warning while it is built."""
+    folder = tmp_path_factory.mktemp("docs") / "site"
+    env = {**os.environ, "MERMAID": str(MERMAID / "dist") if MERMAID.is_dir() else ""}
+    command = [sys.executable, "-m", "nox", "-s", "docs", "--", str(folder)]
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+@pytest.mark.slow
+def test_the_site_has_no_warning_and_no_broken_link(site: Path) -> None:
     assert broken(site) == []
-    if chromium := next(filter(None, map(shutil.which, NAMES)), None):
-        with served(site) as address, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-            look(browser.new_page(), address, Path(os.environ.get("SCREENSHOTS", tmp_path)))
-            browser.close()
+
+
+@pytest.mark.slow
+def test_the_site_is_readable_on_a_phone_and_in_the_dark(site: Path, browser: Browser, tmp_path: Path) -> None:
+    with served(site) as address:
+        look(browser.new_page(), address, Path(os.environ.get("SCREENSHOTS", tmp_path)))
 
 
 def test_each_picture_is_one_that_mermaid_can_draw() -> None:

@@ -8,11 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import browser
 from tests.conftest import commit, git, nox
 from tests.rehearse.command import HERE
-
-__all__ = ["browser"]
 
 
 def _committed(project: Path) -> Path:
