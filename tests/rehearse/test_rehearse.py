@@ -142,7 +142,7 @@ def test_every_test_that_failed_is_named_and_where_the_whole_output_is(repositor
     named = {line.split(" ")[1] for line in failed["said"] if line.startswith("FAILED ")}
     assert named == {f"tests/test_red.py::test_number_{number}" for number in range(30)}
     log = tmp_path / "kept/logs/test.log"
-    assert f"for the whole output of {failed['name']} printed: {log}" in report["notes"]
+    assert f"for the whole output of {failed['name']}: {log}" in report["notes"]
     assert log.read_text().count("AssertionError")
 
 
@@ -254,7 +254,7 @@ def test_what_was_kept_goes_on_and_can_be_looked_at(repository: Path, tmp_path: 
     commit(repository)
     status, report = rehearse(repository, "--keep", str(keep))
     assert status == 1
-    assert any("a file name can be used once" in line for step in report["steps"] for line in step["said"])
+    assert any("a file name can be used only once" in line for step in report["steps"] for line in step["said"])
 
 
 def everything(folder: Path) -> dict[str, bytes | None]:
