@@ -117,7 +117,7 @@ def test_hooks_leave_out_what_is_generated(before: str, expected: str, tmp_path:
 @pytest.mark.parametrize("text", ["exclude: [a]\nrepos: []\n", "exclude: &x ''\n", "repos: [", "a: &a [*a]\n"])
 def test_hooks_that_cannot_be_told_are_left_to_a_person(text: str, tmp_path: Path) -> None:
     (tmp_path / hooks.NAME).write_text(text)
-    assert hooks.hooks(tmp_path) == ({}, hooks.TODO)
+    assert hooks.hooks(tmp_path) == ({}, hooks.BY_HAND)
 
 
 def test_dependabot_updates_the_tools_and_the_actions_of_the_release(tmp_path: Path) -> None:

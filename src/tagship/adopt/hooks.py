@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 NAME = ".pre-commit-config.yaml"
 PATTERN = r"^\.github/(?:release/|workflows/release\.yml$)"
-TODO = f"exclude the managed files from pre-commit: add {PATTERN} to `exclude` in {NAME}"
+BY_HAND = f"exclude the managed files from pre-commit: add {PATTERN} to `exclude` in {NAME}"
 #: Python takes these at the start of an expression only.
 FLAGS = re.compile(r"(?:\(\?[aiLmsux]+\))?")
 BEFORE = re.compile(r"(?:(?:#.*|---[ \t]*)?\r?\n)*")
@@ -34,9 +34,9 @@ def hooks(root: Path) -> tuple[dict[Path, bytes], str]:
             return {}, ""
         after = _added(text, node)
         if _exclude(after) != _expected(known):
-            return {}, TODO
+            return {}, BY_HAND
     except Unreadable:
-        return {}, TODO
+        return {}, BY_HAND
     return {path.relative_to(root): after.encode()}, ""
 
 
