@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tagship import noxfile
+from tagship.adopt import insertion
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +65,7 @@ OPTIONS = {
 @pytest.mark.parametrize("kind", FILES)
 def test_no_linter_finds_more_and_every_line_stays_in_its_order(kind: str, tmp_path: Path) -> None:
     path, text = tmp_path / "noxfile.py", FILES[kind]
-    path.write_text(noxfile.with_sessions(text, gap=2 if kind == "two blank lines" else 1))
+    path.write_text(insertion.with_sessions(text, gap=2 if kind == "two blank lines" else 1))
     rules = "--select=E,F,W,I,B,C4,PGH,PTH,Q,RUF,SIM,UP"
     for command in (["check", rules], ["check"], ["format", "--check"]):
         done = subprocess.run(
@@ -77,7 +78,7 @@ def test_no_linter_finds_more_and_every_line_stays_in_its_order(kind: str, tmp_p
 
 @pytest.mark.parametrize("text", FILES.values(), ids=FILES)
 def test_line_ends_are_those_of_the_file(text: str) -> None:
-    after = noxfile.with_sessions(text.replace("\n", "\r\n") or "\r\n")
+    after = insertion.with_sessions(text.replace("\n", "\r\n") or "\r\n")
     assert after.replace("\r\n", "").count("\n") == 0
 
 
@@ -86,7 +87,7 @@ def test_nox_finds_the_imported_sessions_and_the_own_ones(tmp_path: Path) -> Non
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("")
     (package / "sessions.py").write_text("import nox\n\n\n@nox.session\ndef build(session):\n    pass\n")
-    text = noxfile.with_sessions(FILES["standard library"]).replace("tagship_suite", "its_suite")
+    text = insertion.with_sessions(FILES["standard library"]).replace("tagship_suite", "its_suite")
     (tmp_path / "noxfile.py").write_text(text)
     command = [sys.executable, "-m", "nox", "--list"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)

@@ -17,7 +17,7 @@ from tagship_suite.repo.files import read_text
 from tagship_suite.repo.packages import is_compiled
 from tagship_suite.repo.versions import names
 
-from . import neighbours, style, version
+from . import insertion, neighbours, style, version
 from .hooks import hooks
 from .ignored import with_ignored
 from .model import Decision
@@ -103,7 +103,9 @@ def sessions(found: Adoption) -> list[Problem]:
         text, quote = style.new_module(
             found.folder, "Nox sessions; `nox --list` shows them, with those of the release."
         )
-        found.changes[Path(path.name)] = noxfile.with_sessions(text, quote, style.after_imports(found.folder)).encode()
+        found.changes[Path(path.name)] = insertion.with_sessions(
+            text, quote, style.after_imports(found.folder)
+        ).encode()
         found.decisions.append(Decision("noxfile.py", "a new one", "there is none"))
         return []
     module = noxfile.read(path)
@@ -112,7 +114,7 @@ def sessions(found: Adoption) -> list[Problem]:
         why = f"it has its own sessions of the same names: {same}"
         found.decisions.append(Decision("noxfile.py", f"left alone; the release's is {suite.NOXFILE.as_posix()}", why))
     elif noxfile.SESSIONS_MODULE not in module.imported:
-        found.changes[Path(path.name)] = noxfile.with_sessions(
+        found.changes[Path(path.name)] = insertion.with_sessions(
             read_text(path), gap=style.after_imports(found.folder)
         ).encode()
         kept = ", ".join(module.sessions) or "none"
@@ -127,7 +129,7 @@ def tasks(found: Adoption) -> list[Problem]:
         text, quote = style.new_module(
             found.folder, "Invoke tasks; `inv --list` shows them, with those of the release."
         )
-        found.changes[Path(path.name)] = noxfile.with_tasks(
+        found.changes[Path(path.name)] = insertion.with_tasks(
             text, set(), quote, style.after_imports(found.folder)
         ).encode()
         found.decisions.append(Decision("tasks.py", "a new one", "there is none"))
@@ -141,7 +143,7 @@ def tasks(found: Adoption) -> list[Problem]:
         found.decisions.append(Decision("tasks.py", "left alone", "it creates its own Collection"))
         found.todo.append(f"add the tasks of {noxfile.TASKS_MODULE} to the Collection in tasks.py, if you want them")
     else:
-        found.changes[Path(path.name)] = noxfile.with_tasks(
+        found.changes[Path(path.name)] = insertion.with_tasks(
             read_text(path), {*module.tasks}, gap=style.after_imports(found.folder)
         ).encode()
         kept = ", ".join(module.tasks) or "none"
