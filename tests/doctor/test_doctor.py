@@ -49,12 +49,12 @@ def findings(repository: Path, github: GitHub) -> dict[str, Any]:
     return {each["check"]: each for each in json.loads("\n".join(lines))}
 
 
-def test_safe_settings_are_right_and_seen_with_twelve_requests(repository: Path, github: GitHub) -> None:
+def test_safe_settings_are_right_and_seen_with_few_requests(repository: Path, github: GitHub) -> None:
     status, lines = doctor(repository, github)
     assert status == 0, lines
     assert {line.split()[0] for line in lines} == {"right"}
     assert len(lines) == 8
-    assert len(github.sent) <= 12
+    assert len(github.sent) == 11
     assert {method for method, _, _ in github.sent} == {"GET"}
     assert github.tokens == {"Bearer secret", ""}, "the index gets no token"
 
@@ -209,6 +209,17 @@ def test_dev_builds_need_their_branch_in_the_environment_of_testpypi_and_nowhere
     assert found[check.replace("testpypi", "pypi")]["saw"] == "also branches: main"
 
 
+def test_a_second_ruleset_may_have_what_the_first_lacks_and_that_is_the_twelfth_request(
+    repository: Path, github: GitHub
+) -> None:
+    github.answers[f"{REPOSITORY}/rulesets"] = [{"id": each, "enforcement": "active"} for each in (1, 2, 3)]
+    # Without `update`, a tag can still be moved to a descendant of its commit.
+    github.answers[f"{REPOSITORY}/rulesets/1"] = ruleset("deletion", "non_fast_forward")
+    github.answers[f"{REPOSITORY}/rulesets/2"] = ruleset("update")
+    assert findings(repository, github)["tag ruleset"]["state"] == "right"
+    assert len(github.sent) == 12
+
+
 def test_all_pages_are_read(repository: Path, github: GitHub) -> None:
     following = {"Link": f'<{github.address}{REPOSITORY}/actions/secrets?page=2>; rel="next"'}
     first = {"total_count": 2, "secrets": [{"name": "CODECOV_TOKEN"}]}
@@ -227,6 +238,7 @@ def test_all_pages_are_read(repository: Path, github: GitHub) -> None:
         ((502, {}, b"<html>"), "found a server error of GitHub (502); try again later"),
         ((200, {}, b'{"environments": [{"na'), "found a response that is not JSON or is incomplete; try again"),
         ((200, {"Content-Length": "999"}, b"{}"), "found no response"),
+        ((200, {}, {"environments": [1]}), "found a response that is JSON of another shape than documented"),
     ],
 )
 def test_where_nothing_can_be_seen_one_line_says_why(repository: Path, github: GitHub, answer: Any, error: str) -> None:

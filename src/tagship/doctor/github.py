@@ -50,9 +50,9 @@ class Api:
 
         Raises `Unseen` if this resource is not shown, `TagshipError` where nothing can be seen at all.
         """
-        answer = self._send("GET", f"{self.base}{path}")
         if not key:
-            return _json(answer)
+            return _json(self._send("GET", f"{self.base}{path}"))
+        answer = self._send("GET", f"{self.base}{path}{'&' if '?' in path else '?'}per_page=100")
         found, pages = _items(_json(answer), key), 1
         while (following := answer.links.get("next", {}).get("url")) and pages < PAGES:
             answer, pages = self._send("GET", following), pages + 1

@@ -46,6 +46,9 @@ def diagnose(projects: Sequence[Project], api: Api) -> list[Finding]:
         where = f"{first.owner}/{first.repository}"
         remedy = f"check the name in the remote 'origin', or set {api.variable} to a token that may read it"
         raise TagshipError(f"{where}: found no such repository: {unseen}; {remedy}") from None
+    except (AttributeError, KeyError, TypeError):
+        saw = "found a response that is JSON of another shape than documented"
+        raise TagshipError(f"{api.base}: {saw}, expected {api.site}'s API; check the URL, or try again") from None
     if api.moved:
         saw = f"{first.owner}/{first.repository} is a former name"
         expected = "the current name in the remote 'origin', and in the publisher at the index"

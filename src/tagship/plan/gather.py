@@ -21,7 +21,6 @@ from tagship_suite.repo.version_source import locate
 from tagship_suite.repo.versions import found_version, parsed
 from tagship_suite.testing import pythons
 
-from . import pipeline
 from .model import Held, Job, Plan
 
 if TYPE_CHECKING:
@@ -131,6 +130,8 @@ def _jobs(plan: Plan, found: Project) -> None:
         plan.problems.append(f"{place.as_posix()}: found no such file, expected the release's workflow; {remedy}")
         return
     if on_gitlab:
+        from . import pipeline  # its YAML library takes as long to import as all else
+
         plan.jobs = pipeline.jobs(path)
         return
     try:
