@@ -79,9 +79,12 @@ class Index:
 
     def sha256(self, remote: Remote) -> str:
         """Return the SHA-256 of a file as the index lists it, or of the file itself if the index has another hash."""
-        self._check_scheme(remote.url)  # pip would follow any other scheme too
-        digest = remote.hashes.get("sha256") or self._get(remote.url, _sha256, elsewhere=True)
-        if not digest:
+        self._check_scheme(remote.url)  # an installer would follow any other scheme too
+        return remote.hashes.get("sha256") or self.downloaded(remote)
+
+    def downloaded(self, remote: Remote) -> str:
+        """Return the SHA-256 of a file as the index delivers it."""
+        if not (digest := self._get(remote.url, _sha256, elsewhere=True)):
             raise TransientError(f"{remote.url}: the index lists this file, but does not serve it [not-served]")
         return digest
 
@@ -153,7 +156,7 @@ def resolve(settings: Settings, environ: Mapping[str, str], index_url: str = "")
     upload URL.
     """
     url = settings.repository_config["repository"] or ""
-    # The same for requests, which twine uses, and for pip.
+    # As requests does it, which twine uses.
     ca_file = settings.cacert or environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or certifi.where()
     if f"{url.rstrip('/')}/" in {DEFAULT_REPOSITORY, TEST_REPOSITORY}:
         site = f"https://{urlsplit(url).netloc.removeprefix('upload.')}/"
