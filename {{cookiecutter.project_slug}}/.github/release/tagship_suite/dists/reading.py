@@ -67,7 +67,7 @@ class Dist:
     version: str
     tags: frozenset[Tag]
 
-    @property
+    @cached_property
     def is_wheel(self) -> bool:
         """Whether it is a wheel; an sdist otherwise."""
         return self.path.suffix == ".whl"

@@ -162,9 +162,10 @@ def _judge_dists(verdict: Verdict) -> None:
 
 
 def _judge_modules(verdict: Verdict) -> None:
-    shipped = {module for dist in verdict.dists if dist.is_wheel for module in modules(dist).values()}
+    every = {dist: modules(dist) for dist in verdict.dists}
+    shipped = {module for dist, found in every.items() if dist.is_wheel for module in found.values()}
     for dist in verdict.dists:
-        found = {file: module for file, module in modules(dist).items() if not shipped or module in shipped}
+        found = {file: module for file, module in every[dist].items() if not shipped or module in shipped}
         own = {file: module for file, module in found.items() if is_own(module, dist.name)} or found
         for name, text in dist.read(list(own)).items() if own else ():
             for written in assigned(text, "__version__"):
