@@ -6,16 +6,21 @@ import json
 import platform
 import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packaging.version import Version
+
 from . import report
-from .errors import Problem, refusal, refuse
+from .errors import Problem, ReleaseError, refusal, refuse
 from .gate import dev, handover
+from .github import notes
 from .repo import git
 from .repo.files import load_toml, subtable
 from .repo.packages import chosen, is_compiled
-from .repo.versions import releases
+from .repo.ref import form, history
+from .repo.version_source import locate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
 
     from .dists.reading import Dist
     from .dists.tracked import Checkout
+    from .repo.literals import Written
     from .repo.packages import Package
 
 #: The minor version of the oldest Python 3 that setup-python has for the current runners.
@@ -92,19 +98,29 @@ def describe(root: Path, environ: Mapping[str, str]) -> None:
             report.notes([f"{first.path}: Author-email {address!r} is a placeholder: {remedy}"])
         files = [first, *others]
         title, plan = f"## {first.name} {first.version}", _plan(package, first)
-        report.summary(title, plan, report.files(files), *map(report.tree, files))
+        text = notes.of(package, first.name, Version(first.version))
+        changes = f"<details><summary>Notes of the release</summary>\n\n{text}\n\n</details>"
+        report.summary(title, plan, changes, report.files(files), *map(report.tree, files))
 
 
 def _plan(package: Package, dist: Dist) -> str:
-    """Return what a release of this commit would do, as a Markdown table for the reviewers of a pull request."""
-    every = git.lines(package.root, "tag")
-    before = releases(filter(package.owns, every), dist.name)
-    tag = f"{before[0][1] if before else package.tag('')}{dist.version}"
-    taken = tag in every and tag not in git.tags_here(package.root)
+    """Return what a release of this commit would be, as a Markdown table for the reviewers of a pull request."""
+    version, suffix = Version(dist.version), package.suffix
+    before, every = history(package.root, package, dist.name)
+    own = [f"{prefix}{text}" for found, prefix, text in every if found == version]
+    tag = next(filter(set(git.tags_here(package.root)).__contains__, own), "")
+    written: list[Written | None] = []
+    with suppress(ReleaseError):
+        written = [locate(package.folder, package.settings)]
+    if not tag and own:
+        tag = f"none: {own[0]} is on another commit, so a release needs another version"
+    elif not tag and written == [None]:
+        tag = "none here: a release has the version of its tag"
     rows = [
-        ("tag", f"{tag} is on another commit: a release needs another version" if taken else tag),
-        ("tested on", ", ".join(_pythons(package, dist))),
-        ("previous release", before[0][1] + before[0][2] if before else "none"),
+        ("tag", tag or "".join(form(package, version, before or every, *(each.text for each in written if each)))),
+        ("tested on", ", ".join(f"Python {python}" for python in _pythons(package, dist))),
+        ("environments", f"testpypi{suffix}, pypi{suffix}"),
+        ("previous release", next((f"{prefix}{text}" for found, prefix, text in before if found < version), "none")),
     ]
     return report.table(("a release of this commit", ""), rows)
 

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from tagship.cli import main
+from tagship_suite.repo.bump import cut_release
 from tests.conftest import commit, copy_suite, git
 from tests.doctor.api import listing, serving
 
@@ -152,10 +153,14 @@ def test_a_tag_that_is_somewhere_else_would_stop_it(repository: Path) -> None:
     assert "expected HEAD; run: inv release" in text
 
 
-def test_the_tag_has_the_form_of_earlier_ones(repository: Path) -> None:
-    git(repository, "tag", "ship-0.9")
+@pytest.mark.parametrize(("earlier", "tag"), [("ship-0.9", "ship-1.0"), ("release/v0.9", "release/v1.0")])
+def test_the_tag_has_the_form_of_earlier_ones_as_inv_release_would_make_it(
+    repository: Path, earlier: str, tag: str
+) -> None:
+    git(repository, "tag", earlier)
     commit(repository, "one more")
-    assert read(repository, "--offline")["tag"] == "ship-1.0"
+    assert read(repository, "--offline")["tag"] == tag
+    assert f"would tag: {tag}" in cut_release(repository, "current", push=False, dry_run=True)
 
 
 def test_a_version_from_tags_is_that_of_the_tag(repository: Path) -> None:

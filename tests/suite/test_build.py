@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import tagship_suite.dists.sdist as sdist
-from tagship_suite.build import clean, describe, supported_pythons
+from tagship_suite.build import describe, supported_pythons
 from tagship_suite.dists.reading import read_dists
 from tests.archives import metadata, write_release, write_sdist
 from tests.conftest import commit, git, nox, try_nox, try_release
@@ -40,28 +40,51 @@ def test_build_cleans_checks_and_tells(project: Path, tmp_path: Path) -> None:
         assert f"<summary>{name}: " in text
         assert digest in done.stdout
     assert "  py.typed" in text
-    assert "| `tag` | `v0.1.0` |\n| `tested on` | `3.10, 3.11, 3.12, 3.13, 3.14` |" in text
+    assert "| `tag` | `v0.1.0` |\n| `tested on` | `Python 3.10, Python 3.11, " in text
 
 
-def test_the_summary_of_a_build_shows_what_a_release_of_the_commit_would_do(
-    suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("tags", "version", "tag"),
+    [
+        ([], "1.1", "v1.1"),
+        (["ship-1.0", "chart-7.0"], "1.1", "ship-1.1"),
+        (["release/1.0"], "1.1rc1", "release/1.1rc1"),
+        (["v2026.01.05"], "2026.2.3", "v2026.02.03"),
+        (["v1.0", "ship-0.9"], "1.0.0", "none: v1.0 is on another commit, so a release needs another version"),
+    ],
+)
+def test_the_summary_of_a_build_shows_the_tag_of_a_release_as_inv_release_would_make_it(
+    suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tags: list[str], version: str, tag: str
 ) -> None:
     commit(suite)
-    for tag in ("ship-1.0", "ship-0.9", "chart-7.0"):
-        git(suite, "tag", tag)
+    for each in tags:
+        git(suite, "tag", each)
     (suite / "new").touch()
+    commit(suite, "one more")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
+    write_release(suite / "dist", version=version)
+    describe(suite, {})
+    text = (tmp_path / "summary").read_text()
+    assert f"| `tag` | `{tag}` |" in text
+    assert "| `environments` | `testpypi, pypi` |" in text
+    assert "<summary>Notes of the release</summary>\n\n- one more (" in text
+
+
+def test_the_summary_of_a_build_whose_version_is_that_of_a_tag_names_none(
+    suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (suite / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["setuptools-scm"]\n[project]\nname = "ship"\ndynamic = ["version"]\n'
+        "[tool.setuptools_scm]\n"
+    )
     commit(suite)
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
-    for version, tag in (
-        ("1.1", "ship-1.1"),
-        ("1.0", "ship-1.0 is on another commit: a release needs another version"),
-    ):
-        write_release(suite / "dist", version=version)
-        describe(suite, {})
-        text = (tmp_path / "summary").read_text()
-        assert f"| `tag` | `{tag}` |" in text
-        assert "| `previous release` | `ship-1.0` |" in text
-        clean(suite)
+    write_release(suite / "dist", version="1.1.dev1")
+    describe(suite, {})
+    assert "| `tag` | `none here: a release has the version of its tag` |" in (tmp_path / "summary").read_text()
+    git(suite, "tag", "v1.1.dev1")
+    describe(suite, {})
+    assert "| `tag` | `v1.1.dev1` |" in (tmp_path / "summary").read_text()
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 
 from tagship import project, published, suite, tree, update
 from tagship.errors import TagshipError
-from tagship.facts import refs, workflow
+from tagship.facts import workflow
 from tagship.facts.marked import Unreadable
 from tagship.indexes import INDEXES
 from tagship_suite.errors import ReleaseError
@@ -17,6 +17,7 @@ from tagship_suite.github.notes import section
 from tagship_suite.repo import git
 from tagship_suite.repo.files import read_text
 from tagship_suite.repo.packages import is_compiled
+from tagship_suite.repo.ref import form, history
 from tagship_suite.repo.version_source import locate
 from tagship_suite.repo.versions import found_version, parsed
 from tagship_suite.testing import pythons
@@ -101,10 +102,9 @@ def _version_and_tag(plan: Plan, found: Project, tag: str) -> None:
 
 def _in_form(version: str, found: Project) -> str:
     """Return the tag of a version in the form of the project's earlier tags."""
-    if found.package.label:
-        return found.package.tag(version)
-    style = refs.tag_style(refs.read(found.path).tags, [found.name])
-    return style.replace("1.2.3", version) if style else found.package.tag(version)
+    before, every = history(found.path, found.package, found.name)
+    wanted = parsed(version)
+    return "".join(form(found.package, wanted, before or every, version)) if wanted else found.package.tag(version)
 
 
 def _dists(plan: Plan, found: Project) -> None:

@@ -8,6 +8,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from tagship import noxfile
 from tagship.errors import TagshipError
@@ -15,8 +16,9 @@ from tagship.update import command
 from tagship_suite.config import load
 from tagship_suite.errors import ReleaseError
 from tagship_suite.repo import git
+from tagship_suite.repo.ref import form, history
 from tagship_suite.repo.version_source import locate
-from tagship_suite.repo.versions import bump, holds_version, releases
+from tagship_suite.repo.versions import bump, holds_version, parsed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -162,14 +164,15 @@ def tag_of(repository: Path, found: Project) -> str:
         written = locate(folder, load(folder, repository))
     except ReleaseError as error:
         raise TagshipError(*error.args, "or name the tag: --tag v1.2.3") from error
-    own = found.package.owns
-    newest = next(iter(releases(filter(own, git.lines(repository, "tag", "--merged", "HEAD")), found.name)), None)
+    before, every = history(repository, found.package, found.name)
     if written:
-        return f"{newest[1]}{written.text}" if newest else str(found.package.tag(written.text))
-    here: list[str] = [tag for tag in git.tags_here(repository) if holds_version(tag) and own(tag)]
-    if here:
-        return here[0]
-    return f"{newest[1]}{bump(newest[0], 'patch')}" if newest else str(found.package.tag("0.1.0"))
+        version, texts = parsed(written.text), [written.text]
+        return (
+            "".join(form(found.package, version, before or every, *texts)) if version else found.package.tag(texts[0])
+        )
+    here: list[str] = [tag for tag in git.tags_here(repository) if holds_version(tag) and found.package.owns(tag)]
+    following = bump(before[0][0], "patch") if before else Version("0.1.0")
+    return here[0] if here else "".join(form(found.package, following, before))
 
 
 def put_tag(repository: Path, found: Project, tag: str) -> None:

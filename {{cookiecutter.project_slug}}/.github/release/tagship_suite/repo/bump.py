@@ -18,17 +18,17 @@ from packaging.version import Version
 from ..errors import Problem, ReleaseError, refusal, refuse
 from . import changelog, elsewhere, git, packages
 from .files import diffs
+from .ref import form, history
 from .version_source import places as places_of
 from .version_source import refuse_other
-from .versions import as_before, bump, parsed, releases
+from .versions import bump, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
     from .literals import Written
-
-    Tag = tuple[Version, str, str]  # and its prefix, and how it is written
+    from .ref import Tag
 
 CURRENT = "current"
 PARTS, DEFAULT_BRANCHES = ("major", "minor", "patch"), ("main", "master")
@@ -87,14 +87,11 @@ def _plan(root: Path, wanted: str) -> Plan:
     refuse_other(places)
     known = packages.distribution_name(package.folder) or root.resolve().name
     # A branch such as 1.x continues from its own tags; those of other branches only show their form.
-    here, tags = (
-        releases(filter(package.owns, git.lines(root, "tag", *only)), known) for only in (("--merged", "HEAD"), ())
-    )
+    here, tags = history(root, package, known)
     now = _now(root, places, here, tags, wanted)
     version = _next(now, wanted)
-    before = here or tags
-    text = as_before(version, [*(place.text for place in places), *(written for _, _, written in before)])
-    tag = f"{before[0][1] if before else package.tag('')}{text}"
+    prefix, text = form(package, version, here or tags, *(place.text for place in places))
+    tag = f"{prefix}{text}"
     found = _problems(root, None if wanted == CURRENT else now, version, tag)
     is_dev = wanted.startswith("dev")  # from the branch that `dev-builds` names
     refuse(found if is_dev else found + _branch_problem(root, package.settings.release_branches, version))

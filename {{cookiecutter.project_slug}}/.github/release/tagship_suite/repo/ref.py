@@ -13,11 +13,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from . import git
-from .versions import holds_version, is_foreign
+from .versions import as_before, holds_version, is_foreign, releases
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from packaging.version import Version
+
+    from .packages import Package
+
+    Tag = tuple[Version, str, str]  # and its prefix, and how it is written
 
 
 @dataclass(frozen=True)
@@ -55,3 +61,17 @@ def current(root: Path, environ: Mapping[str, str]) -> Ref:
 
 def _named(kind: str, name: str) -> Ref:
     return Ref((name,) if kind == "tag" else (), f"{kind} {name!r}", is_given=True)
+
+
+def history(root: Path, package: Package, name: str) -> tuple[list[Tag], list[Tag]]:
+    """Return the tags of the distribution `name`, the greatest version first: those before HEAD, and all."""
+    before, every = (
+        releases(filter(package.owns, git.lines(root, "tag", *only)), name) for only in (("--merged", "HEAD"), ())
+    )
+    return before, every
+
+
+def form(package: Package, version: Version, before: list[Tag], *written: str) -> tuple[str, str]:
+    """Return the prefix of the tag of `version`, and the version as it is `written` in files and in earlier tags."""
+    text = as_before(version, [*written, *(spelling for _, _, spelling in before)])
+    return (before[0][1] if before else package.tag("")), text
