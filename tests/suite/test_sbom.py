@@ -65,10 +65,17 @@ def test_verify_version_adds_the_sbom_to_the_bundle_and_to_its_sums(suite: Path,
 
 
 def test_distributions_in_lockstep_are_one_sbom_in_which_one_depends_on_the_other(tmp_path: Path) -> None:
-    write_wheel(tmp_path, "ship", extra=("Requires-Dist: ship-c==1.0",))
-    write_wheel(tmp_path, "ship_c")
-    found = json.loads(sbom([[dist] for dist in read_dists(tmp_path)], 0))
+    write_wheel(tmp_path, "ship", extra=("Requires-Dist: ship-c==1.0", "Requires-Dist: attrs>=23"))
+    write_wheel(tmp_path, "ship_c", extra=("Requires-Dist: attrs>=24",))
+    groups = [[dist] for dist in read_dists(tmp_path)]
+    found = json.loads(sbom(groups, 0))
+    assert found == json.loads(sbom(groups, 0))
     assert "component" not in found["metadata"]
-    assert [each["purl"] for each in found["components"]] == ["pkg:pypi/ship@1.0", "pkg:pypi/ship-c@1.0"]
+    purls = ["pkg:pypi/attrs", "pkg:pypi/ship@1.0", "pkg:pypi/ship-c@1.0"]
+    assert [each["purl"] for each in found["components"]] == purls
     graph = {each["ref"]: each.get("dependsOn", []) for each in found["dependencies"]}
-    assert graph["pkg:pypi/ship@1.0"] == ["pkg:pypi/ship-c@1.0"]
+    assert graph == {
+        "pkg:pypi/attrs": [],
+        "pkg:pypi/ship@1.0": ["pkg:pypi/attrs", "pkg:pypi/ship-c@1.0"],
+        "pkg:pypi/ship-c@1.0": ["pkg:pypi/attrs"],
+    }

@@ -26,16 +26,19 @@ def sbom(groups: list[list[Dist]], seconds: int) -> str:
     installation.
     """
     released = {group[0].name: _distribution(group) for group in groups}
+    needed = {group[0].name: _requirements(group[0]) for group in groups}
+    texts: dict[str, list[str]] = {}
+    for name, text in (each for some in needed.values() for each in some):
+        texts.setdefault(name, []).append(text)
+    # One component for each dependency: two of one reference would get random ones.
+    others = {name: _required(name, some) for name, some in texts.items() if name not in released}
     serial = uuid.uuid5(uuid.NAMESPACE_URL, " ".join(dist.sha256 for group in groups for dist in group))
     main = next(iter(released.values())) if len(released) == 1 else None
     time = datetime.fromtimestamp(seconds, timezone.utc)
     bom = Bom(serial_number=serial, metadata=BomMetaData(component=main, timestamp=time))
-    for group in groups:
-        needed = _dependencies(group[0], released)
-        bom.components.update(component for component in needed if component not in released.values())
-        bom.register_dependency(released[group[0].name], needed)
-    if not main:
-        bom.components.update(released.values())
+    bom.components.update(others.values(), [] if main else released.values())
+    for name, some in needed.items():
+        bom.register_dependency(released[name], [(released | others)[each] for each, _ in some if each != name])
     return JsonV1Dot6(bom).output_as_string(indent=2)
 
 
@@ -61,12 +64,10 @@ def _distribution(dists: list[Dist]) -> Component:
     )
 
 
-def _dependencies(dist: Dist, released: dict[str, Component]) -> list[Component]:
-    """Return what `dist` depends on, with the requirements as properties; its component if it is in this release."""
-    requirements: dict[str, list[str]] = {}
-    for text in dist.metadata.get_all("Requires-Dist", []):
-        requirements.setdefault(canonicalize_name(Requirement(text).name), []).append(text)
-    return [released.get(name) or _required(name, texts) for name, texts in requirements.items() if name != dist.name]
+def _requirements(dist: Dist) -> list[tuple[str, str]]:
+    """Return the normalised name and the text of everything that `dist` requires."""
+    texts = dist.metadata.get_all("Requires-Dist", [])
+    return [(canonicalize_name(Requirement(text).name), text) for text in texts]
 
 
 def _required(name: str, texts: list[str]) -> Component:
