@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import tagship_suite.dists.sdist as sdist
-from tagship_suite.build import describe, supported_pythons
+from tagship_suite.build import describe
 from tagship_suite.dists.reading import read_dists
+from tagship_suite.testing.pythons import supported
 from tests.archives import metadata, write_release, write_sdist
 from tests.conftest import commit, git, nox, try_nox, try_release
 from tests.template.support import generate
@@ -209,7 +210,7 @@ def test_normalising_forgets_the_machine_and_keeps_names_contents_and_the_execut
 def test_the_supported_pythons_are_those_that_the_metadata_declares(lines: list[str], pythons: list[str]) -> None:
     from email.parser import Parser
 
-    assert supported_pythons(Parser().parsestr(metadata("ship", "1.0", *lines)), "3.14") == pythons
+    assert supported(Parser().parsestr(metadata("ship", "1.0", *lines)), "3.14") == pythons
 
 
 @pytest.mark.parametrize(("given", "found"), [("", 0), ("license-files = []", 0), ("license-files = ['L*']", 1)])
