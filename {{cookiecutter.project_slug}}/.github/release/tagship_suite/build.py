@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import json
-import platform
 import re
 import shutil
 from contextlib import suppress
@@ -28,18 +27,16 @@ from .repo.files import load_toml, subtable
 from .repo.packages import chosen, is_compiled
 from .repo.ref import form, history
 from .repo.version_source import locate
+from .testing import pythons
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from email.message import Message
 
     from .dists.reading import Dist
     from .dists.tracked import Checkout
     from .repo.literals import Written
     from .repo.packages import Package
 
-#: The minor version of the oldest Python 3 that setup-python has for the current runners.
-OLDEST = 8
 #: The locked tools of compiled projects.
 LOCK = ".github/release/requirements/wheels.txt"
 #: An address in a domain reserved for examples: https://www.rfc-editor.org/rfc/rfc2606
@@ -125,7 +122,7 @@ def _plan(package: Package, dist: Dist) -> str:
         tag = "none here: a release has the version of its tag"
     rows = [
         ("tag", tag or "".join(form(package, version, before or every, *(each.text for each in written if each)))),
-        ("tested on", ", ".join(f"Python {python}" for python in _pythons(package, dist))),
+        ("tested on", ", ".join(f"Python {python}" for python in pythons.of(package, dist.metadata))),
         ("environments", f"testpypi{suffix}, pypi{suffix}"),
         ("previous release", next((f"{prefix}{text}" for found, prefix, text in before if found < version), "none")),
     ]
@@ -166,47 +163,9 @@ def grouped(folder: Path, packages: list[Package]) -> dict[Package, list[Dist]]:
 def outputs(groups: dict[Package, list[Dist]]) -> dict[str, str]:
     """Return the outputs of the workflow's job: `name`, `version`, and `pythons`, a JSON list."""
     firsts = [dists[0] for dists in groups.values()]
-    pythons = [python for package, (first, *_) in groups.items() for python in _pythons(package, first)]
+    every = [each for package, (first, *_) in groups.items() for each in pythons.of(package, first.metadata)]
     return {
         "name": " ".join(dist.name for dist in firsts),
         "version": " ".join(dist.version for dist in firsts),
-        "pythons": json.dumps(list(dict.fromkeys(pythons))),
+        "pythons": json.dumps(list(dict.fromkeys(every))),
     }
-
-
-def _pythons(package: Package, dist: Dist) -> list[str]:
-    return list(package.settings.pythons) or supported_pythons(dist.metadata, this_python())
-
-
-def this_python() -> str:
-    """Return the version of the Python that runs this, such as `3.13`."""
-    return ".".join(platform.python_version_tuple()[:2])
-
-
-def supported_pythons(metadata: Message, current: str) -> list[str]:
-    """Return the Pythons (`3.12`) that core metadata declares, oldest first, as `nox.project.python_versions` reads it.
-
-    From the classifiers, else from Requires-Python up to the `current` one, or the oldest that it allows, else just
-    `current`.
-    """
-    from nox.project import python_versions
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-    requires = metadata.get("Requires-Python", "")
-    table = {"classifiers": metadata.get_all("Classifier", []), "requires-python": requires}
-    for newest in (None, current):
-        try:
-            found = filter(_is_set_up, python_versions({"project": table}, max_version=newest))
-            # `>3.9.1,<3.13` is about patch releases: a late one stands for the series.
-            allowed = SpecifierSet(requires)
-            every = map("3.{}".format, range(OLDEST, 100))
-            oldest = next((python for python in every if f"{python}.99" in allowed), current)
-            return [python for python in found if f"{python.rstrip('t')}.99" in allowed] or [oldest]
-        except (ValueError, InvalidSpecifier):
-            continue
-    return [current]
-
-
-def _is_set_up(python: str) -> bool:
-    """Return whether setup-python still has this version of Python 3."""
-    return int(python.rstrip("t").partition(".")[2]) >= OLDEST

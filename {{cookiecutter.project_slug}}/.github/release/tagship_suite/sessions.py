@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import nox
 from packaging.version import Version
 
-from .build import clean, compare, describe, prepare
 from .cli import Reported, reporting
 from .repo.packages import is_compiled
 from .testing.pythons import declared
@@ -63,6 +62,8 @@ ENVIRONMENT = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHONU
 @nox.session(reuse_venv=True, venv_backend=BACKEND, download_python="never")
 def build(session: nox.Session) -> None:
     """Build the sdist, and the wheels from that sdist: the same bytes for the same commit."""
+    from .build import compare, describe, prepare
+
     with _all_or_nothing():
         install_tools(session)
         os.umask(0o022)
@@ -156,5 +157,7 @@ def _all_or_nothing(*folders: str) -> Iterator[None]:
     try:
         yield
     except BaseException:
+        from .build import clean
+
         clean(ROOT, *folders)
         raise

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from nox.project import dependency_groups
 from packaging.utils import canonicalize_name
 
-from ..build import supported_pythons
 from ..dists.reading import read_dists
 from ..errors import Problem, refusal, refuse
 from ..repo.files import load_toml, parse_cfg, subtable
@@ -72,7 +71,7 @@ def _planned(package: Package, dists: list[Dist], python: str, near: list[Packag
     if settings.test_command == ():
         return Plan(package.folder, _where(package), reason=NO_TESTS)
     declared = settings.pythons or (
-        supported_pythons(dist.metadata, python) if dist else pythons.of(package) if package.name else ()
+        pythons.supported(dist.metadata, python) if dist else pythons.of(package) if package.name else ()
     )
     if package.name and python and python not in declared:
         return Plan(package.folder, _where(package), reason=f"{package.name} is for Python {', '.join(declared)}")

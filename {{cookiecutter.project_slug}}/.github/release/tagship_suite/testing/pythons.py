@@ -9,10 +9,10 @@
 
 from __future__ import annotations
 
+import platform
 from email.message import Message
 from typing import TYPE_CHECKING
 
-from ..build import supported_pythons, this_python
 from ..errors import ReleaseError
 from ..repo.files import load_toml, parse_cfg, subtable
 from ..repo.packages import every
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..repo.packages import Package
+
+#: The minor version of the oldest Python 3 that setup-python has for the current runners.
+OLDEST = 8
 
 
 def declared(root: Path) -> list[str]:
@@ -34,9 +37,42 @@ def declared(root: Path) -> list[str]:
         return []
 
 
-def of(package: Package) -> list[str]:
-    """Return the Pythons of one distribution: its setting `pythons`, else what its static metadata declares."""
-    return list(package.settings.pythons) or supported_pythons(_metadata(package.folder), this_python())
+def of(package: Package, metadata: Message | None = None) -> list[str]:
+    """Return the Pythons of one distribution: its setting `pythons`, else what its `metadata` declares.
+
+    By default, that is what is written in its files.
+    """
+    current = ".".join(platform.python_version_tuple()[:2])
+    return list(package.settings.pythons) or supported(metadata or _metadata(package.folder), current)
+
+
+def supported(metadata: Message, current: str) -> list[str]:
+    """Return the Pythons (`3.12`) that core metadata declares, oldest first, as `nox.project.python_versions` reads it.
+
+    From the classifiers, else from Requires-Python up to the `current` one, or the oldest that it allows, else just
+    `current`.
+    """
+    from nox.project import python_versions
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    requires = metadata.get("Requires-Python", "")
+    table = {"classifiers": metadata.get_all("Classifier", []), "requires-python": requires}
+    for newest in (None, current):
+        try:
+            found = filter(_is_set_up, python_versions({"project": table}, max_version=newest))
+            # `>3.9.1,<3.13` is about patch releases: a late one stands for the series.
+            allowed = SpecifierSet(requires)
+            every = map("3.{}".format, range(OLDEST, 100))
+            oldest = next((python for python in every if f"{python}.99" in allowed), current)
+            return [python for python in found if f"{python.rstrip('t')}.99" in allowed] or [oldest]
+        except (ValueError, InvalidSpecifier):
+            continue
+    return [current]
+
+
+def _is_set_up(python: str) -> bool:
+    """Return whether setup-python still has this version of Python 3."""
+    return int(python.rstrip("t").partition(".")[2]) >= OLDEST
 
 
 def _metadata(folder: Path) -> Message:
