@@ -193,6 +193,7 @@ def test_what_a_session_takes_from_pyproject_toml_is_found(
         ("coverage run --source thing -m pytest", ["python", "-m", "pytest"]),
         ("python -m unittest {env:MORE:discover}", ["python", "-m", "unittest", "discover"]),
         ("- {envpython} -bb -m pytest {toxinidir}/tests {env:X}", ["python", "-m", "pytest", "tests"]),
+        ('python -b -m coverage run "{envdir}/bin/pytest" tests', ["pytest", "tests"]),
     ],
 )
 def test_without_ci_tox_says_how_the_tests_run(command: str, expected: list[str], tmp_path: Path) -> None:
@@ -243,6 +244,29 @@ def test_the_factor_of_a_single_environment_is_none_that_the_tests_need(tmp_path
     assert found == {"requires": ["pytest"]}
 
 
+def test_the_workflow_that_is_called_after_tests_counts_before_one_for_something_special(tmp_path: Path) -> None:
+    special = ci("pip install special", "pytest", file=".github/workflows/test-special.yml")
+    usual = ci("pip install pytest", "pytest", file=".github/workflows/test.yml")
+    assert settings(guess(write(tmp_path, {**TEST, **special, **usual}))) == {"requires": ["pytest"]}
+
+
+def test_of_equal_environments_of_tox_the_newest_dependency_counts(tmp_path: Path) -> None:
+    tox = "[tox]\nenvlist = py{310,311}-tw{212,238}\n[testenv]\ndeps =\n    tw212: old\n    pytest\n"
+    found = settings(guess(write(tmp_path, {**TEST, "tox.ini": f"{tox}commands = pytest\n"})))
+    assert found == {"requires": ["pytest"]}
+
+
+@pytest.mark.parametrize("env", ['dict(DATA=str(ROOT / "tests"))', '{**os.environ, "DATA": str(ROOT / "tests")}'])
+def test_variables_and_the_folder_of_a_session_are_those_of_its_tests(env: str, tmp_path: Path) -> None:
+    session = f"    env = {env}\n    session.install('pytest')\n    session.chdir('tests')\n"
+    other = "    env = {}\n    session.run('true', env=env)\n"
+    noxfile = NOXFILE.partition("@nox")[0]
+    noxfile += f"@nox.session\ndef tests(session):\n{session}    session.run('pytest', env=env)\n"
+    noxfile += f"@nox.session\ndef other(session):\n{other}"
+    found = settings(guess(write(tmp_path, {**TEST, "noxfile.py": noxfile})))
+    assert found["command"] == ["env", "DATA=tests", "pytest", "tests"]
+
+
 def test_an_environment_that_needs_a_server_is_not_taken(tmp_path: Path) -> None:
     tox = "[tox]\nenvlist = mypy, py{310,311}-postgres\n[testenv]\nsetenv =\n    postgres: X=1\ndeps = pytest\n"
     found = settings(guess(write(tmp_path, {**TEST, "tox.ini": f"{tox}commands = pytest tests tests\n"})))
@@ -265,4 +289,5 @@ def test_a_pytest_that_is_told_to_measure_coverage_does_not(tmp_path: Path) -> N
 
 def test_generative_names_of_tox_are_expanded() -> None:
     assert expanded("py{310,311}-{a,b}") == ["py310-a", "py310-b", "py311-a", "py311-b"]
+    assert expanded("3.1{0-2}-{a,b-1}") == [f"3.1{minor}-{name}" for minor in (0, 1, 2) for name in ("a", "b-1")]
     assert expanded("lint") == ["lint"]

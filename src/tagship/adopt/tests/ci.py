@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 DEPTH = 3  # of composite actions that use others
 #: The commands of a job, and how likely these are its tests: the least first.
-Ranked: TypeAlias = "tuple[tuple[bool, ...], list[Command]]"
+Ranked: TypeAlias = "tuple[tuple[int, ...], list[Command]]"
 OTHERS = (
     ".travis.yml",
     ".gitlab-ci.yml",
@@ -58,8 +58,8 @@ def _of_github(top: Path) -> Iterator[Ranked]:
             continue
         for name, job in read.jobs.items():
             label = f"{path.stem} {name} {job.name}"
-            usual = MAIN.fullmatch(path.stem) or MAIN.fullmatch(name)
-            rank = (False, bool(OTHER.search(label)), not TESTS.search(label), not usual)
+            unusual = [text for text in (path.stem, name) if not MAIN.fullmatch(text)]
+            rank = (False, bool(OTHER.search(label)), not TESTS.search(label), len(unusual))
             steps = [*_steps(job.steps, read.file, top)]
             yield (*rank, False), [step for step in steps if not step.conditional]
             yield (*rank, True), steps

@@ -32,7 +32,9 @@ def sessions(project: Project) -> dict[str, list[Command]]:
     known = dict(_constants(tree))
     helpers = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     return {
-        name: [*_commands(node, known, helpers)] for node in helpers.values() for name in noxfile.names(node, "session")
+        name: [*_commands(node, {**known, **dict(_constants(node))}, helpers)]
+        for node in helpers.values()
+        for name in noxfile.names(node, "session")
     }
 
 
@@ -40,6 +42,7 @@ def _commands(
     node: ast.FunctionDef, known: Constants, helpers: dict[str, ast.FunctionDef], depth: int = 0
 ) -> Iterator[Command]:
     calls = sorted((n for n in ast.walk(node) if isinstance(n, ast.Call)), key=lambda n: (n.lineno, n.col_offset))
+    folder = ""
     for call in calls:
         where = f"noxfile.py:{call.lineno}"
         function = ast.unparse(call.func).rpartition(".")[2]
@@ -47,7 +50,9 @@ def _commands(
         if function == "install":
             yield Command(("pip", "install", *words, *_declared(call, known)), where)
         elif function in RUNS and words:
-            yield Command(tuple(words), where, tuple(_env(call, known)))
+            yield Command(tuple(words), where, tuple(_env(call, known)), folder)
+        elif function in {"chdir", "cd"}:
+            folder = words[0] if words else ""
         elif function in helpers and depth < 3 and isinstance(call.func, ast.Name):
             yield from _commands(helpers[function], known, helpers, depth + 1)
 
@@ -113,10 +118,19 @@ def _path(node: ast.expr, known: Constants, depth: int = 0) -> str:
 
 def _env(call: ast.Call, known: Constants) -> Iterator[str]:
     given = [known.get(ast.unparse(keyword.value), keyword.value) for keyword in call.keywords if keyword.arg == "env"]
-    for table in (node for node in given if isinstance(node, ast.Dict)):
-        for key, value in zip(table.keys, table.values, strict=True):
-            if isinstance(key, ast.Constant) and isinstance(value, ast.Constant):
-                yield f"{key.value!s}={value.value!s}"
+    for node in (inner for value in given for inner in ast.walk(value)):
+        if isinstance(node, ast.Dict):
+            pairs = [(ast.literal_eval(k), v) for k, v in zip(node.keys, node.values, strict=True) if _is_text(k)]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "dict":
+            pairs = [(keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg]
+        else:
+            continue
+        for name, value in pairs:
+            yield f"{name}={' '.join(_words(value, known))}"
+
+
+def _is_text(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def _constants(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:

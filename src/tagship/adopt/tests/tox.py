@@ -74,7 +74,12 @@ class Tox:
         usual = Counter(map(_without_python, dict.fromkeys(found)))
         ranked = sorted(
             dict.fromkeys(found),
-            key=lambda name: (bool(SPECIAL.search(name)), -usual[_without_python(name)], -_minor(name)),
+            key=lambda name: (
+                bool(SPECIAL.search(name)),
+                -usual[_without_python(name)],
+                -_minor(name),
+                -_newest(_without_python(name)),
+            ),
         )
         served = [name for name in ranked if SERVICE.search(name)]
         return [*(name for name in ranked if name not in served), "py", *served]
@@ -192,13 +197,21 @@ def _word(word: Any, posargs: str) -> str:
 def expanded(text: str) -> list[str]:
     """Return the names that a generative one such as `py{310,311}-{a,b}` stands for."""
     parts = [
-        [each.strip() for each in part[1:-1].split(",")] if part.startswith("{") else part.replace(" ", "").split(",")
+        [name for each in part[1:-1].split(",") for name in _range(each.strip())]
+        if part.startswith("{")
+        else part.replace(" ", "").split(",")
         for part in re.split(r"(\{[^{}]*\})", text.strip())
         if part
     ]
     if not any("{" in part for part in text):
         return [name for name in parts[0] if name] if parts else []
     return ["".join(names) for names in product(*parts)]
+
+
+def _range(text: str) -> list[str]:
+    """Return the numbers that `0-5` in braces stands for, and any other text as it is."""
+    found = re.fullmatch(r"(\d+)-(\d+)", text)
+    return [str(number) for number in range(int(found[1]), int(found[2]) + 1)][:100] if found else [text]
 
 
 def _holds(condition: str, env: str) -> bool:
@@ -213,6 +226,12 @@ def _holds(condition: str, env: str) -> bool:
 
 def _without_python(env: str) -> str:
     return "-".join(factor for factor in env.split("-") if not re.fullmatch(r"(py)?3?\.?\d*|python3?", factor))
+
+
+def _newest(factors: str) -> int:
+    """Return the number at the end of factors such as `django52`: that of a version, of which the tests need one."""
+    found = re.search(r"\d+$", factors)
+    return int(found[0]) if found else 0
 
 
 def _minor(env: str) -> int:

@@ -105,7 +105,10 @@ def unwrapped(command: Command, project: Project) -> tuple[Command, Needs]:
             flags = 1
             while argv[flags:] and re.fullmatch(r"-[BbdEIOqsSuvx]+|-[WX].*", argv[flags]):
                 flags += 2 if argv[flags] in {"-W", "-X"} else 1
-            if (
+            script = argv[flags].rpartition("/")[2] if argv[flags:] else ""
+            if script in RUNNERS:  # `python -b ENV/bin/trial`
+                argv = [script, *argv[flags + 1 :]]
+            elif (
                 argv[0] == "python"
                 and flags == 1
                 and argv[1:2] == ["-m"]
