@@ -120,17 +120,13 @@ def _env(call: ast.Call, known: Constants) -> Iterator[str]:
     given = [known.get(ast.unparse(keyword.value), keyword.value) for keyword in call.keywords if keyword.arg == "env"]
     for node in (inner for value in given for inner in ast.walk(value)):
         if isinstance(node, ast.Dict):
-            pairs = [(ast.literal_eval(k), v) for k, v in zip(node.keys, node.values, strict=True) if _is_text(k)]
+            pairs = [(k.value, v) for k, v in zip(node.keys, node.values, strict=True) if isinstance(k, ast.Constant)]
         elif isinstance(node, ast.Call) and ast.unparse(node.func) == "dict":
             pairs = [(keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg]
         else:
             continue
         for name, value in pairs:
-            yield f"{name}={' '.join(_words(value, known))}"
-
-
-def _is_text(node: ast.expr | None) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+            yield f"{name!s}={' '.join(_words(value, known))}"
 
 
 def _constants(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
