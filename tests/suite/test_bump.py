@@ -327,6 +327,20 @@ def test_a_tag_that_the_server_refuses_is_not_a_matter_of_pull_requests(suite: P
     assert "pull request" not in said
 
 
+def test_a_tag_that_only_the_server_has_is_refused(suite: Path) -> None:
+    started(suite, {"pyproject.toml": STATIC})
+    git(suite, "tag", "v1.1.0")
+    git(suite, "push", "-q", "origin", "v1.1.0")
+    git(suite, "tag", "-d", "v1.1.0")
+    said = refused(suite, "minor", "--push")
+    assert "tag 'v1.1.0': found one of that name at origin, expected a new one; run: git fetch --tags" in said
+
+
+def test_what_a_hook_says_is_part_of_the_message(suite: Path) -> None:
+    hook(started(suite, {"pyproject.toml": STATIC}), "pre-push", "echo a test has failed; exit 1")
+    assert "error: git push: a test has failed" in refused(suite, "minor", "--push")
+
+
 def test_another_failure_of_the_push_is_undone_too(suite: Path) -> None:
     started(suite, {"pyproject.toml": STATIC})
     # The branch is asked for first, and then the connection breaks.

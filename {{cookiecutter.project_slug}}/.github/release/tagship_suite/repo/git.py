@@ -93,7 +93,7 @@ def run(root: Path, *arguments: str) -> None:
     """Run `git ARGUMENTS` at `root`; raise `ReleaseError` with git's message where it fails."""
     done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False, **TEXT)
     if done.returncode:
-        message = (done.stderr or done.stdout).strip().splitlines() or [f"exit status {done.returncode}"]
+        message = (done.stdout + done.stderr).strip().splitlines() or [f"exit status {done.returncode}"]
         raise ReleaseError(f"git {arguments[0]}: {' / '.join(message)} [git]")
 
 
