@@ -72,13 +72,14 @@ def redacting() -> Iterator[None]:
 
 
 class _RedactingStream:
-    """A stream that redacts what it passes on to another one."""
+    """A stream that redacts what it passes on to another one, and escapes what that cannot encode."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        self._stream.write(redacted(text))
+        encoding = self._stream.encoding or "utf-8"
+        self._stream.write(redacted(text).encode(encoding, "backslashreplace").decode(encoding))
         return len(text)
 
     def __getattr__(self, name: str) -> Any:

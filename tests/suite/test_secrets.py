@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import html
+import io
 import json
 import re
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -332,3 +334,11 @@ def test_a_token_of_ten_megabytes_is_refused_within_seconds(
         assert servers.index.uploads() == []
     assert status == 1
     assert "the password or token: found 10000005 characters" in text
+
+
+def test_what_a_terminal_cannot_encode_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="ascii"))
+    with redact.redacting():
+        print("Łukasz \udce9", flush=True)
+    assert written.getvalue() == b"\\u0141ukasz \\udce9\n"
