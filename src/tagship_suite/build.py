@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from packaging.version import Version
 
 from . import report
 from .errors import Problem, ReleaseError, refusal, refuse
-from .gate import dev, handover
+from .gate import bundle, dev, handover
 from .github import notes
 from .repo import git
 from .repo.files import load_toml, subtable
@@ -34,13 +33,16 @@ if TYPE_CHECKING:
 LOCK = ".github/release/requirements/wheels.txt"
 #: An address in a domain reserved for examples: https://www.rfc-editor.org/rfc/rfc2606
 PLACEHOLDER = re.compile(r"@(?:[\w.-]+\.)?(?:example(?:\.(?:com|net|org))?|invalid|test)(?![\w.-])", re.IGNORECASE)
+#: What builds and uploads leave in `dist/`; uv also makes git ignore the folder.
+DISTS = re.compile(r".+\.(?:whl|tar\.gz|zip|egg|attestation|asc)|SHA256SUMS|\.gitignore|\.DS_Store")
 EARLIEST = 315532800  # seconds: 1980-01-01, the first day that a zip archive, and so a wheel, can hold
 
 
 def prepare(root: Path, environ: Mapping[str, str]) -> tuple[int, list[Package], Checkout | None]:
     """Remove old dists and the bundle; return SOURCE_DATE_EPOCH, the distributions to build, and the checkout's state.
 
-    Raises `ReleaseError` if one is compiled and the locked tools for that are missing.
+    Raises `ReleaseError` if one is compiled and the locked tools for that are missing, or if the folders of dists and
+    bundle hold something else.
     """
     from .dists.tracked import checkout
 
@@ -49,7 +51,7 @@ def prepare(root: Path, environ: Mapping[str, str]) -> tuple[int, list[Package],
     compiled = [f"{each.path}/pyproject.toml" for each in packages if is_compiled(each.folder)]
     if compiled and not (root / LOCK).is_file():
         raise refusal("managed-files", compiled[0], "[tool.cibuildwheel]", f"also {LOCK}", "run: tagship sync")
-    clean(root)
+    refuse(clean(root))
     return seconds, packages, checkout(root)
 
 
@@ -65,10 +67,18 @@ def compare(root: Path, packages: list[Package], before: Checkout | None) -> Non
     refuse([each for each in found if not isinstance(each, str)])
 
 
-def clean(root: Path, *folders: str) -> None:
-    """Remove `folders`; by default, the dists and the bundle of an earlier run."""
-    for folder in folders or ("bundle", "dist"):
-        shutil.rmtree(root / folder, ignore_errors=True)
+def clean(root: Path) -> list[Problem]:
+    """Remove the dists and the bundle of an earlier run; return a problem for all else there, which stays."""
+    folder, found = root / "dist", bundle.clear(root)
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if DISTS.fullmatch(path.name) and not path.is_dir():
+            path.unlink()
+        else:
+            remedy = "move it to another folder: a build empties this one"
+            found.append(Problem("in-the-way", str(path), "something other than a dist", "dists", remedy))
+    with suppress(OSError):  # it is not empty, or there is none
+        folder.rmdir()
+    return found
 
 
 def epoch(root: Path, environ: Mapping[str, str]) -> int:
@@ -79,10 +89,12 @@ def epoch(root: Path, environ: Mapping[str, str]) -> int:
 
 def describe(root: Path, environ: Mapping[str, str]) -> None:
     """Check the dists against the index's rules; print their names, versions, Pythons, sizes and hashes."""
-    from .dists import rules
+    from .dists import modules, rules
 
     groups = read(root / "dist", chosen(root, environ))
-    refuse([problem for package, dists in groups.items() for problem in _unlicensed(package, dists)])
+    wheels = [dist for dists in groups.values() for dist in dists if dist.is_wheel]
+    unlicensed = [problem for package, dists in groups.items() for problem in _unlicensed(package, dists)]
+    refuse(unlicensed + [problem for wheel in wheels for problem in modules.unresolved(wheel)])
     for name, value in {**outputs(groups), "digest": handover.digest(root / "dist")}.items():
         print(f"{name}: {value}")
         report.output(name, value)

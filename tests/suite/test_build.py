@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import tagship_suite.dists.sdist as sdist
-from tagship_suite.build import describe
+from tagship_suite.build import clean, describe, prepare
 from tagship_suite.dists.reading import read_dists
+from tagship_suite.errors import ReleaseError
 from tagship_suite.testing.pythons import supported
 from tests.archives import metadata, write_release, write_sdist
 from tests.conftest import commit, git, nox, try_nox, try_release
@@ -145,11 +146,34 @@ def test_a_build_that_fails_leaves_no_dists_for_the_gate(suite: Path) -> None:
     assert not (suite / "bundle").exists()
 
 
+def test_a_build_removes_its_own_files_alone(tmp_path: Path) -> None:
+    write_release(tmp_path / "dist")
+    (tmp_path / "dist/.gitignore").write_text("*")
+    for name in ("dist/notes.txt", "dist/site/index.html", "bundle/app.js"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("mine")
+    places = [(problem.code, Path(problem.where).relative_to(tmp_path).as_posix()) for problem in clean(tmp_path)]
+    assert places == [("in-the-way", name) for name in ("bundle", "dist/notes.txt", "dist/site")]
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["app.js", "index.html", "notes.txt"]
+
+
+def test_a_folder_called_bundle_that_is_none_is_refused_before_a_build(suite: Path) -> None:
+    (suite / "bundle").mkdir()
+    (suite / "bundle/app.js").write_text("mine")
+    with pytest.raises(ReleaseError, match="found a folder that is no bundle"):
+        prepare(suite, {})
+    write_release(suite / "dist")
+    done = try_release(suite, "verify")
+    assert "found a folder that is no bundle, expected none; rename it" in done.stdout
+    assert (suite / "bundle/app.js").read_text() == "mine"
+
+
 @pytest.mark.slow
 def test_a_build_where_git_cannot_answer_leaves_nothing_of_an_earlier_one(project: Path) -> None:
     commit(project)
     for name in ("dist", "bundle"):
         write_sdist(project / name)
+    (project / "bundle/SHA256SUMS").touch()
     done = try_nox(project, "-s", "build", GIT_DIR="/nowhere")
     assert done.returncode == 1
     assert "error: git log: found no answer (fatal: not a git repository: '/nowhere')" in done.stdout

@@ -18,6 +18,7 @@ from tagship.publisher import Registration
 from tagship.rehearsal.push import TagPush
 from tagship.rehearsal.servers import Servers, running
 from tagship_suite import build
+from tagship_suite.dists.modules import unresolved
 from tagship_suite.dists.reading import Dist, read_dist
 from tests.archives import write_sdist, write_wheel
 from tests.conftest import ROOT, release, run, try_release
@@ -218,6 +219,47 @@ def test_tags_in_a_wheel_that_are_not_those_of_its_name_are_noted(
     printed = capsys.readouterr().out
     assert words in printed
     assert ("note: " in printed) == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("ship.cli:main", "a module 'ship.cli'"),
+        ("ship.deep.cli:main", "a module 'ship.deep.cli'"),
+        ("shipping:main", "a module 'shipping'"),
+        ("ship:main", "a 'main' in ship/__init__.py"),
+        ("ship.core:main [color]", "a 'main' in ship/core.py"),
+        ("ship.core:Core.run", ""),
+        ("ship.core", ""),
+        ("ship:core.main", ""),  # a module that something else may import
+        ("ship.native:main", ""),
+        ("ship.lazy:main", ""),
+        ("ship.star:main", ""),
+        ("ship.newer:main", ""),
+        ("space.other:main", ""),  # the namespace may hold other distributions
+        ("json.tool:main", ""),
+        ("no reference", ""),
+    ],
+)
+def test_an_entry_point_names_what_the_wheel_has(tmp_path: Path, value: str, found: str) -> None:
+    files = {
+        "ship/__init__.py": "from .core import Core\n",
+        "ship/core.py": "class Core:\n    def run(self): ...\n",
+        "ship/native.cpython-313-x86_64-linux-gnu.so": "",
+        "ship/lazy.py": "import lazy_loader as lazy\n__getattr__, __dir__, __all__ = lazy.attach(__name__)\n",
+        "ship/star.py": "from .core import *\n",
+        "ship/newer.py": "def ?\n",
+        "space/ship/__init__.py": "",
+        "ship-1.0.dist-info/entry_points.txt": f"[console_scripts]\nship = {value}\n",
+    }
+    lost = [problem.expected for problem in unresolved(read_dist(write_wheel(tmp_path, files=files)))]
+    assert lost == ([f"{found} in the wheel"] if found else [])
+
+
+def test_a_dependency_may_have_the_module_of_an_entry_point(tmp_path: Path) -> None:
+    files = {"ship.py": "", "ship-1.0.dist-info/entry_points.txt": "[console_scripts]\nship = shipping:main\n"}
+    wheel = write_wheel(tmp_path, files=files, extra=("Requires-Dist: shipping",))
+    assert not [*unresolved(read_dist(wheel))]
 
 
 def test_the_case_of_an_entry_point_matters(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from packaging.version import Version
 from ..errors import Problem, ReleaseError
 from . import metadata
 from .metadata import UNKNOWN, same_version
+from .modules import entry_points
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -224,14 +225,13 @@ def _is_folder(dist: Dist, name: str) -> bool:
 def _entry_points(text: str, where: str) -> Iterator[Problem]:
     if text.startswith("\ufeff"):  # installers do not skip it
         yield Problem("entry-points", where, "a byte order mark", "none", "save it as UTF-8 without one")
-    parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
-        parser.read_string(text)
+        groups = entry_points(text)
     except configparser.Error as error:
         yield Problem("entry-points", where, error.message.splitlines()[0], "an INI file", "correct the entry points")
-    for section in {"console_scripts", "gui_scripts"} & {*parser.sections()}:
-        for name in parser.options(section):
+        return
+    for section in {"console_scripts", "gui_scripts"} & {*groups.sections()}:
+        for name in groups.options(section):
             if not re.fullmatch(r"[\w.-]+", name):
                 expected = "a name of letters, digits, '.', '_' and '-'"
                 yield Problem("entry-points", where, f"the script {name!r}", expected, "rename it")

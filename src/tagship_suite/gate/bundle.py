@@ -35,9 +35,18 @@ from tagship_suite.sessions import github_release, publish, publish_test
 """
 
 
-def clear(root: Path) -> None:
-    """Remove the bundle at `root`: that of an earlier run says nothing about this one."""
-    shutil.rmtree(root / "bundle", ignore_errors=True)
+def clear(root: Path) -> list[Problem]:
+    """Remove the bundle at `root`: that of an earlier run says nothing about this one.
+
+    Returns the problem of a folder `bundle` that is something else, which stays.
+    """
+    folder = root / "bundle"
+    inside = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if inside and not inside & {SUMS, COMMIT}:
+        remedy = "rename it: verify-version writes the bundle there"
+        return [Problem("in-the-way", str(folder), "a folder that is no bundle", "none", remedy)]
+    shutil.rmtree(folder, ignore_errors=True)
+    return []
 
 
 def write(root: Path, dists: list[Dist], folders: Sequence[Path] = (), notes: str = "") -> Path:
@@ -45,7 +54,7 @@ def write(root: Path, dists: list[Dist], folders: Sequence[Path] = (), notes: st
 
     `folders` are those of the distributions, below `root`, that have their own metadata; `notes` are the release notes.
     """
-    clear(root)
+    refuse(clear(root))
     partial = root / "bundle.part"
     shutil.rmtree(partial, ignore_errors=True)
     (partial / "dist").mkdir(parents=True)

@@ -16,7 +16,7 @@ import os
 import re
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from itertools import takewhile
 from pathlib import Path
@@ -62,9 +62,9 @@ ENVIRONMENT = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHONU
 @nox.session(reuse_venv=True, venv_backend=BACKEND, download_python="never")
 def build(session: nox.Session) -> None:
     """Build the sdist, and the wheels from that sdist: the same bytes for the same commit."""
-    from .build import compare, describe, prepare
+    from .build import clean, compare, describe, prepare
 
-    with _all_or_nothing():
+    with _all_or_nothing(clean):
         install_tools(session)
         os.umask(0o022)
         seconds, packages, before = run(session, prepare, ROOT, os.environ)
@@ -91,9 +91,10 @@ def test(session: nox.Session) -> None:
 @nox.session(name="verify-version", venv_backend=BACKEND if Path(LOCK).is_file() else "none", download_python="never")
 def verify_version(session: nox.Session) -> None:
     """Refuse dists, modules or a tag that name different versions; write the bundle that may be published."""
+    from .gate import bundle
     from .gate.verify import verify
 
-    with _all_or_nothing("bundle"):
+    with _all_or_nothing(bundle.clear):
         if run(session, verify, ROOT, os.environ):
             install_tools(session, "sbom")
             _in_tools(session, HOME, "sbom")
@@ -152,12 +153,11 @@ def install_tools(session: nox.Session, name: str = "tools", **env: str) -> None
 
 
 @contextmanager
-def _all_or_nothing(*folders: str) -> Iterator[None]:
-    """Remove `folders` if the session fails, so that no later one takes incomplete dists for a release."""
+def _all_or_nothing(clear: Callable[[Path], object]) -> Iterator[None]:
+    """Call `clear` if the session fails, so that no later one takes incomplete dists for a release."""
     try:
         yield
     except BaseException:
-        from .build import clean
-
-        clean(ROOT, *folders)
+        with suppress(OSError):  # the first error is the reason
+            clear(ROOT)
         raise

@@ -5,16 +5,24 @@
 # mypy: ignore-errors
 # pylint: skip-file
 # isort: skip_file
-"""Which modules of a dist could hold its version, and where are they imported from once installed?"""
+"""Which modules of a dist could hold its version, where are they imported from, and do its entry points find theirs?"""
 
 from __future__ import annotations
 
+import ast
+import configparser
 import re
+import sys
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from ..errors import Problem
+from ..repo.files import UNREADABLE
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from .reading import Dist
 
 #: The modules that hold a package's version by convention.
@@ -22,6 +30,10 @@ VERSION_MODULES = ("__init__", "_version", "__version__", "version", "__about__"
 #: What precedes a module's own path in a wheel and in an sdist.
 DATA = re.compile(r"[^/]+\.data/(?:pure|plat)lib/")
 ROOT = re.compile(r"[^/]+/(?:(?:src|lib)/)?")
+#: https://packaging.python.org/en/latest/specifications/entry-points/
+REFERENCE = re.compile(r"(?P<module>[\w.]+)\s*(?::\s*(?P<name>\w+)[\w.]*)?\s*(?:\[.*\])?")
+#: A module with one of these names has attributes, or a package modules, that only running it would tell.
+UNCERTAIN = {"*", "__getattr__", "__path__", "declare_namespace", "exec", "globals", "setattr", "modules"}
 
 
 def is_own(module: str, name: str) -> bool:
@@ -48,3 +60,59 @@ def modules(dist: Dist) -> dict[str, str]:
         if (in_package or not folders) and not any(f"{folder}/__init__.py" in members for folder in above):
             found[name] = name[start:]
     return found
+
+
+def entry_points(text: str) -> configparser.ConfigParser:
+    """Return the groups of `entry_points.txt`; raise `configparser.Error` if it is broken."""
+    parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read_string(text)
+    return parser
+
+
+def unresolved(wheel: Dist) -> Iterator[Problem]:
+    """Yield the entry points that certainly cannot be loaded: `wheel` lacks their module, or that lacks the name."""
+    points = f"{wheel.info}/entry_points.txt"
+    if points not in wheel.members:
+        return
+    groups = entry_points(wheel.read([points])[points])
+    files = {DATA.sub("", name, count=1): name for name in wheel.members}
+    for group in groups.sections():
+        for name, value in groups[group].items():
+            reference = REFERENCE.fullmatch(value)
+            if reference and (lost := _lost(wheel, files, reference["module"], reference["name"])):
+                found, remedy = f"{name!r} of {group}, which is {value!r}", "correct it, or ship what it names"
+                yield Problem("entry-points", str(wheel.path), found, f"{lost} in the wheel", remedy)
+
+
+def _lost(wheel: Dist, files: Mapping[str, str], module: str, name: str | None) -> str:
+    """Return what `wheel` lacks of an entry point, "" for nothing or if another distribution could have it."""
+    above = module.replace(".", "/")
+    if not _has(files, above):
+        while above := above.rpartition("/")[0]:
+            if _has(files, above):
+                package = _names(wheel, files.get(f"{above}/__init__.py", ""))
+                return f"a module {module!r}" if package is not None and not package & UNCERTAIN else ""
+        foreign = wheel.metadata.get_all("Requires-Dist") or module.split(".")[0] in sys.stdlib_module_names
+        return "" if foreign else f"a module {module!r}"
+    member = files.get(f"{above}.py") or files.get(f"{above}/__init__.py", "")
+    names = _names(wheel, member)
+    if not name or names is None or names & UNCERTAIN or name in names or _has(files, f"{above}/{name}"):
+        return ""
+    return f"a {name!r} in {member}"
+
+
+def _has(files: Mapping[str, str], module: str) -> bool:
+    return any(file.startswith((f"{module}.", f"{module}/")) for file in files)
+
+
+def _names(wheel: Dist, member: str) -> set[str] | None:
+    """Return all names in the module `member`, None if there is none or this Python cannot parse it."""
+    if not member:
+        return None
+    try:
+        nodes = [*ast.walk(ast.parse(wheel.read([member])[member]))]
+    except (*UNREADABLE, SyntaxError, MemoryError):
+        return None
+    fields = (getattr(node, field, None) for node in nodes for field in ("id", "attr", "asname", "name"))
+    return {part for found in fields if isinstance(found, str) for part in found.split(".")}

@@ -32,7 +32,7 @@ def verify(root: Path, environ: Mapping[str, str]) -> bool:
 
     Returns whether the bundle is to get an SBOM. Raises `ReleaseError` with everything that does not agree.
     """
-    bundle.clear(root)
+    refuse(bundle.clear(root))
     given, environ = environ, dev.tagged(root, environ)
     handover.gather(root / "dist", environ)
     packages = chosen(root, environ)

@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from .literals import Written
     from .ref import Tag
 
-CURRENT = "current"
-PARTS, DEFAULT_BRANCHES = ("major", "minor", "patch"), ("main", "master")
+CURRENT, PARTS, DEFAULT_BRANCHES = "current", ("major", "minor", "patch"), ("main", "master")
 #: A maintenance branch and the numbers of its versions: `1.x`, `v1.2`, `release/1.2.x`.
 SERIES = re.compile(r"(?:[\w.-]+/)?v?(\d+(?:\.\d+)*)(?:\.x)?")
 #: How servers refuse a push to a protected branch or tag: GitHub, GitLab, Bitbucket, Azure, and hooks.
@@ -208,10 +207,13 @@ def _refuse_untracked(root: Path, files: Iterable[Path]) -> None:
 
 
 def _check_remote(root: Path, plan: Plan) -> None:
-    """Raise `ReleaseError` if the remote is missing or the branch is behind it, before anything is changed."""
+    """Raise `ReleaseError` if the remote is missing, has the tag, or is ahead, before anything is changed."""
     if plan.remote not in git.lines(root, "remote"):
         remedy = f"run: git remote add {plan.remote} URL, or release without --push"
         raise refusal("no-remote", "git", f"no remote {plan.remote!r}", "one to push to", remedy)
+    if git.query(root, "ls-remote", plan.remote, f"refs/tags/{plan.tag}"):
+        remedy = "run: git fetch --tags, and release the next version"
+        raise refusal("tag-exists", f"tag {plan.tag!r}", f"one of that name at {plan.remote}", "a new one", remedy)
     git.run(root, "push", "--quiet", "--dry-run", plan.remote, f"refs/heads/{plan.branch}")
 
 
@@ -224,9 +226,7 @@ def _push(root: Path, plan: Plan) -> None:
             raise ReleaseError(*error.args, f"run the same command again; {undone}") from error
         if f"refs/tags/{plan.tag}" in output or not plan.files:
             remedy = "ask somebody to release whom the server's rules allow to push tags"
-            problem = Problem(
-                "push-refused", f"tag {plan.tag!r}", "refused by the server", "permission to push it", remedy
-            )
+            problem = Problem("push-refused", f"tag {plan.tag!r}", "refused by the server", "permission for it", remedy)
         else:
             to = f"{git.query(root, 'rev-parse', 'HEAD')}:refs/heads/release-{plan.tag}"
             remedy = f"run: git push {plan.remote} {to}, open a pull request from it, and when it is merged run: "
