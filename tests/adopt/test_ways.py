@@ -103,6 +103,7 @@ def ci(*lines: str, file: str = ".github/workflows/ci.yml") -> dict[str, str]:
         (ci("stestr run"), {"command": ["stestr", "run"], "requires": ["stestr"]}),
         (ci("zope-testrunner --test-path=src"), {"requires": ["zope.testrunner"]}),
         (ci("python runtests.py"), {"command": ["python", "runtests.py"]}),
+        (ci("python tests/run-tests -x"), {"command": ["python", "tests/run-tests", "-x"]}),
         (ci("cd tests", "cd ..", "pytest > log.txt 2>&1"), {"command": None}),
         (
             ci("(cd tests && make) && export X=1; python -m pytest"),
@@ -248,6 +249,15 @@ def test_the_workflow_that_is_called_after_tests_counts_before_one_for_something
     special = ci("pip install special", "pytest", file=".github/workflows/test-special.yml")
     usual = ci("pip install pytest", "pytest", file=".github/workflows/test.yml")
     assert settings(guess(write(tmp_path, {**TEST, **special, **usual}))) == {"requires": ["pytest"]}
+
+
+def test_a_function_that_several_sessions_call_has_the_arguments_of_each(tmp_path: Path) -> None:
+    helper = "def impl(session, group, all=False, only=True, more=None):\n    session.install(*more)\n    session.run('uv', 'sync', '--only-group', group)\n"
+    helper += "    session.run('pytest', *(('--all',) if all else ()), *('-s',) if not only else (), 'tests')\n"
+    noxfile = f"import nox\n{helper}@nox.session\ndef tests(session):\n    impl(session, 'b', only=False)\n"
+    declared = {"pyproject.toml": '[dependency-groups]\na = ["pytest"]\nb = ["pytest"]\n'}
+    found = settings(guess(write(tmp_path, {**TEST, **declared, "noxfile.py": noxfile})))
+    assert found == {"command": ["pytest", "-s", "tests"], "groups": ["b"]}
 
 
 def test_of_equal_environments_of_tox_the_newest_dependency_counts(tmp_path: Path) -> None:

@@ -35,10 +35,12 @@ OTHERS = (
 KEYS = ("before_install", "before_script", "install", "script", "run", "command", "bash", "test_script")
 #: Jobs by what their file and name say: the first are about tests, the last are about something else.
 TESTS = re.compile(r"tests?|pytest|unit|\bci\b|build", re.IGNORECASE)
-MAIN = re.compile(r"(run-|unit-?|python-?)?(tests?|pytest|ci|main|build)(-suite|-package)?", re.IGNORECASE)
+MAIN = re.compile(
+    r"(run-|unit-?|python-?)?(tests?|pytest|ci|main|build)(-suite|-package)?|python-?(package|app)", re.IGNORECASE
+)
 OTHER = re.compile(
     r"lint|doc|cov|bench|publish|release|deploy|nightly|integration|e2e|typ|wheel|windows|macos|min|downstream|pypy|upstream"
-    r"|codeql|pre-commit|schedule|cron|canary|old|dev|32|emul|qemu|arm|distro|conda|fuzz|example|slow|perf|mutation|extra",
+    r"|codeql|alpine|cygwin|docker|pre-commit|schedule|cron|canary|old|dev|32|emul|qemu|arm|distro|conda|fuzz|example|slow|perf|mutation|extra",
     re.IGNORECASE,
 )
 

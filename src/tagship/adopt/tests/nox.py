@@ -32,7 +32,7 @@ def sessions(project: Project) -> dict[str, list[Command]]:
     known = dict(_constants(tree))
     helpers = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     return {
-        name: [*_commands(node, {**known, **dict(_constants(node))}, helpers)]
+        name: [*_commands(node, {**known, **_arguments(node), **dict(_constants(node))}, helpers)]
         for node in helpers.values()
         for name in noxfile.names(node, "session")
     }
@@ -54,7 +54,21 @@ def _commands(
         elif function in {"chdir", "cd"}:
             folder = words[0] if words else ""
         elif function in helpers and depth < 3 and isinstance(call.func, ast.Name):
-            yield from _commands(helpers[function], known, helpers, depth + 1)
+            helper = helpers[function]
+            inner = {**known, **dict(_constants(helper)), **_arguments(helper, call)}
+            yield from _commands(helper, inner, helpers, depth + 1)
+
+
+def _arguments(node: ast.FunctionDef, call: ast.Call | None = None) -> Constants:
+    """Return the values of a function's arguments: those that a `call` passes, and the defaults of the others."""
+    names = [each.arg for each in [*node.args.posonlyargs, *node.args.args]]
+    defaults = zip(reversed(names), reversed(node.args.defaults), strict=False)
+    only = zip((each.arg for each in node.args.kwonlyargs), node.args.kw_defaults, strict=True)
+    found = {**dict(defaults), **{name: value for name, value in only if value}}
+    if call:
+        found |= zip(names, call.args, strict=False)
+        found |= {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
+    return found
 
 
 def _declared(call: ast.Call, known: Constants) -> Iterator[str]:
@@ -88,12 +102,24 @@ def _words(node: ast.expr, known: Constants) -> list[str]:
     if isinstance(inner, ast.BoolOp):  # *(session.posargs or ["tests"])
         inner = inner.values[-1]
     if isinstance(inner, ast.IfExp):
-        inner = inner.orelse if "posargs" in ast.unparse(inner.body) else inner.body
+        inner = inner.body if _is_true(inner.test, known) and "posargs" not in ast.unparse(inner.body) else inner.orelse
     try:
         value = ast.literal_eval(known.get(ast.unparse(inner), inner))
     except (ValueError, TypeError):
         value = () if isinstance(node, ast.Starred) else _path(inner, known) or "$"
-    return [str(word) for word in value] if isinstance(value, list | tuple | set) else [str(value)]
+    if isinstance(value, list | tuple | set):
+        return [str(word) for word in value]
+    return [] if value is None else [str(value)]
+
+
+def _is_true(node: ast.expr, known: Constants) -> bool:
+    """Return whether a condition holds, as far as it can be known; one of which nothing is known does."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        return not _is_true(node.operand, known)
+    try:
+        return bool(ast.literal_eval(known.get(ast.unparse(node), node)))
+    except (ValueError, TypeError):
+        return True
 
 
 def _path(node: ast.expr, known: Constants, depth: int = 0) -> str:

@@ -34,7 +34,7 @@ RUNNERS = {
 MODULES = {"pytest", "unittest", "twisted.trial", "nose2", "ward", "zope.testrunner", "stestr", "xmlrunner"}
 #: A script that runs tests, by its name.
 SCRIPT = re.compile(
-    r"(?:.*/)?(?:run_?tests?|runtests?|test|tests|test_all|testall|all_?tests|setup)\.py|tests?(?:/__main__\.py)?/?"
+    r"(?:.*/)?run[-_]tests?|(?:.*/)?(?:run[-_]?tests?|runtests?|test|tests|test_all|testall|all_?tests|setup)\.py|tests?(?:/__main__\.py)?/?"
 )
 #: The names of a target, session, environment or task for tests.
 NAMED = re.compile(r"(?:.*[-_:])?(?:unit)?_?-?(?:py)?tests?(?:ing)?(?:[-_:].*)?|unit|check|ci|all|coverage|cov")
