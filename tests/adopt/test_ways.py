@@ -252,7 +252,8 @@ def test_the_workflow_that_is_called_after_tests_counts_before_one_for_something
 
 
 def test_a_function_that_several_sessions_call_has_the_arguments_of_each(tmp_path: Path) -> None:
-    helper = "def impl(session, group, all=False, only=True, more=None):\n    session.install(*more)\n    session.run('uv', 'sync', '--only-group', group)\n"
+    helper = "def impl(session, group, all=False, only=True, more=None):\n    session.install(*more)\n"
+    helper += "    session.run('uv', 'sync', '--only-group', group)\n"
     helper += "    session.run('pytest', *(('--all',) if all else ()), *('-s',) if not only else (), 'tests')\n"
     noxfile = f"import nox\n{helper}@nox.session\ndef tests(session):\n    impl(session, 'b', only=False)\n"
     declared = {"pyproject.toml": '[dependency-groups]\na = ["pytest"]\nb = ["pytest"]\n'}
