@@ -1,6 +1,6 @@
 """Work on this repository with nothing but Python and git: `python3 dev demo|test|bench|docs`.
 
-The environment in .venv/ is made on first use, and again when pyproject.toml has changed.
+The environment in .venv/ is created on first use, and again when pyproject.toml has changed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
-#: The Python that .venv/ is made of, also when this runs in .venv/ itself.
+#: The Python that creates .venv/, also if this runs in .venv/ itself.
 PYTHON = sys.executable
 if Path(sys.prefix).resolve() == VENV and os.name != "nt":
     PYTHON = str(Path(sys.base_prefix, "bin", f"python{sys.version_info.major}.{sys.version_info.minor}"))
@@ -28,7 +28,7 @@ USAGE = """usage: python3 dev VERB
 
 def main(arguments: list[str]) -> int:
     """Run one verb; return its exit status."""
-    os.environ.setdefault("UV_SYSTEM_CERTS", "1")  # as pip does, which has come so far
+    os.environ.setdefault("UV_SYSTEM_CERTS", "1")  # as pip does
     verb, *rest = arguments or [""]
     modules = {
         "demo": ["dev.demo"],
@@ -52,53 +52,24 @@ def environment() -> Path:
     wanted = hashlib.sha256(sys.version.encode() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
     if made_for.is_file() and made_for.read_text() == wanted:
         return python
+    print(
+        f"creating {VENV.relative_to(ROOT)}/ with what the tests need; this is done once", file=sys.stderr, flush=True
+    )
     shutil.rmtree(VENV, ignore_errors=True)
-    # Debian's Python has no ensurepip, so no `venv` with pip in it: pip is told where to put uv, which needs neither.
+    # Debian's Python has no ensurepip, so `venv` cannot install pip: pip installs uv into a folder, which uv is run from.
     boot = VENV / "boot"
-    run(
-        PYTHON,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--target",
-        str(boot),
-        "uv",
-    )
-    uv = [PYTHON, "-m", "uv"]
-    run(
-        *uv,
-        "venv",
-        "--quiet",
-        "--allow-existing",
-        "--python",
-        PYTHON,
-        str(VENV),
-        PYTHONPATH=str(boot),
-    )
-    group = f"{ROOT / 'pyproject.toml'}:test"
-    run(
-        *[
-            *uv,
-            "pip",
-            "install",
-            "--quiet",
-            "--python",
-            str(python),
-            "--group",
-            group,
-            "--editable",
-            str(ROOT),
-        ],
-        PYTHONPATH=str(boot),
-    )
+    pip = ("install", "--quiet", "--disable-pip-version-check", "--target", str(boot), "uv")
+    run(PYTHON, "-m", "pip", *pip, PIP_ROOT_USER_ACTION="ignore")
+    uv = (PYTHON, "-m", "uv")
+    run(*uv, "venv", "--quiet", "--allow-existing", "--python", PYTHON, str(VENV), PYTHONPATH=str(boot))
+    wanted_by_tests = ("--group", f"{ROOT / 'pyproject.toml'}:test", "--editable", str(ROOT))
+    run(*uv, "pip", "install", "--quiet", "--python", str(python), *wanted_by_tests, PYTHONPATH=str(boot))
     made_for.write_text(wanted)
     return python
 
 
 def run(*command: str, **env: str) -> None:
-    """Run `command`; end with its exit status where it fails."""
+    """Run `command`; end with its exit status if it fails."""
     status = subprocess.run(command, env={**os.environ, **env}, check=False).returncode
     if status:
         sys.exit(status)

@@ -12,7 +12,7 @@ NEXT_STEPS = """
 {project_slug} is ready. Try it:
 
   cd {project_slug}
-  python -m pip install "nox[uv]"
+  python -m pip install "nox[uv]" invoke  # in a virtual environment
   nox
 
 Before the first release, register the publisher at both indexes:
@@ -26,7 +26,6 @@ Push the project to https://{host}/{github_owner}/{project_slug}, and release it
 
   git init && git add -A && git commit -m "First commit"
   git remote add origin https://{host}/{github_owner}/{project_slug}.git
-  python -m pip install invoke
   inv release {first} --push
 
 "Releasing" in README.md has the details, and the settings to change on {site}."""

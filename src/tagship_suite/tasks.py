@@ -26,13 +26,14 @@ def check(_: Context) -> None:
 
 
 @task(
+    positional=["version"],
     help={
-        "version": "a version, major, minor, patch, or current as it stands; NAME/patch for one of several",
+        "version": "a version, major, minor, patch, or current for the one in the files; NAME/patch for one of several",
         "push": "also push",
         "dry-run": "only show the changes, the tag, and what its push would start",
-    }
+    },
 )
-def release(_: Context, version: str, *, push: bool = False, dry_run: bool = False) -> None:
+def release(_: Context, version: str = "", *, push: bool = False, dry_run: bool = False) -> None:
     """Bump the version, date the changelog, commit and tag; the pushed tag is what publishes."""
     if version in {"-h", "--help"}:  # invoke takes it for the version
         return run(sys.executable, "-m", "invoke", "--help", "release")
@@ -57,13 +58,12 @@ def rehearse(_: Context) -> None:
 
 @task
 def lock(_: Context) -> None:
-    """Compile the locked requirements of the release tools again, with hashes, for every Python and platform."""
+    """Update the locked release tools, with hashes, for every Python and platform."""
     if importlib.util.find_spec("uv") is None:
         raise Exit("uv: found no such package, which compiles the requirements; run: pip install uv [missing-tool]", 1)
     compile_ = (sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--upgrade", *LOCK)
-    for source in sorted(
-        Path(REQUIREMENTS).glob("*.in")
-    ):  # in that folder, Dependabot runs the command that each file records
+    for source in sorted(Path(REQUIREMENTS).glob("*.in")):
+        # In that folder, so that Dependabot can run the command that each lock records.
         run(*compile_, "--output-file", f"{source.stem}.txt", source.name, cwd=REQUIREMENTS)
 
 

@@ -81,7 +81,7 @@ def test_a_job_that_stays_and_makes_the_release_is_named(tmp_path: Path) -> None
 def test_a_workflow_that_waits_for_a_release_is_named(tmp_path: Path) -> None:
     docs = "on: {release: {types: [published]}}\njobs:\n  docs:\n    runs-on: x\n    steps:\n      - run: make docs\n"
     todo = left_to_do(tmp_path / "thing", publish=PUBLISH, docs=docs)
-    assert todo[0].startswith(".github/workflows/docs.yml: let it run when the tag is pushed; it waits for a release")
+    assert todo[0].startswith(".github/workflows/docs.yml: change its trigger from `release` to the pushed tag")
 
 
 def test_wheels_of_several_platforms_are_not_lost_without_a_word(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What `inv release` changes beside the version, which tag it makes, and that a refusal leaves nothing behind."""
+"""What `inv release` changes besides the version, which tag it creates, and that a refusal leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -399,6 +399,12 @@ def test_a_file_that_no_commit_would_hold_is_refused(suite: Path) -> None:
     write(suite, {"VERSION.py": '__version__ = "1.0.0"\n'})
     started(suite, {"pyproject.toml": pyproject, ".gitignore": "VERSION.py\n__pycache__/\n"})
     assert "VERSION.py: found a file that git does not track, expected a committed one" in refused(suite, "minor")
+
+
+def test_without_a_version_those_that_it_takes_are_named(suite: Path) -> None:
+    assert "found none, expected major, minor, patch, current or a version" in refused(
+        started(suite, {"pyproject.toml": STATIC})
+    )
 
 
 @pytest.mark.slow

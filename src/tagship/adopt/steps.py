@@ -226,7 +226,7 @@ def release_makers(found: Adoption) -> list[Problem]:
     if not update.has_suite(found.folder) and not found.keep_old:
         context = Context.read(found.folder)
         found.todo += [
-            f"{each.file}: let it run when the tag is pushed; it waits for a release, and one that the job "
+            f"{each.file}: change its trigger from `release` to the pushed tag, as a release that the job "
             "github-release creates starts no workflow"
             for each in context.workflows.by_file.values()
             if each.on("release") and _jobs_left(found, each)

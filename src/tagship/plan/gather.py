@@ -190,4 +190,7 @@ def _repository(plan: Plan, found: Project) -> None:
     version = parsed(plan.version)
     plan.changes = section(found.package.folder, version) if version else ""
     if version and not plan.changes and not plan.problems:
-        plan.notes.append(f"no changelog has a section for {version}: the release notes will list the commits")
+        plan.notes.append(
+            f"no changelog has a section for {version} yet: inv release makes it from 'Unreleased'; "
+            "without one, the release notes list the commits"
+        )

@@ -160,7 +160,7 @@ def _next(now: Version, wanted: str) -> Version:
     if version := now if wanted == CURRENT else parsed(wanted):
         return version
     expected = "major, minor, patch, current or a version such as '1.2.3'"
-    raise refusal("bad-version", "version", repr(wanted), expected, "name the version to release")
+    raise refusal("bad-version", "version", repr(wanted) if wanted else "none", expected, "name the version to release")
 
 
 def _problems(root: Path, now: Version | None, version: Version, tag: str) -> list[Problem]:
