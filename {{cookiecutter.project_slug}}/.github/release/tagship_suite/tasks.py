@@ -38,7 +38,7 @@ def check(_: Context) -> None:
         "version": "a version, major, minor, patch, or current for the one in the files; NAME/patch for one of several",
         "push": "also push",
         "dry-run": "only show the changes, the tag, and what its push would start",
-    }
+    },
 )
 def release(_: Context, version: str = "", *, push: bool = False, dry_run: bool = False) -> None:
     """Bump the version, date the changelog, commit and tag; the pushed tag is what publishes."""
