@@ -56,7 +56,7 @@ def environment() -> Path:
         f"creating {VENV.relative_to(ROOT)}/ with what the tests need; this is done once", file=sys.stderr, flush=True
     )
     shutil.rmtree(VENV, ignore_errors=True)
-    # Debian's Python has no ensurepip, so `venv` cannot install pip: pip installs uv into a folder, which uv is run from.
+    # Debian's Python has no ensurepip, so `venv` cannot install pip: pip installs uv into a folder instead.
     boot = VENV / "boot"
     pip = ("install", "--quiet", "--disable-pip-version-check", "--target", str(boot), "uv")
     run(PYTHON, "-m", "pip", *pip, PIP_ROOT_USER_ACTION="ignore")

@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-from tagship_suite.errors import ReleaseError
+from tagship_suite.errors import Problem, ReleaseError
 
 from .errors import TagshipError
 
@@ -48,7 +48,8 @@ def paths(named: Iterable[Path], file: Path | None) -> Iterator[Path]:
         with sys.stdin if str(file) == "-" else file.open(encoding="utf-8", errors="surrogateescape") as lines:
             yield from (Path(line) for text in lines if (line := text.rstrip("\r\n")))
     except OSError as error:
-        raise TagshipError(f"{file}: found {error.strerror}, expected a list of paths; name another file") from error
+        problem = Problem("unreadable-file", str(file), str(error.strerror), "a list of paths", "name another file")
+        raise TagshipError(problem) from error
 
 
 def ask(question: Question, repositories: Iterable[Path], workers: int | None = None) -> Iterator[Answer]:
@@ -104,7 +105,7 @@ def _isolated(question: Question, path: Path) -> Answer:
         try:
             return pool.submit(_answer, question, path).result()
         except BrokenProcessPool:
-            return failed(path, "the process that read it ended; report it with the repository")
+            return failed(path, "the process that read it ended; report it with the repository [bug]")
 
 
 def _ignore_interrupts() -> None:
@@ -121,11 +122,11 @@ def _answer(question: Question, path: Path) -> Answer:
         with _limited(SECONDS):
             return question(path)
     except OutOfTime:
-        return failed(path, f"it was not read within {SECONDS} seconds")
+        return failed(path, f"it was not read within {SECONDS} seconds [time-limit]")
     except (TagshipError, ReleaseError) as error:
         return failed(path, "; ".join(map(str, error.args)))
     except Exception as error:  # one repository never stops the others
-        return failed(path, f"{type(error).__name__}: {error}; report it with the repository")
+        return failed(path, f"{type(error).__name__}: {error}; report it with the repository [bug]")
 
 
 def failed(path: Path, reason: str) -> Answer:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tagship import suite
 from tagship.errors import TagshipError
 from tagship.publisher import Registration
-from tagship_suite.errors import ReleaseError
+from tagship_suite.errors import Problem, ReleaseError
 from tagship_suite.repo.files import load_toml
 from tagship_suite.repo.git import lines
 from tagship_suite.repo.packages import chosen, distribution_name
@@ -61,8 +61,9 @@ def read(path: Path, tag: str = "") -> list[Project]:
     found = read_all(path, tag)
     if released := [each for each in found if tag or not each.package.label]:
         return released
-    forms = " or ".join(each.package.tag("X.Y.Z") for each in found)
-    raise TagshipError(f"tag: found {tag or 'none'!r}, expected the tag of one distribution; name it: --tag {forms}")
+    remedy = f"name it: --tag {' or '.join(each.package.tag('X.Y.Z') for each in found)}"
+    expected = "the tag of one distribution"
+    raise TagshipError(Problem("no-such-package", "tag", repr(tag or "none"), expected, remedy))
 
 
 def read_all(path: Path, tag: str = "") -> list[Project]:
@@ -83,9 +84,8 @@ def of(path: Path, package: Package) -> Project:
     name = distribution_name(package.folder)
     if not name:
         found = "no name" if path.is_dir() else "no folder"
-        raise TagshipError(
-            f"{path}: found {found}, expected one in pyproject.toml, setup.cfg or setup.py; name it there"
-        )
+        expected = "one in pyproject.toml, setup.cfg or setup.py"
+        raise TagshipError(Problem("no-name", str(path), found, expected, "name it there"))
     matches, runs_at = _matches(path, package.folder), host(path, package.folder)
     for match in matches:
         if (match["host"] == "github.com") == (runs_at == "github.com"):

@@ -92,4 +92,4 @@ def apply(folder: Path, changes: Mapping[Path, bytes | None]) -> None:
     if process.returncode:
         name, reason = json.loads(said) if said else (None, "the writing process failed")
         remedy = "nothing was changed; make it writable and run the command again"
-        raise TagshipError(str(Problem("file-system", str(name or folder), reason.lower(), "a file to write", remedy)))
+        raise TagshipError(Problem("file-system", str(name or folder), reason.lower(), "a file to write", remedy))

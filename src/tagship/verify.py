@@ -13,7 +13,7 @@ from packaging.version import InvalidVersion, Version
 
 from tagship import project, published
 from tagship.errors import TagshipError, one_line
-from tagship_suite.errors import ReleaseError
+from tagship_suite.errors import Problem, ReleaseError
 from tagship_suite.publish import attest
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def release_of(text: str) -> tuple[str, Version]:
             return canonicalize_name(found.name), Version(pin.version)
     except (InvalidRequirement, InvalidVersion, ValueError):
         pass
-    raise TagshipError(f"found {text!r}, expected NAME==VERSION such as ship==1.2.0")
+    raise TagshipError(Problem("usage", "release", repr(text), "NAME==VERSION", "write it such as ship==1.2.0"))
 
 
 def publisher_of(source: str, workflow: str, environment: str) -> dict[str, str]:
@@ -75,7 +75,8 @@ def publisher_of(source: str, workflow: str, environment: str) -> dict[str, str]
     """
     match = SOURCE.fullmatch(source) if source else None
     if source and not match:
-        raise TagshipError(f"found {source!r}, expected OWNER/REPOSITORY, or its https URL on GitHub or GitLab")
+        expected = "OWNER/REPOSITORY, or its https URL on GitHub or GitLab"
+        raise TagshipError(Problem("usage", "--repository", repr(source), expected, "correct it"))
     kind = "GitLab" if match and match["host"] == "gitlab.com" else "GitHub"
     file = "workflow_filepath" if kind == "GitLab" else "workflow"
     named = {"repository": match["path"] if match else "", file: workflow, "environment": environment}
@@ -99,9 +100,11 @@ def sums(path: Path) -> dict[str, str]:
             match["name"]: match["sha256"] for match in map(DIST.fullmatch, path.read_text().splitlines()) if match
         }
     except (OSError, ValueError) as error:
-        raise TagshipError(f"{path}: cannot be read ({error}), expected a SHA256SUMS file") from error
+        problem = Problem("unreadable-file", str(path), str(error), "a SHA256SUMS file", "name another file")
+        raise TagshipError(problem) from error
     if not found:
-        raise TagshipError(f"{path}: found no dist, expected lines in the format of sha256sum")
+        expected = "lines in the format of sha256sum"
+        raise TagshipError(Problem("unreadable-file", str(path), "no dist", expected, "name another file"))
     return found
 
 
@@ -117,7 +120,8 @@ def verify(
     release = (name, version)
     found = {each: remote for each, remote in sorted(files.items()) if published.release_of(each) == release}
     if not found:
-        raise TagshipError(f"{simple_url}: found no file of {name} {version}, expected at least one; check both")
+        missing = f"no file of {name} {version}"
+        raise TagshipError(Problem("no-such-release", simple_url, missing, "at least one", "check both"))
     _update_trust_root(offline=offline)
     for each, remote in found.items():
         yield _file(index, each, remote, expected)
@@ -136,7 +140,8 @@ def _update_trust_root(*, offline: bool) -> None:
         Verifier.production(offline=offline)
     except Error as error:
         remedy = "try again, or use the one that is bundled with sigstore: --offline"
-        raise TagshipError(f"Sigstore's trust root: found {error}, expected to update it; {remedy}") from error
+        problem = Problem("network", "Sigstore's trust root", str(error), "the current one", remedy)
+        raise TagshipError(problem) from error
 
 
 def _file(index: Index, name: str, remote: Remote, expected: Expected) -> File:

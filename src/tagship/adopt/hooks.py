@@ -44,7 +44,7 @@ def _exclude(text: str) -> str | None:
     """Return the expression for what no hook is run on, None if there is none; raise `Unreadable`."""
     read = marked.parse(text.encode(), NAME)
     if not isinstance(read, Map) or "repos" not in read:
-        raise Unreadable(f"{NAME}: not a pre-commit configuration")
+        raise Unreadable(f"{NAME}: not a pre-commit configuration [unreadable-file]")
     return str(read.text("exclude")) if "exclude" in read else None
 
 

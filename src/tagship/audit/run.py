@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tagship.errors import Refused, TagshipError, one_line
+from tagship_suite.errors import Problem
 
 from . import fix, zizmor
 from .context import Context
@@ -30,7 +31,7 @@ class Options:
 def audit(path: Path) -> tuple[list[Finding], list[str]]:
     """Return what our rules find in the repository at `path`, and a line for each file that cannot be read."""
     if not path.is_dir():
-        raise TagshipError(f"{path}: found no folder, expected a repository; name one")
+        raise TagshipError(Problem("no-repository", str(path), "no folder", "a repository", "name one"))
     context = Context.read(path)
     found = [finding for rule in RULES for finding in rule.findings(context)]
     return sorted(found, key=lambda each: (each.file, each.line, each.rule)), [*unread(context)]

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from tagship.facts.files import Files
 from tagship.facts.folders import folders
-from tagship_suite.errors import ReleaseError
+from tagship_suite.errors import Problem, ReleaseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from .context import Context
 
-NOTHING = "found no workflow and no distribution, expected .github/workflows, pyproject.toml, setup.cfg or setup.py"
+EXPECTED = ".github/workflows, pyproject.toml, setup.cfg or setup.py"
 
 
 def unread(context: Context) -> Iterator[str]:
@@ -28,7 +28,8 @@ def unread(context: Context) -> Iterator[str]:
     problems = [line for name, reader in readers.items() for line in _problems(reader, name)]
     yield from problems
     if not problems and not context.errors and _is_empty(context, files):
-        yield f"{context.root}: {NOTHING}; name another folder"
+        found = "no workflow and no distribution"
+        yield str(Problem("no-name", str(context.root), found, EXPECTED, "name another folder"))
 
 
 def _problems(reader: Callable[[str], object], name: str) -> tuple[str, ...]:

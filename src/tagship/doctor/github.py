@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from tagship.errors import TagshipError
+from tagship_suite.errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,8 +70,9 @@ class Api:
             answer = self.session.request(method, url, json=body, timeout=TIMEOUT)
         except requests.RequestException as error:
             reason = type(error).__name__
+            expected = f"{self.site}'s"
             raise TagshipError(
-                f"{self.base}: found no response ({reason}), expected {self.site}'s; check the network"
+                Problem("network", self.base, f"no response ({reason})", expected, "check the network")
             ) from None
         self.moved = self.moved or bool(answer.history)
         self._refuse(answer)
@@ -79,17 +81,16 @@ class Api:
     def _refuse(self, answer: requests.Response) -> None:
         if answer.status_code == 401:
             remedy = f"run: {self.login}, or unset {self.variable}"
-            raise TagshipError(f"token: found one that {self.site} refuses (401), expected a valid one; {remedy}")
+            found = f"one that {self.site} refuses (401)"
+            raise TagshipError(Problem("host-token", "token", found, "a valid one", remedy))
         if answer.status_code in {403, 429} and (
             answer.headers.get(f"{self.limit}-remaining") == "0" or "retry-after" in answer.headers
         ):
-            raise TagshipError(
-                f"{self.base}: found the rate limit reached; try again in {_wait(answer, self.limit)} s{self._hint()}"
-            )
+            remedy = f"try again in {_wait(answer, self.limit)} s{self._hint()}"
+            raise TagshipError(Problem("rate-limit", self.base, "the rate limit reached", "an answer", remedy))
         if answer.status_code >= 500:
-            raise TagshipError(
-                f"{self.base}: found a server error of {self.site} ({answer.status_code}); try again later"
-            )
+            found = f"a server error of {self.site} ({answer.status_code})"
+            raise TagshipError(Problem("host-answer", self.base, found, "an answer", "try again later"))
         if answer.status_code >= 400:
             who = "this token" if self.token else "anybody without a token"
             raise Unseen(answer.status_code, f"{self.site} does not show it to {who} ({answer.status_code})")
@@ -116,7 +117,8 @@ def _json(answer: requests.Response) -> Any:
     try:
         return answer.json()
     except ValueError:
-        raise TagshipError(f"{answer.url}: found a response that is not JSON or is incomplete; try again") from None
+        found = "a response that is not JSON or is incomplete"
+        raise TagshipError(Problem("host-answer", answer.url, found, "JSON", "try again")) from None
 
 
 def _items(content: Any, key: str) -> list[Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tagship import published
 from tagship.errors import TagshipError
 from tagship.indexes import INDEXES
-from tagship_suite.errors import ReleaseError
+from tagship_suite.errors import Problem, ReleaseError
 from tagship_suite.publish import attest
 
 from . import checks, github, gitlab
@@ -30,7 +30,7 @@ def connect(projects: Sequence[Project], environ: Mapping[str, str]) -> Api:
     if not first.known:
         remedy = f"add it: git remote add origin git@{first.host}:OWNER/REPOSITORY.git"
         site = first.registration("pypi").site
-        raise TagshipError(f"remote 'origin': found no repository on {site}, expected one; {remedy}")
+        raise TagshipError(Problem("no-remote", "remote 'origin'", f"no repository on {site}", "one", remedy))
     return gitlab.connect(environ, first.host) if first.provider == "gitlab" else github.connect(environ)
 
 
@@ -45,10 +45,10 @@ def diagnose(projects: Sequence[Project], api: Api) -> list[Finding]:
     except Unseen as unseen:
         where = f"{first.owner}/{first.repository}"
         remedy = f"check the name in the remote 'origin', or set {api.variable} to a token that may read it"
-        raise TagshipError(f"{where}: found no such repository: {unseen}; {remedy}") from None
+        raise TagshipError(Problem("not-shown", where, "no such repository", str(unseen), remedy)) from None
     except (AttributeError, KeyError, TypeError):
-        saw = "found a response that is JSON of another shape than documented"
-        raise TagshipError(f"{api.base}: {saw}, expected {api.site}'s API; check the URL, or try again") from None
+        saw, expected = "a response that is JSON of another shape than documented", f"{api.site}'s API"
+        raise TagshipError(Problem("host-answer", api.base, saw, expected, "check the URL, or try again")) from None
     if api.moved:
         saw = f"{first.owner}/{first.repository} is a former name"
         expected = "the current name in the remote 'origin', and in the publisher at the index"

@@ -131,10 +131,10 @@ def read_bytes(path: Path, name: str) -> bytes:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise Unreadable(f"{name}: {error.strerror}; make it a readable file") from None
+        raise Unreadable(f"{name}: {error.strerror}; make it a readable file [unreadable-file]") from None
     if len(content) > MAX_BYTES:
         raise Unreadable(
-            f"{name}: larger than {MAX_BYTES >> 10} KiB, not read; GitHub does not take such a file either"
+            f"{name}: larger than {MAX_BYTES >> 10} KiB, not read; GitHub accepts no such file either [unreadable-file]"
         )
     return content
 
@@ -157,19 +157,21 @@ def compose(content: bytes, name: str) -> Node | None:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise Unreadable(f"{name}:{line}: not UTF-8; save it as UTF-8") from None
+        raise Unreadable(f"{name}:{line}: not UTF-8; save it as UTF-8 [unreadable-file]") from None
     if text.count("\n") + text.count(",") > MAX_NODES:  # before each of them becomes a node
-        raise Unreadable(f"{name}: more than {MAX_NODES} lines or values, not read")
+        raise Unreadable(f"{name}: more than {MAX_NODES} lines or values, not read [unreadable-file]")
     if _is_too_deep(text):
-        raise Unreadable(f"{name}: nested deeper than {MAX_DEPTH} levels, not read")
+        raise Unreadable(f"{name}: nested deeper than {MAX_DEPTH} levels, not read [unreadable-file]")
     try:
         node: Node | None = next(iter(yaml.compose_all(text, Loader=LOADER)), None)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         what = getattr(error, "problem", None) or str(error).partition("\n")[0]
-        raise Unreadable(f"{name}:{mark.line + 1 if mark else 1}: no valid YAML: {what}; correct it") from None
+        raise Unreadable(
+            f"{name}:{mark.line + 1 if mark else 1}: no valid YAML: {what}; correct it [unreadable-file]"
+        ) from None
     except (ValueError, RecursionError) as error:
-        raise Unreadable(f"{name}: no valid YAML: {error}; correct it") from None
+        raise Unreadable(f"{name}: no valid YAML: {error}; correct it [unreadable-file]") from None
     return node
 
 
@@ -193,7 +195,9 @@ class _Converter:
     def convert(self, node: Node, depth: int) -> Value:
         self.count += 1
         if self.count > MAX_NODES or depth > MAX_DEPTH:
-            raise Unreadable(f"{self.name}: more than {MAX_NODES} values or {MAX_DEPTH} levels, not read")
+            raise Unreadable(
+                f"{self.name}: more than {MAX_NODES} values or {MAX_DEPTH} levels, not read [unreadable-file]"
+            )
         line = node.start_mark.line + 1
         if isinstance(node, ScalarNode):
             return _scalar(node, line)

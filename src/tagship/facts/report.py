@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tagship.errors import one_line
-from tagship_suite.errors import ReleaseError
+from tagship_suite.errors import Problem, ReleaseError
 
 from . import read
 
@@ -19,7 +19,8 @@ def inspect(path: Path) -> dict[str, Any]:
     """Return the facts of the repository at `path` for JSON; `status` is `inspected`, or `refused` with a `reason`."""
     if not path.is_dir():
         found = "a file" if path.exists() else "nothing"
-        return _refused(path, f"{path}: found {found}, expected a repository's folder; name another path")
+        expected = "a repository's folder"
+        return _refused(path, Problem("no-repository", str(path), found, expected, "name another path"))
     try:
         facts = read.repository(path)
     except ReleaseError as error:
@@ -27,12 +28,13 @@ def inspect(path: Path) -> dict[str, Any]:
     data = facts.data()
     if not facts.distributions:
         expected = "pyproject.toml, setup.cfg or setup.py that says what is built"
-        return data | _refused(path, f"{path}: found no distribution, expected {expected}; add one")
+        return data | _refused(path, Problem("no-name", str(path), "no distribution", expected, "add one"))
     return {"path": data.pop("path"), "status": "inspected", "reason": "", **data}
 
 
-def _refused(path: Path, *reasons: str) -> dict[str, Any]:
-    return {"path": str(path), "status": "refused", "reason": "; ".join(" ".join(reason.split()) for reason in reasons)}
+def _refused(path: Path, *reasons: str | Problem) -> dict[str, Any]:
+    reason = "; ".join(" ".join(str(each).split()) for each in reasons)
+    return {"path": str(path), "status": "refused", "reason": reason}
 
 
 def lines(data: dict[str, Any]) -> list[str]:

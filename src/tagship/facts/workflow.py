@@ -195,7 +195,9 @@ def parse(content: bytes, name: str) -> Workflow:
     node = marked.parse(content, name)
     if not isinstance(node, Map) or not isinstance(node.get("jobs"), Map):
         line = getattr(node, "line", 1)
-        raise marked.Unreadable(f"{name}:{line}: no workflow: it has no mapping `jobs`; correct or remove it")
+        raise marked.Unreadable(
+            f"{name}:{line}: no workflow: it has no mapping `jobs`; correct or remove it [unreadable-file]"
+        )
     given = permissions(node.get("permissions"))
     jobs = ((key, each) for key, each in node.map("jobs").items() if isinstance(key, Text) and isinstance(each, Map))
     return Workflow(

@@ -12,7 +12,7 @@ from tagship.errors import TagshipError
 from tagship.facts import workflow
 from tagship.facts.marked import Unreadable
 from tagship.indexes import INDEXES
-from tagship_suite.errors import ReleaseError
+from tagship_suite.errors import Problem, ReleaseError
 from tagship_suite.github.notes import section
 from tagship_suite.repo import git
 from tagship_suite.repo.files import read_text
@@ -39,9 +39,8 @@ def plans(path: Path, tag: str = "", *, offline: bool = False) -> list[Plan]:
     """
     commit = git.query(path, "rev-parse", "HEAD")
     if commit is None:
-        raise TagshipError(
-            f"{path}: found no commit, expected one to release; run: git init && git add -A && git commit"
-        )
+        remedy = "run: git init && git add -A && git commit"
+        raise TagshipError(Problem("no-repository", str(path), "no commit", "one to release", remedy))
     projects = project.read_all(path, tag)
     found = [_plan(each, commit, tag, offline=offline) for each in projects]
     _in_step([plan for plan, each in zip(found, projects, strict=True) if each.package.lockstep])
@@ -53,10 +52,9 @@ def _in_step(together: list[Plan]) -> None:
     for plan, first in ((plan, together[0]) for plan in together[1:]):
         plan.notes.append(f"released with {first.name}, by the same tag (lockstep)")
         if plan.version != first.version:
-            expected = f"{first.version!r} as of {first.name} (lockstep)"
-            plan.problems.append(
-                f"{plan.name}: found version {plan.version!r}, expected {expected}; write one version in all of them"
-            )
+            found, expected = f"version {plan.version!r}", f"{first.version!r} as of {first.name} (lockstep)"
+            remedy = "write one version in all of them"
+            plan.problems.append(str(Problem("lockstep", plan.name, found, expected, remedy)))
 
 
 def _plan(found: Project, commit: str, tag: str, *, offline: bool) -> Plan:
@@ -87,17 +85,18 @@ def _version_and_tag(plan: Plan, found: Project, tag: str) -> None:
         plan.version_source = "git's tags"
         plan.version = str(named[1]) if named else ""
         if not plan.version:
-            plan.problems.append("tag: found none that names a version at HEAD, expected one; name it: --tag v1.2.3")
+            problem = Problem("no-tag", "tag", "none that names a version at HEAD", "one", "name it: --tag v1.2.3")
+            plan.problems.append(str(problem))
         return
     line = read_text(written.path).count("\n", 0, written.start) + 1
     plan.version, plan.version_source = written.text, f"{written.path.relative_to(found.path).as_posix()}:{line}"
     plan.tag = plan.tag or _in_form(plan.version, found)
     named = found_version(plan.tag, found.name)
     if named is None or named[1] != parsed(plan.version):
-        plan.problems.append(
-            f"tag {plan.tag!r}: found version {str(named[1]) if named else 'none'!r}, expected {plan.version!r} "
-            f"as in {plan.version_source}; run: inv release, or tag {_in_form(plan.version, found)!r}"
-        )
+        has = f"version {str(named[1]) if named else 'none'!r}"
+        expected = f"{plan.version!r} as in {plan.version_source}"
+        remedy = f"run: inv release, or tag {_in_form(plan.version, found)!r}"
+        plan.problems.append(str(Problem("tag-mismatch", f"tag {plan.tag!r}", has, expected, remedy)))
 
 
 def _in_form(version: str, found: Project) -> str:
@@ -127,7 +126,8 @@ def _jobs(plan: Plan, found: Project) -> None:
     path = found.path / place
     if not path.is_file():
         remedy = f"run: {update.command('adopt', found.path)}"
-        plan.problems.append(f"{place.as_posix()}: found no such file, expected the release's workflow; {remedy}")
+        problem = Problem("managed-files", place.as_posix(), "no such file", "the release's workflow", remedy)
+        plan.problems.append(str(problem))
         return
     if on_gitlab:
         from . import pipeline  # its YAML library takes as long to import as all else
@@ -156,10 +156,9 @@ def _indexes(plan: Plan, found: Project, *, offline: bool) -> None:
         plan.indexes = list(pool.map(lambda item: _held(found.name, plan.version, *item), addresses.items()))
     for held in plan.indexes:
         if held.has_version:
-            plan.problems.append(
-                f"{held.index}: found version {plan.version}, expected none; files with other bytes "
-                "would be refused; run: inv release patch"
-            )
+            expected = "none, as it refuses files with other bytes"
+            problem = Problem("file-exists", held.index, f"version {plan.version}", expected, "run: inv release patch")
+            plan.problems.append(str(problem))
 
 
 def _held(name: str, version: str, index: str, address: str) -> Held:
@@ -184,9 +183,8 @@ def _repository(plan: Plan, found: Project) -> None:
         else None
     )
     if there not in {None, plan.commit}:
-        plan.problems.append(
-            f"tag {plan.tag!r}: found it at {there[:12] if there else ''}, expected HEAD; run: inv release"
-        )
+        place = f"it at {there[:12] if there else ''}"
+        plan.problems.append(str(Problem("tag-exists", f"tag {plan.tag!r}", place, "HEAD", "run: inv release")))
     version = parsed(plan.version)
     plan.changes = section(found.package.folder, version) if version else ""
     if version and not plan.changes and not plan.problems:

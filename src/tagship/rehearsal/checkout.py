@@ -14,7 +14,7 @@ from tagship import noxfile
 from tagship.errors import TagshipError
 from tagship.update import command
 from tagship_suite.config import load
-from tagship_suite.errors import ReleaseError
+from tagship_suite.errors import Problem, ReleaseError
 from tagship_suite.repo import git
 from tagship_suite.repo.ref import form, history
 from tagship_suite.repo.version_source import locate
@@ -50,15 +50,15 @@ MADE = frozenset(
 
 def check_own(folder: Path) -> None:
     """Raise `TagshipError` if a rehearsal must not write to `folder`: it holds something that none made."""
-    elsewhere = "; name a new or empty folder"
-    expected = "expected a new folder, an empty one, or one that an earlier rehearsal kept"
+    where, elsewhere = f"--keep {folder}", "name a new or empty folder"
+    expected = "a new folder, an empty one, or one that an earlier rehearsal kept"
     try:
         if not os.path.lexists(folder):
             if not folder.parent.is_dir():
-                raise TagshipError(f"--keep {folder}: found no folder {folder.parent}, expected one; create it first")
+                raise TagshipError(Problem("usage", where, f"no folder {folder.parent}", "one", "create it first"))
             return
         if not folder.is_dir():
-            raise TagshipError(f"--keep {folder}: found a file, {expected}{elsewhere}")
+            raise TagshipError(Problem("in-the-way", where, "a file", expected, elsewhere))
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         foreign = _foreign(folder)
@@ -66,7 +66,7 @@ def check_own(folder: Path) -> None:
         raise _unusable(folder, error) from error
     if foreign:
         more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
-        raise TagshipError(f"--keep {folder}: found {foreign[0]!r}{more} in it, {expected}{elsewhere}")
+        raise TagshipError(Problem("in-the-way", where, f"{foreign[0]!r}{more} in it", expected, elsewhere))
 
 
 def make_own(folder: Path) -> None:
@@ -93,16 +93,19 @@ def _foreign(folder: Path) -> list[str]:
 
 def _unusable(folder: Path, error: OSError) -> TagshipError:
     said = (error.strerror or str(error)).lower()
-    return TagshipError(f"--keep {folder}: found '{said}', expected a folder to write to; name another one")
+    expected, remedy = "a folder to write to", "name another one"
+    return TagshipError(Problem("file-system", f"--keep {folder}", f"'{said}'", expected, remedy))
 
 
 def commit_of(path: Path) -> str:
     """Return the commit at HEAD of the repository at `path`, which must have the suite."""
     commit: str | None = git.query(path, "rev-parse", "HEAD")
     if commit is None:
-        raise TagshipError(f"{path}: found no commit, expected a git repository with one; commit first")
+        raise TagshipError(
+            Problem("no-repository", str(path), "no commit", "a git repository with one", "commit first")
+        )
     if problem := noxfile.problem(path, f"run: {command('adopt', path)}"):
-        raise TagshipError(str(problem))
+        raise TagshipError(problem)
     return commit
 
 
@@ -119,7 +122,7 @@ def clone(path: Path, commit: str, to: Path, processes: Processes, log: Path) ->
     ):
         done = processes.run(["git", *arguments], cwd, os.environ, log)
         if done.status:
-            raise TagshipError(f"git {arguments[0]}: {' / '.join(done.output.strip().splitlines())}")
+            raise TagshipError(f"git {arguments[0]}: {' / '.join(done.output.strip().splitlines())} [git]")
     found = []
     for entry in filter(None, (git.query(to, "ls-files", "-z", "--stage") or "").split("\0")):
         (mode, sha, _), name = entry.split("\t")[0].split(), entry.split("\t", 1)[1]
@@ -136,7 +139,8 @@ def find_dists(projects: list[Project]) -> list[Path]:
     found = [each for each in dists if canonicalize_name(each.name.partition("-")[0]) in names]
     if not found:
         of = " or ".join(each.name for each in projects)
-        raise TagshipError(f"{folder}: found no dists of {of}, expected those to rehearse with; run: nox -s build")
+        found_none, expected = f"no dists of {of}", "those to rehearse with"
+        raise TagshipError(Problem("no-dists", str(folder), found_none, expected, "run: nox -s build"))
     return found
 
 

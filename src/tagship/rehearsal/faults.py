@@ -6,6 +6,7 @@ import threading
 from enum import Enum
 
 from tagship.errors import TagshipError
+from tagship_suite.errors import Problem
 
 
 class Fault(str, Enum):
@@ -40,7 +41,7 @@ def fault(name: str) -> Fault:
         return Fault(name)
     except ValueError:
         known = ", ".join(each.value for each in Fault)
-        raise TagshipError(f"There is no fault {name!r}; choose one of {known}.") from None
+        raise TagshipError(Problem("usage", "fault", repr(name), f"one of {known}", "choose one")) from None
 
 
 class Faults:

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from tagship.errors import TagshipError
 from tagship.indexes import index_of
 from tagship.rehearsal.loopback import IDLE_TIMEOUT, LoopbackServer, reset
+from tagship_suite.errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +51,8 @@ class Upstream:
             return None
         url = urlsplit(address if "//" in address else f"http://{address}")
         if url.scheme != "http" or not url.hostname:
-            raise TagshipError(f"HTTPS_PROXY is {url.scheme}://…; a rehearsal tunnels through http:// only.")
+            expected = "http://, the only one that a rehearsal tunnels through"
+            raise TagshipError(Problem("proxy", "HTTPS_PROXY", f"{url.scheme}://…", expected, "use such a proxy"))
         login = f"{unquote(url.username or '')}:{unquote(url.password or '')}"
         authorization = "" if login == ":" else base64.b64encode(login.encode()).decode()
         return cls(url.hostname, url.port or 80, authorization, _either(environ, "NO_PROXY"))

@@ -14,6 +14,7 @@ from stdlib_list import short_versions, stdlib_list
 from tagship.errors import TagshipError
 from tagship.publisher import Registration
 from tagship.rehearsal.index.refusal import MintRefusal, Refusal
+from tagship_suite.errors import Problem
 
 if TYPE_CHECKING:
     from tagship.indexes import PackageIndex
@@ -104,11 +105,13 @@ def register_pending(db: sqlite3.Connection, index: PackageIndex, registration: 
     same owner, repository, workflow and environment is pending.
     """
     if project_id(db, index, registration.project) is not None:
-        raise TagshipError(f"{registration.project} exists at {index.name}; register an ordinary publisher.")
+        where, remedy = f"{registration.project} at {index.name}", "register an ordinary publisher"
+        raise TagshipError(Problem("pending-publisher", where, "a project of this name", "none", remedy))
     forget_old(db, now)
-    count = "SELECT count(*) FROM pending_publisher WHERE host_index = ?"
-    if db.execute(count, (index.name,)).fetchone()[0] >= PENDING_LIMIT:
-        raise TagshipError(f"{index.name} allows {PENDING_LIMIT} pending publishers; use or remove one.")
+    pending = "SELECT count(*) FROM pending_publisher WHERE host_index = ?"
+    if db.execute(pending, (index.name,)).fetchone()[0] >= PENDING_LIMIT:
+        count, expected = f"{PENDING_LIMIT} pending publishers", "fewer"
+        raise TagshipError(Problem("pending-publisher", index.name, count, expected, "use or remove one"))
     insert = (
         "INSERT INTO pending_publisher"
         " (project, created, host_index, provider, owner, repository, owner_id, workflow, environment)"
@@ -117,7 +120,8 @@ def register_pending(db: sqlite3.Connection, index: PackageIndex, registration: 
     try:
         db.execute(insert, (registration.project, now, *_values(index, registration)))
     except sqlite3.IntegrityError:
-        raise TagshipError(f"A pending publisher for {registration} is registered already.") from None
+        problem = Problem("pending-publisher", index.name, f"{registration}", "a new publisher", "use that one")
+        raise TagshipError(problem) from None
 
 
 def find(db: sqlite3.Connection, index: PackageIndex, wanted: Registration, *, pending: bool) -> Publisher | None:

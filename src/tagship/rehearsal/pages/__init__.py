@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from tagship.errors import TagshipError
+from tagship_suite.errors import Problem
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,10 +19,11 @@ FORMS = {".html": "html", ".md": "markdown"}
 
 def check(path: Path) -> None:
     """Raise `TagshipError` if no report can be written to `path`."""
+    where = f"--report {path}"
     if path.suffix not in FORMS:
-        raise TagshipError(f"--report {path}: found the suffix {path.suffix!r}, expected .html or .md; rename it")
+        raise TagshipError(Problem("usage", where, f"the suffix {path.suffix!r}", ".html or .md", "rename it"))
     if path.is_dir() or not path.absolute().parent.is_dir():
-        raise TagshipError(f"--report {path}: found no place for a file, expected one in a folder; name another one")
+        raise TagshipError(Problem("usage", where, "no place for a file", "one in a folder", "name another one"))
 
 
 def write(report: Report, path: Path) -> None:
@@ -31,4 +33,5 @@ def write(report: Report, path: Path) -> None:
         path.write_text(page, encoding="utf-8")
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise TagshipError(f"--report {path}: found '{reason}', expected a file to write; name another one") from error
+        problem = Problem("file-system", f"--report {path}", f"'{reason}'", "a file to write", "name another one")
+        raise TagshipError(problem) from error
