@@ -6,7 +6,7 @@ from typing import ClassVar
 
 
 class TagshipError(Exception):
-    """Something that the user can fix; each argument is one line that says what, and what to do."""
+    """An error that the user can fix; each argument is one line, or a `Problem`, that says what to do."""
 
     #: Bad usage, or input that cannot be read.
     status: ClassVar[int] = 2
@@ -16,7 +16,7 @@ class TagshipError(Exception):
 
 
 def one_line(text: str) -> str:
-    """Return `text` with everything that cannot be printed, such as a newline in a file name, as an escape."""
+    """Return `text` with unprintable characters, such as a newline in a file name, as escapes."""
     return "".join(
         char if char.isprintable() or char in "\t\xa0" else char.encode("unicode_escape").decode() for char in text
     )

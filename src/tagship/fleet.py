@@ -21,26 +21,26 @@ from .errors import TagshipError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-#: What is printed of a repository, as JSON has it; it has `path`, `status` and `reason`.
+#: What is printed about a repository, as an object for JSON with `path`, `status` and `reason`.
 Answer = dict[str, Any]
-CHUNK = 16  # repositories that a process gets at once
-SECONDS = 20  # of a processor, for one repository
-LONGEST = 10 * SECONDS  # where it waits for something, or for a processor
+CHUNK = 16  # repositories that a process gets at a time
+SECONDS = 20  # of processor time for one repository
+LONGEST = 10 * SECONDS  # of real time, if it waits for something
 PATIENCE = 2.0  # seconds before progress is shown
 
 
 class OutOfTime(BaseException):
-    """A repository takes too long; no handler on the way catches it."""
+    """A repository takes too long; a BaseException, so that no other handler catches it."""
 
 
 class Question(Protocol):
-    """A function of the top of a module: it is sent to other processes."""
+    """A module-level function, as it is sent to other processes."""
 
     def __call__(self, path: Path) -> Answer: ...
 
 
 def paths(named: Iterable[Path], file: Path | None) -> Iterator[Path]:
-    """Yield the repositories that are named, then those in `file`, one a line; `-` is standard input."""
+    """Yield the named repositories, then those in `file`, one per line; `-` is standard input."""
     yield from named
     if file is None:
         return
@@ -53,7 +53,7 @@ def paths(named: Iterable[Path], file: Path | None) -> Iterator[Path]:
 
 
 def ask(question: Question, repositories: Iterable[Path], workers: int | None = None) -> Iterator[Answer]:
-    """Yield the answer about each repository, in their order; only a few are held at a time."""
+    """Yield the answer for each repository, in order; only a few are in memory at a time."""
     todo = iter(repositories)
     first = list(islice(todo, CHUNK))
     workers = workers or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -68,7 +68,7 @@ def _on_all_cores(question: Question, first: list[Path], todo: Iterator[Path], w
     waiting: deque[tuple[list[Path], Future[list[Answer]]]] = deque()
     pool = ProcessPoolExecutor(workers, initializer=_ignore_interrupts)
     try:
-        # The first ones are spread, so that a few slow repositories are not all given to one process.
+        # The first ones are distributed, so that a few slow repositories do not all go to one process.
         chunks = [[path] for path in first]
         while chunks or waiting:
             while len(waiting) < 4 * workers and (chunk := chunks.pop(0) if chunks else list(islice(todo, CHUNK))):
@@ -79,7 +79,7 @@ def _on_all_cores(question: Question, first: list[Path], todo: Iterator[Path], w
             try:
                 yield from future.result()
             except BrokenProcessPool:
-                # One of the chunks being worked on has ended its process; each of its repositories is asked alone.
+                # One of the chunks has ended its process; each of its repositories is tried alone.
                 held = [chunk, *(each for each, _ in waiting)]
                 waiting.clear()
                 pool.shutdown(wait=False, cancel_futures=True)
@@ -87,14 +87,14 @@ def _on_all_cores(question: Question, first: list[Path], todo: Iterator[Path], w
                     yield _isolated(question, path)
                 pool = ProcessPoolExecutor(workers, initializer=_ignore_interrupts)
     finally:
-        # Unless it is interrupted: a thread that ends later may find its pipe closed, and says so with a traceback.
+        # Do not wait after an interrupt, or a thread would print a traceback about its closed pipe.
         pool.shutdown(wait=not waiting, cancel_futures=True)
 
 
 def _submitted(pool: ProcessPoolExecutor, question: Question, chunk: list[Path]) -> Future[list[Answer]]:
     try:
         return pool.submit(_answers, question, chunk)
-    except BrokenProcessPool as error:  # already: known when its turn comes
+    except BrokenProcessPool as error:  # reported when it is its turn
         future = Future[list[Answer]]()
         future.set_exception(error)
         return future
@@ -109,7 +109,7 @@ def _isolated(question: Question, path: Path) -> Answer:
 
 
 def _ignore_interrupts() -> None:
-    """Leave Ctrl-C to the process that waits, which ends the others."""
+    """Leave Ctrl-C to the main process, which ends the others."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
@@ -125,25 +125,25 @@ def _answer(question: Question, path: Path) -> Answer:
         return failed(path, f"it was not read within {SECONDS} seconds [time-limit]")
     except (TagshipError, ReleaseError) as error:
         return failed(path, "; ".join(map(str, error.args)))
-    except Exception as error:  # one repository never stops the others
+    except Exception as error:  # one repository must not stop the others
         return failed(path, f"{type(error).__name__}: {error}; report it with the repository [bug]")
 
 
 def failed(path: Path, reason: str) -> Answer:
-    """Return the answer about a repository that cannot be read."""
+    """Return the answer for a repository that cannot be read."""
     return {"path": str(path), "status": "refused", "reason": " ".join(reason.split())}
 
 
 @contextmanager
 def _limited(seconds: int) -> Iterator[None]:
-    """Raise `OutOfTime` in what takes longer, where there are alarms: an expression may search for ever."""
+    """Raise `OutOfTime` after this time, if there are alarms: a regular expression may search forever."""
 
     def stop(*_: object) -> None:
         raise OutOfTime
 
     try:
         before = [signal.signal(each, stop) for each in (signal.SIGPROF, signal.SIGALRM)]
-    except (AttributeError, ValueError):  # Windows; a thread other than the main one
+    except (AttributeError, ValueError):  # Windows, or not the main thread
         yield
         return
     signal.setitimer(signal.ITIMER_PROF, seconds)
@@ -158,7 +158,7 @@ def _limited(seconds: int) -> Iterator[None]:
 
 
 def counted(answers: Iterable[Answer], stream: TextIO | None = None) -> Iterator[Answer]:
-    """Yield `answers`, and on a terminal show how many there were, where it takes longer than a moment."""
+    """Yield `answers`, and on a terminal show the number so far if it takes longer."""
     stream = stream or sys.stderr
     begin, shown = time.monotonic(), False
     showing = stream.isatty() and "CI" not in os.environ

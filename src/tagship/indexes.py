@@ -1,4 +1,4 @@
-"""The indexes and their host names, which no other module contains."""
+"""The indexes and their host names, which are in no other module."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
 
 @dataclass(frozen=True)
 class PackageIndex:
-    """An index: its name (also the audience of its tokens), its upload address and its hosts."""
+    """An index: its name (also the audience of its tokens), its upload URL and its hosts."""
 
     name: str
     upload_url: str
     site: str
     files: str
     retired: frozenset[str] = frozenset()
-    """Old hosts that only redirect to the site; `twine upload --skip-existing` still asks one."""
+    """Old hosts that redirect to the site; `twine upload --skip-existing` still uses one."""
 
     @property
     def upload_host(self) -> str:
-        """Where uploads go, and where a client asks for the audience and mints its token."""
+        """The host for uploads, for the audience, and for minting tokens."""
         return _host(self.upload_url)
 
     @property
     def hosts(self) -> frozenset[str]:
-        """Every host that this index answers for."""
+        """All hosts of this index."""
         return frozenset({self.upload_host, self.site, self.files}) | self.retired
 
     @property
     def simple_url(self) -> str:
-        """The address for `pip install --index-url`."""
+        """The URL for `pip install --index-url`."""
         return f"https://{self.site}/simple/"
 
 
@@ -42,7 +42,7 @@ def _host(url: str) -> str:
 
 _SITE = _host(DEFAULT_REPOSITORY).removeprefix("upload.")
 
-# The hosts of files follow from nothing: they are as the indexes' own pages link to them.
+# The hosts of files are those that the indexes' pages link to.
 INDEXES: Final = {
     index.name: index
     for index in (
@@ -64,6 +64,6 @@ INDEXES: Final = {
 
 
 def index_of(host: str) -> PackageIndex | None:
-    """Return the index that answers for a host name (a port is ignored), or None."""
+    """Return the index with this host name (a port is ignored), or None."""
     name = host.partition(":")[0].lower()
     return next((index for index in INDEXES.values() if name in index.hosts), None)

@@ -6,7 +6,7 @@ import re
 
 
 class Lines:
-    """The lines of a file, counted from 1, of which some are removed or replaced."""
+    """The lines of a file, counted from 1, with removals and replacements."""
 
     def __init__(self, content: bytes) -> None:
         self.rows = content.decode("utf-8", "surrogateescape").splitlines(keepends=True)
@@ -14,7 +14,7 @@ class Lines:
         self.end = "\r\n" if self.rows and self.rows[0].endswith("\r\n") else "\n"
 
     def put(self, number: int, row: str) -> None:
-        """Write `row` for a line, without its line end."""
+        """Replace a line by `row`, which has no line end."""
         self.changed[number] = f"{row}{self.end}"
 
     def insert(self, number: int, rows: list[str]) -> None:
@@ -28,14 +28,14 @@ class Lines:
         self.changed[number] = added + self.changed.get(number, self.rows[number - 1])
 
     def merge(self, other: Lines) -> bool:
-        """Take the changes of `other` to the same file as well; False if both change a line, in different ways."""
+        """Add the changes of `other` to the same file; return False if both change a line differently."""
         if any(self.changed.get(number, row) != row for number, row in other.changed.items()):
             return False
         self.changed |= other.changed
         return True
 
     def remove(self, first: int, last: int, *, comments: bool = False) -> None:
-        """Remove the lines, with `comments` also those right above them, and the blank lines of one side."""
+        """Remove the lines, with `comments` also those directly above, and the blank lines on one side."""
         indent = _indent(self.rows[first - 1])
         while comments and first > 1 and self.rows[first - 2].lstrip().startswith("#"):
             if _indent(self.rows[first - 2]) != indent:
@@ -46,7 +46,7 @@ class Lines:
         after = last
         while after < len(self.rows) and not self.rows[after].strip():
             after += 1
-        if after == len(self.rows):  # the last one: the blank lines before it go
+        if after == len(self.rows):  # at the end: remove the blank lines before it
             while first > 1 and not self.rows[first - 2].strip():
                 first -= 1
         alone = comments or first == 1 or not self.rows[first - 2].strip()
@@ -54,12 +54,12 @@ class Lines:
             self.changed[number] = ""
 
     def _is_inner(self, at: int, indent: int) -> bool:
-        """Return whether a line is a comment within what is removed, which no node ends with."""
+        """Return whether a line is a comment inside of what is removed; no node ends with one."""
         row = self.rows[at]
         return row.lstrip().startswith("#") and _indent(row) > indent
 
     def set_list(self, first: int, last: int, key: str, names: list[str]) -> None:
-        """Write `key: [names]` for the lines, in their form; nothing if there are no names."""
+        """Replace the lines by `key: [names]`, in their style; remove them if there are no names."""
         row = self.rows[first - 1]
         lead, comment = " " * _indent(row), re.search(r"[ \t]+#[^\r\n]*", row)
         end = "\r\n" if row.endswith("\r\n") else "\n"
@@ -77,13 +77,13 @@ class Lines:
             self.changed[first] = f"{lead}{key}: {value}{comment[0] if comment else ''}{end}"
 
     def text(self, first: int, last: int) -> str:
-        """Return the lines as they were."""
+        """Return the original lines."""
         return "".join(self.rows[first - 1 : last])
 
     def content(self) -> bytes:
-        """Return the file as it is now."""
+        """Return the changed content."""
         rows = [self.changed.get(number, row) for number, row in enumerate(self.rows, 1)]
-        if len(self.rows) in self.changed:  # no blank lines at the end, where the end is another one now
+        if len(self.rows) in self.changed:  # no blank lines at a new end
             while rows and not rows[-1].strip():
                 rows.pop()
         return "".join(rows).encode("utf-8", "surrogateescape")

@@ -1,4 +1,4 @@
-"""Whether a project's own noxfile.py and tasks.py have the release sessions and tasks; they are read, never run."""
+"""Whether a project's own noxfile.py and tasks.py have the release sessions and tasks; neither is run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-#: The release's sessions, in their order.
+#: The release's sessions, in order.
 SESSIONS = ("build", "test", "verify-version", "publish-test", "publish", "github-release")
 SESSIONS_MODULE = "tagship_suite.sessions"
 TASKS_MODULE = "tagship_suite.tasks"
@@ -21,7 +21,7 @@ TASKS_MODULE = "tagship_suite.tasks"
 
 @dataclass(frozen=True)
 class Module:
-    """What a noxfile or tasks file holds: `imported` modules, the lines of its own sessions or tasks, by name."""
+    """A noxfile or tasks file: its `imported` modules, and the lines of its own sessions or tasks by name."""
 
     imported: frozenset[str] = frozenset()
     sessions: dict[str, int] = field(default_factory=dict)
@@ -29,7 +29,7 @@ class Module:
 
 
 def read(path: Path) -> Module:
-    """Return what the file at `path` holds; raise `ReleaseError` if it is no Python that can be read."""
+    """Return the content of the file at `path`; raise `ReleaseError` if it is not readable Python."""
     tree = _parse(path)
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     sessions = {name: node.lineno for node in functions for name in names(node, "session")}
@@ -54,7 +54,7 @@ def problem(folder: Path, remedy: str) -> Problem | None:
 
 
 def own(module: Module) -> list[Problem]:
-    """Return a problem for each session of a noxfile that has the name of one of the release's."""
+    """Return a problem for each session of a noxfile with the name of a release session."""
     return [
         Problem(
             "noxfile",
@@ -89,7 +89,7 @@ def _imported(tree: ast.Module) -> Iterator[str]:
 
 
 def names(node: ast.FunctionDef, decorator: str) -> Iterator[str]:
-    """Yield the name by which nox or invoke knows a function that is decorated as a session or a task."""
+    """Yield the name that a function, decorated as a session or a task, has in nox or invoke."""
     for each in node.decorator_list:
         call = each if isinstance(each, ast.Call) else None
         if ast.unparse(call.func if call else each).rpartition(".")[2] == decorator:

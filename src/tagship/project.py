@@ -1,4 +1,4 @@
-"""What are the projects here: their names, and the repository that would publish them."""
+"""The projects in a repository: their names, and the repository that publishes them."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 END = r"/(?P<repository>[\w.-]+?)(?:\.git)?/?(?:[#?].*)?$"
 GITHUB = re.compile(rf"(?P<host>github\.com)[:/](?P<owner>[\w-]+){END}")
-#: gitlab.com, or an instance that has the name in its own.
+#: gitlab.com, or an instance with `gitlab` in its name.
 GITLAB = re.compile(rf"(?:^|[@/])(?P<host>[\w.-]*gitlab[\w.-]*)(?::\d+)?[:/](?P<owner>[\w./-]+){END}")
 
 
 @dataclass(frozen=True)
 class Project:
-    """A project as an index and its host name it; `known` is whether its files or its remote say where it lives.
+    """A project: its names at the index and its host; `known` is whether its files or its remote name the latter.
 
     On GitLab `owner` is the namespace: a user, or a group with its parents.
     """
@@ -41,12 +41,12 @@ class Project:
 
     @property
     def provider(self) -> str:
-        """The kind of its host, as `Registration` has it."""
+        """The kind of its host, as in `Registration`."""
         return "github" if self.host == "github.com" else "gitlab"
 
     def registration(self, index: str) -> Registration:
         """Return the publisher to register at the index of this name."""
-        if self.provider == "gitlab":  # which cannot compute the name of an environment
+        if self.provider == "gitlab":  # PyPA's action cannot compute the name of an environment
             return Registration(self.name, self.owner, self.repository, suite.TOP_LEVEL, index, provider="gitlab")
         environment = f"{index}{self.package.suffix}"
         return Registration(self.name, self.owner, self.repository, suite.WORKFLOW.name, environment)
@@ -55,7 +55,7 @@ class Project:
 def read(path: Path, tag: str = "") -> list[Project]:
     """Return the projects in the repository at `path` that `tag` releases: one, or all in lockstep.
 
-    Without a `tag` those whose tags have no name. Raises `TagshipError` if there is none or its files do not say its
+    Without a `tag`, those whose tags have no name. Raises `TagshipError` if there is none or its files do not have its
     name.
     """
     found = read_all(path, tag)
@@ -69,8 +69,8 @@ def read(path: Path, tag: str = "") -> list[Project]:
 def read_all(path: Path, tag: str = "") -> list[Project]:
     """Return the projects in the repository at `path`, with a `tag` only those that it releases.
 
-    From their metadata and the remote `origin`, else the addresses in their metadata. Raises `TagshipError` if
-    there is none or its files do not say its name.
+    From their metadata and the remote `origin`, else the URLs in their metadata. Raises `TagshipError` if
+    there is none or its files do not have its name.
     """
     ref = {"GITHUB_REF_TYPE": "tag" if tag else "branch", "GITHUB_REF_NAME": tag}
     try:
@@ -98,7 +98,7 @@ def of(path: Path, package: Package) -> Project:
 def host(path: Path, folder: Path) -> str:
     """Return where the workflow of the repository at `path` runs, with a distribution in `folder`.
 
-    Where the release's own does; else at the remote, or where the metadata says; else where the files are for.
+    It is the host of the release workflow, else of the remote, else of the metadata's URLs, else of other files.
     """
     hosts = [match["host"] for match in _matches(path, folder)]
     if (path / suite.PIPELINE).is_file():
@@ -117,6 +117,6 @@ def _addresses(path: Path) -> list[str]:
     pyproject = load_toml(path / "pyproject.toml")
     poetry = pyproject.get("tool", {}).get("poetry", {})
     urls = [*pyproject.get("project", {}).get("urls", {}).values(), poetry.get("repository"), poetry.get("homepage")]
-    # An address of a page in the repository (`…/issues`) names the repository too.
+    # The URL of a page in the repository (`…/issues`) names the repository too.
     texts = [re.sub(r"(github\.com/[^/]+/[^/]+)/.*", r"\1", url) for url in urls if isinstance(url, str)]
     return [re.sub(r"/-/.*", "", text) for text in texts]

@@ -1,4 +1,4 @@
-"""What an index has of a project, read with the suite's own client; nothing is changed there."""
+"""The files of a project at an index, read with the suite's own client."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def files(simple_url: str, project: str, timeout: float = TIMEOUT) -> tuple[Index, dict[str, Remote]]:
     """Return the index with its simple API at `simple_url`, and the files that it has of `project`, by name.
 
-    `timeout` is in seconds. Raises `ReleaseError` if the index does not answer, or not as one.
+    `timeout` is in seconds. Raises `ReleaseError` if the index does not answer, or with something else.
     """
     site = next((f"https://{each.site}/" for each in INDEXES.values() if each.simple_url == simple_url), "")
     ca_file = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or certifi.where()

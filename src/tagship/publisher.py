@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 FIELDS = ("owner", "repository", "workflow_filename")
-#: The hosts whose tokens PyPI knows for everybody.
+#: The hosts whose tokens PyPI accepts for everybody.
 TRUSTED = ("github.com", "gitlab.com")
 #: The labels of the fields on the index's page.
 LABELS = {
@@ -36,7 +36,7 @@ LABELS = {
 class Registration:
     """A publisher as registered at an index; without `environment` it accepts any.
 
-    `owner_id` is GitHub's number of the owner, which the index looks up itself; "" when unknown. With the `provider`
+    `owner_id` is GitHub's number of the owner, which the index looks up itself; "" if not known. With the `provider`
     `gitlab`, `owner` is the namespace and `workflow` the path of the top-level pipeline file.
     """
 
@@ -50,12 +50,12 @@ class Registration:
 
     @property
     def site(self) -> str:
-        """Return what people call the provider."""
+        """Return the provider's name for people."""
         return "GitLab" if self.provider == "gitlab" else "GitHub"
 
     @property
     def fields(self) -> dict[str, str]:
-        """Return the values by the names of the index's form."""
+        """Return the values by the names in the index's form."""
         names = ("namespace", "project", "workflow_filepath") if self.provider == "gitlab" else FIELDS
         return dict(
             zip((*names, "environment"), (self.owner, self.repository, self.workflow, self.environment), strict=True)
@@ -67,13 +67,13 @@ class Registration:
 
     @property
     def identity(self) -> dict[str, str]:
-        """The publisher as provenance names it (https://docs.pypi.org/api/integrity/)."""
+        """The publisher as in provenance (https://docs.pypi.org/api/integrity/)."""
         return identity(self.fields)
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One field in which a token differs from what is registered, and a sentence that says what to do."""
+    """A field in which a token differs from the registration, and a sentence that says what to do."""
 
     field: str
     registered: str
@@ -83,7 +83,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Form:
-    """Where to register a publisher, and the values to type; `prefilled` when the link holds them."""
+    """Where to register a publisher, and the values to enter; `prefilled` if the link holds them."""
 
     index: str
     link: str
@@ -92,7 +92,7 @@ class Form:
 
 
 def publish_from(host: str) -> str:
-    """Return what to do on an instance of GitLab, whose tokens PyPI does not know."""
+    """Return what to do on a GitLab instance whose tokens PyPI does not accept."""
     return (
         f"PyPI trusts gitlab.com, and {host} only if your organisation has arranged it; else set the CI/CD variables"
         " TWINE_USERNAME (__token__) and TWINE_PASSWORD (an API token), for the environments pypi and testpypi only"
@@ -100,7 +100,7 @@ def publish_from(host: str) -> str:
 
 
 def form_lines(values: Mapping[str, str]) -> list[str]:
-    """Return a line for each of the values to type, under the name that the index's page has for it."""
+    """Return a line for each of the values to enter, with its label on the index's page."""
     width = max(17, *(len(LABELS[name]) for name in values))
     return [f"  {LABELS[name]:{width}} {value}" for name, value in values.items()]
 
@@ -113,7 +113,7 @@ def registration_of(claims: Mapping[str, Any], project: str) -> Registration:
 
 
 def form(registration: Registration, index: PackageIndex, *, exists: bool) -> Form:
-    """Return the form for a project that exists at the index, else the one for a pending publisher."""
+    """Return the form for an existing project, else the one for a pending publisher."""
     fields = registration.fields
     where = link(f"https://{index.site}/", registration.project, fields, exists=exists)
     shown = fields if exists else {"project_name": registration.project, **fields}
@@ -127,12 +127,12 @@ def forms(registrations: Mapping[str, Registration], *, exists: Iterable[str] = 
 
 
 def nearest(claims: Mapping[str, Any], registrations: Iterable[Registration]) -> Registration | None:
-    """Return the registration that comes closest to a token with these claims, None if there is none."""
+    """Return the registration closest to a token with these claims, None if there is none."""
     return min(registrations, key=lambda each: len(_compare(claims, each)), default=None)
 
 
 def notes(registrations: Iterable[Registration]) -> list[str]:
-    """Return what to know of projects that are published from the same environment."""
+    """Return notes about projects that are published from the same environment."""
     found: dict[str, list[str]] = {}
     for each in registrations:
         found.setdefault(str(each), []).append(each.project)
@@ -146,9 +146,9 @@ def notes(registrations: Iterable[Registration]) -> list[str]:
 
 
 def explain(claims: Mapping[str, Any], registrations: Iterable[Registration]) -> list[Difference]:
-    """Compare a token with the registration that comes closest to it; no difference, no entry.
+    """Return the differences between a token and the registration closest to it.
 
-    Takes the claims of the ID token and everything registered for the project. A token that no
+    Takes the claims of the ID token and all registrations of the project. A token that no
     registration could accept (its event, a reusable workflow) is explained first.
     """
     general = _unsupported(claims)

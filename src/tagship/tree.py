@@ -1,4 +1,4 @@
-"""A project's working tree: whether it can be written to, and writing all changes or none."""
+"""A project's working tree: checks that it can be written to, and writes all changes or none."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def dirty(folder: Path) -> list[Problem]:
-    """Return the problem that something in the repository at `folder` is not committed; none without a repository."""
+    """Return a problem if the repository at `folder` has uncommitted changes; none without a repository."""
     changed = git.lines(folder, "status", "--porcelain", "--", ".")
     if not changed:
         return []
@@ -30,9 +30,9 @@ def dirty(folder: Path) -> list[Problem]:
 
 
 def unwritable(folder: Path, paths: Iterable[Path]) -> list[Problem]:
-    """Return a problem for everything in `folder` that keeps the files at `paths`, relative to it, from being written.
+    """Return a problem for everything in `folder` that prevents writing the files at `paths`, relative to it.
 
-    That is a symlink that leads out of it, a file where a folder is needed, and the reverse.
+    These are symlinks that lead out of it, files in place of folders, and folders in place of files.
     """
     found: dict[Path, Problem] = {}
     for path in paths:
@@ -49,7 +49,7 @@ def _in_the_way(folder: Path, path: Path, *, is_file: bool) -> Problem | None:
     if place.is_symlink():
         try:
             inside = place.resolve(strict=True).is_relative_to(folder.resolve())
-        except (OSError, RuntimeError):  # it leads nowhere, or in a circle
+        except (OSError, RuntimeError):  # a dangling link, or a loop
             inside = False
         if not inside:
             remedy = "replace the symlink with a file or folder"
@@ -68,9 +68,9 @@ def _in_the_way(folder: Path, path: Path, *, is_file: bool) -> Problem | None:
 
 
 def apply(folder: Path, changes: Mapping[Path, bytes | None]) -> None:
-    """Write `changes` below `folder`, None for a file that is removed; if it fails halfway, everything is restored.
+    """Write `changes` below `folder`, None for a file to remove; if that fails halfway, restore everything.
 
-    Another process writes, and continues if this one is killed. Raises `TagshipError` if the file system refuses
+    A separate process writes, and continues if this one is killed. Raises `TagshipError` if the file system refuses
     it.
     """
     if not changes:
@@ -82,12 +82,12 @@ def apply(folder: Path, changes: Mapping[Path, bytes | None]) -> None:
         shutil.rmtree(staged, ignore_errors=True)
         raise
     command = (sys.executable, "-I", "-S", writing.__file__, str(staged))
-    # In a session of its own, a signal for the terminal's group does not reach it.
+    # In a new session, signals for the terminal's process group do not reach it.
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     try:
         said, _ = process.communicate()
     except BaseException:
-        process.wait()  # it takes milliseconds, and leaves nothing half-written
+        process.wait()  # wait: it takes milliseconds, and leaves nothing half-written
         raise
     if process.returncode:
         name, reason = json.loads(said) if said else (None, "the writing process failed")

@@ -26,22 +26,22 @@ INIT = suite.RELEASE / suite.PACKAGE.name / "__init__.py"
 
 @dataclass(frozen=True)
 class Finding:
-    """What is not as this version wrote it: `older`, `newer`, `edited`, `missing`, `foreign` or `noxfile`."""
+    """A difference from this version: `older`, `newer`, `edited`, `missing`, `foreign` or `noxfile`."""
 
     kind: str
     problem: Problem
 
     def data(self) -> dict[str, str]:
-        """Return it for JSON."""
+        """Return the object for JSON."""
         return {"kind": self.kind, **asdict(self.problem)}
 
 
 @dataclass
 class Status:
-    """The managed files of the project in `folder`, as they are.
+    """The state of the managed files of the project in `folder`.
 
-    `version` is that of the tagship that wrote them, "" if nothing tells; `changes` are what makes them those of
-    this version, None for a file to remove; `foreign` are files among them that tagship did not write.
+    `version` is that of the tagship that wrote them, "" if not known; `changes` update them to
+    this version, with None for a file to remove; `foreign` are files among them that tagship did not write.
     """
 
     folder: Path
@@ -51,7 +51,7 @@ class Status:
     foreign: list[Path] = field(default_factory=list)
 
     def data(self) -> dict[str, Any]:
-        """Return it for JSON."""
+        """Return the object for JSON."""
         return {
             "path": str(self.folder),
             "version": self.version or None,
@@ -66,12 +66,12 @@ class Status:
         return "remove" if self.changes[path] is None else "write"
 
     def checked(self) -> list[str]:
-        """Return what a check says: a line for each finding."""
+        """Return the output of a check: a line for each finding."""
         lines = [str(finding.problem) for finding in self.findings]
         return lines or [f"{self.folder}: the managed files are those of tagship {suite.release()}", *self._left()]
 
     def synced(self) -> list[str]:
-        """Return what an update says: a line for each file."""
+        """Return the output of an update: a line for each file."""
         lines = [f"{self.action(path):6}  {path.as_posix()}" for path in sorted(self.changes)]
         before = f", from {self.version}" if self.version not in {"", suite.release()} else ""
         last = f"the managed files are those of tagship {suite.release()}{before if lines else ''}"
@@ -82,20 +82,20 @@ class Status:
 
 
 def command(name: str, folder: Path, *options: str) -> str:
-    """Return the command `tagship NAME OPTIONS` for the project in `folder`, as a person types it."""
+    """Return the command line `tagship NAME OPTIONS` for the project in `folder`."""
     return shlex.join(["tagship", name, *options, *([] if folder == Path() else [str(folder)])])
 
 
 def has_suite(folder: Path) -> bool:
-    """Return whether something of the suite lies in `folder`, be it a half of it."""
+    """Return whether `folder` has the suite or a part of it."""
     return (folder / INIT.parent).is_dir() or (folder / suite.SUMS).is_file()
 
 
 def status(folder: Path, publish_with: str = "", *, apart: bool = False) -> Status:
     """Compare the managed files in `folder` with those of this version.
 
-    `publish_with` is a key of `suite.WORKFLOWS`, or `gitlab`; by default it is what the project's own workflow shows.
-    With `apart` the release's sessions are to have a noxfile of their own, as where they have one already.
+    `publish_with` is a key of `suite.WORKFLOWS`, or `gitlab`; by default it is read from the project's workflow.
+    With `apart`, or if there is one already, the release's sessions have a separate noxfile.
     """
     compiled, apart = is_compiled(folder), apart or suite.is_apart(folder)
     table = subtable(load_toml(folder / "pyproject.toml"), "tool", "tagship")
@@ -117,7 +117,7 @@ def status(folder: Path, publish_with: str = "", *, apart: bool = False) -> Stat
             if path != suite.SUMS and not written.has(path, current):
                 _add(found, "edited", path, _edit(folder, path, current, content if same else None), "sync", "--force")
     for path in suite.present(folder):
-        if path not in ours and {path, path.with_suffix(".in")} & set(written.sums):  # a lock goes with its .in
+        if path not in ours and {path, path.with_suffix(".in")} & set(written.sums):  # a lock belongs to its .in file
             found.changes[path] = None
             if not written.has(path, (folder / path).read_bytes()):
                 _add(found, "edited", path, "an edited file that this version does not have", "sync", "--force")
@@ -132,7 +132,7 @@ def check(folder: Path) -> Status:
     _refuse(_none(folder))
     found = status(folder)
     for path in found.foreign:
-        if path.suffix == ".py":  # on the import path of the release: it could stand in for any module
+        if path.suffix == ".py":  # on the release's import path, where it could shadow any module
             remedy = "move it to another folder"
             found.findings.append(
                 Finding("foreign", Problem("managed-files", path.as_posix(), "a module", "those of tagship", remedy))
@@ -145,7 +145,7 @@ def check(folder: Path) -> Status:
 def sync(folder: Path, *, force: bool = False) -> Status:
     """Make the managed files in `folder` those of this version; return what was done.
 
-    Raises `Refused` if there is no suite, something is not committed, or a file was edited and there is no `force`.
+    Raises `Refused` if there is no suite, something is not committed, or a file was edited (without `force`).
     """
     _refuse(_none(folder))
     found = status(folder)
@@ -156,7 +156,7 @@ def sync(folder: Path, *, force: bool = False) -> Status:
 
 
 def refusals(found: Status, *, force: bool = False) -> list[Problem]:
-    """Return why the changes must not be made: they would lose an edit, or go back to an older version."""
+    """Return why the changes are refused: they would lose an edit, or go back to an older version."""
     return [finding.problem for finding in found.findings if finding.kind in {"edited", "newer"} and not force]
 
 
@@ -203,7 +203,7 @@ def _compare_versions(found: Status) -> None:
 
 
 def _compare_builds(found: Status) -> None:
-    """Say it where only another build of the same version can have written what is there."""
+    """Report files that another build of the same version must have written."""
     if found.changes and not found.findings:
         path = next(iter(found.changes))
         _add(found, "older", path, f"another build of tagship {suite.release()}", "sync")
@@ -211,7 +211,7 @@ def _compare_builds(found: Status) -> None:
 
 @dataclass(frozen=True)
 class _Written:
-    """What SHA256SUMS says of the version that wrote the files: their digests, and those that a workflow may have."""
+    """What SHA256SUMS records: the writing version, the digests of the files, and those of all workflows."""
 
     sums: Mapping[Path, str]
     workflows: frozenset[str]
@@ -224,7 +224,7 @@ class _Written:
         return cls({Path(name): digest for digest, name in plain}, frozenset(workflows))
 
     def has(self, path: Path, content: bytes) -> bool:
-        """Return whether this is what was written at `path`, but for what bots update."""
+        """Return whether this is what was written at `path`, apart from what bots update."""
         digest = suite.digest(suite.bare(path, content))
         is_workflow = path in {suite.WORKFLOW, suite.PIPELINE}
         return suite.is_lock(path) or digest in (self.workflows if is_workflow else {self.sums.get(path)})
@@ -246,7 +246,7 @@ def _is_same(path: Path, current: bytes, content: bytes) -> bool:
 
 
 def _edit(folder: Path, path: Path, current: bytes, content: bytes | None) -> str:
-    """Return the first line that differs from `content`, by default from the commit, and where."""
+    """Return the first line that differs from `content` (default: the committed one), and where."""
     content = content or _committed(folder, path)
     if content is None:
         return "an edit"
@@ -257,7 +257,7 @@ def _edit(folder: Path, path: Path, current: bytes, content: bytes | None) -> st
 
 
 def _committed(folder: Path, path: Path) -> bytes | None:
-    """Return what was written at `path` before it was edited, where a commit has it."""
+    """Return what was written at `path` before it was edited, if a commit has it."""
     written = _Written.read(folder)
     for commit in git.lines(folder, "rev-list", "--max-count=50", "HEAD", "--", path.as_posix()):
         if not git.lines(folder, "ls-tree", commit, "--", path.as_posix()):

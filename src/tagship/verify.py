@@ -1,4 +1,4 @@
-"""Verifies a release at an index: the bytes of its files, and who attests them."""
+"""Verifies a release at an index: the bytes of its files, and their attestations."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DIST = re.compile(r"(?P<sha256>[0-9a-f]{64}) [ *](?:.*/)?(?P<name>[^/]+(?:\.whl|
 
 @dataclass(frozen=True)
 class File:
-    """A file of a release: the SHA-256 of what the index serves, who attests it, and what is wrong with it."""
+    """A file of a release: the SHA-256 of the served bytes, who attests it, and what is wrong with it."""
 
     name: str
     sha256: str = ""
@@ -36,7 +36,7 @@ class File:
     problems: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
-        """Return the file for a person."""
+        """Return the lines to print."""
         attested = [f"        attested by {attest.shown(each)}" for each in self.publishers]
         problems = [f"        {one_line(problem)}" for problem in self.problems]
         state = "wrong" if self.problems else "right"
@@ -49,7 +49,7 @@ class File:
 
 @dataclass(frozen=True)
 class Expected:
-    """What a release is compared with: fields of its publisher, and the SHA-256 of its files by name; {} for none."""
+    """The expected values: fields of the publisher, and the SHA-256 of files by name; {} for none."""
 
     publisher: Mapping[str, str]
     sums: Mapping[str, str] = field(default_factory=dict)
@@ -68,15 +68,15 @@ def release_of(text: str) -> tuple[str, Version]:
 
 
 def publisher_of(source: str, workflow: str, environment: str) -> dict[str, str]:
-    """Return the publisher with these values, by the names in provenance; what is "" is not compared.
+    """Return the publisher with these values, by the names in provenance; empty ones are not compared.
 
-    `source` is OWNER/REPOSITORY on GitHub, or the address of a repository on GitHub or GitLab. Raises `TagshipError`
+    `source` is OWNER/REPOSITORY on GitHub, or the URL of a repository on GitHub or GitLab. Raises `TagshipError`
     if it is neither.
     """
     match = SOURCE.fullmatch(source) if source else None
     if source and not match:
         expected = "OWNER/REPOSITORY, or its https URL on GitHub or GitLab"
-        raise TagshipError(Problem("usage", "--repository", repr(source), expected, "correct it"))
+        raise TagshipError(Problem("usage", "--source", repr(source), expected, "correct it"))
     kind = "GitLab" if match and match["host"] == "gitlab.com" else "GitHub"
     file = "workflow_filepath" if kind == "GitLab" else "workflow"
     named = {"repository": match["path"] if match else "", file: workflow, "environment": environment}
@@ -85,7 +85,7 @@ def publisher_of(source: str, workflow: str, environment: str) -> dict[str, str]
 
 
 def publisher_here(path: Path, name: str, index: str) -> dict[str, str]:
-    """Return the publisher that the project `name` at `path` has at an index; {} if that is another project."""
+    """Return the publisher of the project `name` at `path` at an index; {} if `path` has another project."""
     try:
         found = [each for each in project.read_all(path) if canonicalize_name(each.name) == name and each.known]
     except TagshipError:
@@ -94,7 +94,7 @@ def publisher_here(path: Path, name: str, index: str) -> dict[str, str]:
 
 
 def sums(path: Path) -> dict[str, str]:
-    """Return the SHA-256 of each dist in a file as `sha256sum` writes it; raise `TagshipError` if it lists none."""
+    """Return the SHA-256 of each dist in a file in the format of `sha256sum`; raise `TagshipError` if it has none."""
     try:
         found = {
             match["name"]: match["sha256"] for match in map(DIST.fullmatch, path.read_text().splitlines()) if match
@@ -131,11 +131,11 @@ def verify(
 
 
 def _update_trust_root(*, offline: bool) -> None:
-    """Let sigstore get the current trust root, which all verifications then use from its cache."""
+    """Update sigstore's cached trust root, which all verifications use."""
     from sigstore.errors import Error
     from sigstore.verify import Verifier
 
-    logging.getLogger("sigstore").setLevel(logging.ERROR)  # it warns of each verification that is offline
+    logging.getLogger("sigstore").setLevel(logging.ERROR)  # it warns for each offline verification
     try:
         Verifier.production(offline=offline)
     except Error as error:
@@ -167,7 +167,7 @@ def _file(index: Index, name: str, remote: Remote, expected: Expected) -> File:
 
 
 def unverified(provenance: Any, name: str, sha256: str) -> list[str]:
-    """Return why pypi-attestations does not verify an attestation: its signature, its publisher, or this file."""
+    """Return why an attestation is not valid: its signature, its publisher, or the file."""
     from pypi_attestations import Distribution, Provenance
 
     try:
@@ -175,7 +175,7 @@ def unverified(provenance: Any, name: str, sha256: str) -> list[str]:
         for bundle in Provenance.model_validate(provenance).attestation_bundles:
             for attestation in bundle.attestations:
                 attestation.verify(bundle.publisher, dist, offline=True)
-    except Exception as error:  # a forged certificate can make its parsers raise anything
+    except Exception as error:  # a forged certificate can make the parsers raise anything
         reason = str(error).partition("\n")[0] or type(error).__name__
         return [f"attestation: found one that does not verify ({reason}), expected a valid signature of its publisher"]
     return []

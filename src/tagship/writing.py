@@ -1,6 +1,6 @@
-"""Writes the files of a staged change, as a separate process, which continues if its parent is killed.
+"""Writes the files of a staged change, in a separate process, which continues if its parent is killed.
 
-Only the standard library: `python -I writing.py FOLDER`, where FOLDER holds `plan.json` and the new contents.
+It only needs the standard library: `python -I writing.py FOLDER`; FOLDER holds `plan.json` and the new contents.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ PLAN = "plan.json"
 
 
 def stage(folder: Path, changes: Mapping[Path, bytes | None], to: Path) -> None:
-    """Write what is to change below `folder` to the folder `to`, for `carry_out` in another process."""
+    """Write the changes below `folder` to the folder `to`, for `carry_out` in another process."""
     entries = []
     for number, (path, content) in enumerate(changes.items()):
         if content is not None:
             (to / str(number)).write_bytes(content)
         entries.append([str(path), content is not None])
-    # Text that is no UTF-8, as in names of files, survives as escapes.
+    # Text that is not UTF-8, as in file names, is kept as escapes.
     (to / PLAN).write_text(json.dumps({"folder": str(folder.resolve()), "changes": entries}), encoding="ascii")
 
 
 def carry_out(staged: Path) -> None:
-    """Make the change that is staged, all or nothing; raise `OSError` if it was taken back."""
+    """Make the staged change, all or nothing; raise `OSError` if it was reverted."""
     plan = json.loads((staged / PLAN).read_text(encoding="ascii"))
     folder = Path(plan["folder"])
     before: dict[Path, bytes | None] = {}
@@ -51,7 +51,7 @@ def carry_out(staged: Path) -> None:
         _restore(before, made)
         raise
     for name, is_written in plan["changes"]:
-        with suppress(OSError):  # where a folder is not empty
+        with suppress(OSError):  # a folder that is not empty
             for parent in () if is_written else Path(name).parents[:-1]:
                 (folder / parent).rmdir()
 
@@ -64,8 +64,8 @@ def _make_parents(place: Path, made: list[Path]) -> None:
 
 
 def _write(place: Path, content: bytes) -> None:
-    """Write a file in one step, so that nobody sees half of it; its mode stays."""
-    place = place.resolve()  # a symlink that stays in the project stays one
+    """Replace a file atomically, and keep its mode."""
+    place = place.resolve()  # a symlink inside the project is kept
     descriptor, temporary = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name[:50]}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -99,7 +99,7 @@ def _restore(before: Mapping[Path, bytes | None], made: list[Path]) -> None:
 
 
 def main(staged: Path) -> int:
-    """Carry out what is staged; print the error, as JSON, where that fails. The staged files are removed."""
+    """Make the staged change, then remove the staged files; print an error as JSON."""
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.SIG_IGN)
     try:

@@ -356,7 +356,7 @@ def test_a_name_that_no_line_of_metadata_can_hold_is_refused(tmp_path: Path) -> 
     [said] = refused(folder, status=2)
     assert said == f"{folder}: found the name 'a\\nb', expected a name on one line; correct it"
     (found,) = read.repository(folder).distributions
-    assert (found.name, found.unknown[0]) == (None, "'a\\nb' is no name: it must be on one line")
+    assert (found.name, found.unknown[0]) == (None, "'a\\nb' is not a name: it must be on one line")
 
 
 def test_no_repository_is_refused(tmp_path: Path) -> None:

@@ -210,7 +210,7 @@ def test_setuptools_scm_needs_no_table_where_it_is_simple(tmp_path: Path) -> Non
 
 UNKNOWN: dict[str, tuple[str, dict[str, str]]] = {
     "no version at all": ("neither pyproject.toml nor setup.cfg", {"setup.cfg": "[metadata]\nname = thing\n"}),
-    "a project without one": ("does not call it dynamic", {"pyproject.toml": "[project]\nname = 'thing'\n"}),
+    "a project without one": ("does not list it as dynamic", {"pyproject.toml": "[project]\nname = 'thing'\n"}),
     "an environment variable": (
         "the environment variable V",
         project(HATCH, "[tool.hatch.version]", 'source = "env"', 'variable = "V"'),

@@ -1,1 +1,1 @@
-"""What `tagship adopt` finds out about a repository, once, so that nothing is guessed at release time."""
+"""`tagship adopt`: finds out once what a release needs to know, so that nothing is guessed at release time."""

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 NAME = ".pre-commit-config.yaml"
 PATTERN = r"^\.github/(?:release/|workflows/release\.yml$)"
 BY_HAND = f"exclude the managed files from pre-commit: add {PATTERN} to `exclude` in {NAME}"
-#: Python takes these at the start of an expression only.
+#: Python accepts flags at the start of an expression only.
 FLAGS = re.compile(r"(?:\(\?[aiLmsux]+\))?")
 BEFORE = re.compile(r"(?:(?:#.*|---[ \t]*)?\r?\n)*")
 
 
 def hooks(root: Path) -> tuple[dict[Path, bytes], str]:
-    """Return pre-commit's configuration with the managed files excluded, or else what to do by hand."""
+    """Return pre-commit's configuration with the managed files excluded, or what to do by hand."""
     path = root / NAME
     if not path.is_file():
         return {}, ""
@@ -41,7 +41,7 @@ def hooks(root: Path) -> tuple[dict[Path, bytes], str]:
 
 
 def _exclude(text: str) -> str | None:
-    """Return the expression for what no hook is run on, None if there is none; raise `Unreadable`."""
+    """Return the top-level `exclude`, None if there is none; raise `Unreadable`."""
     read = marked.parse(text.encode(), NAME)
     if not isinstance(read, Map) or "repos" not in read:
         raise Unreadable(f"{NAME}: not a pre-commit configuration [unreadable-file]")
@@ -57,7 +57,7 @@ def _expected(known: str | None) -> str:
 
 
 def _added(text: str, node: Node | None) -> str:
-    """Return `text` with the pattern before the expression that is there, in a line of its own if there is none."""
+    """Return `text` with the pattern before the existing expression, or in a new line if there is none."""
     entries = node.value if isinstance(node, MappingNode) else []
     there = [value for key, value in entries if key.value == "exclude" and isinstance(value, ScalarNode)]
     if not there:

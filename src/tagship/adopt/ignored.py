@@ -1,4 +1,4 @@
-"""What git must ignore in a repository that has the suite, and what it must not."""
+"""What .gitignore must cover in a repository with the suite, and what it must not cover."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-#: Each line, and a file that it is about.
+#: Each line, and a file that it covers.
 MADE = {
     "/.nox/": ".nox/name/pyvenv.cfg",
     "/build/": "build/name",

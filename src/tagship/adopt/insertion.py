@@ -10,7 +10,7 @@ import tokenize
 
 from tagship.noxfile import SESSIONS_MODULE, TASKS_MODULE
 
-#: What the inserted lines need, by the name that they use.
+#: The imports that the inserted lines need, by the name that they use.
 NEEDED = {"sys": "import sys", "importlib.util": "import importlib.util"}
 STANDARD = 1  # the section of the standard library
 
@@ -18,10 +18,10 @@ STANDARD = 1  # the section of the standard library
 def with_sessions(text: str, quote: str = "", gap: int = 1) -> str:
     """Return the text of a noxfile with the import of the release's sessions after its imports.
 
-    nox takes every session that was registered when the noxfile was imported. A call instead of an import statement,
-    as that would be E402, F401 or F403 for one linter, and a needless `noqa` for another. An sdist may have the noxfile
-    without the suite: there the project's own sessions go on working. `quote` is that of texts, by default the file's,
-    and `gap` the number of blank lines after imports.
+    nox runs every session that is registered when the noxfile is imported. It is a call, not an import statement,
+    which would be E402, F401 or F403 for one linter, and a needless `noqa` for another. An sdist may have the noxfile
+    without the suite, where the project's own sessions still work. `quote` is the quote character, by default the
+    file's, and `gap` the number of blank lines after imports.
     """
     return _insert(text, [f'importlib.import_module("{SESSIONS_MODULE}")'], quote, gap)
 
@@ -58,7 +58,7 @@ def _insert(text: str, lines: list[str], quote: str, gap: int) -> str:
 
 
 def _quote(text: str) -> str:
-    """Return the quote that most texts of a module have, of those that may have either."""
+    """Return the quote character that most strings of a module have, of those that could have either."""
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
     quotes = [
         token.string.lstrip("bBfFrRuU")[0]
@@ -97,15 +97,13 @@ def _binds(imports: list[ast.Import | ast.ImportFrom], name: str) -> bool:
 def _insert_imports(rows: list[str], imports: list[ast.Import | ast.ImportFrom], missing: list[str], end: str) -> None:
     """Insert imports of the standard library where isort and ruff sort them."""
     mixed = _is_mixed(imports)
-    if not any(_section(node) == STANDARD for node in imports):  # a section of its own
+    if not any(_section(node) == STANDARD for node in imports):  # in a separate section
         at = next((node.lineno - 1 for node in imports if _section(node) > STANDARD), None)
         block = [*sorted(missing), ""] if at is not None else ["", *sorted(missing)]
         at = (imports[-1].end_lineno or 0) if at is None else at
         rows[at:at] = [f"{line}{end}" for line in block if missing]
         return
-    for line in sorted(
-        missing, reverse=True
-    ):  # from the bottom to the top, so that the lines above are where they were found
+    for line in sorted(missing, reverse=True):  # from the bottom up, so that the line numbers above stay valid
         rank = _rank(ast.parse(line).body[0], mixed=mixed)
         before = [
             node.end_lineno or 0
@@ -118,19 +116,19 @@ def _insert_imports(rows: list[str], imports: list[ast.Import | ast.ImportFrom],
 
 
 def _is_mixed(imports: list[ast.Import | ast.ImportFrom]) -> bool:
-    """Return whether imports are sorted by their modules alone, be it `import` or `from`."""
+    """Return whether `import` and `from` imports are sorted together, by module."""
     found = [_rank(node, mixed=False) for node in imports if _section(node) == STANDARD]
     return found != sorted(found)
 
 
 def _section(node: ast.stmt) -> int:
-    """Return the section of an import, in the order in which they are sorted."""
+    """Return the number of an import's section, in sorting order."""
     module = _module(node)
     return 0 if module == "__future__" else STANDARD if module.partition(".")[0] in sys.stdlib_module_names else 2
 
 
 def _rank(node: ast.stmt, *, mixed: bool) -> tuple[int, str]:
-    """Return where an import is sorted within its section: `import` before `from` unless they are mixed, its module."""
+    """Return the sorting key of an import in its section: `import` before `from` unless mixed, then its module."""
     return (0 if mixed else int(isinstance(node, ast.ImportFrom))), _module(node)
 
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 def decide(found: Adoption) -> None:
-    """Set `lockstep` if tags name no distribution, and several distributions have the same version.
+    """Set `lockstep` if the tags name no distribution and several distributions have the same version.
 
-    Other versions are excluded. If the root is a distribution, such tags are its own.
+    Those with other versions are excluded. If the root is a distribution, such tags are its own.
     """
     style, packages = found.facts.tag_style, found.packages
     if len(packages) < 2 or not style or not names(style, "", bare=True):
@@ -41,13 +41,13 @@ def decide(found: Adoption) -> None:
 
 
 def _version(found: Adoption, package: Package) -> str:
-    """Return the version, or that it comes from git's tags; "" if it is not known."""
+    """Return the version, or "git's tags" if it comes from there; "" if it is not known."""
     source = version.guess(package.folder, found.folder)
     return source.version or (source.why if source.why == "git's tags" else "")
 
 
 def _set(found: Adoption, folder: Path, setting: settings.Setting) -> bool:
-    """Add a setting for the distribution in `folder`; return False if there is one."""
+    """Add a setting for the distribution in `folder`; return False if it is already set."""
     path = folder.relative_to(found.folder) / "pyproject.toml"
     new = settings.missing(found.text(path), [setting])
     if new:

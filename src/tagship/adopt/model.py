@@ -1,4 +1,4 @@
-"""What an adoption is: what was found and decided, and what it changes."""
+"""The data of an adoption: what was found and decided, and what changes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Decision:
-    """Something that was found or decided, and in which file the reason is."""
+    """Something that was found or decided, and the file with the reason."""
 
     what: str
     value: str
@@ -33,20 +33,20 @@ class Adoption:
     facts: Repository
     keep_old: bool = False
     names: list[str] = field(default_factory=list)
-    packages: list[Package] = field(default_factory=list)  # as a release will see them
+    packages: list[Package] = field(default_factory=list)  # as a release will read them
     tests: dict[str, dict[str, object]] = field(default_factory=dict)  # the settings of each distribution, by its path
     changes: dict[Path, bytes | None] = field(default_factory=dict)
     decisions: list[Decision] = field(default_factory=list)
     todo: list[str] = field(default_factory=list)
-    present: frozenset[Path] = frozenset()  # those of the files to change that are there before
+    present: frozenset[Path] = frozenset()  # those of the files to change that already exist
 
     @cached_property
     def on_gitlab(self) -> bool:
-        """Whether the repository is on GitLab, as its remote says, or its files if it has none."""
+        """Whether the repository is on GitLab, by its remote, or by its files if it has none."""
         return project.host(self.folder, self.folder) != "github.com"
 
     def text(self, path: Path) -> str:
-        """Return the text of a file as it is to be, "" if there is none; raise `ReleaseError` if it cannot be read."""
+        """Return the planned text of a file, "" if there is none; raise `ReleaseError` if it cannot be read."""
         if content := self.changes.get(path):
             return content.decode()
         return read_text(self.folder / path) if (self.folder / path).is_file() else ""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 RELEASE = suite.RELEASE.as_posix()
-#: A MANIFEST.in that takes whatever is there.
+#: A MANIFEST.in that includes whole folders.
 GREEDY = re.compile(
     r"(?m)^\s*(graft\s+\.(\s|$|/|github)|global-include\s+(\*\s|\*$|\*\.(py|txt|\*))|recursive-include\s+(\.|\*)\s)"
 )
@@ -29,7 +29,7 @@ DEPENDABOT = (".github/dependabot.yml", ".github/dependabot.yaml")
 def sdist(root: Path, text: str, new: Iterable[str]) -> tuple[str, dict[Path, bytes], str]:
     """Return the `text` of pyproject.toml and other files so that the sdist does not hold the suite.
 
-    `new` are the other files that come with it. The last is a sentence, "" if nothing is to do.
+    `new` are the other files that are added. The last value is a sentence, "" if there is nothing to do.
     """
     pyproject = load_toml(root / "pyproject.toml")
     system = subtable(pyproject, "build-system")
@@ -52,9 +52,9 @@ def sdist(root: Path, text: str, new: Iterable[str]) -> tuple[str, dict[Path, by
 
 
 def ruff(text: str) -> str:
-    """Return the `text` of pyproject.toml so that ruff leaves the suite out where it checks for an older Python.
+    """Return the `text` of pyproject.toml so that ruff skips the suite if it checks for an older Python.
 
-    Its syntax is that of Python 3.10: a comment switches off every other finding, but no syntax error.
+    The suite's syntax is that of Python 3.10: a comment switches off all other findings, but not syntax errors.
     """
     table = subtable(tomllib.loads(text), "tool", "ruff")
     target = str(table.get("target-version", ""))
@@ -77,7 +77,7 @@ def _hatchling(pyproject: dict[str, Any], text: str, paths: list[str]) -> tuple[
 
 
 def _listed(text: str, keys: list[str], values: list[str]) -> str:
-    """Return TOML with `values` added to the list at `keys`; unchanged where its tables are written in another way."""
+    """Return TOML with `values` added to the list at `keys`; unchanged if its tables have another form."""
     known = subtable(tomllib.loads(text), *keys[:-1]).get(keys[-1])
     missing = [value for value in values if value not in (known or [])]
     plain = text.replace("\r\n", "\n")
@@ -97,9 +97,9 @@ def _extended(text: str, keys: list[str], values: list[str]) -> str:
 
 
 def _with_list(text: str, keys: list[str], values: list[str]) -> str:
-    """Return TOML with a new list: in its own table, or in the tool's if that has dotted keys, else in a new table.
+    """Return TOML with a new list: in its own table, else in the tool's if that has dotted keys, else in a new table.
 
-    A new one comes after the tool's others, else before those of other tools, where formatters want a build backend's.
+    A new table comes after the tool's others, else before those of other tools, where formatters put build backends.
     """
     dotted, value = ".".join(keys[2:]), style.value(text, ".".join(keys[2:]), values).as_string()
     if own := _table(text, ".".join(keys[:-1])):
@@ -120,12 +120,12 @@ def _with_list(text: str, keys: list[str], values: list[str]) -> str:
 
 
 def _table(text: str, name: str) -> re.Match[str] | None:
-    """Return the lines of a table in TOML, its header's and those of its `body`."""
+    """Return a match of a table in TOML, its header and its `body`."""
     return re.search(rf"(?m)^\[{re.escape(name)}\][ \t]*(?:#.*)?\n(?P<body>(?:(?!\[).*\n?)*)", text)
 
 
 def _is_as_planned(before: str, after: str, keys: list[str], added: list[str]) -> bool:
-    """Return whether nothing but the list has changed: tomlkit may misplace what a file writes in several places."""
+    """Return whether nothing but the list has changed: tomlkit can misplace tables that a file splits."""
     try:
         old, new = tomllib.loads(before), tomllib.loads(after)
     except tomllib.TOMLDecodeError:
@@ -177,7 +177,7 @@ def _appended(path: Path, lines: str) -> bytes:
 
 
 def dependabot(root: Path) -> tuple[dict[Path, bytes], str]:
-    """Return Dependabot's configuration with entries for the release's tools and actions, or what is to do by hand."""
+    """Return Dependabot's configuration with entries for the release's tools and actions, or what to do by hand."""
     path = next((root / name for name in DEPENDABOT if (root / name).is_file()), None)
     hint = f"let Dependabot update the release's pins: ecosystems uv, in /{RELEASE}/requirements, and github-actions"
     if path is None:

@@ -1,4 +1,4 @@
-"""On GitLab, the project's own pipeline includes that of the release, and keeps its stages and jobs."""
+"""On GitLab, the project's own pipeline includes the release's, and keeps its stages and jobs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAME, INCLUDED = Path(suite.TOP_LEVEL), suite.PIPELINE.as_posix()
 
 
 def include(found: Adoption) -> list[Problem]:
-    """Let the project's own pipeline include the release's; what cannot be done by lines is left to do by hand."""
+    """Add the `include` to the project's own pipeline; what cannot be edited line by line is left to do by hand."""
     if suite.PIPELINE not in found.changes and not (found.folder / suite.PIPELINE).is_file():
         return []
     text = found.text(NAME)
@@ -50,7 +50,7 @@ def _by_hand(found: Adoption, inputs: dict[str, str]) -> list[Problem]:
 
 
 def _inputs(own: Map) -> dict[str, str]:
-    """Return what keeps the release's jobs apart: one of the project's stages, and a prefix for names that it has."""
+    """Return the inputs that avoid conflicts: one of the project's stages, and a prefix for names that it has."""
     stages = [str(each) for each in own.list("stages") if str(each) not in {".pre", ".post"}]
     stage = {"stage": stages[-1]} if stages and "test" not in stages else {}
     return stage | ({"prefix": "release:"} if {*SESSIONS} & {*own} else {})
@@ -62,7 +62,7 @@ def _entry(inputs: dict[str, str]) -> list[str]:
 
 
 def _including(text: str, own: Map, inputs: dict[str, str]) -> str | None:
-    """Return `text` with the release's file among what it includes; None if its `include` is no list of lines."""
+    """Return `text` with the release's file in its `include`; None if that is not a list with one entry a line."""
     lines, end = text.splitlines(keepends=True), "\r\n" if "\r\n" in text else "\n"
     listed = own.get("include")
     if listed is None:
@@ -81,7 +81,7 @@ def _including(text: str, own: Map, inputs: dict[str, str]) -> str | None:
 
 
 def _is_as_planned(after: str, own: Map) -> bool:
-    """Return whether only `include` is another one, with one file more."""
+    """Return whether only `include` has changed, by one more file."""
     try:
         read = marked.parse(after.encode(), NAME.as_posix())
     except Unreadable:

@@ -1,4 +1,4 @@
-"""`tagship adopt`: decide what bringing the suite into a repository changes, without running or writing anything."""
+"""Plans the adoption of a repository, without running or writing anything."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 
 def plan(folder: Path, *, keep_old: bool = False) -> Adoption:
-    """Return what adopting the repository at `folder` changes; nothing if it has all of it.
+    """Return what adopting the repository at `folder` changes; nothing if it is already adopted.
 
-    With `keep_old`, the existing publish jobs stay. Raises with every reason not to: `TagshipError` if one is a file
+    With `keep_old`, the existing publish jobs stay. Raises with every reason to refuse: `TagshipError` if one is a file
     that cannot be read, else `Refused`.
     """
     _refuse(_no_repository(folder))
@@ -138,7 +138,7 @@ def _packages(found: Adoption) -> list[Package]:
     paths = [each.path for each in found.facts.distributions]
     below, known = [path for path in paths if path != "."], {each.folder for each in packages}
     if "." in paths and subtable(load_toml(root / "pyproject.toml"), "tool", "uv", "workspace"):
-        return packages  # of its members, the root's tags release none unless a person lists them
+        return packages  # a workspace: the root's tags do not release its members unless a person lists them
     new = settings.missing(text, [settings.Setting("packages", below, "the folders of the distributions")])
     if {root / path for path in below} <= known or not new:
         return packages
@@ -156,7 +156,7 @@ def _of_one(found: Adoption, package: Package) -> list[Problem]:
     if not name:
         expected = "one in pyproject.toml, setup.cfg or setup.py"
         return [Problem("no-name", shown, "no name of a distribution", expected, "write it there")]
-    package.settings  # noqa: B018 (raises for what is wrong in them)
+    package.settings  # noqa: B018 (raises if they are wrong)
     found.names.append(name)
     source = version.guess(folder, found.folder)
     value, why = ("from git tags", "") if source.why == "git's tags" else (source.version or "unknown", source.why)
@@ -193,4 +193,4 @@ def _left_to_do(found: Adoption) -> None:
     identities = dict.fromkeys(each.file for each in found.facts.publishing if each.auth == "oidc")
     if identities:
         steps.append(f"then remove the old publishers at PyPI and TestPyPI, those of {', '.join(identities)}")
-    found.todo += steps  # what the other steps left to do belongs into the same branch
+    found.todo += steps  # the other steps belong in the same branch

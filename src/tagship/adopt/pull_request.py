@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def body(found: Adoption) -> str:
-    """Return the Markdown of the pull request; raise `TagshipError` if the project cannot be named."""
+    """Return the Markdown of the pull request; raise `TagshipError` if the project's name is not known."""
     return "\n".join(_lines(found)) + "\n"
 
 

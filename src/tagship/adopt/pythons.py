@@ -1,4 +1,4 @@
-"""The Pythons that a project supports, read once if only a build could tell them."""
+"""The Pythons that a project supports, for projects where only a build would show them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CLASSIFIER = re.compile(r"Programming Language :: Python :: 3\.(\d+)\s*")
-OLDEST = 8  # of 3.x: what uv and GitHub's runners still install
+OLDEST = 8  # the oldest 3.x that uv and GitHub's runners still install
 
 
 def guess(folder: Path) -> tuple[list[str], str]:
     """Return the Pythons to test the project in `folder` on, oldest first, and where that was found.
 
-    None if its static classifiers, which a release reads itself, say the same, or where nothing says it. Raises
-    `ReleaseError` where a file cannot be read.
+    None if a release reads the same from static classifiers, or if no file shows them. Raises
+    `ReleaseError` if a file cannot be read.
     """
     for found, source, static in _sources(folder):
         minors = sorted({minor for minor in found if minor >= OLDEST})
@@ -35,7 +35,7 @@ def guess(folder: Path) -> tuple[list[str], str]:
 
 
 def _sources(folder: Path) -> Iterator[tuple[list[int], str, bool]]:
-    """Yield what each file says, the most exact first, and whether a release reads the same."""
+    """Yield the Pythons in each file, the most exact source first, and whether a release reads the same."""
     pyproject, cfg = load_toml(folder / "pyproject.toml"), parse_cfg(folder / "setup.cfg")
     project, tool = subtable(pyproject, "project"), subtable(pyproject, "tool", "poetry")
     setup = read_text(folder / "setup.py") if (folder / "setup.py").is_file() else ""
@@ -78,7 +78,7 @@ def _of_tox(text: str) -> list[int]:
 
 
 def _passed_texts(code: str, name: str) -> list[str]:
-    """Return the lines of every literal text in what Python code passes to a call as `name`, or assigns before."""
+    """Return the lines of every string literal that Python code passes to a call as `name`, or assigns to it before."""
     try:
         tree = ast.parse(code)
     except (SyntaxError, ValueError):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def lines(found: Adoption, *, dry_run: bool) -> list[str]:
-    """Return the lines for a person; `dry_run`: of what would be done."""
+    """Return the report as lines; with `dry_run`, of what would be done."""
     title = f"{', '.join(found.names)} at {found.folder}"
     if not found.changes:
         return [f"{title}: nothing to do, it has the suite of tagship {suite.release()}"]
@@ -32,13 +32,13 @@ def lines(found: Adoption, *, dry_run: bool) -> list[str]:
 
 
 def todo(found: Adoption) -> list[str]:
-    """Return what is left to do by hand, in its order."""
+    """Return what is left to do by hand, in order."""
     steps = [f"  {number}. {step}" for number, step in enumerate(found.todo, 1)]
     return ["left to do by hand:", *steps] if found.changes else []
 
 
 def diff(found: Adoption) -> Iterator[str]:
-    """Yield the changes to the project's own files as a unified diff; the managed files are only named."""
+    """Yield the changes to the project's own files as a unified diff; managed files are only listed."""
     for path in _shown(found.changes):
         place, after = found.folder / path, found.changes[path]
         before = place.read_bytes() if place.is_file() else None
@@ -60,7 +60,7 @@ def action(found: Adoption, path: Path) -> str:
 
 
 def data(found: Adoption, *, dry_run: bool) -> dict[str, Any]:
-    """Return the same for JSON."""
+    """Return the report as an object for JSON."""
     by_action: dict[str, list[str]] = {"new": [], "changed": [], "removed": []}
     for path in sorted(found.changes):
         by_action[action(found, path).strip()].append(path.as_posix())

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Options:
-    """What to do with a plan: only show it, leave old publishing alone, write the text of a pull request."""
+    """What to do with a plan: only show it, keep the existing publish jobs, write the text of a pull request."""
 
     dry_run: bool = False
     keep_old: bool = False
@@ -35,7 +35,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one repository: the object for JSON, the lines for a person, and the exit status."""
+    """The outcome for one repository: the object for JSON, the lines to print, and the exit status."""
 
     data: dict[str, Any]
     lines: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ class Result:
 
 
 def one(folder: Path, options: Options, agreed: Callable[[Adoption], bool] | None = None) -> Result:
-    """Adopt the repository at `folder`, if it is `agreed` to what is planned; whatever is wrong becomes the result."""
+    """Adopt the repository at `folder` if the plan is `agreed` to; every error becomes the result."""
     try:
         found = plan.plan(folder, keep_old=options.keep_old)
         text = pull_request.body(found) if options.body else ""
@@ -59,7 +59,7 @@ def one(folder: Path, options: Options, agreed: Callable[[Adoption], bool] | Non
     except (TagshipError, ReleaseError) as error:
         reasons = tuple(str(line) for line in error.args)
         return Result(report.refusal(folder, reasons), errors=reasons, status=getattr(error, "status", 2))
-    except (OSError, ValueError, RecursionError) as error:  # one bad repository of many does not end the others
+    except (OSError, ValueError, RecursionError) as error:  # one bad repository does not stop the others
         return Result(report.refusal(folder, (error,)), errors=(f"{folder}: {error}",), status=2)
     shown = report.lines(found, dry_run=options.dry_run) if agreed is None or options.dry_run else []
     shown += [*report.diff(found)] if options.dry_run else []
@@ -67,9 +67,9 @@ def one(folder: Path, options: Options, agreed: Callable[[Adoption], bool] | Non
 
 
 def many(folders: Iterable[Path], options: Options) -> Iterator[Result]:
-    """Yield the result of each of `folders`, in their order, from as many processes as there are cores."""
+    """Yield the results of `folders`, in order, from as many processes as there are cores."""
     for answer in fleet.counted(fleet.ask(partial(_answer, options), folders)):
-        if answer["status"] == "refused" and "lines" not in answer:  # it was not read to its end
+        if answer["status"] == "refused" and "lines" not in answer:  # it was not read completely
             answer = {**report.refusal(Path(answer["path"]), (answer["reason"],)), "status_code": 2}
             answer |= {"lines": (), "errors": (answer["reason"],)}
         lines, errors, status = (answer.pop(key) for key in ("lines", "errors", "status_code"))
@@ -82,7 +82,7 @@ def _answer(options: Options, path: Path) -> dict[str, Any]:
 
 
 def rehearsed(folder: Path, listener: Listener) -> Report:
-    """Rehearse the release of the repository at `folder` as it is now, committed in a clone."""
+    """Rehearse the release of the repository at `folder` with its uncommitted changes, committed in a clone."""
     from tagship.rehearsal import run
 
     with tempfile.TemporaryDirectory() as temporary:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Setting:
-    """A line of `[tool.tagship]`: `value` is a text, a list of texts or a truth value, `why` where it was found."""
+    """A line of `[tool.tagship]`: `value` is a string, a list of strings or a boolean, `why` where it was found."""
 
     key: str
     value: str | list[str] | bool
@@ -28,7 +28,7 @@ class Setting:
 
 
 def decide(folder: Path, top: Path) -> list[Setting]:
-    """Return the settings that the project in `folder` of the repository at `top` needs, where the defaults do not fit.
+    """Return the settings that the project in `folder` of the repository at `top` needs if the defaults do not fit.
 
     Raises `ReleaseError` if a file cannot be read.
     """
@@ -58,9 +58,9 @@ def _of_version(folder: Path, top: Path) -> Iterator[Setting]:
 
 
 def missing(text: str, wanted: list[Setting]) -> list[Setting]:
-    """Return those of the `wanted` settings that the pyproject.toml of this `text` says nothing about.
+    """Return those of the `wanted` settings that pyproject.toml, with this `text`, lacks.
 
-    One that is there, about tests for example, was thought through together with the others about tests.
+    If one of the settings for tests is set, for example, the others are left out as well: a person has chosen them.
     """
     table = subtable(tomllib.loads(text), "tool", "tagship")
     known = {key.partition("-")[0] for key in table}
@@ -68,7 +68,7 @@ def missing(text: str, wanted: list[Setting]) -> list[Setting]:
 
 
 def added(text: str, new: list[Setting]) -> str:
-    """Return the `text` of pyproject.toml with the `new` settings; every other character stays.
+    """Return the `text` of pyproject.toml with the `new` settings, and otherwise unchanged.
 
     Raises `ReleaseError` if TOML does not allow it, as in `tool = {}`.
     """
@@ -106,6 +106,6 @@ def _appended(text: str, new: list[Setting]) -> str:
 def _fill(table: Any, new: list[Setting], text: str) -> None:
     for setting in new:
         if setting.why:
-            # A file may have any name, also one with a line end.
+            # A file name may contain a line end.
             table.add(tomlkit.comment("".join(char if char.isprintable() else "?" for char in setting.why)))
         table.add(setting.key, style.value(text, setting.key, setting.value))

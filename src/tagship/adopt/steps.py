@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from .model import Adoption
 
-#: What builds wheels for several platforms.
+#: Actions and commands that build wheels for several platforms.
 PLATFORMS = re.compile(r"\b(cibuildwheel|maturin-action)\b")
 ACTION = "pypa/gh-action-pypi-publish"
 
@@ -73,11 +73,11 @@ def managed(found: Adoption) -> list[Problem]:
 
 
 def _publishes_with(found: Adoption, by_action: Evidence | None) -> tuple[str, str]:
-    """Return what publishes, and why: what the suite has already, else what the host and the workflows call for."""
+    """Return what publishes, and why: the suite's current choice, else by the host and the workflows."""
     if update.has_suite(found.folder):
-        return suite.chosen(found.folder), "as it is"
+        return suite.chosen(found.folder), "unchanged"
     if found.on_gitlab:
-        return "gitlab", "the repository is there"
+        return "gitlab", "the repository is on GitLab"
     if by_action:
         return "gh-action-pypi-publish", f"{by_action.file}:{by_action.line}"
     return "nox", "the default"
@@ -90,14 +90,14 @@ def _in_place(path: str) -> Problem:
 
 
 def collides(found: Adoption) -> bool:
-    """Return whether the project's own noxfile has sessions of the release's names."""
+    """Return whether the project's own noxfile has sessions with the release's names."""
     path = found.folder / "noxfile.py"
     module = noxfile.read(path) if path.is_file() else noxfile.Module()
     return noxfile.SESSIONS_MODULE not in module.imported and bool(noxfile.own(module))
 
 
 def sessions(found: Adoption) -> list[Problem]:
-    """Add the import of the release's sessions to noxfile.py, which is left alone otherwise."""
+    """Add the import of the release's sessions to noxfile.py."""
     path = found.folder / "noxfile.py"
     if not path.is_file():
         text, quote = style.new_module(
@@ -123,7 +123,7 @@ def sessions(found: Adoption) -> list[Problem]:
 
 
 def tasks(found: Adoption) -> list[Problem]:
-    """Add the release's tasks to tasks.py, where there is none or it is invoke's and all its tasks count."""
+    """Add the release's tasks to tasks.py, if it is new, or it is invoke's and has no Collection."""
     path = found.folder / "tasks.py"
     if not path.is_file():
         text, quote = style.new_module(
@@ -152,7 +152,7 @@ def tasks(found: Adoption) -> list[Problem]:
 
 
 def keep_neighbours(found: Adoption) -> list[Problem]:
-    """Keep the sdist, the pre-commit hooks and Dependabot of the project as they were, or better."""
+    """Keep the suite out of the project's sdist and pre-commit hooks, and add it to Dependabot."""
     if update.has_suite(found.folder):
         return []
     path, new = (
@@ -175,7 +175,7 @@ def keep_neighbours(found: Adoption) -> list[Problem]:
 
 
 def versions(found: Adoption) -> list[Problem]:
-    """Refuse a project whose version is written by CI only: no tag could ever match what is committed."""
+    """Refuse a project whose version only CI writes: no tag could match what is committed."""
     if update.has_suite(found.folder) or not found.names:
         return []
     source = version.guess(found.folder)
@@ -185,7 +185,7 @@ def versions(found: Adoption) -> list[Problem]:
 
 
 def tags(found: Adoption) -> list[Problem]:
-    """Say it where tags have been written in a way that the gate does not take for the project's."""
+    """Add a step if the existing tags have a form that the gate does not accept."""
     style = found.facts.tag_style
     if style and found.names and not any(names(style, name, bare=True) for name in found.names):
         shown = style.replace("1.2.3", "X.Y.Z")
@@ -204,7 +204,7 @@ def tags(found: Adoption) -> list[Problem]:
 
 
 def tag_makers(found: Adoption) -> list[Problem]:
-    """Name each job that stays and makes a tag or a release in a way that would not start the release's workflow."""
+    """Add a step for each remaining job that creates a tag or a release without starting the release's workflow."""
     if update.has_suite(found.folder) or found.keep_old:
         return []
     context, release = Context.read(found.folder), workflow.parse(suite.workflow(), suite.WORKFLOW.as_posix())
@@ -222,7 +222,7 @@ def tag_makers(found: Adoption) -> list[Problem]:
 
 
 def release_makers(found: Adoption) -> list[Problem]:
-    """Name what stays and makes the GitHub Release of a tag, as the release's workflow will, or waits for one."""
+    """Add a step for each remaining job that creates the GitHub Release itself, or waits for one."""
     if not update.has_suite(found.folder) and not found.keep_old:
         context = Context.read(found.folder)
         found.todo += [
@@ -250,7 +250,7 @@ def _jobs_left(found: Adoption, each: Workflow) -> set[str]:
 
 
 def wheels(found: Adoption) -> list[Problem]:
-    """Add to do what builds wheels for several platforms, where CI does so today or the wheels hold compiled code."""
+    """Add a step for projects that build wheels for several platforms, or whose wheels hold compiled code."""
     root = found.folder
     if update.has_suite(root) or found.keep_old or is_compiled(root):
         return []
@@ -278,14 +278,14 @@ def _built_for_platforms(root: Path) -> Iterator[str]:
         try:
             jobs = workflow.read(path, root).jobs.values()
         except Unreadable:
-            continue  # named by what reads it for its publishing
+            continue  # reported where publishing is read
         for step in (step for job in jobs for step in job.steps):
             if PLATFORMS.search(f"{step.action} {step.run}"):
                 yield f"{path.relative_to(root).as_posix()}:{step.line}"
 
 
 def git_ignores(found: Adoption) -> list[Problem]:
-    """Let git ignore what the sessions make, and see the managed files; git has no answer about what is outside."""
+    """Let git ignore what the sessions create, and not the managed files; those must be inside the repository."""
     if blocked := tree.unwritable(found.folder, found.changes):
         return blocked
     path = found.folder / ".gitignore"

@@ -27,12 +27,12 @@ SINGLE = re.compile(
 )
 AFTER_IMPORTS = re.compile(r"\blines[-_]after[-_]imports[\"']?\s*=\s*(\d)\b")
 FUTURE = "from __future__ import annotations"
-#: From which length of its line on formatters of TOML break an array.
+#: The line length at which TOML formatters break an array.
 WIDTH = 80
 
 
 def after_imports(root: Path) -> int:
-    """Return how many blank lines the project at `root` wants after imports, before what is no function or class."""
+    """Return the number of blank lines after imports in the project's style, before code other than a definition."""
     wanted = [int(number) for text in _configs(root) for number in AFTER_IMPORTS.findall(text)]
     return max(wanted, default=1)
 
@@ -42,14 +42,14 @@ def _configs(root: Path) -> list[str]:
 
 
 def new_module(root: Path, docstring: str) -> tuple[str, str]:
-    """Return the text to begin a new module of the project at `root` with, and the quote of its texts."""
+    """Return the first lines of a new module in the style of the project at `root`, and its quote character."""
     texts = _configs(root)
     first = f"\n{FUTURE}\n" if any(FUTURE in text for text in texts) else ""
     return f'"""{docstring}"""\n{first}', "'" if any(map(SINGLE.search, texts)) else '"'
 
 
-def value(text: str, key: str, found: str | list[str] | bool) -> Any:  # noqa: FBT001 (a kind of value)
-    """Return what is `found` as the value of `key`, as the TOML `text` writes such values."""
+def value(text: str, key: str, found: str | list[str] | bool) -> Any:  # noqa: FBT001 (a value, not a flag)
+    """Return `found` as a value of `key`, in the style of the TOML `text`."""
     if isinstance(found, bool):
         return tomlkit.item(found)
     if isinstance(found, str):

@@ -1,4 +1,4 @@
-"""The settings by which a release finds the version of a project, if the suite cannot find it without them."""
+"""The settings that a release needs to find the version of a project, if the defaults do not suffice."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Source:
-    """The version and how it was found; `file` and `pattern` are settings, "" if none is needed."""
+    """The version and how it was found; `file` and `pattern` are settings, "" if they are not needed."""
 
     version: str = ""
     why: str = ""
@@ -34,7 +34,7 @@ class Source:
 
 
 def guess(folder: Path, top: Path | None = None) -> Source:
-    """Return where the version of the project in `folder` is written, as far as its files show without being run.
+    """Return where the version of the project in `folder` is written, as far as its files show.
 
     `top` is the root of the repository. Raises `ReleaseError` if a file cannot be read.
     """
@@ -70,7 +70,7 @@ def _shown(written: Written, folder: Path) -> str:
 
 
 def _written(path: Path, version: str) -> Iterator[tuple[Written, str]]:
-    """Yield where a file has this version, each with the pattern that finds it, "" if the default does."""
+    """Yield each place of this version in a file, with the pattern that finds it, "" if the default does."""
     if not path.is_file():
         return
     for pattern in ("", *(f'^{re.escape(name)} = "(.*)"$' for name in _names(path))):
@@ -83,7 +83,7 @@ def _written(path: Path, version: str) -> Iterator[tuple[Written, str]]:
 
 
 def _names(path: Path) -> list[str]:
-    """Return the names that a module assigns texts to."""
+    """Return the names that a module assigns strings to."""
     try:
         tree = ast.parse(read_text(path))
     except (ReleaseError, SyntaxError, ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Which commands and actions of a job build dists, and which write the version that those have."""
+"""Which commands and actions of a job build dists, and which write the version of these."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 BUILD_VERBS = {
     "poetry": {"build"},
-    "flit": {"build", "publish"},  # it builds what it publishes
+    "flit": {"build", "publish"},  # it builds and publishes
     "hatch": {"build"},
     "uv": {"build"},
     "pdm": {"build", "publish"},
@@ -75,7 +75,7 @@ def is_build(command: Command) -> bool:
 
 
 def is_test(command: Command) -> bool:
-    """Return whether a command runs tests; of tox and nox, only what they are told to run counts."""
+    """Return whether a command runs tests; of tox and nox, only the named environments and sessions count."""
     words = command.words
     if {"install", "add", "sync", "echo"}.intersection(words[:4]):
         return False

@@ -43,7 +43,7 @@ class Context:
 
     @classmethod
     def read(cls, root: Path, changed: Mapping[str, bytes] = MappingProxyType({})) -> Context:
-        """Read the repository at `root`, with what its workflows would hold where that is `changed`."""
+        """Read the repository at `root`, with the content of `changed` workflows."""
         targets = Targets(root)
         workflows = Workflows.read(root, targets, changed)
         found = cls(root, workflows)
@@ -60,7 +60,7 @@ class Context:
 
     @property
     def has_suite(self) -> bool:
-        """Whether the repository uses our suite."""
+        """Whether the repository has the suite."""
         return (self.root / suite.SUMS).is_file()
 
     def on_github(self, *indexes: str) -> Iterator[Publish]:
@@ -68,7 +68,7 @@ class Context:
         yield from (each for each in self.publishes if each.job is not None and each.index in indexes)
 
     def lines(self, file: str) -> Lines:
-        """Return the lines of a workflow, to be changed."""
+        """Return the editable lines of a workflow."""
         return Lines(self.workflows.contents[file])
 
     def walk(self, file: str, job: str) -> Walk | None:
@@ -76,7 +76,7 @@ class Context:
         return self.workflows.walks.get((file, job))
 
     def before(self, workflow: Workflow, job: Job) -> list[Job]:
-        """Return `job` and all jobs that it needs, directly or not."""
+        """Return `job` and all jobs that it needs, directly or indirectly."""
         found = {str(job.id): job}
         waiting = list(job.needs)
         while waiting:
@@ -92,16 +92,16 @@ class Context:
         return built(walk) if walk else None
 
     def tags_made(self, file: str, job: str) -> Iterator[tuple[Evidence, str, dict[str, str]]]:
-        """Yield the lines of a job that make a tag or a release: the line, the action or command, and its inputs."""
+        """Yield the lines of a job that create a tag or a release: the line, the action or command, and its inputs."""
         walk = self.walk(file, job)
         yield from tags_made(walk) if walk else ()
 
     def makes_tag(self, file: str, jobs: Iterable[Job]) -> bool:
-        """Return whether one of `jobs` makes the tag or the release itself."""
+        """Return whether one of `jobs` creates the tag or the release itself."""
         return any(True for job in jobs for _ in self.tags_made(file, str(job.id)))
 
     @cached_property
     def version_from_tags(self) -> bool:
-        """Return whether the version is made from the tags of git."""
+        """Return whether the version comes from git's tags."""
         texts = (self.workflows.targets.text(name) or "" for name in ("pyproject.toml", "setup.cfg", "setup.py"))
         return any(VERSION_FROM_TAGS.search(re.sub(r"(?m)^\s*#.*$", "", text)) for text in texts)

@@ -1,4 +1,4 @@
-"""Edits of workflows: a key more or less, written as the lines around it are. None: it is written in no usual way."""
+"""Adds keys to workflows and removes some, in the style of the lines around; unusual forms are left alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TAG = "github.ref_type == 'tag'"
 
 
 def column(lines: Lines, node: Map, key: str = "") -> int | None:
-    """Return how far the keys of a mapping, or its `key`, are indented; None if it is written in braces."""
+    """Return the indentation of a mapping's keys, or of its `key`; None if it is in flow style."""
     first = next((each for each in node if isinstance(each, Text) and each == (key or each)), None)
     if first is None or not 0 < first.line <= len(lines.rows):
         return None
@@ -26,7 +26,7 @@ def column(lines: Lines, node: Map, key: str = "") -> int | None:
 
 
 def add_to_job(lines: Lines, job: Job, rows: list[str]) -> bool:
-    """Insert `rows`, indented as a job's keys are, before its steps; False if that is not possible."""
+    """Insert `rows` before a job's steps, indented as its keys; return False if that is not possible."""
     at = column(lines, job.node, "steps")
     if at is not None:
         lines.insert(job.node.line_of("steps"), [" " * at + row for row in rows])
@@ -34,7 +34,7 @@ def add_to_job(lines: Lines, job: Job, rows: list[str]) -> bool:
 
 
 def add_input(lines: Lines, step: Step, name: str, value: str) -> bool:
-    """Give the action of a step an input, or another value for it."""
+    """Set an input of a step's action."""
     at, given = column(lines, step.node), step.node.get("with")
     if at is None or not step.uses:
         return False
@@ -54,7 +54,7 @@ def add_input(lines: Lines, step: Step, name: str, value: str) -> bool:
 
 
 def remove_input(lines: Lines, step: Step, name: str) -> bool:
-    """Take an input from the action of a step."""
+    """Remove an input of a step's action."""
     given = step.inputs
     inner = column(lines, given)
     if inner is None or given[name].end != given.line_of(name):
@@ -74,7 +74,7 @@ def substitute(lines: Lines, number: int, pattern: str, new: str) -> bool:
 
 
 def add_needs(lines: Lines, job: Job, names: list[str]) -> bool:
-    """Let a job wait for the jobs `names` too."""
+    """Add the jobs `names` to the `needs` of a job."""
     given = job.node.get("needs")
     if given is None:
         return add_to_job(lines, job, [f"needs: [{', '.join(names)}]"])
@@ -85,7 +85,7 @@ def add_needs(lines: Lines, job: Job, names: list[str]) -> bool:
 
 
 def only_for_tags(lines: Lines, job: Job, step: Step | None) -> bool:
-    """Let a job, or one of its steps, run at a tag only."""
+    """Let a job, or one of its steps, run only for tags."""
     node = job.node if step is None else step.node
     given = node.get("if")
     if isinstance(given, Text):
@@ -106,7 +106,7 @@ def _narrow(lines: Lines, number: int) -> bool:
         return False
     inner = re.fullmatch(r"\$\{\{(.*)\}\}", match[2])
     if match[2].count("${{") > (1 if inner else 0):
-        return False  # several expressions in one text, which is always true
+        return False  # several expressions in one string, which is always true
     condition = (inner[1] if inner else match[2]).strip()
     condition = f"({condition}) && {TAG}" if "||" in condition else f"{condition} && {TAG}"
     condition = f"${{{{ {condition} }}}}" if inner else condition
@@ -115,7 +115,7 @@ def _narrow(lines: Lines, number: int) -> bool:
 
 
 def move_permissions(lines: Lines, workflow: Workflow, jobs: list[Job], scope: str) -> bool:
-    """Give `jobs` the permissions of the workflow, and let the workflow keep all but `scope`."""
+    """Copy the workflow's permissions to `jobs`, and remove `scope` from the workflow's."""
     given = workflow.node.get("permissions")
     if not isinstance(given, Map) or scope not in given:
         return False
@@ -125,7 +125,7 @@ def move_permissions(lines: Lines, workflow: Workflow, jobs: list[Job], scope: s
         if len(given) == 1:
             substitute(lines, key, r"(?<=permissions)([\"']?:)", r"\1 {}")
         first = last = given.line_of(scope)
-        while lines.rows[first - 2].lstrip().startswith("#"):  # it goes where the key goes
+        while lines.rows[first - 2].lstrip().startswith("#"):  # it is removed with the key
             first -= 1
         for number in range(key + 1, given.end + 1) if len(given) == 1 else range(first, last + 1):
             lines.changed[number] = ""

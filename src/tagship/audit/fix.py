@@ -1,4 +1,4 @@
-"""Fixing what can be fixed in one repository: all changes together, or none."""
+"""Fixes what can be fixed in one repository: all changes, or none."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     from .model import Finding
 
-ROUNDS = 10  # two fixes of one line are made one after the other
+ROUNDS = 10  # rounds: two fixes of one line are made one after the other
 
 
 def changes(root: Path, *, unsafe: bool, with_zizmor: bool) -> dict[Path, bytes | None]:
-    """Return what the fixes make of the files of the repository at `root`; {} if there is nothing to fix."""
+    """Return the files of the repository at `root` after the fixes; {} if there is nothing to fix."""
     changed = dict[str, bytes]()
     for _ in range(ROUNDS):
         context = Context.read(root, changed)
@@ -45,7 +45,7 @@ def changes(root: Path, *, unsafe: bool, with_zizmor: bool) -> dict[Path, bytes 
 
 
 def _of_lines(found: Iterable[Finding], *, unsafe: bool) -> dict[str, Lines]:
-    """Return the changed lines of each file; of two fixes that change the same line, only the first is made."""
+    """Return the changed lines of each file; if two fixes change the same line, only the first is made."""
     by_file: dict[str, Lines] = {}
     fixes = [(each.file, each.fix) for each in found if each.fix and (unsafe or each.fix.safe)]
     for file, fix in sorted(fixes, key=lambda pair: pair[1].safe):

@@ -1,4 +1,4 @@
-"""A finding, and the rule that reports it: its docstring says what is wrong, and why that matters."""
+"""A finding, and the rule that reports it: the rule's docstring says what is wrong, and why it matters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HOW = {"safe": "--fix", "unsafe": "--fix --unsafe-fixes"}
 
 @dataclass(frozen=True)
 class Fix:
-    """Changes to lines of the file of a finding; unsafe where they may change what a good release does."""
+    """Changes to lines of the file of a finding; unsafe if they may change what a good release does."""
 
     lines: Lines
     safe: bool = True
@@ -29,9 +29,9 @@ class Fix:
 
 @dataclass(frozen=True)
 class Finding:
-    """What is wrong, where, why it matters, and what to do; `source` is who found it.
+    """What is wrong, where, why it matters, and what to do; `source` is the tool that found it.
 
-    `fixable` is `safe`, `unsafe` or "", and `fix` the change, where it is one of lines.
+    `fixable` is `safe`, `unsafe` or "", and `fix` is the change if it is one of lines.
     """
 
     rule: str
@@ -48,11 +48,11 @@ class Finding:
     fix: Fix | None = field(default=None, repr=False, compare=False)
 
     def data(self) -> dict[str, Any]:
-        """Return it for JSON."""
+        """Return the object for JSON."""
         return {key: value for key, value in vars(self).items() if key != "fix"}
 
     def lines(self) -> list[str]:
-        """Return it for a person."""
+        """Return the lines to print."""
         where = f"{self.file}:{self.line}" + (f" (job {self.job})" if self.job else "")
         found = [f"{self.level}: {where}: {self.message} [{self.rule}]"]
         found += [f"  why: {self.why}"] if self.why else []
@@ -62,7 +62,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Hit:
-    """Where a rule is broken, and what was found there."""
+    """A place where a rule is violated, and what was found there."""
 
     file: str
     line: int
@@ -83,7 +83,7 @@ class Rule(ABC):
 
     @classmethod
     def message(cls) -> str:
-        """Return what is wrong, in a sentence without its stop."""
+        """Return what is wrong, in a sentence without a full stop."""
         return inspect.getdoc(cls).partition("\n")[0].rstrip(".")  # type: ignore[union-attr]
 
     @classmethod
@@ -93,10 +93,10 @@ class Rule(ABC):
 
     @abstractmethod
     def check(self, context: Context) -> Iterator[Hit]:
-        """Yield each place of the repository where the rule is broken."""
+        """Yield each place of the repository where the rule is violated."""
 
     def findings(self, context: Context) -> Iterator[Finding]:
-        """Yield the findings in the repository, each place once."""
+        """Yield the findings in the repository, one per place."""
         for hit in dict.fromkeys(self.check(context)):
             message = f"{self.message()}: {hit.detail}" if hit.detail else self.message()
             fixable: Fixable = hit.fixable if hit.fix is None else "safe" if hit.fix.safe else "unsafe"

@@ -1,4 +1,4 @@
-"""A job that uploads, and the events for which it certainly does."""
+"""A job that uploads, and the events for which it certainly does so."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from tagship.facts.publishing.github import Found
     from tagship.facts.workflow import Job, Step, Workflow
 
-#: Somebody decides to start these, and at what.
+#: Events that a person starts, for a ref of their choice.
 CHOSEN = frozenset({"workflow_dispatch", "repository_dispatch", "workflow_run", "workflow_call", "deployment"})
 
 
 @dataclass(frozen=True)
 class Publish:
-    """A job that uploads: the job itself is None for other services than GitHub."""
+    """A job that uploads; `job` is None for services other than GitHub."""
 
     found: Found
     workflow: Workflow | None
@@ -50,7 +50,7 @@ class Publish:
 
     @property
     def in_job(self) -> Evidence:
-        """The line of the job that uploads, or that leads to what does."""
+        """The line of the job that uploads, or that leads to the upload."""
         return next((line for line in self.found.upload.evidence if line.file == self.file), self.last)
 
     @property
@@ -61,11 +61,11 @@ class Publish:
 
     @property
     def is_called(self) -> bool:
-        """Whether another workflow calls the job's."""
+        """Whether another workflow calls the job's workflow."""
         return self.found.upload.evidence[0].file != self.file
 
     def certain(self) -> tuple[Event, ...]:
-        """Return the events for which it certainly uploads, in the repository that it is written for."""
+        """Return the events for which it certainly uploads, in its original repository (not in a fork)."""
         if self.workflow is None or self.job is None or self.is_called:
             return ()
         condition = self.step.condition if self.step else ""
@@ -77,7 +77,7 @@ class Publish:
 
 
 def at_home(event: Event) -> Callable[[str], Value]:
-    """Return what looks up the contexts of `event` in the repository that the workflow is written for."""
+    """Return a function that looks up the contexts of `event` in the original repository."""
 
     def look_up(path: str) -> Value:
         if path.lower() in {"github.repository", "github.repository_owner", "github.actor"}:
@@ -88,7 +88,7 @@ def at_home(event: Event) -> Callable[[str], Value]:
 
 
 def held(workflow: Workflow, job: Job, event: Event, seen: frozenset[str] = frozenset()) -> bool:
-    """Return whether `job` certainly runs for `event` where all before it succeeds."""
+    """Return whether `job` certainly runs for `event` if all jobs before it succeed."""
     if events.STATUS.search(job.condition):
         return False
     if evaluate(job.condition, at_home(event)) is not True:

@@ -1,4 +1,4 @@
-"""Auditing repositories: our rules and zizmor's, and the fixes; for each of them one answer."""
+"""Audits repositories, with tagship's rules and zizmor's, and fixes findings; one answer per repository."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Options:
-    """Whose findings are wanted, and what is done about them: nothing, a diff, or a fix."""
+    """Whether zizmor is used, and what is done about findings: nothing, a diff, or a fix."""
 
     with_zizmor: bool = True
     fix: bool = False
@@ -29,7 +29,7 @@ class Options:
 
 
 def audit(path: Path) -> tuple[list[Finding], list[str]]:
-    """Return what our rules find in the repository at `path`, and a line for each file that cannot be read."""
+    """Return what tagship's rules find in the repository at `path`, and a line for each unreadable file."""
     if not path.is_dir():
         raise TagshipError(Problem("no-repository", str(path), "no folder", "a repository", "name one"))
     context = Context.read(path)
@@ -38,7 +38,7 @@ def audit(path: Path) -> tuple[list[Finding], list[str]]:
 
 
 def question(options: Options, path: Path) -> dict[str, Any]:
-    """Return the answer about the repository at `path`: what is found there, after the fixes if they are wanted."""
+    """Return the answer for the repository at `path`: its findings, after the fixes if requested."""
     found, errors = _found(options, path)
     made = fix.changes(path, unsafe=options.unsafe, with_zizmor=options.with_zizmor) if _fixes(options, found) else {}
     if not made:
@@ -77,7 +77,7 @@ def _answer(path: Path, found: list[Finding], errors: list[str]) -> dict[str, An
 
 
 def lines(answer: dict[str, Any]) -> list[str]:
-    """Return an answer for a person: what was fixed, the findings, then how many there are."""
+    """Return the lines of an answer: what was fixed, the findings, then the counts."""
     if answer["status"] == "refused":
         return [one_line(f"error: {answer['path']}: {answer['reason'].removeprefix(answer['path'] + ': ')}")]
     found, fixed = ([Finding(**each) for each in answer.get(key, [])] for key in ("findings", "fixed"))

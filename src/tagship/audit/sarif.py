@@ -17,7 +17,7 @@ SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def log(answers: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Return a log with a run for each repository and each tool that looked at it."""
+    """Return a log with a run for each repository and each tool."""
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run for answer in answers for run in _runs(answer)]}
 
 

@@ -1,4 +1,4 @@
-"""Which commands and actions of a job make a tag or a release."""
+"""Which commands and actions of a job create a tag or a release."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MAKERS = frozenset({"semantic-release", "release-it", "autopub"})
 
 
 def tags_made(walk: Walk) -> Iterator[tuple[Evidence, str, dict[str, str]]]:
-    """Yield the lines of a job that make a tag or a release: the line, the action or command, and its inputs."""
+    """Yield the lines of a job that create a tag or a release: the line, the action or command, and its inputs."""
     for line, command in walk.ran:
         if how := _how(command):
             draft = {"draft": "true"} if {"--draft", "-d"}.intersection(command.words) and how != "git push" else {}
@@ -45,7 +45,7 @@ def tags_made(walk: Walk) -> Iterator[tuple[Evidence, str, dict[str, str]]]:
 
 
 def _how(command: Command) -> str:
-    """Return what a command makes a tag or a release with, "" if it makes none."""
+    """Return how a command creates a tag or a release, "" if it does not."""
     words = command.words
     if words[:3] == ("gh", "release", "create") or command.name in MAKERS:
         return " ".join(words[:3])

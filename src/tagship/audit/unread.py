@@ -1,4 +1,4 @@
-"""The files of a repository that could not be read, so that "no findings" never covers them."""
+"""The files of a repository that could not be read, so that "no findings" never hides them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EXPECTED = ".github/workflows, pyproject.toml, setup.cfg or setup.py"
 
 
 def unread(context: Context) -> Iterator[str]:
-    """Yield a line for each file that decides what is published and cannot be read, or for an empty repository."""
+    """Yield a line for each unreadable file that matters for publishing, or one for an empty repository."""
     yield from dict.fromkeys(context.errors)
     files = Files(context.root)
     readers: dict[str, Callable[[str], object]] = {
@@ -45,5 +45,5 @@ def _is_empty(context: Context, files: Files) -> bool:
         return False
     try:
         return not folders(files)
-    except ReleaseError:  # something is there, which no rule looks at
+    except ReleaseError:  # a repository with files that no rule reads
         return False

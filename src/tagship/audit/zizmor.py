@@ -1,4 +1,4 @@
-"""The findings of zizmor about the same workflows, under its own names."""
+"""zizmor's findings about the same workflows."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ CONFIGS = (".github/zizmor.yml", ".github/zizmor.yaml", "zizmor.yml", "zizmor.ya
 
 
 def executable() -> str | None:
-    """Return the path of zizmor: that of this environment, else one on PATH; None if it is not installed."""
+    """Return the path of zizmor, in this environment or on PATH; None if it is not installed."""
     own = shutil.which("zizmor", path=str(Path(sys.executable).parent))
     return own or shutil.which("zizmor")
 
 
 def findings(root: Path) -> list[Finding]:
-    """Return what zizmor finds in the repository at `root`; [] where it is not installed, or cannot read a file."""
+    """Return what zizmor finds in the repository at `root`; [] if it is not installed or cannot read a file."""
     program = executable()
     files = [str(path) for path in workflow.files(root)]
     if program is None or not files:
@@ -43,14 +43,14 @@ def findings(root: Path) -> list[Finding]:
 
 
 def fixed(root: Path, changed: Mapping[str, bytes], *, unsafe: bool) -> dict[str, bytes]:
-    """Return what zizmor's own fixes make of the workflows at `root`; those in `changed` hold that already."""
+    """Return the workflows at `root` after zizmor's fixes; those in `changed` already have that content."""
     program, found = executable(), dict[str, bytes]()
     if program is None:
         return found
     before = {f"{workflow.FOLDER}/{path.name}": path.read_bytes() for path in workflow.files(root)} | dict(changed)
     config = next((root / name for name in CONFIGS if (root / name).is_file()), None)
     options = [*OPTIONS, "--fix=all" if unsafe else "--fix", *(["--config", str(config)] if config else [])]
-    with tempfile.TemporaryDirectory() as folder:  # it writes in place, one file after the other
+    with tempfile.TemporaryDirectory() as folder:  # it edits files in place
         for name, content in before.items():
             Path(folder, name).parent.mkdir(parents=True, exist_ok=True)
             Path(folder, name).write_bytes(content)
@@ -68,7 +68,7 @@ def _is_read(content: bytes, name: str) -> bool:
 
 
 def _run(command: list[str]) -> list[dict[str, Any]]:
-    """Return the findings that a run of zizmor prints; [] where it fails or takes too long."""
+    """Return the findings of a run of zizmor; [] if it fails or takes too long."""
     try:
         run = subprocess.run(command, capture_output=True, timeout=SECONDS, check=False)
         found: list[dict[str, Any]] = json.loads(run.stdout or b"[]")

@@ -1,4 +1,4 @@
-"""Which colours are printed, and when."""
+"""Colours, and when they are printed."""
 
 from __future__ import annotations
 

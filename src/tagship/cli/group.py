@@ -1,4 +1,4 @@
-"""A group of commands that prints errors in one line each, and what a signal does to a command."""
+"""The group of commands: prints errors in one line each, and handles signals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def print_errors(lines: Iterable[str]) -> None:
-    """Print `lines` on standard error, and below them a link for each code that they have."""
+    """Print `lines` to standard error, and then a link for each of their codes."""
     lines = list(lines)
     for line in [*(f"error: {one_line(line)}" for line in lines), *links(lines)]:
         click.echo(colours.labelled(line), err=True)
@@ -32,12 +32,12 @@ class Group(click.Group):
         ctx.color = colours.wanted(os.environ)
         try:
             return super().invoke(ctx)
-        except (TagshipError, ReleaseError) as error:  # the second if git fails
+        except (TagshipError, ReleaseError) as error:  # the second if git fails, for example
             print_errors(map(str, error.args))
             raise SystemExit(getattr(error, "status", TagshipError.status)) from None
         except (KeyboardInterrupt, click.Abort) as stopped:
             interrupt = stopped.__context__ if isinstance(stopped, click.Abort) else stopped
-            if not isinstance(interrupt, KeyboardInterrupt):  # the end of input instead of an answer
+            if not isinstance(interrupt, KeyboardInterrupt):  # end of input at a prompt
                 raise
             # Cleanup is done; a second signal would only print a traceback.
             for each in (signal.SIGINT, signal.SIGTERM):
@@ -53,10 +53,10 @@ def _interrupt(number: int, _: FrameType | None) -> None:
 
 
 def interrupt_on_signals() -> None:
-    """Clean up on SIGTERM, from `kill` or a CI service, as on Ctrl-C, and remember which of the two it was."""
+    """Clean up on SIGTERM, from `kill` or a CI service, as on Ctrl-C; the exit status depends on the signal."""
 
     def terminate(number: int, frame: FrameType | None) -> None:
-        # Through the handler of SIGINT, which the servers delay while they start and stop.
+        # Use the handler of SIGINT, which the servers delay while they start and stop.
         handler = signal.getsignal(signal.SIGINT)
         (handler if callable(handler) else _interrupt)(number, frame)
 

@@ -26,5 +26,5 @@ def repositories(command: Callable[..., object]) -> Callable[..., object]:
 
 
 def examples(*lines: str) -> str:
-    """Return the end of a command's help that shows these commands, each on a separate line."""
+    """Return the end of a command's help, with these examples, one per line."""
     return "\b\n" + "\n  ".join(["Examples:", *lines])

@@ -16,10 +16,10 @@ from tagship.rehearsal.failures import FAILURES
 
 
 class Failure(click.Choice[str]):
-    """The name of a failure; for a wrong one, the closest is suggested."""
+    """The name of a failure; for an unknown one, the closest is suggested."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the name, or fail with what was probably meant."""
+        """Return the name, or fail with a suggestion."""
         if value not in self.choices:
             close = [f"did you mean {each!r}? " for each in get_close_matches(value, self.choices, 1)]
             meant = "".join([*close, "`--fail list` shows all names"])

@@ -1,4 +1,4 @@
-"""The commands for the settings that no file holds: those on GitHub and on the indexes."""
+"""The commands for settings that are in no file: those on GitHub and at the indexes."""
 
 from __future__ import annotations
 

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from tagship.rehearsal.report import Report, Step
 
-#: Those of the outcomes.
+#: The colour of each outcome.
 COLOURS = {"passed": "green", "failed": "red", "missing": "yellow", "left out": "yellow", "not run": "yellow"}
 
 
 class Steps(Listener):
-    """Prints a line for each step of a rehearsal, and shows the one that runs, with its time, on a terminal."""
+    """Prints a line for each step of a rehearsal, and on a terminal the running step with its time."""
 
     _running: Progress | None = None
 
@@ -30,15 +30,15 @@ class Steps(Listener):
         self._err = err  # standard output is for something else
 
     def began(self, report: Report) -> None:
-        """Say at once what is rehearsed."""
+        """Print what is rehearsed."""
         click.echo(f"rehearsing {report.name} at {report.commit[:12]}", err=self._err)
 
     def cloned(self, report: Report) -> None:
-        """Name the tag."""
+        """Print the tag."""
         click.echo(f"as if {report.tag} were pushed", err=self._err)
 
     def started(self, name: str) -> None:
-        """Show that it runs."""
+        """Show the running step."""
         if self._err or not sys.stdout.isatty() or os.environ.get("CI") or os.environ.get("TERM") == "dumb":
             return
         from rich.progress import Progress, TextColumn
@@ -48,7 +48,7 @@ class Steps(Listener):
         self._running.start()
 
     def ended(self, step: Step) -> None:
-        """Print how it went."""
+        """Print the outcome."""
         self.close()
         line = row(step).removesuffix(step.outcome)
         click.echo(line + click.style(step.outcome, fg=COLOURS[step.outcome]), err=self._err)
@@ -56,13 +56,13 @@ class Steps(Listener):
             click.echo(f"    {labelled(each)}", err=self._err)
 
     def close(self) -> None:
-        """Show nothing more of the step that runs."""
+        """Stop showing the running step."""
         if self._running:
             self._running.stop()
             self._running = None
 
 
 def summary(report: Report) -> list[str]:
-    """Return what to print after the steps."""
+    """Return the lines to print after the steps."""
     *lines, verdict = report.lines()
     return [*map(labelled, lines), click.style(verdict, fg=COLOURS["passed" if report.passed else "failed"])]

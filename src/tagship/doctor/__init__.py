@@ -1,1 +1,1 @@
-"""`tagship doctor`: checks the settings that are in no file, and on which the safety of a release depends."""
+"""`tagship doctor`: checks settings that are in no file, and on which the safety of a release depends."""

@@ -1,4 +1,4 @@
-"""The checks: each reads one kind of setting of the repository, as far as GitHub shows it."""
+"""The checks for GitHub: each reads one kind of setting of the repository, as far as it is visible."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .model import Change, Finding
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-#: Names of secrets that hold a password or token of an index, of the tools that upload.
+#: Names of secrets that hold a password or token of an index, as the upload tools use them.
 TOKEN = re.compile(r"PYPI|TWINE_|FLIT_|UV_PUBLISH|HATCH_INDEX|PDM_PUBLISH|POETRY_HTTP")
 #: How many tag rulesets are read in full.
 RULESETS = 2
@@ -43,7 +43,7 @@ class Target:
 
 
 def run(target: Target) -> list[Finding]:
-    """Run every check; what GitHub does not show is a finding, too."""
+    """Run every check; what GitHub does not show is a finding too."""
     found = list(environments(target))
     checks: tuple[tuple[str, Callable[[Target], Iterator[Finding]]], ...] = (
         ("tag ruleset", rulesets),
@@ -113,7 +113,7 @@ def _reviewed(name: str, environment: dict[str, Any], link: str) -> Finding:
 
 
 def rulesets(target: Target) -> Iterator[Finding]:
-    """A ruleset keeps tags that were pushed from being moved or deleted."""
+    """A ruleset prevents pushed tags from being moved or deleted."""
     listed = target.api.get(f"{target.path}/rulesets?targets=tag&includes_parents=true", ".")
     active = [each for each in listed if each.get("enforcement") == "active"]
     kept: dict[str, set[str]] = {tag: set() for tag in target.environments.values()}
@@ -144,7 +144,7 @@ def _covers(ruleset: dict[str, Any], tag: str) -> bool:
 
 
 def permissions(target: Target) -> Iterator[Finding]:
-    """A workflow that names no permissions gets read access alone."""
+    """A workflow without permissions of its own only gets read access."""
     found = target.api.get(f"{target.path}/actions/permissions/workflow")
     default = str(found.get("default_workflow_permissions"))
     state, link = ("right", "") if default == "read" else ("wrong", target.settings("actions"))
@@ -152,9 +152,9 @@ def permissions(target: Target) -> Iterator[Finding]:
 
 
 def secrets(target: Target) -> Iterator[Finding]:
-    """No password or token of an index is left, neither of the repository nor of an environment."""
+    """No password or token of an index is left, in the repository or an environment."""
     places = {"": f"{target.path}/actions/secrets"}
-    # A token of TestPyPI that only its own environment has publishes nothing that anybody relies on.
+    # A token of TestPyPI in its own environment publishes nothing that anybody relies on.
     places |= {
         name: f"{_path(target, name)}/secrets" for name in target.environments if not name.startswith("testpypi")
     }
@@ -163,7 +163,7 @@ def secrets(target: Target) -> Iterator[Finding]:
         try:
             listed = target.api.get(path, "secrets")
         except Unseen as unseen:
-            if not (place and unseen.status == 404):  # an environment that is not there has none
+            if not (place and unseen.status == 404):  # a missing environment has none
                 raise
             continue
         names += [
@@ -195,7 +195,7 @@ def _path(target: Target, name: str) -> str:
 
 
 def pattern(tag: str) -> str:
-    """Return the pattern for tags of the form of `tag`: what stands before the version, and anything."""
+    """Return the pattern for tags like `tag`: the part before the version, and `*`."""
     return f"{tag.rstrip('0123456789.')}*"
 
 
@@ -204,7 +204,7 @@ def _new(target: Target, name: str, tag: str) -> tuple[Change, ...]:
 
 
 def _limited(target: Target, name: str, tag: str, environment: dict[str, Any]) -> tuple[Change, ...]:
-    """Return the changes that limit an environment to tags and keep its other protection rules, which PUT replaces."""
+    """Return the changes that limit an environment to tags; its other rules are sent too, as PUT replaces all."""
     body: dict[str, Any] = {"deployment_branch_policy": {"protected_branches": False, "custom_branch_policies": True}}
     for rule in environment.get("protection_rules") or []:
         if rule.get("type") == "wait_timer":

@@ -24,7 +24,7 @@ PAGES = 10
 
 
 class Unseen(Exception):
-    """The host does not show this to the token at hand; the argument says why. `status` is that of its answer."""
+    """The host does not show this resource to the token; the argument says why, `status` is that of the response."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -41,15 +41,15 @@ class Api:
     def __init__(self, base: str, token: str) -> None:
         self.base, self.token, self.moved = base.rstrip("/"), token, False
         self.session = requests.Session()
-        self.session.trust_env = True  # proxies and certificates, as everywhere
+        self.session.trust_env = True  # for proxies and certificates
         self.session.headers.update(self.headers)
         if token:
             self.session.headers["Authorization"] = f"Bearer {token}"
 
     def get(self, path: str, key: str = "") -> Any:
-        """Return the answer to a GET; with `key` the list of that name (`.`: the answer itself) from all its pages.
+        """Return the response to a GET; with `key`, the list of that name (`.`: the response itself) from all pages.
 
-        Raises `Unseen` if this resource is not shown, `TagshipError` where nothing can be seen at all.
+        Raises `Unseen` if this resource is not shown, `TagshipError` if the API is not usable at all.
         """
         if not key:
             return _json(self._send("GET", f"{self.base}{path}"))
@@ -61,7 +61,7 @@ class Api:
         return found
 
     def change(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
-        """Send a change; return the answer, or None if it has no content. Raises as `get`."""
+        """Send a change; return the response, or None if it has no content. Raises as `get`."""
         answer = self._send(method, f"{self.base}{path}", body)
         return _json(answer) if answer.content else None
 
@@ -100,7 +100,7 @@ class Api:
 
 
 def connect(environ: Mapping[str, str]) -> Api:
-    """Return a connection with the token of $GH_TOKEN, $GITHUB_TOKEN or `gh auth token`, or without one."""
+    """Return a connection with the token from $GH_TOKEN, $GITHUB_TOKEN or `gh auth token`, or without one."""
     token = environ.get("GH_TOKEN") or environ.get("GITHUB_TOKEN") or _token_of_gh()
     return Api(environ.get("GITHUB_API_URL") or API, token.strip())
 

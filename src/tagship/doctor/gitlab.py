@@ -1,4 +1,4 @@
-"""The settings of a project on GitLab, by its REST API: https://docs.gitlab.com/api/rest/."""
+"""The checks for GitLab, with its REST API: https://docs.gitlab.com/api/rest/."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Target:
 
 
 def connect(environ: Mapping[str, str], host: str) -> GitLabApi:
-    """Return a connection with the token of $GITLAB_TOKEN or of glab, or without one."""
+    """Return a connection with the token from $GITLAB_TOKEN or glab, or without one."""
     token = environ.get("GITLAB_TOKEN") or _token_of_glab(host)
     return GitLabApi(environ.get("CI_API_V4_URL") or f"https://{host}/api/v4", token.strip())
 
@@ -67,7 +67,7 @@ def _token_of_glab(host: str) -> str:
 
 
 def run(target: Target) -> list[Finding]:
-    """Run every check; what GitLab does not show is a finding, too. Raises `Unseen` if it does not show the project."""
+    """Run every check; what GitLab does not show is a finding too. Raises `Unseen` if it does not show the project."""
     found = [_pipeline_file(target, target.api.get(target.path))]
     for name, check in (("protected tags", tags), ("protected environments", environments), ("variables", variables)):
         try:
@@ -83,7 +83,7 @@ def run(target: Target) -> list[Finding]:
 
 
 def _pipeline_file(target: Target, project: dict[str, Any]) -> Finding:
-    """Compare the top-level pipeline file with the one in the publisher, which the ID tokens name."""
+    """Compare the top-level pipeline file, which is in the ID tokens, with the publisher's."""
     if "ci_config_path" not in project:
         return Finding("pipeline file", "unknown", "GitLab does not show it", "a member's token")
     path = project["ci_config_path"] or suite.TOP_LEVEL
@@ -92,7 +92,7 @@ def _pipeline_file(target: Target, project: dict[str, Any]) -> Finding:
 
 
 def tags(target: Target) -> Iterator[Finding]:
-    """Only maintainers create a release's tag; one that is protected can be neither moved nor deleted by others."""
+    """Only maintainers create a release's tag; others can neither move nor delete a protected one."""
     there = target.api.get(f"{target.path}/protected_tags", ".")
     link = target.settings("repository#js-protected-tags-settings")
     for tag in target.tags:
@@ -124,14 +124,14 @@ def environments(target: Target) -> Iterator[Finding]:
 
 
 def variables(target: Target) -> Iterator[Finding]:
-    """No password or token of an index is left among the variables; only their names are looked at."""
+    """No password or token of an index is left among the variables; only their names are read."""
     places = {"": target.path, f" of the group {target.namespace}": f"/groups/{quote(target.namespace, safe='')}"}
     names = []
     for place, path in places.items():
         try:
             listed = target.api.get(f"{path}/variables", ".")
         except Unseen:
-            if not place:  # a user is no group, and a group shows its own to owners only
+            if not place:  # the namespace is a user, or a group that shows its variables to owners only
                 raise
             continue
         names += [f"{each.get('key')}{place}" for each in listed if TOKEN.search(str(each.get("key")))]
@@ -145,7 +145,7 @@ def variables(target: Target) -> Iterator[Finding]:
 
 
 def _levels(rule: dict[str, Any], kind: str) -> list[int]:
-    """Return the access levels of a rule; one for a user or a group by name counts as maintainers."""
+    """Return the access levels of a rule; a named user or group counts as maintainers."""
     listed = rule.get(f"{kind}_access_levels") or []
     return [
         MAINTAINER if each.get("user_id") or each.get("group_id") else int(each.get("access_level") or 0)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-#: `advice` is a setting that could be safer, but that some projects have a reason for; `unknown` could not be seen.
+#: `advice` could be safer, but some projects have a reason for it; `unknown` is not visible.
 State = Literal["right", "wrong", "advice", "unknown"]
 
 
 @dataclass(frozen=True)
 class Change:
-    """A request that puts a setting right: what it does, for a person to agree to, and what is sent."""
+    """A request that corrects a setting: what it does, for a person to confirm, and what is sent."""
 
     does: str
     method: str
@@ -21,7 +21,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Finding:
-    """What was seen of a setting, what it should be, and where to change it; `changes` do it."""
+    """The current value of a setting, the expected one, and where to change it; `changes` do so."""
 
     check: str
     state: State
@@ -31,7 +31,7 @@ class Finding:
     changes: tuple[Change, ...] = ()
 
     def lines(self) -> list[str]:
-        """Return the finding for a person."""
+        """Return the lines to print."""
         expected = f"; expected {self.expected}" if self.expected and self.state != "right" else ""
         return [f"{self.state:8}{self.check}: {self.saw}{expected}", *([f"        {self.link}"] if self.link else [])]
 

@@ -1,4 +1,4 @@
-"""Everything that `tagship doctor` checks, and the changes that it may make."""
+"""Runs the checks of `tagship doctor`, and the changes that it can make."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def connect(projects: Sequence[Project], environ: Mapping[str, str]) -> Api:
 
 
 def diagnose(projects: Sequence[Project], api: Api) -> list[Finding]:
-    """Return what was seen of the settings of the repository of `projects`; nothing is changed.
+    """Return the findings about the settings of the repository of `projects`; nothing is changed.
 
-    Raises `TagshipError` if the host shows nothing of it.
+    Raises `TagshipError` if the host does not show the repository.
     """
     first = projects[0]
     try:
@@ -90,7 +90,7 @@ def _publisher(wanted: Registration, simple_url: str) -> Finding:
 
 
 def change(api: Api, changes: Sequence[Change]) -> list[str]:
-    """Make the changes, in their order; return what the host refused, with the reason."""
+    """Make the changes, in order; return those that the host refused, with the reason."""
     refused = []
     for each in changes:
         try:

@@ -1,4 +1,4 @@
-"""What a repository says of itself: its distributions, its tests, its tags, and what publishes it today.
+"""Facts about a repository: its distributions, its tests, its tags, and what publishes it today.
 
 Everything here reads files and git; nothing of the repository is ever run.
 """

@@ -1,4 +1,4 @@
-"""What the build backend says of a distribution, where a person lets it run: the metadata of an isolated build."""
+"""The metadata of an isolated build, if the user allows the build backend to run."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 from . import report
 
 SECONDS = 300
-#: Prints the metadata that `build` gets of the backend in an environment of its own.
+#: Prints the metadata that `build` gets from the backend in an isolated environment.
 ASK = "import sys, build.util; print(build.util.project_wheel_metadata(sys.argv[1]).as_string())"
-#: What today's tools print about a project that they cannot build any more, its cause, and the cure.
+#: What current tools print about a project that they can no longer build, the cause, and the fix.
 CAUSES = (
     ("No module named 'pkg_resources'", "setup.py needs pkg_resources, which setuptools 81 removed", "setuptools<81"),
     ("No module named 'distutils'", "it needs distutils, which Python 3.12 removed", "setuptools"),
@@ -31,7 +31,7 @@ CAUSES = (
 
 
 def inspect(path: Path) -> dict[str, Any]:
-    """Return the facts about the repository at `path`, and its distributions' names and versions of a build."""
+    """Return the facts about the repository at `path`, with the names and versions of its distributions as built."""
     data = report.inspect(path)
     for each in data.get("distributions", ()):
         said = _ask(path / each["path"])
@@ -54,7 +54,7 @@ def _ask(folder: Path) -> dict[str, str]:
 
 
 def cause(said: str) -> str:
-    """Return why a build failed, by what it printed: a known cause with its cure, else its last line."""
+    """Return why a build failed, from its output: a known cause with its fix, else its last line."""
     for text, reason, cure in CAUSES:
         if text in said:
             return f"{reason}; add {cure!r} to requires of [build-system] in pyproject.toml" if cure else reason

@@ -1,4 +1,4 @@
-"""Which distributions are in a repository, and what do their files say of each?"""
+"""Which distributions are in a repository, and what do their files show?"""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-#: By the first part of a backend's name: what reads the version, and what the modules.
+#: By the first part of a backend's name: the functions that read the version and the modules.
 BACKENDS: dict[str, tuple[Callable[[Project], Version], Callable[[Project], Modules]]] = {
     "setuptools": (setuptools.version, setuptools_modules.modules),
     "pbr": (setuptools.version, setuptools_modules.modules),
@@ -39,7 +39,7 @@ BACKENDS: dict[str, tuple[Callable[[Project], Version], Callable[[Project], Modu
     "scikit_build_core": (others.scikit_version, others.named_modules),
 }
 
-#: Where a backend of the project itself wraps another: by what it requires.
+#: The backend that a project's own backend wraps, by what that requires.
 REQUIRED = {
     "hatchling": "hatchling",
     "poetry-core": "poetry",
@@ -56,7 +56,7 @@ REQUIRED = {
 def find(root: Path, named: Iterable[str] = ()) -> Iterator[Distribution]:
     """Yield the distributions of the repository at `root`; raises `ReleaseError` if a file cannot be read.
 
-    `named` are paths that the jobs which publish build from.
+    `named` are the paths that the publish jobs build from.
     """
     files = Files(root)
     for folder in folders(files, named):
@@ -64,12 +64,12 @@ def find(root: Path, named: Iterable[str] = ()) -> Iterator[Distribution]:
 
 
 def of(folder: Path, top: Path) -> Distribution:
-    """Return what the files say of the distribution in `folder` of the repository at `top`."""
+    """Return what the files show of the distribution in `folder` of the repository at `top`."""
     return _read(Project(Files(top), os.path.realpath(folder)))
 
 
 def has_extensions(folder: Path, top: Path) -> bool:
-    """Return whether the wheels of the distribution in `folder` hold compiled code, as far as its files show it."""
+    """Return whether the wheels of the distribution in `folder` hold compiled code, as far as its files show."""
     project = Project(Files(top), os.path.realpath(folder))
     if _family(project) in {"maturin", "scikit_build_core"}:
         return True
@@ -79,16 +79,16 @@ def has_extensions(folder: Path, top: Path) -> bool:
 
 
 def _read(project: Project) -> Distribution:
-    """Return what is known of a project; `version` as its backend normalises it."""
+    """Return what is known of a project; `version` is as its backend normalises it."""
     read_version, read_modules = BACKENDS[_family(project)]
     version, modules, name = read_version(project), read_modules(project), name_of(project)
     text, reason = _normalised(version)
-    unprintable = f"{name!r} is no name: it must be on one line" if name and not name.isprintable() else ""
+    unprintable = f"{name!r} is not a name: it must be on one line" if name and not name.isprintable() else ""
     name = None if unprintable else name
     reasons = (
-        unprintable or ("" if name else "no file says its name as a literal"),
+        unprintable or ("" if name else "no file has its name as a literal"),
         reason,
-        "" if modules.names else modules.unknown or "no package or module is found",
+        "" if modules.names else modules.unknown or "no package or module was found",
     )
     return Distribution(
         os.path.relpath(project.folder, project.files.root).replace(os.sep, "/"),
@@ -104,7 +104,7 @@ def _read(project: Project) -> Distribution:
 
 
 def _family(project: Project) -> str:
-    """Return the backend's part of its name, or that of the one that a backend of the project itself requires."""
+    """Return the first part of the backend's name; for a project's own backend, that of the one that it requires."""
     family = project.backend.partition(".")[0].partition(":")[0]
     if family in BACKENDS:
         return family
@@ -117,12 +117,12 @@ def _normalised(version: Version) -> tuple[str | None, str]:
         return None, version.unknown
     try:
         return str(Parsed(version.text)), ""
-    except ValueError:  # thousands of digits too
-        return None, f"{version.text!r} in {version.file} is no version by PEP 440"
+    except ValueError:  # also for thousands of digits
+        return None, f"{version.text!r} in {version.file} is not a version by PEP 440"
 
 
 def name_of(project: Project) -> str | None:
-    """Return the name of the distribution as it is written, None if no file says it."""
+    """Return the name of the distribution, not normalised; None if no file has it."""
     tables = (("project",), ("tool", "poetry"), ("tool", "flit", "metadata"))
     found = (subtable(project.pyproject, *keys) for keys in tables)
     for table in found:

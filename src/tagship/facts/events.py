@@ -19,31 +19,31 @@ HEADS, TAGS = "refs/heads/", "refs/tags/"
 PULLS = frozenset({"pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment"})
 #: What a pattern of a branch or a tag may hold besides plain characters.
 SPECIAL = re.compile(r"[*?+\[\]!\\]")
-#: A condition with one of these holds also where a needed job was skipped.
+#: A condition with one of these can also be true if a needed job was skipped.
 STATUS = re.compile(r"\b(?:always|cancelled|failure)\s*\(", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Event:
-    """One way to start a workflow: the event, the ref as far as it is known, and the action that it is about."""
+    """One way to start a workflow: the event, the ref as far as it is known, and the type of activity."""
 
     name: str
     ref: str | Prefix | None = None
     action: str = ""
-    #: What a called workflow or action is given, where it is known; None outside of one.
+    #: The inputs of a called workflow or action, as far as known; None outside of one.
     inputs: tuple[tuple[str, str], ...] | None = None
 
     def given(self, inputs: Mapping[str, str]) -> Event:
-        """Return the event as a called workflow or action sees it that gets `inputs`."""
+        """Return the event as a called workflow or action with these `inputs` sees it."""
         return replace(self, inputs=tuple((name.lower(), value) for name, value in inputs.items()))
 
     @property
     def is_tag(self) -> bool | None:
-        """Whether it runs at a tag; None if a caller knows."""
+        """Whether the ref is a tag; None if that depends on a caller."""
         return None if self.ref is None else _known(self.ref).startswith(TAGS)
 
     def look_up(self, path: str) -> Value:
-        """Return the value of a context at `path`, `UNKNOWN` where only a run has it."""
+        """Return the value of a context at `path`, `UNKNOWN` if it is known at run time only."""
         path = path.lower()
         if path in {"github.event_name", "github.ref", "github.ref_type", "github.ref_name", "github.event.action"}:
             return self._github(path.rpartition(".")[2])
@@ -111,7 +111,7 @@ def _of(name: str, filters: object) -> Iterator[Event]:
     elif name == "workflow_call":
         yield Event(name)
     elif name in {"workflow_dispatch", "create", "deployment", "deployment_status"}:
-        yield from (Event(name, Prefix(kind)) for kind in (HEADS, TAGS))  # at a branch or a tag, as somebody chooses
+        yield from (Event(name, Prefix(kind)) for kind in (HEADS, TAGS))  # the user chooses a branch or a tag
     elif name == "repository_dispatch":
         actions = [str(each) for each in given.list("types") if isinstance(each, Text)]
         yield from (Event(name, Prefix(HEADS), action) for action in actions or [""])
@@ -129,7 +129,7 @@ def _pushed(filters: Mapping[str, object]) -> Iterator[str | Prefix]:
 
 
 def _patterns(filters: Mapping[str, object], key: str) -> list[str]:
-    """Return the patterns that let something in; "" if those of `key` only keep something out."""
+    """Return the patterns that include refs; "*" if those of `key` only exclude some."""
     if key.endswith("-ignore"):
         return ["*"]
     return [
@@ -142,7 +142,7 @@ def _ref(kind: str, pattern: str) -> str | Prefix:
     if special is None and pattern:
         return kind + pattern
     at = special.start() if special else 0
-    # `?` and `+` are about the character before them.
+    # `?` and `+` apply to the character before them.
     return Prefix(kind + pattern[: at - 1 if special and special[0] in "?+" and at else at])
 
 

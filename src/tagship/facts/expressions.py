@@ -1,4 +1,4 @@
-"""The expressions of GitHub's workflows, evaluated as far as it is known what they refer to."""
+"""The expressions of GitHub's workflows, evaluated as far as the values are known."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_DEPTH = 50
 
 
 class Unknown:
-    """A value that only a run has."""
+    """A value that is known at run time only."""
 
     def __repr__(self) -> str:
         return "UNKNOWN"
@@ -27,7 +27,7 @@ UNKNOWN = Unknown()
 
 
 class Expected(Unknown):
-    """A value that is taken to be what it is compared with."""
+    """A value that is assumed to equal what it is compared with."""
 
 
 EXPECTED = Expected()
@@ -35,7 +35,7 @@ EXPECTED = Expected()
 
 @dataclass(frozen=True)
 class Prefix:
-    """A text of which only the beginning is known."""
+    """A string of which only the beginning is known."""
 
     text: str
 
@@ -44,11 +44,11 @@ Value = str | float | bool | None | Unknown | Prefix
 
 
 class NotUnderstood(ValueError):
-    """An expression that is not one, or uses what GitHub does not have."""
+    """An expression that is not valid, or uses something that GitHub does not have."""
 
 
 def evaluate(condition: str, look_up: Callable[[str], Value]) -> bool | None:
-    """Return whether the condition of a job or a step holds; None if only a run shows it.
+    """Return whether the condition of a job or a step is true; None if that is known at run time only.
 
     `look_up` is given a context's path, such as `github.event_name`, and returns its value or `UNKNOWN`.
     """
@@ -75,7 +75,7 @@ def truth(value: Value) -> bool | None:
 
 
 class _Parser:
-    """Evaluates while it parses: expressions are small, and nothing in them has an effect."""
+    """Evaluates while it parses: expressions are small and have no side effects."""
 
     def __init__(self, text: str, look_up: Callable[[str], Value]) -> None:
         self.tokens = _tokens(text)
@@ -173,7 +173,7 @@ class _Parser:
         return found
 
 
-@lru_cache(maxsize=256)  # a condition is asked for each event
+@lru_cache(maxsize=256)  # a condition is evaluated for each event
 def _tokens(text: str) -> tuple[str, ...]:
     found = []
     at = 0
@@ -235,7 +235,7 @@ def _call(name: str, values: list[Value]) -> Value:
         return _search(name, values[0], values[1])
     if name == "format" and values and isinstance(values[0], str) and len(values) == 1:
         return values[0]
-    # The status of other jobs, files, JSON: a run knows.
+    # The status of other jobs, files, JSON: known at run time only.
     return UNKNOWN
 
 
@@ -252,5 +252,5 @@ def _search_prefix(name: str, known: str, part: str) -> Value:
     if name == "startswith":
         return True if known.startswith(part) else UNKNOWN if part.startswith(known) else False
     if name == "contains" and part.startswith("refs/") and known.startswith("refs/"):
-        return _search_prefix("startswith", known, part)  # nobody names a branch like that
+        return _search_prefix("startswith", known, part)  # no branch has such a name
     return True if name == "contains" and part in known else UNKNOWN

@@ -1,4 +1,4 @@
-"""Reading files of a repository that nobody vouches for: small enough, regular, and inside it."""
+"""Reads files of an untrusted repository: only regular ones, inside it, and up to a size."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from tagship_suite.repo.files import tomllib
 if TYPE_CHECKING:
     from pathlib import Path
 
-LIMIT = 2 << 20  # bytes; the longest modules that hold a version are below it
+LIMIT = 2 << 20  # bytes; more than the longest modules that hold a version
 
 
 class Inside:
-    """Which places lie in the folder `root`, an absolute path without symlinks: also where symlinks lead."""
+    """Whether paths are inside of the folder `root` (absolute, without symlinks), with symlinks resolved."""
 
     def __init__(self, root: str) -> None:
         self.root = root
         self._folders: dict[str, bool] = {}
 
     def __call__(self, place: str) -> bool:
-        """Return whether the file or folder at the absolute path `place` is in the folder."""
+        """Return whether the file or folder at the absolute path `place` is inside."""
         folder = os.path.dirname(place)
         if os.path.islink(place) or os.path.basename(place) in {"..", "."}:
             return self._is_below(place)
@@ -49,11 +49,11 @@ class Files:
         self._parsed: dict[str, dict[str, Any] | ReleaseError] = {}
 
     def name(self, path: str | Path) -> str:
-        """Return `path` relative to the repository, with slashes, as it is shown."""
+        """Return `path` relative to the repository, with slashes, for messages."""
         return os.path.relpath(os.path.join(self.root, path), self.root).replace(os.sep, "/")
 
     def data(self, path: str | Path) -> bytes | None:
-        """Return what is in a file; None if there is none; raise `ReleaseError` if it is not to be read."""
+        """Return the content of a file, None if there is none; raise `ReleaseError` if it must not be read."""
         place = os.path.join(self.root, path)
         if place not in self._read:
             try:
@@ -66,7 +66,7 @@ class Files:
         return found
 
     def text(self, path: str | Path) -> str | None:
-        """Return the text of a file, with `\\n` for every line end; as `data`, and it must be UTF-8."""
+        """Return the text of a file, which must be UTF-8, with `\\n` for every line end; otherwise as `data`."""
         data = self.data(path)
         try:
             text = None if data is None else data.decode("utf-8-sig")
@@ -75,7 +75,7 @@ class Files:
         return None if text is None else io.IncrementalNewlineDecoder(None, translate=True).decode(text)
 
     def code(self, path: str | Path) -> str | None:
-        """Return the text of a Python file, decoded as its first lines say."""
+        """Return the text of a Python file, decoded as its first lines declare."""
         data = self.data(path)
         if data is None:
             return None
@@ -118,17 +118,17 @@ class Files:
         return parser
 
     def is_file(self, path: str | Path) -> bool:
-        """Return whether a regular file of the repository is there."""
+        """Return whether `path` is a regular file of the repository."""
         place = os.path.join(self.root, path)
         return os.path.isfile(place) and self._is_inside(place)
 
     def is_dir(self, path: str | Path) -> bool:
-        """Return whether a folder of the repository is there."""
+        """Return whether `path` is a folder of the repository."""
         place = os.path.join(self.root, path)
         return os.path.isdir(place) and self._is_inside(place)
 
     def entries(self, path: str | Path) -> tuple[list[str], list[str]]:
-        """Return the names of the folders and of the files in a folder; of none if it is not there."""
+        """Return the names of the folders and of the files in a folder; none if it does not exist."""
         folders, files = list[str](), list[str]()
         try:
             with os.scandir(os.path.join(self.root, path)) as entries:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .files import Files
 
 DEPTH = 3  # below the root
-#: Folders of what is not released: a folder below one of them holds no distribution.
+#: Folders that hold nothing to release: a folder below one of them is no distribution.
 OTHERS = (
     *("test*", "example*", "sample*", "doc", "docs", "demo*", "bench*", "vendor*", "_vendor*", "third*party*"),
     *("extern*", "template*", "fixtures", "node_modules", "site-packages", "venv", "env", "build", "dist"),
@@ -27,8 +27,8 @@ OTHERS = (
 def folders(files: Files, named: Iterable[str] = ()) -> list[str]:
     """Return the absolute paths of the folders that hold distributions, the root first.
 
-    Where the root is one itself, those below are its own only if a workspace, `packages` of tagship or `named`, the
-    paths that a job builds from, says so. Raises `ReleaseError` if a file that says it cannot be read.
+    If the root is one itself, those below count only if a workspace, tagship's `packages` or `named`, the
+    paths that a job builds from, lists them. Raises `ReleaseError` if one of these files cannot be read.
     """
     root = files.root
     pyproject = files.toml(os.path.join(root, "pyproject.toml"))
@@ -41,7 +41,7 @@ def folders(files: Files, named: Iterable[str] = ()) -> list[str]:
 
 
 def _among(files: Files, named: Iterable[str]) -> Iterator[str]:
-    """Yield the folders below the root that hold a distribution and that one of the paths `named` leads to."""
+    """Yield the folders below the root that hold a distribution and contain one of the paths `named`."""
     for path in named:
         parts = os.path.normpath(path).split(os.sep)[:DEPTH]
         for count in range(1, len(parts) + 1) if parts[0] not in {"..", ".", ""} else ():
@@ -102,7 +102,7 @@ def _below(files: Files, folder: str, depth: int = 0) -> Iterator[str]:
         try:
             found = is_distribution(files, path)
         except ReleaseError:
-            found = False  # nothing says that it is one, and other tools' files may look alike
+            found = False  # nothing lists it, and other tools' files may look alike
         if found:
             yield path
         elif depth + 1 < DEPTH:
@@ -110,7 +110,7 @@ def _below(files: Files, folder: str, depth: int = 0) -> Iterator[str]:
 
 
 def is_distribution(files: Files, folder: str, *, workspace: bool = False) -> bool:
-    """Return whether something is built from `folder`; in uv's workspaces, what has no build system is not."""
+    """Return whether a distribution is built from `folder`; in uv's workspaces, only one with a build system."""
     pyproject = files.toml(os.path.join(folder, "pyproject.toml"))
     tool = subtable(pyproject, "tool")
     built = "build-system" in pyproject

@@ -1,4 +1,4 @@
-"""YAML as text, lists and mappings that know their lines, within bounds that no hand-written file reaches."""
+"""YAML as scalars, lists and mappings with line numbers, within limits that no hand-written file reaches."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ MAX_BYTES = 1 << 20
 MAX_NODES = 50_000
 MAX_DEPTH = 64
 BRACKET = re.compile(r"[\[\]{}]")
-#: In C where PyYAML has it; both give the same nodes.
+#: The C loader if PyYAML has it; both produce the same nodes.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 WORDS = {"true": True, "false": False}
 INDICATORS = re.compile(rf"(?:[-?:][ \t]+){{{MAX_DEPTH}}}")
 
 
 class Unreadable(TagshipError):
-    """A file that cannot be read, with the line where that is known."""
+    """A file that cannot be read, with the line if it is known."""
 
 
 class Text(str):
@@ -47,7 +47,7 @@ class Text(str):
 
     @property
     def data(self) -> str | bool | int | None:
-        """What the scalar is to a program: without quotes, a word may be a number, true or false, or nothing."""
+        """The value of the scalar: without quotes, it may be a number, a boolean or null."""
         if not self.plain:
             return str(self)
         if not self:
@@ -64,27 +64,27 @@ class Seq(list[Any]):
 
 
 class Map(dict[str, Any]):
-    """A mapping with its first and last line; its keys know theirs."""
+    """A mapping with its first and last line; its keys have theirs."""
 
     def __init__(self, line: int = 0) -> None:
         super().__init__()
         self.line = self.end = line
 
     def line_of(self, key: str) -> int:
-        """Return the line of `key`, or of the mapping where it has none."""
+        """Return the line of `key`, or of the mapping if it has no such key."""
         return next((each.line for each in self if each == key and isinstance(each, Text)), self.line)
 
     def text(self, key: str) -> Text:
-        """Return the scalar at `key`, an empty one where there is none."""
+        """Return the scalar at `key`, an empty one if there is none."""
         return as_text(self.get(key))
 
     def map(self, key: str) -> Map:
-        """Return the mapping at `key`, an empty one where there is none."""
+        """Return the mapping at `key`, an empty one if there is none."""
         value = self.get(key)
         return value if isinstance(value, Map) else Map(self.line_of(key))
 
     def list(self, key: str) -> Seq:
-        """Return the list at `key`, also where only one thing is written instead of a list."""
+        """Return the list at `key`; a single value counts as a list."""
         return as_list(self.get(key))
 
 
@@ -97,7 +97,7 @@ def as_text(value: object) -> Text:
 
 
 def as_list(value: object) -> Seq:
-    """Return `value` if it is a list, a list of it if it is anything else, an empty one for None."""
+    """Return `value` if it is a list, an empty list for None, else a list that holds only it."""
     if isinstance(value, Seq):
         return value
     found = Seq(getattr(value, "line", 0))
@@ -126,7 +126,7 @@ def texts(value: object) -> Iterator[Text]:
 
 
 def read_bytes(path: Path, name: str) -> bytes:
-    """Return the content of the file at `path`, which errors call `name`; raise `Unreadable` if it is too big."""
+    """Return the content of the file at `path`, called `name` in errors; raise `Unreadable` if it is too large."""
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
@@ -140,25 +140,25 @@ def read_bytes(path: Path, name: str) -> bytes:
 
 
 def read(path: Path, name: str) -> Value | None:
-    """Return what the YAML file at `path` holds, None for an empty one; raise `Unreadable`, under `name`."""
+    """Return the value of the YAML file at `path`, None for an empty one; raise `Unreadable`, with `name`."""
     return parse(read_bytes(path, name), name)
 
 
 def parse(content: bytes, name: str) -> Value | None:
-    """Return what the YAML in `content` holds, the first document of several; raise `Unreadable`, under `name`."""
+    """Return the value of the YAML in `content`, the first of several documents; raise `Unreadable`, with `name`."""
     node = compose(content, name)
     return _Converter(name).convert(node, 0) if node is not None else None
 
 
-@lru_cache(maxsize=8)  # several readers want the same few files of a repository
+@lru_cache(maxsize=8)  # several readers read the same few files
 def compose(content: bytes, name: str) -> Node | None:
-    """Return the root node of the YAML in `content`, as `parse`."""
+    """Return the root node of the YAML in `content`; otherwise as `parse`."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise Unreadable(f"{name}:{line}: not UTF-8; save it as UTF-8 [unreadable-file]") from None
-    if text.count("\n") + text.count(",") > MAX_NODES:  # before each of them becomes a node
+    if text.count("\n") + text.count(",") > MAX_NODES:  # before a node is created for each of them
         raise Unreadable(f"{name}: more than {MAX_NODES} lines or values, not read [unreadable-file]")
     if _is_too_deep(text):
         raise Unreadable(f"{name}: nested deeper than {MAX_DEPTH} levels, not read [unreadable-file]")
@@ -176,7 +176,7 @@ def compose(content: bytes, name: str) -> Node | None:
 
 
 def _is_too_deep(text: str) -> bool:
-    """Return whether brackets or a line's indicators nest deeper than a parser that recurses can bear."""
+    """Return whether brackets or a line's indicators are nested too deeply for a recursive parser."""
     depth = 0
     for each in BRACKET.finditer(text):
         depth = max(0, depth + (1 if each[0] in "[{" else -1))
@@ -186,7 +186,7 @@ def _is_too_deep(text: str) -> bool:
 
 
 class _Converter:
-    """Turns nodes into values; an alias is converted each time, so a bomb meets the bound and not the memory."""
+    """Converts nodes; an alias is converted each time, so that a YAML bomb exceeds the limit, not the memory."""
 
     def __init__(self, name: str) -> None:
         self.name = name

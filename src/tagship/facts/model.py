@@ -6,13 +6,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-#: `token`: a stored API token; `password`: a user's password; `oidc`: Trusted Publishing; `none`: nothing is passed.
+#: `token`: a stored API token; `password`: a user's password; `oidc`: Trusted Publishing; `none`: no credentials.
 Auth = Literal["token", "password", "oidc", "none"]
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """A line of a file that shows something; `file` is relative to the repository, `line` counts from 1."""
+    """A line of a file as evidence; `file` is relative to the repository, `line` counts from 1."""
 
     file: str
     line: int
@@ -21,7 +21,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class VersionSource:
-    """Where a version is: a `kind` such as `setup.py:literal`, and the `file`, "" if only tags know."""
+    """Where a version is written: a `kind` such as `setup.py:literal`, and the `file`, "" if it comes from tags."""
 
     kind: str
     file: str = ""
@@ -29,7 +29,7 @@ class VersionSource:
 
 @dataclass(frozen=True)
 class Distribution:
-    """One distribution: `path` of its folder, relative to the repository; None is what the files do not show."""
+    """One distribution: `path` is its folder, relative to the repository; what the files do not show is None."""
 
     path: str
     name: str | None
@@ -39,7 +39,7 @@ class Distribution:
     layout: str
     import_names: tuple[str, ...] = ()
     pythons: tuple[str, ...] = ()
-    #: One sentence for each fact that is None, why it cannot be known without running code.
+    #: For each fact that is None, a sentence that says why it cannot be known without running code.
     unknown: tuple[str, ...] = ()
 
 

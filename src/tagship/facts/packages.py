@@ -1,4 +1,4 @@
-"""Which packages are below a folder: by the rules of setuptools, which other backends follow more or less."""
+"""Which packages are below a folder, by the rules of setuptools, which other backends follow more or less."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from .files import Files
 
-FOLDERS = 5_000  # that are looked into
-#: What setuptools does not take for a package by itself: https://setuptools.pypa.io/en/latest/userguide/package_discovery.html
+FOLDERS = 5_000  # levels that are searched
+#: What setuptools' automatic discovery skips: https://setuptools.pypa.io/en/latest/userguide/package_discovery.html
 NO_PACKAGES = (
     *("ci", "bin", "debian", "doc", "docs", "documentation", "manpages", "news", "newsfragments", "changelog"),
     *("test", "tests", "unit_test", "unit_tests", "example", "examples", "scripts", "tools", "util", "utils"),
@@ -28,7 +28,7 @@ NO_MODULES = (
 def find_packages(
     files: Files, where: str, include: Iterable[str] = ("*",), exclude: Iterable[str] = (), *, namespaces: bool = False
 ) -> list[str]:
-    """Return the packages below `where` that match `include` and not `exclude`, as setuptools' own function does."""
+    """Return the packages below `where` that match `include` and not `exclude`, as setuptools' function does."""
     include, exclude = list(include), list(exclude)
     return [
         name
@@ -51,19 +51,19 @@ def _walk(files: Files, where: str, exclude: list[str], *, namespaces: bool) -> 
             if "." in name or (not namespaces and not files.is_file(os.path.join(path, "__init__.py"))):
                 continue
             if os.path.islink(path) and os.path.realpath(folder).startswith(os.path.realpath(path)):
-                continue  # a link to a folder around it
+                continue  # a link to one of its parents
             yield package
             if not {f"{package}*", f"{package}.*"} & {*exclude}:
                 todo.append((f"{package}.", path))
 
 
 def tops(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the names at the top of dotted `names`."""
+    """Return the first part of each of the dotted `names`."""
     return tuple(sorted({name.partition(".")[0] for name in names if name}))
 
 
 def automatic(files: Files, folder: str) -> tuple[list[str], list[str], str]:
-    """Return the packages at the top, the modules and their folder, as setuptools finds them where nothing is said."""
+    """Return the top-level packages, the modules and their folder, as setuptools discovers them."""
     source = os.path.join(folder, "src")
     if files.is_dir(source):
         packages = find_packages(files, source, namespaces=True)

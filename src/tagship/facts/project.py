@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from .files import Files
 
-LEGACY = "setuptools.build_meta:__legacy__"  # of PEP 517, where nothing is said
+LEGACY = "setuptools.build_meta:__legacy__"  # the default of PEP 517
 
 
 @dataclass(frozen=True)
 class Version:
-    """What is known of a version: its text as it is written, the kind of its source and the file; else why not."""
+    """What is known of a version: its text, the kind of its source and the file; else why it is not known."""
 
     text: str | None = None
     kind: str = ""
@@ -31,11 +31,11 @@ class Version:
 
 @dataclass(frozen=True)
 class Modules:
-    """The names at the top of what is installed, in which layout they are in the repository; else why not."""
+    """The top-level names that are installed, and their layout in the repository; else why they are not known."""
 
     packages: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
-    source: str = ""  # the folder that holds them, relative to that of the distribution
+    source: str = ""  # the folder that holds them, relative to the distribution's
     unknown: str = ""
 
     @property
@@ -99,7 +99,7 @@ class Project:
 
     @cached_property
     def setup(self) -> tuple[dict[str, Value], str]:
-        """Return what setup.py passes to `setup()`, and why that is not known."""
+        """Return what setup.py passes to `setup()`, and why that is not known, "" if it is."""
         from .python.code import setup_arguments
 
         return setup_arguments(self.files, self.folder) if self.has_setup_py else ({}, "there is no setup.py")
@@ -112,7 +112,7 @@ class Project:
             return None
 
     def passed_texts(self, name: str) -> list[str]:
-        """Return the texts that are known of the list, or the lines of the text, that setup.py passes as `name`."""
+        """Return the known items of the list, or the lines of the string, that setup.py passes as `name`."""
         found = self.setup[0].get(name) or Value(None)
         if isinstance(found.data, str):
             return found.data.splitlines()
@@ -120,7 +120,7 @@ class Project:
         return [item.data for item in items if isinstance(item.data, str)]
 
     def passed_lists(self, name: str) -> dict[str, tuple[str, ...] | None]:
-        """Return the lists of texts in the dict that setup.py passes as `name`, None for one that is not known."""
+        """Return the lists of strings in the dict that setup.py passes as `name`, None for one that is not known."""
         found = self.setup[0].get(name) or Value(None)
         return {str(key): _texts(value) for key, value in found.data.items()} if isinstance(found.data, dict) else {}
 

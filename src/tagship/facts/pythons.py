@@ -22,7 +22,7 @@ CLASSIFIER = re.compile(r"Programming Language :: Python :: (\d+\.\d+)\s*")
 
 
 def declared(project: Project) -> list[str]:
-    """Return the Pythons that the first source names that names any: classifiers, a range, or tox's environments."""
+    """Return the Pythons of the first source that has any: classifiers, a range, or tox's environments."""
     found = next(filter(None, _sources(project)), [])
     return sorted(dict.fromkeys(found), key=lambda text: tuple(map(int, text.split("."))))
 
@@ -56,7 +56,7 @@ def allowed(text: Any) -> list[str]:
         accepted = SpecifierSet(text) if isinstance(text, str) and text else None
     except InvalidSpecifier:
         return []
-    # A lower bound may name a patch release, and an upper bound a minor one.
+    # A lower bound may be a patch release, and an upper bound a minor one.
     forms = ("3.{}", "3.{}.99")
     return [f"3.{n}" for n in range(_newest() + 1) if accepted and any(form.format(n) in accepted for form in forms)]
 

@@ -1,4 +1,4 @@
-"""All facts about one repository, read from its files and from git's."""
+"""All facts about one repository, read from its files and from git's data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def repository(path: Path) -> Repository:
     """Return the facts about the repository at `path`; nothing in it is run.
 
-    Raises `ReleaseError` with every file that cannot be read and without which the answer would be wrong.
+    Raises `ReleaseError` that lists every file that cannot be read if the result would be wrong without it.
     """
     found = refs.read(path)
     publishers = publishing.read(path)

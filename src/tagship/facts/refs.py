@@ -1,4 +1,4 @@
-"""What git's own files say of a repository's tags and branches, without a process for each repository."""
+"""Reads a repository's tags and branches from git's files, without a process for each repository."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 REMOTE_HEAD = "refs/remotes/origin/HEAD"
 USUAL = ("main", "master", "develop", "trunk")
 USUAL_PREFIX = r"(?i:v|version|release|rel|r)?[-_/.]?v?"
-#: Where a version may begin in a tag.
+#: Where a version can begin in a tag.
 BEGIN = re.compile(r"(?<![0-9.])\d")
 
 
@@ -45,7 +45,7 @@ def read(root: Path) -> Refs:
 def tag_style(tags: Iterable[str], names: Iterable[str] = ()) -> str:
     """Return how the tag of the newest version is written, with 1.2.3 for the version; "" if no tag has one.
 
-    A style that says nothing but a version, or the first of the `names` that one begins with, goes before others.
+    A style that has only a version, or that begins with the first of the `names`, is preferred.
     """
     styles = _common_styles([found for tag in tags if (found := _read_tag(tag))])
     for known in (re.compile(USUAL_PREFIX), *(re.compile(f"{_spelled(name)}[-_/@=]*v?") for name in names)):
@@ -55,7 +55,7 @@ def tag_style(tags: Iterable[str], names: Iterable[str] = ()) -> str:
 
 
 def _common_styles(styles: list[tuple[Version, str]]) -> list[tuple[Version, str]]:
-    """Leave out the styles of few tags: those of branches, tickets and mistakes."""
+    """Leave out rare styles: tags for branches, tickets and by mistake."""
     counts = Counter(style for _, style in styles)
     return [(version, style) for version, style in styles if counts[style] * 20 >= len(styles)]
 
@@ -64,16 +64,16 @@ def _spelled(name: str) -> str:
     return "[-_.]".join(map(re.escape, re.split(r"[-_.]+", name)))
 
 
-@lru_cache(maxsize=1 << 12)  # repositories have much the same ones
+@lru_cache(maxsize=1 << 12)  # many repositories have the same ones
 def _read_tag(tag: str) -> tuple[Version, str] | None:
     """Return the version that a tag names, and how the tag is written."""
     for match in BEGIN.finditer(tag):
         before = tag[: match.start()]
         if re.search(r"\d[._]", before):
-            return None  # inside of a version, not at its begin
+            return None  # inside a version, not at its beginning
         try:
             return Version(tag[match.start() :].replace("_", ".")), f"{before}1.2.3"
-        except ValueError:  # thousands of digits too
+        except ValueError:  # also for thousands of digits
             continue
     return None
 

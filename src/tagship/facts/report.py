@@ -1,4 +1,4 @@
-"""What `tagship inspect` prints of a repository: its facts as JSON has them, or as lines."""
+"""What `tagship inspect` prints about a repository: its facts, as JSON or as lines."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _refused(path: Path, *reasons: str | Problem) -> dict[str, Any]:
 
 
 def lines(data: dict[str, Any]) -> list[str]:
-    """Return the facts, or why there are none, as lines for people."""
+    """Return the facts as lines for people, or why there are none."""
     if data["status"] == "refused":
         return [f"{one_line(data['path'])}  refused: {one_line(data['reason'])}"]
     found = [data["path"]]

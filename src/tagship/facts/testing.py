@@ -1,4 +1,4 @@
-"""How a repository runs its tests, as its files show it."""
+"""How a repository runs its tests, as far as its files show."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WHERE = re.compile(r"(?P<file>[\w./-]*\w\.(?:toml|ini|cfg|ya?ml|py|txt|json|in))
 
 
 def find(folder: Path, top: Path) -> Tests:
-    """Return how the tests of the distribution in `folder` run; nothing if its files do not show it."""
+    """Return how the tests of the distribution in `folder` run; an empty result if its files do not show it."""
     from tagship.adopt import tests
 
     try:

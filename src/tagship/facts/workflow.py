@@ -1,4 +1,4 @@
-"""A GitHub workflow: its triggers, jobs and steps, each with its lines, as GitHub would read them."""
+"""A GitHub workflow: its triggers, jobs and steps, each with its lines, as GitHub reads them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SECRET = re.compile(r"\b(?:secrets|outer)\s*(?:\.\s*([A-Za-z_][\w-]*)|\[\s*'([^'
 
 @dataclass(frozen=True)
 class Step:
-    """A step: `line` to `end` are its lines, `run` and `uses` are empty where it has none."""
+    """A step: `line` to `end` are its lines; `run` and `uses` are empty if it has none."""
 
     index: int
     line: int
@@ -61,7 +61,7 @@ class Step:
 
     @property
     def action(self) -> str:
-        """The action without its version, in lower case, as GitHub does not tell cases apart; "" without one."""
+        """The action without its version, in lower case, as GitHub ignores case; "" without one."""
         return self.uses.partition("@")[0].strip().lower() if not self.uses.startswith("./") else ""
 
 
@@ -69,7 +69,7 @@ class Step:
 class Job:
     """A job: `line` (of its name) to `end` are its lines; `uses` is a reusable workflow, "" for a job with steps.
 
-    `permissions` are those of the job, or of the workflow where it has none; None if neither says any, and
+    `permissions` are those of the job, else of the workflow; None if neither has any, and
     `{"*": "write"}` for `write-all`.
     """
 
@@ -119,7 +119,7 @@ class Job:
     def grants(self, scope: str, level: str = "write") -> bool | None:
         """Return whether the job's token has `scope` at `level`; None if the repository's settings decide."""
         if self.permissions is None:
-            return False if scope == "id-token" else None  # never a default of a repository
+            return False if scope == "id-token" else None  # no repository has it by default
         given = self.permissions.get(scope, self.permissions.get("*", Text("")))
         return given == level or (level == "read" and given == "write")
 
@@ -152,7 +152,7 @@ class Workflow:
         return [*found.values()]
 
     def described(self) -> tuple[str, ...]:
-        """Return the triggers as text: the event, and its filters as JSON where it has some."""
+        """Return the triggers as text: the event, with its filters, if any, as JSON."""
         return tuple(
             f"{event}:{json.dumps(marked.data(value))}" if value else str(event)
             for event, value in self.triggers.items()
@@ -160,7 +160,7 @@ class Workflow:
 
 
 def permissions(value: object) -> dict[str, Text] | None:
-    """Return the permissions that `value` of a workflow or a job gives; None if it is missing."""
+    """Return the permissions in `value` of a workflow or a job; None if it is missing."""
     if isinstance(value, Map):
         return {str(scope): level for scope, level in value.items() if isinstance(level, Text)}
     if isinstance(value, Text):
@@ -169,12 +169,12 @@ def permissions(value: object) -> dict[str, Text] | None:
 
 
 def secrets(text: str) -> tuple[str, ...]:
-    """Return the names of the secrets that `text` refers to, in their order, each once."""
+    """Return the names of the secrets in `text`, in order, each once."""
     return tuple(dict.fromkeys(name or quoted for name, quoted in SECRET.findall(text)))
 
 
 def files(root: Path) -> list[Path]:
-    """Return the workflow files of the repository at `root`, by name; GitHub reads no subfolder and no symlink."""
+    """Return the workflow files of the repository at `root`, sorted; GitHub ignores subfolders and symlinks."""
     try:
         with os.scandir(root / FOLDER) as entries:
             names = [each.name for each in entries if each.name.endswith(NAMES) and each.is_file(follow_symlinks=False)]
@@ -184,14 +184,14 @@ def files(root: Path) -> list[Path]:
 
 
 def read(path: Path, root: Path) -> Workflow:
-    """Return the workflow in the file at `path`; raise `Unreadable` if it is none."""
+    """Return the workflow in the file at `path`; raise `Unreadable` if it is not one."""
     name = path.relative_to(root).as_posix()
     return parse(marked.read_bytes(path, name), name)
 
 
-@lru_cache(maxsize=64)  # several readers want those of a repository
+@lru_cache(maxsize=64)  # several readers need the same ones
 def parse(content: bytes, name: str) -> Workflow:
-    """Return the workflow that `content` of the file `name` describes; raise `Unreadable` if it is none."""
+    """Return the workflow in `content` of the file `name`; raise `Unreadable` if it is not one."""
     node = marked.parse(content, name)
     if not isinstance(node, Map) or not isinstance(node.get("jobs"), Map):
         line = getattr(node, "line", 1)

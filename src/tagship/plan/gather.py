@@ -1,4 +1,4 @@
-"""Read from the repository, its workflow and the indexes what a release of HEAD would do."""
+"""Reads from the repository, its workflow and the indexes what a release of HEAD would do."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
     from tagship.project import Project
 
-TIMEOUT = 5  # seconds for an index to answer; more is not worth waiting for
+TIMEOUT = 5  # seconds for an index to answer
 
 
 def plans(path: Path, tag: str = "", *, offline: bool = False) -> list[Plan]:
-    """Return the plan of each distribution that a release of HEAD is about, of several those that `tag` releases.
+    """Return the plan of each distribution that a release of HEAD contains; with `tag`, of those that it releases.
 
     Raises `TagshipError` if there is no project, or no commit to release.
     """
@@ -48,7 +48,7 @@ def plans(path: Path, tag: str = "", *, offline: bool = False) -> list[Plan]:
 
 
 def _in_step(together: list[Plan]) -> None:
-    """Note which plans are one release, and what keeps them from being one."""
+    """Add notes about plans that are released together, and problems with that."""
     for plan, first in ((plan, together[0]) for plan in together[1:]):
         plan.notes.append(f"released with {first.name}, by the same tag (lockstep)")
         if plan.version != first.version:
@@ -130,7 +130,7 @@ def _jobs(plan: Plan, found: Project) -> None:
         plan.problems.append(str(problem))
         return
     if on_gitlab:
-        from . import pipeline  # its YAML library takes as long to import as all else
+        from . import pipeline  # its YAML library takes as long to import as everything else
 
         plan.jobs = pipeline.jobs(path)
         return
@@ -142,7 +142,7 @@ def _jobs(plan: Plan, found: Project) -> None:
     makes_release = found.package.settings.github_release
     for job in [job for job in jobs if makes_release or job.id != "github-release"]:
         scopes = {str(scope): str(level) for scope, level in (job.permissions or {}).items()}
-        # The name's prefix is written, its suffix is an output of the gate: that of the distribution.
+        # The name's suffix is an output of the gate: the distribution's.
         environment = job.environment.partition("${{")[0]
         plan.jobs.append(Job(str(job.id), scopes, f"{environment}{found.package.suffix}" if environment else ""))
 

@@ -1,4 +1,4 @@
-"""What a release would do, and what would stop it."""
+"""The data of a plan: what a release would do, and what would stop it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Job:
-    """A job of the workflow, in its order: what it may do, and the environment that it deploys to, "" for none."""
+    """A job of the workflow: its permissions, and the environment that it deploys to, "" for none."""
 
     id: str
     permissions: dict[str, str]
@@ -17,7 +17,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Held:
-    """What an index has of the project: its newest version, "" for none; `saw` says why where nobody knows."""
+    """The state of the project at an index: its newest version, "" for none; if not known, `saw` says why."""
 
     index: str
     newest: str = ""
@@ -27,7 +27,7 @@ class Held:
 
 @dataclass
 class Plan:
-    """The release of one distribution; `problems` would stop it, `notes` are worth knowing."""
+    """The release of one distribution; `problems` would stop it, `notes` are information."""
 
     name: str
     commit: str

@@ -1,4 +1,4 @@
-"""The jobs of a release on GitLab, by the pipeline file that tagship writes."""
+"""The jobs of a release on GitLab, from the pipeline file that tagship writes."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def jobs(path: Path) -> list[Job]:
-    """Return the jobs of the pipeline file at `path`, in its order; none if it was edited into something else."""
+    """Return the jobs of the pipeline file at `path`, in order; none if it was edited too much."""
     try:
         *_, found = YAML(typ="safe", pure=True).load_all(path.read_text(encoding="utf-8"))
         return [_job(name, job) for name, job in found.items() if not name.startswith(".")]
     except (YAMLError, AttributeError, TypeError, ValueError):
-        return []  # what differs is a problem of its own
+        return []  # edits are reported separately
 
 
 def _job(name: str, job: dict[str, Any]) -> Job:

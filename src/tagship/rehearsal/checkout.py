@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 #: The file that marks a folder as one of a rehearsal, and its text.
 MARKER = ".tagship-rehearsal"
-PROOF = "tagship rehearse made this folder, and replaces what is in it.\n"
-#: All that a rehearsal makes at the top of its folder.
+PROOF = "tagship rehearse created this folder, and replaces its contents.\n"
+#: Everything that a rehearsal creates at the top of its folder.
 MADE = frozenset(
     {
         MARKER,
@@ -49,7 +49,7 @@ MADE = frozenset(
 
 
 def check_own(folder: Path) -> None:
-    """Raise `TagshipError` if a rehearsal must not write to `folder`: it holds something that none made."""
+    """Raise `TagshipError` if a rehearsal must not write to `folder`: it holds something that no rehearsal created."""
     where, elsewhere = f"--keep {folder}", "name a new or empty folder"
     expected = "a new folder, an empty one, or one that an earlier rehearsal kept"
     try:
@@ -70,10 +70,10 @@ def check_own(folder: Path) -> None:
 
 
 def make_own(folder: Path) -> None:
-    """Make `folder` a rehearsal's own, which `check_own` found that it may be."""
+    """Mark `folder`, which has passed `check_own`, as a rehearsal's own."""
     try:
         folder.mkdir(exist_ok=True)
-        # Before anything else, so that a rehearsal that is cut off leaves a folder that the next one knows.
+        # Before anything else, so that the next rehearsal recognises a folder that an interrupted one left.
         if not (folder / MARKER).exists():
             with (folder / MARKER).open("x", encoding="utf-8") as file:
                 file.write(PROOF)
@@ -82,12 +82,12 @@ def make_own(folder: Path) -> None:
 
 
 def _foreign(folder: Path) -> list[str]:
-    """Return the names in `folder` that no rehearsal made: all of them where no marker proves otherwise."""
+    """Return the names in `folder` that no rehearsal created: all of them without the marker."""
     names = sorted(path.name for path in folder.iterdir())
     marker = folder / MARKER
     if not marker.is_file() or marker.is_symlink() or marker.read_bytes() != PROOF.encode():
         return names
-    # A link leads to what is somebody else's, whatever its name.
+    # A link leads to something else, whatever its name.
     return [name for name in names if name not in MADE or (folder / name).is_symlink()]
 
 
@@ -150,7 +150,7 @@ def take_dists(projects: list[Project], repository: Path) -> list[str]:
     time, notes = git.query(repository, "log", "-1", "--format=%ct"), []
     for dist in find_dists(projects):
         shutil.copy2(dist, repository / "dist")
-        # A build gives the sdist the time of the commit, in the header of the gzip file.
+        # A build writes the time of the commit into the gzip header of the sdist.
         if dist.suffix == ".gz" and str(_gzip_time(dist)) != time:
             notes.append(f"dist/{dist.name} was not built from this commit; build it again: nox -s build")
     return notes
@@ -162,7 +162,7 @@ def _gzip_time(path: Path) -> int:
 
 
 def tag_of(repository: Path, found: Project) -> str:
-    """Return the tag that the release at this commit will have, in the form of the tags there are."""
+    """Return the tag that a release of this commit would have, in the form of the existing tags."""
     try:
         folder = repository / found.package.folder.relative_to(found.package.root)
         written = locate(folder, load(folder, repository))
@@ -180,12 +180,12 @@ def tag_of(repository: Path, found: Project) -> str:
 
 
 def put_tag(repository: Path, found: Project, tag: str) -> None:
-    """Put `tag` at the commit of the clone in `repository`; signed as the user signs, if the project requires that."""
+    """Create `tag` at the commit of the clone in `repository`, signed by the user if the project requires it."""
     identity, sign = ["-c", "user.name=tagship", "-c", "user.email=rehearsal@localhost"], ["--no-sign"]
     if found.package.settings.require_signed_tag:
         commits = [git.query(repository, "rev-parse", "--quiet", "--verify", each) for each in (f"{tag}^{{}}", "HEAD")]
         if commits[0] == commits[1]:
-            return  # it is there, and its signature is the one to verify
+            return  # it exists, and its own signature is the one to verify
         own = (line.partition(" ") for line in git.lines(found.path, "config", "--get-regexp", r"^(user|gpg)\."))
         identity = [part for name, _, value in own for part in ("-c", f"{name}={value}")]
         sign = ["--sign", "--message", tag]

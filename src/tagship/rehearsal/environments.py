@@ -1,4 +1,4 @@
-"""The virtual environments of the sessions after the gate and of the installation, made in the background."""
+"""The virtual environments of the sessions after the gate and of the installation, created in the background."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 #: The environment into which the release is installed from the index.
 INSTALL = "install-back"
-#: Seconds for which environments are kept that no rehearsal uses.
+#: Seconds for which unused environments are kept.
 KEPT = 30 * 24 * 3600
 
 
 class Environments:
-    """The environments, in the order in which they are needed; all are made without the servers' proxy.
+    """The environments, in the order in which they are needed; all are created without the servers' proxy.
 
-    With `kept`, those of the publish sessions come from the user's cache, where they are kept for the next time.
+    With `kept`, those of the publish sessions come from the user's cache, and stay there for the next rehearsal.
     """
 
     def __init__(self, jobs: Jobs, *, kept: bool = False) -> None:
@@ -49,11 +49,11 @@ class Environments:
 
     @property
     def options(self) -> tuple[object, ...]:
-        """The options by which nox uses an environment as it was made here."""
+        """The options with which nox uses an environment that was created here."""
         return ("--reuse-venv=always", "--no-install", "--envdir", self.folder)
 
     def prepare(self) -> None:
-        """Begin to make them."""
+        """Start creating them."""
         later = self._jobs.processes.background.submit
         if self._cache and self._cache.is_dir():
             with suppress(OSError):
@@ -67,20 +67,20 @@ class Environments:
             self._made[INSTALL] = later(self._installing)
 
     def failed(self, name: str) -> Done | None:
-        """Wait for the environment of this name; return how making it ended, if it failed."""
+        """Wait for the environment of this name; return the failed command if it could not be created."""
         done = self._made[name].result() if name in self._made else None
         return done if done and done.status else None
 
     def _keep(self, cache: Path) -> Done:
-        """Make those of the publish sessions and move them to `cache`, whole or not at all."""
-        # nox shortens the names of environments by the length of the path, so this one has the same length.
+        """Create those of the publish sessions and move them to `cache`, completely or not at all."""
+        # nox shortens the names of environments depending on the length of the path, so this one has the same length.
         partial = cache.with_name(secrets.token_hex(len(cache.name) // 2))
         try:
             for session in PUBLISHING:
                 done = self._publishing(session, partial)
                 if done.status:
                     return done
-            with suppress(OSError):  # another rehearsal was faster
+            with suppress(OSError):  # another rehearsal has created it meanwhile
                 partial.rename(cache)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
@@ -89,7 +89,7 @@ class Environments:
     def _publishing(self, session: str, folder: Path) -> Done:
         nox = ("--install-only", "--envdir", folder)
         done = self._jobs.nox(session, self._jobs.clone, self._jobs.environment("prepare"), *nox)
-        # Sigstore must not be asked to sign for an identity that does not exist.
+        # Sigstore must get no request to sign for an identity that does not exist.
         for package in folder.glob("*/**/site-packages/pypi_attestations"):
             shutil.rmtree(package)
             package.mkdir()
@@ -104,9 +104,9 @@ class Environments:
 
 
 def _cache(lock: Path) -> Path | None:
-    """Return where the environments for this Python and the tools that `lock` names are kept, None if nowhere.
+    """Return the cache folder of the environments for this Python and the tools in `lock`, None if there is none.
 
-    Removes those that were not used for long.
+    Removes those that have not been used for a long time.
     """
     content = b"".join(path.read_bytes() for path in (lock, Path(signer.__file__)) if path.is_file())
     key = hashlib.sha256(content + f"{sys.executable} {sys.version}".encode()).hexdigest()[:16]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tagship.publisher import Registration
     from tagship.rehearsal.faults import Faults
 
-#: What each of these makes of the registration.
+#: How each of these changes the registration.
 MISREGISTERED: dict[str, Callable[[Registration], Registration | None]] = {
     "invalid-publisher": lambda _: None,
     "wrong-environment": lambda registration: replace(registration, environment="release"),
@@ -37,7 +37,7 @@ FAILURES = {
 
 
 def misregistered(registration: Registration, failures: Iterable[str]) -> Registration | None:
-    """Return `registration` with the mistakes among `failures`; None if nothing is to be registered."""
+    """Return `registration` with the mistakes among `failures`; None if nothing must be registered."""
     found: Registration | None = registration
     for name in failures:
         if name in MISREGISTERED and found is not None:
@@ -46,7 +46,7 @@ def misregistered(registration: Registration, failures: Iterable[str]) -> Regist
 
 
 def simulate(faults: Faults, failures: Iterable[str]) -> None:
-    """Have the servers show the faults among `failures` from now on."""
+    """Let the servers simulate the faults among `failures` from now on."""
     for name in failures:
         if name not in MISREGISTERED:
             faults.tell(Fault(name))

@@ -10,22 +10,22 @@ from tagship_suite.errors import Problem
 
 
 class Fault(str, Enum):
-    """A misbehaviour, by the name that `--fail` takes; the comment says what a client meets."""
+    """A fault, by its name for `--fail`; the docstring says what a client sees."""
 
     EXPIRED_TOKEN = "expired-token"
     """The minted token has expired by the time of the upload (403)."""
     UPLOAD_503 = "upload-503"
-    """Uploads are answered 503."""
+    """Uploads are answered with 503."""
     TOO_MANY_REQUESTS = "too-many-requests"
-    """Uploads are answered 429, with the fault's seconds in Retry-After."""
+    """Uploads are answered with 429, with the fault's seconds in Retry-After."""
     UPLOAD_RESET = "upload-reset"
-    """The connection is reset when an upload has arrived, before an answer; nothing is stored."""
+    """The connection is reset after an upload has arrived, before an answer; nothing is stored."""
     SLOW = "slow"
-    """Every answer of the index comes late, by the fault's seconds."""
+    """Every answer of the index is delayed by the fault's seconds."""
     PARTIAL = "partial"
-    """The first file of a release is taken, the following ones are answered 503."""
+    """The first file of a release is accepted, the following ones are answered with 503."""
     NO_PROVENANCE = "no-provenance"
-    """Attestations are accepted, but no provenance of their file is shown."""
+    """Attestations are accepted, but no provenance of their file is served."""
     INDEX_LAG = "index-lag"
     """An uploaded file is not listed before the fault's seconds have passed."""
     CLOCK_SKEW = "clock-skew"
@@ -36,7 +36,7 @@ _SECONDS = {Fault.TOO_MANY_REQUESTS: 3.0, Fault.SLOW: 2.0, Fault.INDEX_LAG: 5.0,
 
 
 def fault(name: str) -> Fault:
-    """Return the fault of that name; raises TagshipError with the names there are."""
+    """Return the fault of that name; raises TagshipError with the list of names if there is none."""
     try:
         return Fault(name)
     except ValueError:
@@ -45,7 +45,7 @@ def fault(name: str) -> Fault:
 
 
 class Faults:
-    """What is told to go wrong now; shared by the servers, safe between threads."""
+    """The faults that are active; shared by the servers, thread-safe."""
 
     def __init__(self) -> None:
         self._left: dict[Fault, int | None] = {}
@@ -53,7 +53,7 @@ class Faults:
         self._lock = threading.Lock()
 
     def tell(self, what: Fault, *, times: int | None = None, seconds: float | None = None) -> None:
-        """Misbehave from now on: `times` times (None: until cleared), by `seconds` where time matters."""
+        """Activate a fault: `times` times (None: until cleared), with `seconds` if it has a duration."""
         with self._lock:
             self._left[what] = times
             if seconds is not None:
@@ -65,7 +65,7 @@ class Faults:
             self._left.clear()
 
     def take(self, what: Fault) -> bool:
-        """Return whether to misbehave this time, and count it."""
+        """Return whether the fault is active, and count this time."""
         with self._lock:
             left = self._left.get(what, 0)
             if left:
@@ -73,5 +73,5 @@ class Faults:
             return left is None or left > 0
 
     def seconds(self, what: Fault) -> float:
-        """Return how long to misbehave this time, 0.0 when not at all; counts as `take` does."""
+        """Return the fault's seconds if it is active, else 0.0; counts as `take` does."""
         return self._seconds[what] if self.take(what) else 0.0

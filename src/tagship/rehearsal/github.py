@@ -1,4 +1,4 @@
-"""Plays GitHub's REST API for releases and their assets: https://docs.github.com/rest/releases."""
+"""Simulates GitHub's REST API for releases and their assets: https://docs.github.com/rest/releases."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ FIELDS = {"tag_name", "name", "body", "draft", "prerelease", "make_latest", "tar
 class GitHub:
     """The releases and tags of one repository; `log` has each request that changes something.
 
-    `broken` is how many uploads from now on break off as GitHub's may: 502, and an asset in the state `starter`.
+    `broken` is how many of the next uploads fail as GitHub's can: 502, and an asset in the state `starter`.
     """
 
     def __init__(self, slug: str = "") -> None:
@@ -55,7 +55,7 @@ class GitHub:
 
     @property
     def address(self) -> str:
-        """Where the API is."""
+        """The URL of the API."""
         return f"http://127.0.0.1:{self.server.port}"
 
     @contextmanager
@@ -68,16 +68,16 @@ class GitHub:
             self.server.stop()
 
     def push(self, slug: str, tag: str, commit: str) -> None:
-        """Have the repository `slug`, with this `tag` at `commit`."""
+        """Add the repository `slug`, with this `tag` at `commit`."""
         self.slug = slug
         self.tags[tag] = commit
 
     def variables(self) -> dict[str, str]:
-        """Return the variables that lead a job to it."""
+        """Return the variables with which a job uses it."""
         return {"GITHUB_API_URL": self.address, "GITHUB_REPOSITORY": self.slug, "GITHUB_TOKEN": self.token}
 
     def answer(self, request: Form) -> Response:
-        """Answer a request as the API is documented to."""
+        """Answer a request as documented for the API."""
         read_body(request)
         if request.headers.get("Authorization") != f"Bearer {self.token}":
             return _json({"message": "Bad credentials", "status": "401"}, 401)
@@ -94,7 +94,7 @@ class GitHub:
         return response
 
     def add(self, tag: str, **fields: Any) -> dict[str, Any]:
-        """Make a release, as a person does on GitHub's page."""
+        """Create a release, as a person does on GitHub's page."""
         release = {"id": self._next(), "tag_name": tag, "name": tag, "body": "", "draft": False, "prerelease": False}
         found = {**release, "immutable": False, **fields}
         path = f"/repos/{self.slug}/releases/{found['id']}"
@@ -104,7 +104,7 @@ class GitHub:
         return self._published(found)
 
     def attach(self, release: dict[str, Any], name: str, content: bytes, state: str = "uploaded") -> dict[str, Any]:
-        """Add an asset to a release; GitHub changes what it does not like in names."""
+        """Add an asset to a release; GitHub replaces special characters in names."""
         number = self._next()
         url = f"{self.address}/repos/{self.slug}/releases/assets/{number}"
         asset = {"id": number, "name": re.sub(r"[^\w.+-]", ".", name), "state": state, "size": len(content), "url": url}
@@ -125,7 +125,7 @@ class GitHub:
         return self._last
 
     def _published(self, release: dict[str, Any]) -> dict[str, Any]:
-        """Note what the publication of a release leads to: its address, a tag that was not there, immutability."""
+        """Record the effects of publishing a release: its URL, a new tag, immutability."""
         page = f"untagged-{release['id']:x}" if release["draft"] else release["tag_name"]
         release["html_url"] = f"https://github.com/{self.slug}/releases/tag/{page}"
         if not release["draft"]:

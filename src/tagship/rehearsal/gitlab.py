@@ -1,4 +1,4 @@
-"""The push of a tag, as GitLab sees it: the variables and the ID tokens' claims that its jobs get."""
+"""The push of a tag on GitLab: the variables and the ID tokens' claims of its jobs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 ISSUER = "https://gitlab.com"
 LIFETIME = 3600
-"""Seconds for which an ID token is good: the timeout of the job."""
+"""Seconds for which an ID token is valid: the timeout of the job."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class GitLabPush(TagPush):
 
 
 def claims_of(push: GitLabPush, environment: str | None) -> dict[str, Any]:
-    """Return the claims of an ID token for a job of this push, but those about time and audience.
+    """Return the claims of an ID token for a job of this push, except those for time and audience.
 
     Source: https://docs.gitlab.com/ci/secrets/id_token_authentication/
     """
@@ -48,7 +48,7 @@ def claims_of(push: GitLabPush, environment: str | None) -> dict[str, Any]:
         "runner_id": 1,
         "runner_environment": "gitlab-hosted",
         "sha": push.sha,
-        # The top-level file, also where the job is written in a file that it includes.
+        # The top-level file, even if the job is in a file that it includes.
         "ci_config_ref_uri": f"gitlab.com/{push.slug}//{push.workflow}@{push.ref}",
         "ci_config_sha": push.sha,
     }
@@ -56,7 +56,7 @@ def claims_of(push: GitLabPush, environment: str | None) -> dict[str, Any]:
 
 
 def variables_of(push: GitLabPush, job: str, folder: Path) -> dict[str, str]:
-    """Return the variables of a job of this push; `folder` takes its outputs, as .gitlab/release.yml has it.
+    """Return the variables of a job of this push; `folder` gets its outputs, as in .gitlab/release.yml.
 
     Source: https://docs.gitlab.com/ci/variables/predefined_variables/
     """

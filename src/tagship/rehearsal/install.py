@@ -1,4 +1,4 @@
-"""Installing the release as its users will, and importing it."""
+"""Installs the release as its users will, and imports it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def from_index(jobs: Jobs, python: Path, dists: list[Dist], servers: Servers) ->
     """Install `dists` from the local PyPI with pip, which checks their hashes; import what is in the wheels."""
     plain = jobs.environment(INSTALL)
     source = ["-i", servers.index_url("pypi"), "-r", _requirements(jobs, dists)]
-    # What it depends on is not on the local index.
+    # Its dependencies are not on the local index.
     dependencies = ["uv", "pip", "install", "--python", python, *_wanted(dists)]
     return jobs.run_all(
         (_pip(python, source), servers.environment(plain)),
@@ -33,7 +33,7 @@ def from_index(jobs: Jobs, python: Path, dists: list[Dist], servers: Servers) ->
 
 
 def from_bundle(jobs: Jobs, python: Path, dists: list[Dist]) -> Done:
-    """Install `dists`, which no local index has, from the bundle; import what is in the wheels."""
+    """Install `dists`, which are at no local index, from the bundle; import what is in the wheels."""
     plain = jobs.environment(INSTALL)
     source = ["--no-index", "--find-links", jobs.clone / "bundle/dist", "-r", _requirements(jobs, dists)]
     steps = [(_pip(python, source), plain), (_imports(python, dists), plain)]
@@ -60,6 +60,6 @@ def _requirements(jobs: Jobs, dists: list[Dist]) -> Path:
 
 
 def _imports(python: Path, dists: list[Dist]) -> list[object]:
-    """Return the command that imports what is at the top of the wheels."""
+    """Return the command that imports the top-level modules of the wheels."""
     found = [re.fullmatch(r"(\w+)(?:/__init__)?\.py", name) for dist in dists for name in dist.members]
     return [python, "-I", "-c", "\n".join(sorted({f"import {match[1]}" for match in found if match}))]

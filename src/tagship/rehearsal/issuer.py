@@ -1,4 +1,4 @@
-"""Plays the OIDC providers of GitHub and GitLab: hands each job of a tag push its ID token, RS256 signed.
+"""Simulates the OIDC providers of GitHub and GitLab: each job of a tag push can get an ID token, signed with RS256.
 
 The protocol and the claims are those of
 https://docs.github.com/en/actions/concepts/security/openid-connect.
@@ -31,26 +31,26 @@ if TYPE_CHECKING:
     from tagship.rehearsal.web import Form
 
 ISSUER = "https://token.actions.githubusercontent.com"
-"""What the `iss` claim says, as on GitHub; an index maps it to the address where the keys really are."""
+"""The `iss` claim, as on GitHub; an index maps it to the URL where the keys really are."""
 DISCOVERY = "/.well-known/openid-configuration"
 JWKS = "/.well-known/jwks"
 REQUEST_TOKEN = "/token"
 LIFETIME = 300
-"""Seconds for which an ID token is good, as on GitHub."""
+"""Seconds for which an ID token is valid, as on GitHub."""
 _BACKDATED = 600
 _KID = uuid.uuid4().hex
 
 
 @cache
 def _key() -> rsa.RSAPrivateKey:
-    """Return the provider's key: one for everybody, as at GitHub, and made only when it is needed."""
+    """Return the provider's key: one for everybody, as at GitHub, created on first use."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def claims_of(push: TagPush, environment: str | None) -> dict[str, Any]:
-    """Return the claims that GitHub would send for a job of this push, but those about time and audience.
+    """Return the claims that GitHub would send for a job of this push, except those for time and audience.
 
-    A job without an environment has no `environment` claim, and another `sub`.
+    A job without an environment has no `environment` claim, and a different `sub`.
     """
     context = f"environment:{environment}" if environment else f"ref:{push.ref}"
     workflow_ref = f"{push.slug}/.github/workflows/{push.workflow}@{push.ref}"
@@ -85,14 +85,14 @@ def claims_of(push: TagPush, environment: str | None) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Job:
-    """A job that may ask for ID tokens (`id-token: write`)."""
+    """A job that may request ID tokens (`id-token: write`)."""
 
     claims: Mapping[str, Any]
     bearer: str = field(default_factory=lambda: secrets.token_urlsafe(24))
 
 
 class Issuer:
-    """The provider: a key of its own, jobs that may ask, and the three addresses of the protocol."""
+    """The provider: its key, the jobs that may request tokens, and the three URLs of the protocol."""
 
     def __init__(self, faults: Faults | None = None, clock: Callable[[], float] = time.time) -> None:
         self._faults = faults or Faults()
@@ -103,13 +103,13 @@ class Issuer:
 
     @property
     def address(self) -> str:
-        """Where the provider listens; the discovery document is below it."""
+        """The base URL of the provider and its discovery document."""
         return f"http://127.0.0.1:{self.server.port}"
 
     def job(self, push: TagPush, environment: str | None = None, **claims: Any) -> dict[str, str]:
-        """Let a job of this push ask for ID tokens; return the variables that GitHub or GitLab gives it.
+        """Let a job of this push request ID tokens; return the variables that GitHub or GitLab sets for it.
 
-        Further arguments override claims; None takes a claim away.
+        Further arguments override claims; None removes a claim.
         """
         if isinstance(push, gitlab.GitLabPush):
             tokens = _present({**gitlab.claims_of(push, environment), **claims})
@@ -125,7 +125,7 @@ class Issuer:
         }
 
     def sign(self, claims: Mapping[str, Any], audience: str, lifetime: int = LIFETIME) -> str:
-        """Return a signed token with these claims, those about time and audience added where missing."""
+        """Return a signed token with these claims; those for time and audience are added if missing."""
         now = int(self._clock() + self._faults.seconds(Fault.CLOCK_SKEW))
         timed = {"iss": ISSUER, "aud": audience, "jti": str(uuid.uuid4()), "iat": now}
         timed |= {"nbf": now - _BACKDATED, "exp": now + lifetime}

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from tagship.rehearsal.process import Done, Processes
     from tagship.rehearsal.push import TagPush
 
-#: Each publish session, with its index: with a suffix, its environment on GitHub.
+#: Each publish session, with its index, whose name plus a suffix is its environment on GitHub.
 PUBLISHING = {"publish-test": "testpypi", "publish": "pypi"}
 GITHUB_RELEASE = "github-release"
-#: Variables that would make a session behave differently than on GitHub, or show it a secret.
+#: Variables that would make a session behave differently than on GitHub, or expose a secret to it.
 FOREIGN = (
     *("GITHUB_", "ACTIONS_", "RUNNER_", "TWINE_", "UV_PUBLISH_", "NOX", "SOURCE_DATE_EPOCH"),
     *("CI_", "GITLAB_", "PYPI_ID_TOKEN", "TESTPYPI_ID_TOKEN", "SIGSTORE_ID_TOKEN"),
@@ -31,7 +31,7 @@ FOREIGN = (
 
 @dataclass(frozen=True)
 class Jobs:
-    """The jobs of one tag push, whose files are all in `folder`."""
+    """The jobs of one tag push; all their files are in `folder`."""
 
     folder: Path
     push: TagPush
@@ -44,11 +44,11 @@ class Jobs:
 
     @property
     def temporary(self) -> Path:
-        """The folder for temporary files: what a killed command leaves is removed with `folder`."""
+        """The folder for temporary files, so that those of a killed command are removed with `folder`."""
         return self.folder / "temporary"
 
     def environment(self, session: str) -> dict[str, str]:
-        """Return this machine's environment with the variables that the job `session` has."""
+        """Return this machine's environment with the variables of the job `session`."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
         folder = self.folder / "github" / session
         folder.mkdir(parents=True, exist_ok=True)
@@ -67,13 +67,13 @@ class Jobs:
         return self.run(["nox", *suite.nox_options(cwd), "-s", session, *arguments], cwd, environment, session)
 
     def run(self, command: Sequence[object], cwd: Path, environment: Mapping[str, str], log: str) -> Done:
-        """Run a command; `nox` and `uv` are those of this interpreter. Its output goes to the log of this name."""
+        """Run a command, with this interpreter's `nox` and `uv`. Its output goes to the log of this name."""
         tool = [sys.executable, "-m"] if command[0] in {"nox", "uv"} else []
         inside = {**environment, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self.temporary))}
         return self.processes.run([*tool, *command], cwd, inside, self.folder / "logs" / f"{log}.log")
 
     def run_all(self, *steps: tuple[Sequence[object], Mapping[str, str]], cwd: Path, log: str) -> Done:
-        """Run commands, each with its environment, until one fails; return the last one with the time of all."""
+        """Run commands, each with its environment, until one fails; return the last one with the total time."""
         seconds = 0.0
         for command, environment in steps:
             done = self.run(command, cwd, environment, log)

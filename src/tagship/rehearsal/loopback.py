@@ -1,4 +1,4 @@
-"""Servers on 127.0.0.1 that end without leaving a thread or a socket behind."""
+"""Servers on 127.0.0.1 that stop without leaving a thread or a socket behind."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ IDLE_TIMEOUT = 30.0
 
 
 class LoopbackServer(socketserver.ThreadingTCPServer):
-    """A threaded TCP server on a free port of 127.0.0.1; a thread a connection."""
+    """A TCP server on a free port of 127.0.0.1, with a thread for each connection."""
 
     allow_reuse_address = True
     daemon_threads = True
@@ -33,22 +33,22 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
         self._stopping = threading.Event()
         self._acceptor = threading.Thread(target=self._accept, name=f"{type(self).__name__}:{self.port}", daemon=True)
         self.errors: list[str] = []
-        """Tracebacks of what went wrong in our own code; a rehearsal with one is not to be trusted."""
+        """Tracebacks from our own code; the result of a rehearsal with one is not reliable."""
 
     @property
     def port(self) -> int:
-        """The port that the system gave."""
+        """The port that the system chose."""
         return int(self.server_address[1])
 
     def start(self) -> None:
-        """Serve from a thread of its own, until `stop`."""
+        """Serve in a separate thread, until `stop`."""
         self._acceptor.start()
 
     def stop(self) -> None:
         """Close the port and every connection, and wait for the threads; may be called again."""
         self._stopping.set()
         if self._acceptor.is_alive():
-            # The acceptor sleeps until somebody knocks; asking it by the clock would cost time or power.
+            # The acceptor waits for a connection; polling would cost time or power.
             with suppress(OSError):
                 socket.create_connection(("127.0.0.1", self.port), 5).close()
             self._acceptor.join()
@@ -56,7 +56,7 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
         with self._lock:
             running = {thread: list(sockets) for thread, sockets in self._connections.items()}
         for thread, sockets in running.items():
-            # A thread that waits for its client only wakes when the socket is shut.
+            # A thread that waits for its client only wakes up if the socket is shut down.
             for each in sockets:
                 with suppress(OSError):
                     each.shutdown(socket.SHUT_RDWR)
@@ -67,23 +67,23 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
             self.handle_request()
 
     def verify_request(self, request: object, client_address: object) -> bool:  # noqa: ARG002
-        """Take no connection any more once stopping, the knock included."""
+        """Accept no connection while stopping, including the one that wakes the acceptor."""
         return not self._stopping.is_set()
 
     def hold(self, connection: socket.socket) -> None:
-        """Count a socket as one of the calling thread's connection, so that `stop` shuts it too."""
+        """Add a socket to the calling thread's connection, so that `stop` shuts it down too."""
         with self._lock:
             self._connections.setdefault(threading.current_thread(), []).append(connection)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Give the connection its thread; overridden to know the two of them."""
+        """Start the thread of a connection; overridden to record both."""
         thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
         with self._lock:
             self._connections[thread] = [request]
         thread.start()
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Run in the connection's thread."""
+        """Handle the connection in its thread."""
         try:
             super().process_request_thread(request, client_address)
         finally:
@@ -91,7 +91,7 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
                 self._connections.pop(threading.current_thread(), None)
 
     def finish_request(self, request: Any, client_address: Any) -> None:
-        """Shake hands here and not while accepting, so that a client that hangs only blocks itself."""
+        """Do the TLS handshake here, not while accepting, so that a client that hangs only blocks itself."""
         request.settimeout(IDLE_TIMEOUT)
         if self._tls is None:
             return super().finish_request(request, client_address)
@@ -101,14 +101,14 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
             return super().finish_request(secured, client_address)
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
-        """Forget clients that hung up, keep everything else."""
+        """Ignore clients that have disconnected, and record all other errors."""
         if not isinstance(sys.exc_info()[1], OSError):
             self.errors.append(traceback.format_exc())
 
 
 def reset(connection: socket.socket) -> None:
-    """Close a connection so that the other side gets a reset, not an end."""
+    """Close a connection so that the other side gets a reset, not an end of stream."""
     with suppress(OSError):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        # Not `close`, which waits for the files made of the socket: an end would be sent before the reset.
+        # Not `close`, which waits for the files of the socket: an end of stream would be sent before the reset.
         socket.close(connection.detach())

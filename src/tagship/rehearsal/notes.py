@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tagship.project import Project
 
-#: Where people keep the commands of a release by hand.
+#: Files in which people keep the commands of a manual release.
 SCRIPTS = (
     *("Makefile", "makefile", "GNUmakefile", "justfile", "Justfile", ".justfile", "Taskfile.yml", "tox.ini"),
     *("*.sh", "bin/*", "scripts/*", "tools/*", ".gitlab-ci.yml", ".travis.yml", ".circleci/config.yml"),
@@ -35,7 +35,7 @@ def host(path: Path) -> str:
 
 
 def submodules(clone: Path, names: list[str]) -> list[str]:
-    """Return what GitHub needs to check out the submodules of these names, which the `clone` has."""
+    """Return what GitHub needs to check out the submodules with these names, which the `clone` has."""
     if not names:
         return []
     value = "recursive" if any((clone / name / ".gitmodules").is_file() for name in names) else "true"
@@ -44,9 +44,9 @@ def submodules(clone: Path, names: list[str]) -> list[str]:
 
 
 def before(found: Project, clone: Path, elsewhere: str, *, quick: bool) -> list[str]:
-    """Return what is known before the first step of the rehearsal of a project, in the `clone` of its repository.
+    """Return the notes before the first step of the rehearsal of a project, in the `clone` of its repository.
 
-    `elsewhere` is the host of its remote, where that is not GitHub.
+    `elsewhere` is the host of its remote if that is not GitHub.
     """
     return [
         *_uncommitted(found, quick=quick),
@@ -78,11 +78,11 @@ def _stand_ins(clone: Path) -> Iterator[str]:
     yield "attestations have no signature here: Sigstore signs only for jobs on GitHub and gitlab.com"
     workflow = clone / ".github/workflows/release.yml"
     if workflow.is_file() and "uses: pypa/gh-action-pypi-publish@" in workflow.read_text(encoding="utf-8"):
-        yield "the workflow uploads with gh-action-pypi-publish: nox -s publish stood in for it"
+        yield "the workflow uploads with gh-action-pypi-publish: nox -s publish ran instead"
 
 
 def _jobs(folder: Path) -> Iterator[str]:
-    from tagship.facts import publishing  # a rehearsal's first line does not wait for it
+    from tagship.facts import publishing  # imported late, so that the first line is printed at once
 
     for job in publishing.find(folder):
         secrets = f" with {' and '.join(job.secrets)}" if job.secrets else ""

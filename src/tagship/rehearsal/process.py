@@ -1,4 +1,4 @@
-"""Runs the commands of a rehearsal so that no process is left, however it ends."""
+"""Runs the commands of a rehearsal so that no process is left behind, however it ends."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from typing import IO, TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-#: A test that failed, as pytest and unittest name it, and how many of them are shown.
+#: A failed test, as pytest and unittest print it, and how many are shown.
 FAILED, SHOWN = re.compile(r"(?:FAILED|ERROR|FAIL:|ERROR:) \S"), 50
 GRACE = 0.5  # seconds for a command to clean up after itself
 
 
 @contextmanager
 def closing_undisturbed() -> Iterator[ExitStack]:
-    """Give a stack that no second Ctrl-C stops from closing: what it would leave, nobody would clear away."""
+    """Yield an exit stack that a second Ctrl-C does not interrupt, as nothing else would clean up."""
     stack = ExitStack()
     try:
         try:
@@ -33,7 +33,7 @@ def closing_undisturbed() -> Iterator[ExitStack]:
         finally:
             _close(stack)
     finally:
-        # An interrupt between `finally` and the closing leads here; closing twice does no harm.
+        # An interrupt between `finally` and `close` leads here; closing twice is harmless.
         _close(stack)
 
 
@@ -51,7 +51,7 @@ def _close(stack: ExitStack) -> None:
 
 @contextmanager
 def interrupts_held() -> Iterator[None]:
-    """Keep a Ctrl-C until the block is done, so that it is not left halfway."""
+    """Delay a Ctrl-C until the end of the block."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -67,7 +67,7 @@ def interrupts_held() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Done:
-    """A command that ended: its exit status, what it printed, how long it took in seconds, and the log of its step."""
+    """A finished command: its exit status, its output, its time in seconds, and the log of its step."""
 
     status: int
     output: str
@@ -76,7 +76,7 @@ class Done:
 
     @property
     def said(self) -> tuple[str, ...]:
-        """What it said of a failure: its errors, else each test that failed, and the end of its output."""
+        """The relevant output of a failure: errors, else failed tests and the last lines."""
         lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip() for line in self.output.splitlines()]
         errors = dropwhile(lambda line: not line.startswith("error: "), lines)
         if said := tuple(line for line in errors if line.startswith(("error: ", "  "))):
@@ -86,19 +86,19 @@ class Done:
 
 
 class Processes:
-    """The commands of a rehearsal; when the block ends, however it does, none of them lives on."""
+    """The commands of a rehearsal; none is left running at the end of the block, however it ends."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
         self._closed = False
-        #: Runs one thing at a time, beside what the main thread runs.
+        #: Runs one thing at a time in the background.
         self.background = ThreadPoolExecutor(1)
-        #: Starts them: a Ctrl-C reaches the main thread alone, and none that it cuts off here would be known of.
+        #: Starts processes in another thread: a Ctrl-C only reaches the main thread, and could lose track of one here.
         self._starter = ThreadPoolExecutor(1)
 
     def __enter__(self) -> Processes:
-        # Their threads start now: one that starts as an interrupt comes would not be waited for.
+        # Their threads start now: nothing would wait for one that starts during an interrupt.
         with interrupts_held():
             self.background.submit(int).result()
             self._starter.submit(int).result()
@@ -114,7 +114,7 @@ class Processes:
         self._starter.shutdown(cancel_futures=True)
 
     def run(self, command: Sequence[object], cwd: Path, env: Mapping[str, str], log: Path) -> Done:
-        """Run `command` in `cwd` with `env`, its output in the file `log`; an interrupt ends all that it started."""
+        """Run `command` in `cwd` with `env`, with its output in the file `log`; an interrupt ends all its processes."""
         started = time.perf_counter()
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
@@ -123,7 +123,7 @@ class Processes:
             try:
                 status = process.wait()
             except BaseException:
-                # Should this be interrupted too, the end of the block goes on with it.
+                # If this is interrupted too, the end of the block continues it.
                 _end(process)
                 raise
             self._running.discard(process)
@@ -134,7 +134,7 @@ class Processes:
         with self._lock:
             if self._closed:
                 raise InterruptedError("the rehearsal has ended")
-            # In a group of its own: a Ctrl-C reaches only us, and we end the group, grandchildren included.
+            # In its own process group: a Ctrl-C only reaches us, and we end the group, grandchildren included.
             process = subprocess.Popen(
                 command,
                 cwd=cwd,
@@ -149,7 +149,7 @@ class Processes:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the process and its group: politely, then not."""
+    """End the process and its group: with SIGTERM, then with SIGKILL."""
     if os.name == "nt":
         process.kill()
         process.wait()
@@ -175,15 +175,15 @@ def _group_lives(process: subprocess.Popen[bytes]) -> bool:
 
 
 def _any_runs(group: int) -> bool:
-    """Return whether a process of the group still runs: one that init has yet to collect is not worth waiting for."""
+    """Return whether a process of the group still runs; zombies do not count."""
     stats = list(Path("/proc").glob("[0-9]*/stat"))
     for stat in stats:
         try:
-            # After the name, which may hold anything, in parentheses: state, parent, group.
+            # After the name in parentheses, which may hold any characters: state, parent, group.
             state, _, of = stat.read_bytes().rpartition(b")")[2].split()[:3]
         except OSError:
             continue
         if int(of) == group and state not in {b"Z", b"X"}:
             return True
-    # Without /proc, what the kernel said has to do.
+    # Without /proc, `killpg` has decided.
     return not stats

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CONNECT_TIMEOUT = 10.0
-"""Seconds for a host to take a connection."""
+"""Seconds for a host to accept a connection."""
 _BLOCK = 64 * 1024
 _HEADER_LINES = 100
 
 
 @dataclass(frozen=True)
 class Connection:
-    """One CONNECT that the proxy saw: to which host, and where it led."""
+    """A CONNECT request: to which host, and how it was routed."""
 
     host: str
     port: int
@@ -36,7 +36,7 @@ class Connection:
 
 @dataclass(frozen=True)
 class Upstream:
-    """The proxy that the surrounding environment asks for."""
+    """The proxy in the user's environment."""
 
     host: str
     port: int
@@ -58,12 +58,12 @@ class Upstream:
         return cls(url.hostname, url.port or 80, authorization, _either(environ, "NO_PROXY"))
 
     def bypassed(self, host: str) -> bool:
-        """Return whether NO_PROXY says to go to a host directly."""
+        """Return whether NO_PROXY excludes a host."""
         names = [name.strip().lstrip(".").lower() for name in self.no_proxy.split(",")]
         return any(name in {"*", host.lower()} or host.lower().endswith(f".{name}") for name in names if name)
 
     def connect(self, host: str, port: int) -> socket.socket:
-        """Return a socket that the upstream has connected to a host; raises OSError when it will not."""
+        """Return a socket that the upstream proxy has connected to a host; raises OSError if it refuses."""
         connection = socket.create_connection((self.host, self.port), CONNECT_TIMEOUT)
         login = f"Proxy-Authorization: Basic {self.authorization}\r\n" if self.authorization else ""
         connection.sendall(f"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n{login}\r\n".encode())
@@ -78,7 +78,7 @@ def _either(environ: Mapping[str, str], name: str) -> str:
 
 
 def _status(connection: socket.socket) -> bytes:
-    # Byte by byte: what comes after the empty line belongs to the tunnel.
+    # Byte by byte: everything after the empty line belongs to the tunnel.
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         byte = connection.recv(1)
@@ -89,7 +89,7 @@ def _status(connection: socket.socket) -> bytes:
 
 
 class Proxy:
-    """The proxy in front of a local index at a port of 127.0.0.1."""
+    """The proxy for a local index at a port of 127.0.0.1."""
 
     def __init__(self, index_port: int, upstream: Upstream | None = None) -> None:
         self.server = _ProxyServer(_Connect)
@@ -101,17 +101,17 @@ class Proxy:
 
     @property
     def address(self) -> str:
-        """What to put into HTTPS_PROXY."""
+        """The value for HTTPS_PROXY."""
         return f"http://127.0.0.1:{self.server.port}"
 
     @property
     def seen(self) -> list[Connection]:
-        """Every connection asked for so far, in order."""
+        """All connections so far, in order."""
         with self._lock:
             return list(self._seen)
 
     def connect(self, host: str, port: int) -> socket.socket:
-        """Return a socket to where a host's traffic shall go; raises OSError when it cannot be reached."""
+        """Return a socket to the destination of a host's traffic; raises OSError if it cannot be reached."""
         local = index_of(host) is not None
         self._note(Connection(host, port, "index" if local else "tunnel"))
         if local:
@@ -131,7 +131,7 @@ class _ProxyServer(LoopbackServer):
 
 class _Connect(StreamRequestHandler):
     rbufsize = 0
-    """Unbuffered: what follows the request's head belongs to the tunnel."""
+    """Unbuffered: everything after the request's head belongs to the tunnel."""
 
     def handle(self) -> None:
         target = self._target()
@@ -163,7 +163,7 @@ class _Connect(StreamRequestHandler):
 
 
 def _pump(left: socket.socket, right: socket.socket) -> None:
-    """Carry bytes both ways until both sides have ended; a reset of one side resets the other."""
+    """Copy bytes in both directions until both sides have ended; a reset of one side resets the other."""
     with selectors.DefaultSelector() as selector:
         selector.register(left, selectors.EVENT_READ, right)
         selector.register(right, selectors.EVENT_READ, left)

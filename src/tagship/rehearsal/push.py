@@ -1,4 +1,4 @@
-"""The push of a tag, as GitHub sees it, and the variables that its jobs get."""
+"""The push of a tag on GitHub, and the variables of its jobs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TagPush:
-    """The push of a tag, as GitHub would see it; `workflow` is the file's name in .github/workflows."""
+    """The push of a tag on GitHub; `workflow` is the file's name in .github/workflows."""
 
     owner: str
     repository: str
@@ -43,7 +43,7 @@ class TagPush:
 
 
 def variables_of(push: TagPush, job: str, folder: Path) -> dict[str, str]:
-    """Return the variables that GitHub sets in a job of this push; `folder` takes its outputs and its summary.
+    """Return the variables that GitHub sets in a job of this push; `folder` gets its outputs and its summary.
 
     Source: https://docs.github.com/en/actions/reference/workflows-and-actions/variables
     """

@@ -1,4 +1,4 @@
-"""The publishers of a rehearsal: what is registered at the local indexes, and what the indexes saw of it."""
+"""The publishers of a rehearsal: what is registered at the local indexes, and the tokens that they got."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tagship.rehearsal.index import LocalIndex
     from tagship.rehearsal.push import TagPush
 
-#: The claims by which an index finds the publisher.
+#: The claims that an index uses to find the publisher.
 SEEN = (
     *("repository", "repository_owner", "job_workflow_ref", "project_path", "ci_config_ref_uri"),
     *("environment", "ref", "event_name"),
@@ -27,7 +27,7 @@ SEEN = (
 
 
 def wanted(projects: list[Project], push: TagPush) -> dict[str, list[Registration]]:
-    """Return what must be registered for `projects` at each index, by its name."""
+    """Return what must be registered for `projects` at each index, by the index's name."""
     return {index: [_wanted(project, push, index) for project in projects] for index in PUBLISHING.values()}
 
 
@@ -38,7 +38,7 @@ def _wanted(project: Project, push: TagPush, index: str) -> Registration:
 def register(registrations: dict[str, list[Registration]], index: LocalIndex, failures: Iterable[str]) -> None:
     """Register at both indexes as a person would, with the mistakes among `failures`.
 
-    Of projects that share an environment only one can be pending: the others are there as if they had been published.
+    Of projects that share an environment only one can be pending: the others exist as if they had been published.
     """
     for name, right in ((name, each) for name, some in registrations.items() for each in some):
         known = index.registrations(name)
@@ -49,20 +49,20 @@ def register(registrations: dict[str, list[Registration]], index: LocalIndex, fa
 
 
 def forms(registrations: dict[str, list[Registration]]) -> list[Publisher]:
-    """Return what to register at each index, first PyPI."""
+    """Return what to register at each index, PyPI first."""
     each_index = [(INDEXES[name], each) for name in reversed(registrations) for each in registrations[name]]
     made = [publisher.form(registration, index, exists=False) for index, registration in each_index]
     return [Publisher(form.index, form.link, form.prefilled, form.values) for form in made]
 
 
 def seen(registrations: dict[str, list[Registration]], index: LocalIndex) -> list[Publisher]:
-    """Return the same with the claims of the last token that each index got, and why it was refused."""
+    """Return the publishers with the claims of the last token at each index, and why it was refused."""
     return [_seen(form, index) for form in forms(registrations)]
 
 
 def _seen(form: Publisher, index: LocalIndex) -> Publisher:
     mints = index.mints(form.index)
-    # Projects in lockstep may have an environment each, and then a token each.
+    # Projects in lockstep can each have an environment, and then a token.
     own = [mint for mint in mints if form.values["project_name"] in mint.projects] or mints
     if not own or not own[-1].claims:
         return form

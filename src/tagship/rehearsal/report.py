@@ -10,7 +10,7 @@ from typing import Any
 class Step:
     """One step: its name, its time in seconds, `passed`, `failed`, `missing`, `left out` or `not run`, and why.
 
-    It began so many seconds after the rehearsal.
+    `began` is in seconds after the start of the rehearsal.
     """
 
     name: str
@@ -22,7 +22,7 @@ class Step:
 
 @dataclass(frozen=True)
 class File:
-    """A file of the bundle, or as the index of this name has it: its size in bytes, its SHA-256, and who attests it."""
+    """A file of the bundle or at the named index: its size in bytes, its SHA-256, and who attests it."""
 
     name: str
     size: int
@@ -33,7 +33,7 @@ class File:
 
 @dataclass(frozen=True)
 class Compared:
-    """One field of a publisher, by its name on the index's form: what the token claims and what is registered."""
+    """A field of a publisher, by its name on the index's form: the token's claim and the registered value."""
 
     field: str
     token: str
@@ -43,7 +43,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class Publisher:
-    """A publisher at one index: where to register it, the values to type, and what a token of the job would say."""
+    """A publisher at one index: where to register it, the values to enter, and the claims of the job's token."""
 
     index: str
     link: str
@@ -56,50 +56,50 @@ class Publisher:
 
 @dataclass
 class Report:
-    """A rehearsal: what it was of, how each step went, what the index serves, and what to register where."""
+    """A rehearsal: its release, the outcome of each step, what the indexes serve, and what to register."""
 
     name: str
     tag: str
     commit: str
-    #: The folder in which everything was kept, if it was.
+    #: The folder in which everything was kept, if any.
     kept: str | None = None
-    #: The Pythons that the metadata names and this machine lacks: nothing is known of them.
+    #: The Pythons in the metadata that this machine lacks, so that they were not tested.
     untested: list[str] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
-    #: What verify-version let through.
+    #: The files that verify-version let through.
     bundle: list[File] = field(default_factory=list)
-    #: What the indexes have.
+    #: The files at the indexes.
     files: list[File] = field(default_factory=list)
     publishers: list[Publisher] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    #: Whether the dists were those of an earlier build: they were neither built nor tested nor installed.
+    #: Whether the dists came from an earlier build: they were not built, tested or installed.
     quick: bool = False
     #: When it began, in UTC (ISO 8601).
     began: str = ""
 
     @property
     def left_out(self) -> bool:
-        """Whether the uploads were left out: those to a registry that has no stand-in here."""
+        """Whether the uploads were left out, as they go to a registry that is not simulated here."""
         return any(step.outcome == "left out" for step in self.steps)
 
     @property
     def passed(self) -> bool:
-        """Whether a real release with this registration would have gone through, but for `untested`."""
+        """Whether a real release with this registration would have passed, except for what is `untested`."""
         outcomes = [step.outcome for step in self.steps]
         return bool(outcomes) and "failed" not in outcomes and "not run" not in outcomes
 
     def data(self) -> dict[str, Any]:
-        """Return the report as JSON has it."""
+        """Return the report for JSON."""
         return {"passed": self.passed, **asdict(self)}
 
     def lines(self) -> list[str]:
-        """Return what to print after the steps, which were printed as they went."""
+        """Return the lines to print after those of the steps."""
         kept = [f"kept in {self.kept}"] if self.kept else []
         notes = [f"note: {note}" for note in self.notes]
         return [*self._files(), *self._publishers(), *notes, *kept, "", f"{self.name} {self.tag}: {self.verdict}"]
 
     def _files(self) -> list[str]:
-        """Return those of the last index that has any."""
+        """Return the files of the last index that has any."""
         last = [file for file in self.files if file.index == self.files[-1].index]
         rows = [f"  {file.name}  {file.size} bytes  SHA-256 {file.sha256}" for file in last]
         attested = [f"  with provenance: {each}" for each in sorted({file.publisher for file in last} - {""})]
@@ -110,7 +110,7 @@ class Report:
         from tagship.publisher import form_lines
 
         found = []
-        # Where something else failed, what to register is for later.
+        # If something else failed, registering can wait.
         for publisher in self.publishers if self.passed else (each for each in self.publishers if each.differences):
             filled = " (filled in)" if publisher.prefilled else ""
             found += ["", f"to register at {publisher.index}: {publisher.link}{filled}"]
@@ -120,7 +120,7 @@ class Report:
 
     @property
     def verdict(self) -> str:
-        """What would become of the release."""
+        """The outcome in a sentence."""
         if not self.passed:
             failed = next((step.name for step in self.steps if step.outcome == "failed"), "nothing ran")
             return f"would not have been published: {failed}"

@@ -1,4 +1,4 @@
-"""Rehearsing a release: what GitHub or GitLab would do with the tag, on this machine."""
+"""Rehearses a release: what GitHub or GitLab would do with the tag, on this machine."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Options:
-    """The options: the tag (else the version's own), the failures to simulate, and a folder to keep it all in.
+    """The options: the tag (default: the version's), the failures to simulate, and a folder to keep everything in.
 
-    With `quick`, the dists in `dist/` are taken as they are: they are neither built nor tested nor installed.
+    With `quick`, the dists in `dist/` are used: nothing is built, tested or installed.
     """
 
     tag: str = ""
@@ -36,25 +36,25 @@ class Options:
 
 
 class Listener:
-    """Receives the events of a rehearsal; this one ignores them."""
+    """Receives the events of a rehearsal; this base class ignores them."""
 
     def began(self, report: Report) -> None:
-        """Before anything is done; the tag may be unknown yet."""
+        """Called before anything else; the tag may not be known yet."""
 
     def cloned(self, report: Report) -> None:
-        """Before the first step, with the tag."""
+        """Called before the first step, with the tag."""
 
     def started(self, name: str) -> None:
-        """As a step starts."""
+        """Called when a step starts."""
 
     def ended(self, step: Step) -> None:
-        """As a step ends, or is left out."""
+        """Called when a step has ended or was left out."""
 
 
 def rehearse(path: Path, options: Options, listener: Listener | None = None) -> Report:
     """Rehearse the release of the repository at `path`, at HEAD.
 
-    Nothing of the user's is changed, and unless `options.keep` nothing is left. Raises `TagshipError` if there is
+    Changes nothing of the user's, and leaves nothing behind without `options.keep`. Raises `TagshipError` if there is
     nothing to rehearse (no repository, no suite, no version), or if `options.keep` is not a folder that a rehearsal
     may write to.
     """
@@ -76,10 +76,10 @@ def rehearse(path: Path, options: Options, listener: Listener | None = None) -> 
         with interrupts_held():
             kept = options.keep or stack.enter_context(tempfile.TemporaryDirectory(prefix="tagship-rehearsal-"))
             folder, processes = Path(kept).resolve(), stack.enter_context(Processes())
-        # A Ctrl-C reaches only the main thread: it would leave a command of git behind that it just starts.
+        # In another thread: a Ctrl-C only reaches the main thread, and could leave a starting git process behind.
         push = processes.background.submit(_check_out, found, folder, options, report, processes).result()
         listener.cloned(report)
-        from tagship.rehearsal.steps import Rehearsal  # takes a while, in which nothing would be printed
+        from tagship.rehearsal.steps import Rehearsal  # takes a while, before which something must be printed
 
         return Rehearsal(found, options, Jobs(folder, push, processes), report, listener).perform()
 

@@ -30,12 +30,12 @@ _STEERING = (
     *("GITHUB_ACTIONS", "GITLAB_CI"),
     *("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX"),
 )
-"""How the variables begin that would lead a client elsewhere, or give it credentials."""
+"""Prefixes of variables that would redirect a client, or give it credentials."""
 
 
 @dataclass(frozen=True)
 class Servers:
-    """What runs: the index, GitHub's API, the issuer and the proxy; `home` is an empty folder for clients."""
+    """The running servers: the index, GitHub's API, the issuer and the proxy; `home` is an empty folder for clients."""
 
     index: LocalIndex
     github: GitHub
@@ -46,7 +46,7 @@ class Servers:
     home: Path
 
     def variables(self) -> dict[str, str]:
-        """Return the variables that lead an unmodified client to these servers."""
+        """Return the variables with which an unmodified client uses these servers."""
         ways = {"HTTPS_PROXY": self.proxy.address, "NO_PROXY": _LOCAL}
         return {
             **ways,
@@ -58,9 +58,9 @@ class Servers:
     def environment(
         self, environ: Mapping[str, str] | None = None, job: Mapping[str, str] | None = None
     ) -> dict[str, str]:
-        """Return a whole environment for a client: a given one (the process's) without what would steer it.
+        """Return a complete environment for a client: the given one (default: the process's) without such variables.
 
-        `job` are the variables from `Issuer.job`; without them the client runs outside of any CI.
+        `job` are the variables from `Issuer.job`; without them the client runs outside of CI.
         """
         given = os.environ if environ is None else environ
         kept = {name: value for name, value in given.items() if not name.startswith(_STEERING)}
@@ -73,12 +73,12 @@ class Servers:
         return self.environment(job=self.issuer.job(push, environment, **claims))
 
     def index_url(self, index: str = "pypi") -> str:
-        """Return the address for `pip install --index-url`."""
+        """Return the URL for `pip install --index-url`."""
         return INDEXES[index].simple_url
 
     @property
     def errors(self) -> list[str]:
-        """Tracebacks of what went wrong in the servers themselves."""
+        """Tracebacks from the servers themselves."""
         servers = (self.index.server, self.github.server, self.issuer.server, self.proxy.server)
         return [error for server in servers for error in server.errors]
 
@@ -90,10 +90,10 @@ def running(
     environ: Mapping[str, str] | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Iterator[Servers]:
-    """Run the servers on 127.0.0.1, with the index's state in a directory (a temporary one).
+    """Run the servers on 127.0.0.1, with the index's state in a directory (default: a temporary one).
 
-    When the block ends, however it does, no thread, no port and no temporary folder is left. Raises
-    TagshipError when the environment asks for a proxy that cannot be tunnelled through.
+    At the end of the block, however it ends, no thread, port or temporary folder is left. Raises
+    TagshipError if the environment has a proxy that cannot be used for tunnels.
     """
     stack = ExitStack()
     try:
@@ -104,7 +104,7 @@ def running(
         finally:
             _close(stack)
     finally:
-        # An interrupt between `finally` and the hold above leads here; closing twice does no harm.
+        # An interrupt between `finally` and the block above leads here; closing twice is harmless.
         _close(stack)
 
 

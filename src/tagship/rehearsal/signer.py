@@ -1,7 +1,7 @@
-"""Takes the place of `python -m pypi_attestations` in the publish jobs of a rehearsal: Sigstore signs for no such job.
+"""Replaces `python -m pypi_attestations` in the publish jobs of a rehearsal, for which Sigstore does not sign.
 
-What it writes has the form of PEP 740 and names the file and its SHA-256; the signature and the certificate are empty.
-It runs alone, with that job's own tools.
+The attestations have the form of PEP 740 with the file and its SHA-256; signature and certificate are empty.
+It runs as a separate script, with the tools of that job.
 """
 
 from __future__ import annotations

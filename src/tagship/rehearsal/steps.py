@@ -1,4 +1,4 @@
-"""The steps of a rehearsal, in the workflow's order; the first one that fails is the last one that runs."""
+"""The steps of a rehearsal, in the workflow's order, up to the first failure."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from tagship.rehearsal.servers import Servers
     from tagship_suite.dists.reading import Dist
 
-#: Simulated failures last: nobody wants to wait for them for long.
+#: Shortens simulated failures.
 SHORT = {"TAGSHIP_TIMEOUT": "12"}
 INSTALL = "pip install, from the index"
 
 
 class Rehearsal:
-    """One rehearsal: its jobs, and the report that grows."""
+    """One rehearsal: its jobs, and the report, which the steps complete."""
 
     def __init__(
         self, projects: list[Project], options: Options, jobs: Jobs, report: Report, listener: Listener
@@ -44,7 +44,7 @@ class Rehearsal:
         found = projects[0]
         self.started = time.monotonic()
         self.environments = Environments(jobs, kept=options.quick)
-        #: What comes after publishing.
+        #: The steps after publishing.
         self.after = () if options.quick else ("install back",)
         self.wanted = registration.wanted(projects, jobs.push)
         self.elsewhere = "" if found.known else notes.host(found.path)
@@ -54,7 +54,7 @@ class Rehearsal:
 
     def perform(self) -> Report:
         """Run every step, stop at the first that fails, and fill in the report."""
-        # Both take a while, in which the first session runs.
+        # Both take a while, during which the first session runs.
         self.jobs.processes.background.submit(import_module, "tagship.rehearsal.servers")
         noted = self.jobs.processes.background.submit(
             notes.before, self.projects[0], self.jobs.clone, self.elsewhere, quick=self.options.quick
@@ -109,12 +109,12 @@ class Rehearsal:
         return read_dists(self.jobs.clone / "bundle/dist")
 
     def _private(self) -> bool:
-        """Return whether a classifier keeps the release from PyPI: it is for a registry that has no stand-in here."""
+        """Return whether a classifier bars the release from PyPI: it is for a registry that is not simulated here."""
         classifiers = self._bundle()[0].metadata.get_all("Classifier", [])
         return any(text.startswith("Private ::") for text in classifiers)
 
     def _leave_out(self) -> None:
-        why = "the classifier 'Private ::' keeps it from PyPI; it goes to the registry of TWINE_REPOSITORY_URL"
+        why = "the classifier 'Private ::' bars it from PyPI; it goes to the registry in TWINE_REPOSITORY_URL"
         for session in PUBLISHING:
             self._end(Step(f"nox -s {session}", 0.0, "left out", (why,)))
         self.report.publishers = []
@@ -122,7 +122,7 @@ class Rehearsal:
             self._install("pip install, from the bundle", install.from_bundle)
 
     def _publish_both(self) -> None:
-        """Run the publish sessions and install the release, against the local indexes; note what they have seen."""
+        """Run the publish sessions and install the release, against the local indexes; record the result."""
         from tagship.rehearsal.servers import running
 
         with running(self.jobs.folder / "state") as servers:
@@ -149,7 +149,7 @@ class Rehearsal:
             self._install(INSTALL, partial(install.from_index, servers=servers))
 
     def _publish(self, servers: Servers, session: str) -> bool:
-        """Run a publish session with an identity."""
+        """Run a publish session that can get an OIDC token."""
         suffix = self.jobs.outputs("verify-version").get("suffix", "") if self.projects[0].provider == "github" else ""
         identity = servers.issuer.job(self.jobs.push, PUBLISHING[session] + suffix)
         return self._from_bundle(session, servers.environment(self.jobs.environment(session), identity))
@@ -161,7 +161,7 @@ class Rehearsal:
         return self._from_bundle(GITHUB_RELEASE, {**environment, **github.variables()})
 
     def _from_bundle(self, session: str, environment: dict[str, str]) -> bool:
-        """Run a session from nothing but the bundle, in an empty folder."""
+        """Run a session with only the bundle, in an empty folder."""
         self.listener.started(f"nox -s {session}")
         if prepared := self.environments.failed(session):
             return self._ended(f"nox -s {session}", prepared)
@@ -179,7 +179,7 @@ class Rehearsal:
         return self._ended(name, done)
 
     def _stored(self, servers: Servers) -> list[File]:
-        """Return the files at the indexes, in the order in which they are published to."""
+        """Return the files at the indexes, in the order of publishing."""
         return [
             _file(file, name)
             for name in PUBLISHING.values()

@@ -1,4 +1,4 @@
-"""Certificates: an authority that lives as long as the servers, trusted in addition to the system's own."""
+"""Certificates: an authority for the lifetime of the servers, trusted in addition to the system's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "PIP_CERT")
-"""The variables by which requests (twine), uv and pip find the authorities that they trust."""
+"""The variables with the certificate authorities that requests (twine), uv and pip trust."""
 
 
 class Authority:
@@ -24,7 +24,7 @@ class Authority:
         self._ca = trustme.CA(organization_name="tagship rehearsal")
 
     def context(self, hosts: Iterable[str]) -> ssl.SSLContext:
-        """Return what a TLS server needs to answer for the hosts."""
+        """Return the TLS context of a server for the hosts."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._ca.issue_cert(*sorted(hosts)).configure_cert(context)
         return context
@@ -35,6 +35,6 @@ class Authority:
 
 
 def system_bundle(environ: Mapping[str, str]) -> Path:
-    """Return the bundle that clients in an environment trust: as it says, else certifi's."""
+    """Return the bundle that clients in an environment trust: the one in its variables, else certifi's."""
     named = (Path(environ[name]) for name in BUNDLE_VARIABLES if environ.get(name))
     return next((path for path in named if path.is_file()), Path(certifi.where()))

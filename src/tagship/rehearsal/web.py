@@ -18,25 +18,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 BODY_LIMIT = 2 * 1024**3
-"""Bytes after which a request is cut off; above what PyPI grants a project."""
+"""The size in bytes at which a request is cut off; more than PyPI's limits."""
 _BLOCK = 64 * 1024
 _DROP = "tagship.drop"
 _HEAD_START = 0.1
 
 
 class Form(Request):
-    """A request whose form may be as large as an upload to an index is."""
+    """A request whose form may be as large as an upload to an index."""
 
     max_form_memory_size = BODY_LIMIT
     max_form_parts = 100_000
 
     def _get_file_stream(self, *_: Any, **__: Any) -> IO[bytes]:
-        # A real file: archives need to seek, which SpooledTemporaryFile learnt in Python 3.11 only.
+        # A real file: archives need `seekable`, which SpooledTemporaryFile only has since Python 3.11.
         return cast("IO[bytes]", TemporaryFile())
 
 
 class WebServer(LoopbackServer):
-    """Serves `answer`, a function from a request to a response, one request a connection."""
+    """Serves `answer`, a function from a request to a response, with one request per connection."""
 
     def __init__(self, answer: Callable[[Form], Response], tls: ssl.SSLContext | None = None) -> None:
         super().__init__(_Handler, tls)
@@ -50,7 +50,7 @@ class WebServer(LoopbackServer):
         }
 
     def get_app(self) -> Callable[[dict[str, Any], Any], Any]:
-        """Return the WSGI application, as the standard library's handler asks for it."""
+        """Return the WSGI application for the standard library's handler."""
         return self._run
 
     def _run(self, environ: dict[str, Any], start_response: Any) -> Any:
@@ -74,15 +74,15 @@ class _Handler(WSGIRequestHandler):
         output.run(cast("WebServer", self.server).get_app())
 
     def _drop(self) -> None:
-        # Without a byte before it, urllib3 (2.8) takes a reset behind a proxy for the proxy's failure and
-        # repeats the request, less the body that it has read already: twine would wait for ever.
+        # Without a byte before it, urllib3 (2.8) treats a reset behind a proxy as the proxy's failure and
+        # repeats the request without the part of the body that was read: twine would wait forever.
         self.wfile.write(b"\r\n")
         time.sleep(_HEAD_START)
         reset(self.connection)
         raise ConnectionResetError
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Stay silent: requests are in the index's own log."""
+        """Print nothing: requests are in the index's own log."""
 
 
 class _Output(ServerHandler):
@@ -90,21 +90,21 @@ class _Output(ServerHandler):
 
     def log_exception(self, exc_info: Any) -> None:
         if issubclass(exc_info[0], (TimeoutError, ConnectionError, SSLError)):
-            return  # The client went away or fell silent.
+            return  # The client has disconnected, or sends nothing more.
         cast("LoopbackServer", self.request_handler.server).errors.append(
             "".join(traceback.format_exception(*exc_info))
         )
 
 
 def drop(request: Request) -> None:
-    """Answer with a reset of the connection; does not return."""
+    """Reset the connection instead of an answer; does not return."""
     request.environ[_DROP]()
 
 
 def read_body(request: Request) -> None:
-    """Take in the whole body before anything is answered, as the index's front does.
+    """Read the whole body before the answer, as the index's front end does.
 
-    Raises ConnectionResetError when the client hangs up early or sends more than BODY_LIMIT bytes.
+    Raises ConnectionResetError if the client disconnects early or sends more than BODY_LIMIT bytes.
     """
     body: IO[bytes] = cast("IO[bytes]", SpooledTemporaryFile(max_size=1024**2))  # noqa: SIM115
     for block in _blocks(request.environ):

@@ -202,7 +202,7 @@ def _matching(root: Path, patterns: object) -> list[Path]:
 
 
 def _is_distribution(folder: Path, *, in_workspace: bool) -> bool:
-    """Return whether something is built from `folder`; in uv's workspaces, what has no build system is not."""
+    """Return whether a distribution is built from `folder`; in uv's workspaces, only one with a build system."""
     pyproject = load_toml(folder / "pyproject.toml")
     uv, poetry = subtable(pyproject, "tool", "uv"), subtable(pyproject, "tool", "poetry")
     built = "build-system" in pyproject

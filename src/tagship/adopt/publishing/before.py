@@ -1,4 +1,4 @@
-"""Other publish jobs, and those before the adoption, whose publisher or token may still exist."""
+"""Other publish jobs, and those from before the adoption, whose publisher or token may still exist."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FOLDER = ".github/workflows"
 
 
 def notes(root: Path) -> list[str]:
-    """Return a sentence for each other workflow that publishes, and for each that did before."""
+    """Return a sentence for each other workflow that publishes or did so before the adoption."""
     also = [
         f"{each.file}{f', job {each.job}' if each.job else ''}, also publishes: remove it, or one tag starts both"
         for each in publishing.find(root)
@@ -27,7 +27,7 @@ def notes(root: Path) -> list[str]:
 
 
 def published_before(root: Path) -> list[Publishing]:
-    """Return what published in the commit before the suite came and does not now; none if no commit shows it."""
+    """Return what published in the commit before the suite was added and no longer does, if there is such a commit."""
     if git.query(root, "rev-parse", "--quiet", "--verify", "HEAD") is None:
         return []
     brought = git.query(root, "log", "--diff-filter=A", "--format=%H", "-1", "--", suite.SUMS.as_posix())

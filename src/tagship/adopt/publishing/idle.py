@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tagship.facts.workflow import Job, Step, Workflow
 
-#: Actions that only prepare what is published, or carry it from job to job.
+#: Actions that only prepare what is published, or pass it from job to job.
 ACTIONS = re.compile(
     r"actions/(checkout|setup-python|cache|upload-artifact|download-artifact|attest.*|setup-node)|astral-sh/setup-uv"
     r"|pypa/(gh-action-pypi-publish|cibuildwheel|build|hatch)|step-security/harden-runner|sigstore/.*"
     r"|hynek/(build-and-inspect.*|setup-cached-uv)|(snok|abatilo)/.*poetry.*|pdm-project/setup-pdm|docker/setup-.*"
     r"|pyo3/maturin-action"
 )
-#: Commands that do no more than that.
+#: Commands that only do that.
 PREPARES = re.compile(
     r"(python[\d.]*( -m)? |pipx run |uvx |uv run |uv tool run |sudo |-)*"
     r"(pip[\d.]*|ensurepip|uv (pip|sync|build|venv|tool install|publish)|pipx install"
@@ -25,31 +25,31 @@ PREPARES = re.compile(
     r"|fi|else|exit|apt(-get)?|git (fetch|describe|config|tag -l)|sed|python -c|date|printf|sha256sum|for|do|done"
     r"|auditwheel|\}|\{)($|[ \t;'\"/])"
 )
-#: What a step does for others than the index: it stays, also where it only runs for a release.
+#: Commands with other effects: their step stays, even if it only runs for a release.
 OUTWARD = re.compile(
     r"\b(gh (release|pr|api|workflow)|git (push|commit)|curl|wget|docker|npm|npx|yarn|aws|gcloud|ssh|scp|rsync"
     r"|gh-deploy|ghp-import|mike|slack\w*|notify|deploy|webhook|conda|choco|brew|snapcraft|semantic-release|towncrier"
     r"|http\w*)\b"
 )
-#: What only vouches for dists.
+#: Actions and commands that only sign or attest dists.
 SIGNS = re.compile(r"actions/attest(-|$)|sigstore/")
 RELEASE_EVENTS = {"release", "workflow_dispatch", "create", "workflow_call", "repository_dispatch"}
 
 
 def is_of_release(read: Workflow) -> bool:
-    """Return whether a workflow runs for releases only."""
+    """Return whether a workflow only runs for releases."""
     return all(event in RELEASE_EVENTS or _is_tags(read, event) for event in read.triggers)
 
 
 def feeding(cut: dict[str, Job], read: Workflow) -> list[Job]:
-    """Return the jobs that stay, that those which are `cut` waited for, and that no other waits for."""
+    """Return the remaining jobs that only the `cut` ones waited for."""
     needed = {str(name) for job in cut.values() for name in job.needs}
     awaited = _awaited(read, cut)
     return [job for name, job in read.jobs.items() if name in needed and name not in {*cut, *awaited}]
 
 
 def _awaited(read: Workflow, gone: dict[str, Job]) -> set[str]:
-    """Return the names of the jobs that those wait for that stay, be it through one that is `gone`."""
+    """Return the names of the jobs that the remaining ones wait for, directly or through one that is `gone`."""
     waiting = [str(need) for name, job in read.jobs.items() if name not in gone for need in job.needs]
     found = set[str]()
     while waiting:
@@ -61,9 +61,9 @@ def _awaited(read: Workflow, gone: dict[str, Job]) -> set[str]:
 
 
 def without(cut: dict[str, Job], read: Workflow) -> dict[str, Job]:
-    """Return the jobs that have no purpose without those that are `cut`: no job waits for them and all they do is idle.
+    """Return the jobs without a purpose once those in `cut` are removed: no job waits for them, and all steps are idle.
 
-    In a workflow that is not only about releases, these are jobs that sign what another one has built.
+    In a workflow with other purposes too, these are the jobs that sign what another one has built.
     """
     found: dict[str, Job] = {}
     while new := {name: job for name, job in read.jobs.items() if cut and _is_useless(job, {**cut, **found}, read)}:
@@ -74,7 +74,7 @@ def without(cut: dict[str, Job], read: Workflow) -> dict[str, Job]:
 def _is_useless(job: Job, gone: dict[str, Job], read: Workflow) -> bool:
     if job.id in {*gone, *_awaited(read, gone)} or not job.steps or not all(map(is_idle, job.steps)):
         return False
-    if job.grants("contents"):  # it writes to a release, or a branch
+    if job.grants("contents"):  # it writes to a release or a branch
         return False
     if any(map(signs, job.steps)) and not any(step.action == "actions/checkout" for step in job.steps):
         return True
@@ -83,7 +83,7 @@ def _is_useless(job: Job, gone: dict[str, Job], read: Workflow) -> bool:
 
 
 def signs(step: Step) -> bool:
-    """Return whether a step only vouches for dists."""
+    """Return whether a step only signs or attests dists."""
     return bool(SIGNS.match(step.action))
 
 
@@ -97,7 +97,7 @@ def prepares(step: Step) -> bool:
 
 
 def is_idle(step: Step) -> bool:
-    """Return whether a step of a release has no effect but on what is published: it builds and tries that."""
+    """Return whether a step of a release only affects what is published: it builds or tries that."""
     written = f"{step.run} {[*step.env.values()]} {[*step.inputs.values()]}"
     if re.search(r"secrets\.|github\.token|GITHUB_TOKEN|GH_TOKEN", written):
         return False
@@ -105,7 +105,7 @@ def is_idle(step: Step) -> bool:
 
 
 def is_done(read: Workflow, left: dict[str, Job]) -> bool:
-    """Return whether nothing is left of a workflow but jobs that prepared what was published for a release."""
+    """Return whether a workflow has only jobs left that prepared what was published."""
     if any(job.uses or job.grants("contents") or not all(map(is_idle, job.steps)) for job in left.values()):
         return False
     return not left or is_of_release(read)

@@ -1,4 +1,4 @@
-"""Whether CI writes the version from the tag into files, so that the committed version is never the released one."""
+"""Finds steps in CI that write the tag's version into files, so that the committed version is never released."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tagship.facts.workflow import Job
 
 FILES = r"(?:version|__init__|__about__|pyproject|setup\.(?:py|cfg)|conf\.py|package\.json)"
-#: Commands that write a version; the first group is what they write it from, where that is an argument.
+#: Commands that write a version; the first group is the argument with the version, if there is one.
 WRITES = (
     rf"\bsed\s+(?:-\S+\s+)*.*{FILES}.*",
     r"\b(?:poetry|hatch|pdm|uv|rye|npm)\s+version\s+(?!-s\b|--short|--dry-run|--output)\S.*",
@@ -27,7 +27,7 @@ WRITES = (
     r"\b(?:bump2version|bumpversion|bump-my-version|tbump|toml\s+set|tomlq|dasel|stamp)\b.*",
 )
 WRITE = re.compile("|".join(WRITES), re.IGNORECASE)
-#: What a step knows of the tag or the release that started it.
+#: Expressions and variables with the tag or the release that started the run.
 REF = re.compile(
     r"GITHUB_REF|github\.(?:ref|event)|\bTAG\w*|\$\{?\w*VERSION|steps\.[\w-]+\.outputs|needs\.|inputs\.|RELEASE",
     re.IGNORECASE,
@@ -38,9 +38,9 @@ COMMITS = re.compile(
 
 
 def problems(root: Path, found: tuple[Publishing, ...], name: str, version: str) -> list[Problem]:
-    """Return a problem for each step that writes the version of the release into the files, without a commit of it.
+    """Return a problem for each step that writes the version of the release into files without committing them.
 
-    None if the committed `version` is that of the newest tag: then the step writes what is there already.
+    There is none if the committed `version` is that of the newest tag: then the step changes nothing.
     """
     versions = [known[1] for tag in git.lines(root, "tag", "--list") if (known := found_version(tag, name))]
     if versions and version and _same(version, str(max(versions))):
@@ -77,5 +77,5 @@ def _written(root: Path, file: str, found: tuple[Publishing, ...]) -> Iterator[s
 
 
 def _knows(line: str, env: object, job: Job) -> bool:
-    """Return whether the line uses the tag, directly or by a variable of its step or job."""
+    """Return whether the line uses the tag, directly or through a variable of its step or job."""
     return bool(REF.search(line) or (re.search(r"\$\w|\$\{\w", line) and REF.search(f"{env} {job.env}")))

@@ -25,14 +25,14 @@ MOVED = suite.WORKFLOW.with_name("release-extras.yml")
 
 @dataclass
 class Retired:
-    """What changes in the workflows, and sentences: what was done, why something was left, what to do by hand."""
+    """The changes to the workflows, and sentences: what was done, what was left and why, what to do by hand."""
 
     changes: dict[Path, bytes | None] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
     todo: list[str] = field(default_factory=list)
 
     def forget(self, file: str) -> None:
-        """Drop what was noted about the parts of a file."""
+        """Drop the sentences about the parts of a file."""
         self.done = [line for line in self.done if not line.startswith(f"{file}:")]
         self.todo = [line for line in self.todo if not line.startswith((f"{file}:", f"{file},"))]
 
@@ -40,7 +40,7 @@ class Retired:
 def retire(root: Path, found: Iterable[Publishing]) -> Retired:
     """Remove the publish jobs `found` for PyPI or TestPyPI from the workflows of the repository at `root`.
 
-    Those that are elsewhere, or cannot be removed line by line, are listed as left to do.
+    Those elsewhere, or that cannot be removed line by line, are listed as left to do.
     """
     result = Retired()
     by_file: dict[str, list[Publishing]] = {}
@@ -114,9 +114,9 @@ def _remove_steps(job: Job, steps: list[Step], what: str, lines: Lines, file: st
             result.todo.append(
                 f"{file}: the job {job.id} reads steps.{step.id}, which was removed: remove that from its expressions"
             )
-    result.done.append(f"{file}: removed the steps of the job {job.id} that {what}; its others stay")
+    result.done.append(f"{file}: removed the steps of the job {job.id} that {what}; the other steps stay")
     if job.grants("id-token") or job.environment:
-        rights = "its `environment` and `id-token: write`, where nothing else needs them"
+        rights = "its `environment` and `id-token: write`, if nothing else needs them"
         result.todo.append(f"{file}, job {job.id}: remove {rights}")
 
 
@@ -126,13 +126,13 @@ def _jobs(names: Iterable[str]) -> str:
 
 
 def _uploading(job: Job, upload: Publishing) -> list[Step]:
-    """Return the steps of the job to which the evidence leads."""
+    """Return the steps of the job that the evidence points to."""
     at = {each.line for each in upload.evidence if each.file == upload.file}
     return [step for step in job.steps if any(step.line <= line <= step.end for line in at)]
 
 
 def _fix_needs(job: Job, cut: dict[str, Job], lines: Lines, file: str, result: Retired) -> None:
-    """Let a job wait for what those wait for that are gone."""
+    """Replace the removed jobs in `needs` by those that they needed."""
     waits = [str(name) for name in job.needs]
     if not {*waits} & {*cut}:
         return
@@ -157,7 +157,7 @@ def _instead(name: str, cut: dict[str, Job], seen: set[str]) -> list[str]:
 
 
 def _callers(root: Path, uploads: list[Publishing]) -> list[Publishing]:
-    """Return the jobs that call the reusable workflow of `uploads`, as what publishes."""
+    """Return the jobs that call the reusable workflow of `uploads`, as publish jobs."""
     found = []
     for each in uploads:
         for line in each.evidence:
@@ -181,14 +181,14 @@ def _is_as_planned(content: bytes, file: str, left: set[str]) -> bool:
 
 
 def _make_room(root: Path, result: Retired) -> None:
-    """Move what is left of a workflow of the project's own that has the name of the release's."""
+    """Rename the rest of the project's own workflow that has the same name as the release's."""
     path = root / suite.WORKFLOW
     if not path.is_file() or (root / suite.SUMS).is_file():
         return
     left = result.changes.get(suite.WORKFLOW, path.read_bytes())
     if left is None or (root / MOVED).exists():
         return
-    result.changes[suite.WORKFLOW] = None  # until the release's is there
+    result.changes[suite.WORKFLOW] = None  # until the release's is written
     result.changes[MOVED] = left
     file = suite.WORKFLOW.as_posix()
     result.todo = [re.sub(rf"^{re.escape(file)}(?=[:,])", MOVED.as_posix(), line) for line in result.todo]

@@ -1,7 +1,7 @@
 """How a project runs its tests: guessed once, at adoption, and written as settings for a person to review.
 
-The first source counts: the commands of CI, tox, the project's own nox sessions, Hatch and make, each followed
-to the command that runs the tests; then what groups, extras, files and test modules are called.
+The first source that has an answer counts: the commands of CI, tox, the project's own nox sessions, Hatch and make,
+each followed to the command that runs the tests; then the names of groups, extras, files and test modules.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Guess:
-    """The settings `test-command`, `test-requires`, `test-groups` and `test-extras`; None: the default fits.
+    """The settings `test-command`, `test-requires`, `test-groups` and `test-extras`; None if the default fits.
 
-    `why` has a line of evidence for each of `command`, `requires`, `groups` and `extras` that was looked for.
+    `why` has a line of evidence for each of `command`, `requires`, `groups` and `extras` that was found.
     """
 
     command: tuple[str, ...] | None = None
@@ -41,10 +41,10 @@ class Guess:
 
 
 def guess(root: Path, top: Path | None = None) -> Guess:
-    """Return how the project at `root` runs its tests, by what its files show; nothing in it is run.
+    """Return how the project at `root` runs its tests, as far as its files show; nothing in it is run.
 
-    `top` is the root of the repository, where `root` is one of several distributions in it, and what the tests of all
-    need may be named. Raises `ReleaseError` if a file cannot be read.
+    `top` is the root of the repository if `root` is one of several distributions in it; what the tests of all
+    need may be declared there. Raises `ReleaseError` if a file cannot be read.
     """
     project = Project(root, top or root)
     modules = files.found(root)
@@ -57,14 +57,14 @@ def guess(root: Path, top: Path | None = None) -> Guess:
     if command and way and way.test:
         reason = way.test.where
     else:
-        by_pytest = "pytest is among what the tests need" if has else ""
+        by_pytest = "the tests need pytest" if has else ""
         command, reason = files.command(project, modules, by_pytest)
         command += files.ignored(project) if command == ["pytest"] else []
     return _guess(command, reason, found, home)
 
 
 def _ways(project: Project) -> Iterator[Way]:
-    """Yield how the tests are run, as each part of the project that could say it does."""
+    """Yield the ways in which the tests are run, by each source in the project."""
     if project.root == project.top:
         for commands in ci.jobs(project.top):
             yield ways.follow(commands, project)
@@ -80,10 +80,10 @@ def _ways(project: Project) -> Iterator[Way]:
 
 
 def _needs(project: Project, way: Way | None) -> tuple[Needs, Project]:
-    """Return what the tests need, and in which project that was found: one of several, or the repository's root."""
+    """Return what the tests need, and the project in which it was found: one of several, or the repository's root."""
     found = way.needs if way else Needs()
     if way and way.test and (found or project.root == project.top):
-        # `pip install -e .` and `pytest` in CI, and what is named for tests: both hold.
+        # `pip install -e .` and `pytest` in CI, and a group called `test`: both are used.
         names = project.names(found)
         return found + (Needs() if names - {project.name} else named(project, (*TESTS, *DEV))), project
     for home in dict.fromkeys((project, Project(project.top, project.top))):
@@ -93,7 +93,7 @@ def _needs(project: Project, way: Way | None) -> tuple[Needs, Project]:
 
 
 def _of_tox(project: Project) -> Needs:
-    """Return what tox installs, where that is about tests: it may as well just run something else."""
+    """Return what tox installs if that is for tests: it may run something else only."""
     tox = Tox.read(project)
     found = tox.needs(tox.names()[0]) if tox.file else Needs()
     files = any(line.startswith("-r ") for line in found.requires)
@@ -123,7 +123,7 @@ def _guess(command: list[str], reason: str, found: Needs, home: Project) -> Gues
 
 
 def _missing(command: list[str], found: Needs, home: Project) -> list[str]:
-    """Return the program of `command` and the plugins that its configuration needs, where nothing names them."""
+    """Return the program of `command` and the plugins that its configuration needs, if nothing declares them."""
     words = [word for word in command if word != "env" and "=" not in word]
     runner = {"zope-testrunner": "zope.testrunner", "trial": "twisted"}.get(words[0], words[0])
     runner = "pytest" if words[:3] == ["python", "-m", "pytest"] else runner
@@ -136,6 +136,6 @@ def _missing(command: list[str], found: Needs, home: Project) -> list[str]:
 
 
 def _only_in_setup_py(extras: tuple[str, ...], project: Project) -> bool:
-    """Return whether a session that builds from the checkout would not see that the project has these extras."""
+    """Return whether the extras are in setup.py only, where a session cannot see them without building."""
     root = project.root
     return bool(extras) and (root / "setup.py").is_file() and not (root / "setup.cfg").is_file()

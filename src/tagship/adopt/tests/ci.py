@@ -1,4 +1,4 @@
-"""The commands that a project's CI runs, job by job: GitHub's workflows, and the files of other services."""
+"""The commands that a project's CI runs, by job: in GitHub's workflows, and in the files of other services."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from tagship.facts.workflow import Step
 
-DEPTH = 3  # of composite actions that use others
-#: The commands of a job, and how likely these are its tests: the least first.
+DEPTH = 3  # nested composite actions
+#: The commands of a job, and a sorting key: the likeliest to be the tests comes first.
 Ranked: TypeAlias = "tuple[tuple[int, ...], list[Command]]"
 OTHERS = (
     ".travis.yml",
@@ -31,9 +31,9 @@ OTHERS = (
     "appveyor.yml",
     ".appveyor.yml",
 )
-#: The keys whose texts are commands, in the order in which Travis and GitLab run them.
+#: The keys that hold commands, in the order in which Travis and GitLab run them.
 KEYS = ("before_install", "before_script", "install", "script", "run", "command", "bash", "test_script")
-#: Jobs by what their file and name say: the first are about tests, the last are about something else.
+#: Words in the names of files and jobs: the first are for tests, the last for something else.
 TESTS = re.compile(r"tests?|pytest|unit|\bci\b|build", re.IGNORECASE)
 MAIN = re.compile(
     r"(run-|unit-?|python-?)?(tests?|pytest|ci|main|build)(-suite|-package)?|python-?(package|app)", re.IGNORECASE
@@ -46,9 +46,9 @@ OTHER = re.compile(
 
 
 def jobs(top: Path) -> list[list[Command]]:
-    """Return the commands of each job of the repository at `top`, those of the likeliest test job first."""
+    """Return the commands of each job of the repository at `top`, the likeliest test job first."""
     found = [*_of_github(top), *_of_others(top)]
-    # A job whose test depends on its matrix counts after all that run always.
+    # A job that runs its tests for some values of its matrix only comes after all others.
     return [steps for _, steps in sorted(found, key=lambda entry: entry[0])]
 
 
@@ -107,7 +107,7 @@ def _texts(value: object, file: str) -> Iterator[Command]:
 
 
 def _others(value: object, file: str) -> Iterator[Command]:
-    """Yield the commands of a file of another service: what it runs stands behind a few keys, at any depth."""
+    """Yield the commands of another service's file: the values of a few keys, at any depth."""
     entries = [*value.items()] if isinstance(value, Map) else []
     for key, inner in sorted(entries, key=lambda pair: KEYS.index(pair[0]) if pair[0] in KEYS else len(KEYS)):
         if key in KEYS and not isinstance(inner, Map):

@@ -1,4 +1,4 @@
-"""The test command as the session runs it: without coverage, reports, and values that are known only in a CI run."""
+"""The test command as the session runs it: without coverage, reports, and values that only a CI run has."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .declared import Project
     from .model import Command
 
-#: Options of pytest that measure, report or spread the tests; some take the next word.
+#: Options of pytest that measure, report or distribute the tests; some take the next word.
 DROPPED = re.compile(
     r"--(no-)?cov(-\w+)*(=.*)?|--junit-?xml(=.*)?|--(self-contained-)?html(=.*)?|--durations(-min)?(=.*)?"
     r"|--colou?r(=.*)?|-[vqxl]+|--verbose"
@@ -28,12 +28,12 @@ TAKES = {
     "--durations", "--durations-min",
     "--color", "-r", "--tb", "--maxfail", "-n", "--numprocesses", "--dist", "--report-log",
 }  # fmt: skip
-#: Variables of the environment that say nothing about the tests.
+#: Environment variables that do not affect the tests.
 NOT_SET = re.compile(
     r"(COV|CODECOV|COVERALLS|PIP_|UV_|PY_COLORS|FORCE_COLOR|NO_COLOR|TERM|CI|GITHUB_|GH_|VIRTUALENV|TOX|PREFIX|PATH|LANG|LC_"
     r"|PYTHON(HASHSEED|DONTWRITE|UNBUFFERED)).*"
 )
-#: Options whose value is the next word, and must go with it.
+#: Options whose value is the next word, which must be removed with them.
 VALUED = {
     "-k",
     "-m",
@@ -51,7 +51,7 @@ VALUED = {
 
 
 def settled(found: Command, project: Project) -> list[str]:
-    """Return the command of `found` with arguments that hold anywhere; pytest's own name for its other spellings."""
+    """Return the command of `found` with arguments that are valid anywhere; `pytest` instead of its other forms."""
     program, *rest = found.argv
     program = program.rpartition("/")[2]
     folder = found.folder if _is_there(found.folder, project.root) else ""
@@ -73,9 +73,9 @@ def settled(found: Command, project: Project) -> list[str]:
 
 
 def _by_packages(words: list[str], project: Project) -> list[str]:
-    """Return the arguments of `unittest discover` so that what lies in the project's packages is found by their names.
+    """Return arguments for `unittest discover` with which tests inside of packages are found by their full names.
 
-    From a folder of packages alone, unittest would import these as packages at the top, out of the checkout.
+    Given a package's folder alone, unittest would import the package as a top-level one, from the checkout.
     """
     at = words.index("-s") + 1 if "-s" in words and "-t" not in words else len(words)
     if words[:3] != ["-m", "unittest", "discover"] or at == len(words):
@@ -86,13 +86,13 @@ def _by_packages(words: list[str], project: Project) -> list[str]:
     inside = [path.parent.name for path in place.glob("*/__init__.py")]
     if top is None or not (inside or (place / "__init__.py").is_file()):
         return words
-    if not (place / "__init__.py").is_file() and len(inside) == 1:  # a namespace, which unittest takes for no package
+    if not (place / "__init__.py").is_file() and len(inside) == 1:  # a namespace package, unknown to unittest
         folder /= inside[0]
     return [*words[:at], str(folder), "-t", str(top), *words[at + 1 :]]
 
 
 def _off_the_checkout(variable: str, project: Project, folder: str) -> str:
-    """Return a variable and its value, PYTHONPATH without the folders whose modules are those of the wheel."""
+    """Return a variable and its value; PYTHONPATH is without the folders of modules that are in the wheel."""
     name, _, value = variable.partition("=")
     if name != "PYTHONPATH":
         return variable
@@ -132,7 +132,7 @@ def _options(words: list[str], folder: Path) -> Iterator[str]:
         elif word in VALUED:
             waiting = word
         elif DROPPED.fullmatch(word):
-            # `--cov NAME` is like `--cov=NAME`, unless a folder of tests comes after it.
+            # `--cov NAME` is like `--cov=NAME`, unless it is followed by a folder of tests.
             optional = word == "--cov" and following and not following.startswith("-") and "test" not in following
             skipped = word in TAKES or bool(optional)
         elif (

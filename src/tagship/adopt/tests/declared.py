@@ -1,4 +1,4 @@
-"""What a project's own files declare for its development: dependency groups, extras, the groups of its tools."""
+"""What a project declares for its development: dependency groups, extras, the groups of its tools."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-#: The project itself in a file of requirements, with its extras.
+#: The project itself in a requirements file, with its extras.
 OWN = re.compile(r"(?:-e|--editable)?[ =]*(?:file:)?\.(?:/)?(?:\[([\w, .-]*)\])?(?:\s+#.*)?")
 NO_ARCHIVE = re.compile(
     r"https?://[^#\s]*(?<!\.whl)(?<!\.zip)(?<!\.tgz)(?<!\.tar)(?<!\.gz)(?<!\.bz2)(?<!\.xz)(?:[#\s]|$)"
@@ -57,7 +57,7 @@ class Project:
 
     @cached_property
     def extras(self) -> dict[str, Any]:
-        """What stands behind each extra; None where setup.py would have to be run to know it."""
+        """The requirements of each extra; None if only running setup.py would show them."""
         parser, section = parse_cfg(self.root / "setup.cfg"), "options.extras_require"
         found: dict[str, Any] = dict(self.facts.passed_lists("extras_require"))
         found |= dict(parser.items(section)) if parser.has_section(section) else {}
@@ -67,12 +67,12 @@ class Project:
 
     @cached_property
     def facts(self) -> facts.Project:
-        """Its files as they are read for its version and modules."""
+        """The reader of its files that also finds its version and modules."""
         return facts.Project(Files(self.top), os.path.realpath(self.root))
 
     @cached_property
     def tools(self) -> dict[str, dict[str, list[str]]]:
-        """The groups that tools had of their own before PEP 735, by the tool's name."""
+        """The groups of tools from before PEP 735, by the tool's name."""
         uv = texts(self.tool, "uv", "dev-dependencies")
         return {
             "poetry": poetry.groups(self.pyproject),
@@ -82,12 +82,12 @@ class Project:
         }
 
     def tool_texts(self, *keys: str) -> dict[str, list[str]]:
-        """Return the lists of texts in the table of a tool that `keys` lead to."""
+        """Return the lists of strings at `keys` in the table of a tool."""
         table = subtable(self.tool, *keys)
         return {name: texts(table, name) for name in table if isinstance(table[name], list)}
 
     def group(self, name: str, source: str) -> Needs | None:
-        """Return what the group `name` is, be it of PEP 735 or of a tool; None if there is none."""
+        """Return the group `name`, of PEP 735 or of a tool; None if there is none."""
         for known in self.groups:
             if canonicalize_name(known) == canonicalize_name(name):
                 return Needs(groups=(known,), source=source)
@@ -97,12 +97,12 @@ class Project:
         return None
 
     def extra(self, name: str, source: str) -> Needs:
-        """Return the extra `name`, by its own spelling; setup.py may make others, and an unknown one does no harm."""
+        """Return the extra `name` in the project's spelling; setup.py may define more, so an unknown one stays."""
         known = {canonicalize_name(key): key for key in self.extras}
         return Needs(extras=(known.get(canonicalize_name(name), name),), source=source) if name else Needs()
 
     def hatch(self, name: str) -> dict[str, Any]:
-        """Return the table of an environment of Hatch, with what it takes from its template."""
+        """Return the table of a Hatch environment, with what it inherits from its template."""
         own = load_toml(self.root / "hatch.toml")
         every = {**subtable(self.tool, "hatch", "envs"), **subtable(own, "envs")}
         table = subtable(every, name)
@@ -110,7 +110,7 @@ class Project:
         return {**({} if base == name or table.get("detached") else subtable(every, base)), **table}
 
     def hatch_needs(self, name: str, source: str) -> Needs:
-        """Return what an environment of Hatch installs."""
+        """Return what a Hatch environment installs."""
         table = self.hatch(name)
         lines = texts(table, "dependencies") or list(HATCH_TEST if name == "hatch-test" else ())
         found = self.arguments([*lines, *texts(table, "extra-dependencies")], "", source)
@@ -121,9 +121,9 @@ class Project:
         return found
 
     def requirements_file(self, file: str, source: str = "") -> Needs:
-        """Return a requirements file; where it has what cannot be installed with the wheel, what else is in it.
+        """Return a requirements file, or its other lines if some cannot be installed next to the wheel.
 
-        That is the project itself, and a URL by which uv cannot tell what kind of archive is there.
+        Those are the project itself, and a URL that does not show uv the kind of archive.
         """
         lines = [line.strip() for line in read_text(self.root / file).splitlines()]
         path, known = self.root.relative_to(self.top) / file, [line for line in lines if not NO_ARCHIVE.match(line)]
@@ -132,7 +132,7 @@ class Project:
         return Needs((f"-r {path.as_posix()}",), source=source or path.as_posix())
 
     def arguments(self, lines: Iterable[str], folder: str, source: str) -> Needs:
-        """Return `lines` of requirements, the project itself as its extras; files that they name lie in `folder`."""
+        """Return `lines` of requirements, the project itself as its extras; files in them are relative to `folder`."""
         kept, extras = list[str](), list[str]()
         for line in lines:
             text = re.sub(r"\s+#.*|^#.*", "", line).strip()
@@ -147,7 +147,7 @@ class Project:
         return Needs(tuple(kept), extras=tuple(extras), source=source)
 
     def _own(self, line: str) -> str | None:
-        """Return the extras where a line is the project itself, None if it is another requirement."""
+        """Return the extras if a line is the project itself, None if it is another requirement."""
         if match := OWN.fullmatch(line):
             return match[1] or ""
         named = re.fullmatch(r"(?:(?:-e\s*)?file:.*#egg=)?([\w.-]+)\s*(?:\[([\w, .-]*)\])?", line)
@@ -172,7 +172,7 @@ class Project:
         return any(place.is_dir() or place.with_suffix(".py").is_file() for place in places)
 
     def names(self, found: Needs) -> set[str]:
-        """Return the names of all distributions among what was found, in groups, extras and files as well."""
+        """Return the names of all distributions in `needs`, including those in groups, extras and files."""
         files = [self.top / line[3:] for line in found.requires if line.startswith("-r ")]
         grouped = [line for name in found.groups for line in self._group(name)]
         optional = [line for name in found.extras for line in _lines(self.extras.get(name) or ())]
@@ -182,7 +182,7 @@ class Project:
     def _group(self, name: str) -> tuple[str, ...]:
         try:
             return dependency_groups(self.pyproject, name)
-        except (LookupError, TypeError, ValueError):  # the session test says what is wrong with it
+        except (LookupError, TypeError, ValueError):  # the session `test` reports what is wrong with it
             return ()
 
 
@@ -195,13 +195,13 @@ def _in_file(path: Path, depth: int = 0) -> list[str]:
 
 
 def texts(table: object, *keys: str) -> list[str]:
-    """Return the texts of the list that `keys` lead to; none if there is no list."""
+    """Return the strings of the list at `keys`; none if there is no list."""
     value = subtable(table, *keys[:-1]).get(keys[-1])
     return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
 
 
 def name(text: str) -> str:
-    """Return the normalised name of a requirement; the text itself where it is none."""
+    """Return the normalised name of a requirement; the text itself if it is not one."""
     try:
         return canonicalize_name(Requirement(re.sub(r"\s+[#\\].*|\s+--hash.*", "", text.strip())).name)
     except InvalidRequirement:

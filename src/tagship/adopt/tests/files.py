@@ -1,4 +1,4 @@
-"""The modules of tests that a project has, and what they use."""
+"""The test modules of a project, and what they use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .declared import Project
 
 PYTEST_CONFIGS = ("pytest.toml", "pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
-#: Plugins by the options and settings of pytest that only they know.
+#: Plugins by the options and settings that they add to pytest.
 PLUGINS = {
     "pytest-cov": r"--(?:no-)?cov\b",
     "pytest-xdist": r"(?:^|[\s\"'])-n[ =\"']|--numprocesses|--dist\b",
@@ -27,7 +27,7 @@ PLUGINS = {
 
 
 def found(root: Path) -> list[Path]:
-    """Return the modules of tests, wherever they lie; those at the top may be called `tests.py` too."""
+    """Return the test modules, in any folder; at the top, also `tests.py`."""
     modules = []
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(name for name in folders if not _is_other(Path(folder, name)))
@@ -45,7 +45,7 @@ def _is_other(folder: Path) -> bool:
 
 
 def command(project: Project, modules: list[Path], by_pytest: str) -> tuple[list[str], str]:
-    """Return the command, and what it was concluded from: pytest, unless all that is there is for unittest."""
+    """Return the command, and why: pytest, unless all test modules are for unittest."""
     root = project.root
     by_pytest = by_pytest or configures_pytest(project)
     by_pytest = by_pytest or next(
@@ -66,12 +66,12 @@ def _shown(path: Path, root: Path) -> str:
 
 
 def _is_in(folder: Path, root: Path) -> bool:
-    """Return whether unittest gets from `root` down to `folder`: only by packages."""
+    """Return whether unittest can descend from `root` to `folder`, which takes packages."""
     return folder == root or ((folder / "__init__.py").is_file() and _is_in(folder.parent, root))
 
 
 def options(project: Project) -> str:
-    """Return the texts in which pytest's options and settings are written."""
+    """Return the texts with pytest's options and settings."""
     own = subtable(project.tool, "pytest")
     texts = [str(value) if key != "env" else "\nenv = " for key, value in _flat(own)]
     for name in PYTEST_CONFIGS:
@@ -89,9 +89,9 @@ def _flat(table: object) -> list[tuple[str, object]]:
 
 
 def ignored(project: Project) -> list[str]:
-    """Keep the release's own modules from a pytest that is told to collect every module, and coverage out of it.
+    """Return options that exclude the release's modules from a pytest that collects every module, and coverage.
 
-    A measure of coverage that is compared with a limit says nothing about what was installed.
+    Coverage that must reach a limit is measured in the checkout, not in what was installed.
     """
     text = options(project)
     collects = bool(re.search(r"doctest-modules|python_files", text))
@@ -100,7 +100,7 @@ def ignored(project: Project) -> list[str]:
 
 
 def plugins(project: Project) -> list[str]:
-    """Return the plugins that pytest's configuration needs to be understood."""
+    """Return the plugins that pytest's configuration requires."""
     text = options(project)
     return [name for name, pattern in PLUGINS.items() if re.search(pattern, text, re.MULTILINE)]
 

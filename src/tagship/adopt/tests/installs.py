@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .declared import Project
     from .model import Command
 
-#: What runs or reports the tests from the outside, or builds: nothing that they import.
+#: Packages that run the tests from outside, report, or build, which the tests do not import.
 TOOLS = re.compile(
     r"(pip|setuptools|wheel|build|twine|tox(-.*)?|nox|uv|hatch|poetry|pdm|pipenv|virtualenv|coveralls|codecov|flake8"
     r"|black|isort|ruff|mypy|pre-commit|pylint|cibuildwheel|auditwheel)(\[.*\])?([<>=!~ ].*)?"
@@ -44,7 +44,7 @@ def installed(command: Command, project: Project) -> Needs:
 
 
 def pip(arguments: list[str], project: Project, where: str) -> Needs:
-    """Return what these arguments of `pip install` name."""
+    """Return the requirements in these arguments of `pip install`."""
     found = Needs()
     for option, value in _options(
         arguments, {"-r", "--requirement", "-c", "--constraint", "-e", "--editable", "--group"}
@@ -67,7 +67,7 @@ def pip(arguments: list[str], project: Project, where: str) -> Needs:
 
 
 def _is_path(value: str) -> bool:
-    """Return whether it is a dist or another project in a folder; the project itself is none of these."""
+    """Return whether it is a dist or another project in a folder, not the project itself."""
     return value != "./" and bool(re.match(r"(\.{1,2}|~)?/|\.\.|dist\b|.*\.(whl|tar\.gz)$", value))
 
 
@@ -76,7 +76,7 @@ def _is_kept(value: str) -> bool:
 
 
 def uv(arguments: list[str], project: Project, where: str) -> Needs:
-    """Return what `uv sync` and `uv run` install with these arguments."""
+    """Return what `uv sync` or `uv run` installs with these arguments."""
     given = [
         *_options(arguments, {"--group", "--extra", "--only-group", "--no-group", "--with", "--with-requirements"})
     ]
@@ -143,7 +143,7 @@ def _pipenv(arguments: list[str], project: Project, where: str) -> Needs:
 
 
 def _options(arguments: list[str], valued: set[str]) -> Iterator[tuple[str, str]]:
-    """Yield the option and its value, "" for none, of each argument; values of other options are left out."""
+    """Yield the option ("" for none) and the value of each argument; values of other options are left out."""
     waiting = ""
     for argument in arguments:
         option, _, value = argument.partition("=")

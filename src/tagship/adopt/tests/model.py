@@ -1,4 +1,4 @@
-"""How tests run: the command, what is installed before it, and the line that shows it."""
+"""How tests run: the command, what is installed before it, and the line that shows this."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Needs:
-    """What is to be installed for the tests, as the settings name it, and where that was found."""
+    """What to install for the tests, by the names of the settings, and where that was found."""
 
     requires: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
@@ -39,12 +39,12 @@ class Command:
     where: str
     env: tuple[str, ...] = ()
     folder: str = ""
-    conditional: bool = False  # it runs in some of a job's runs only
+    conditional: bool = False  # it runs for some values of the matrix only
 
 
 @dataclass(frozen=True)
 class Way:
-    """What a sequence of commands comes to: what it installs, and, if it runs tests, the command that does."""
+    """The result of following commands: what they install, and the command that runs tests, if there is one."""
 
     needs: Needs = Needs()
     test: Command | None = None

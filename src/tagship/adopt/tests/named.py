@@ -1,4 +1,4 @@
-"""What the tests need by its name alone: a group, an extra, a table of a tool or a file that is called after tests."""
+"""What the tests need, by name alone: a group, an extra, a table of a tool or a file with `test` in its name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DEV = ("dev", "develop", "development", "default")
 
 
 def named(project: Project, names: tuple[str, ...]) -> Needs:
-    """Return the first of `names` that is there, nothing if none is."""
+    """Return the first of `names` that exists, else nothing."""
     for name in names:
         if found := _tables(project, name):
             return found
@@ -41,7 +41,7 @@ def _tables(project: Project, name: str) -> Needs:
 
 
 def plain(project: Project) -> Needs:
-    """Return requirements.txt where it has pytest."""
+    """Return requirements.txt if pytest is in it."""
     path = project.root / "requirements.txt"
     there = path.is_file() and PYTEST.search(read_text(path))
     return project.requirements_file(path.name) if there else Needs()

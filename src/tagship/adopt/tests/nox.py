@@ -72,10 +72,10 @@ def _arguments(node: ast.FunctionDef, call: ast.Call | None = None) -> Constants
 
 
 def _declared(call: ast.Call, known: Constants) -> Iterator[str]:
-    """Yield as arguments of pip the groups and extras that a session takes from pyproject.toml.
+    """Yield the groups and extras that a session reads from pyproject.toml, as arguments of pip.
 
-    By `*nox.project.dependency_groups(PYPROJECT, "test")`, `*PYPROJECT["dependency-groups"]["test"]`, or a variable
-    that holds one of these.
+    It may use `*nox.project.dependency_groups(PYPROJECT, "test")`, `*PYPROJECT["dependency-groups"]["test"]`, or a
+    variable that holds one of these.
     """
     values = [known.get(ast.unparse(arg.value), arg.value) for arg in call.args if isinstance(arg, ast.Starred)]
     for node in (inner for value in values for inner in ast.walk(value)):
@@ -89,7 +89,7 @@ def _declared(call: ast.Call, known: Constants) -> Iterator[str]:
 
 
 def _keys(node: ast.AST, known: Constants) -> list[str]:
-    """Return the keys of nested subscripts, the outermost table's first."""
+    """Return the keys of nested subscripts, outermost table first."""
     keys = list[str]()
     while isinstance(node, ast.Subscript):
         keys, node = [*_words(node.slice, known), *keys], node.value
@@ -97,7 +97,7 @@ def _keys(node: ast.AST, known: Constants) -> list[str]:
 
 
 def _words(node: ast.expr, known: Constants) -> list[str]:
-    """Return the literal words of an argument; "$" stands for one that only a run would tell."""
+    """Return the literal words of an argument, with "$" for those that are known at run time only."""
     inner = node.value if isinstance(node, ast.Starred) else node
     if isinstance(inner, ast.BoolOp):  # *(session.posargs or ["tests"])
         inner = inner.values[-1]
@@ -123,7 +123,7 @@ def _is_true(node: ast.expr, known: Constants) -> bool:
 
 
 def _path(node: ast.expr, known: Constants, depth: int = 0) -> str:
-    """Return the path that an expression such as `ROOT / "tests"` is, relative to the noxfile; "" if it is none."""
+    """Return the path of an expression such as `ROOT / "tests"`, relative to the noxfile; "" if it is not one."""
     node = known.get(ast.unparse(node), node)
     if isinstance(node, ast.Call) and ast.unparse(node.func) == "str" and len(node.args) == 1:
         node = known.get(ast.unparse(node.args[0]), node.args[0])

@@ -1,4 +1,4 @@
-"""The dependency groups of Poetry's own, as PEP 508 has them."""
+"""Poetry's own dependency groups, converted to PEP 508."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tagship_suite.repo.files import subtable
 
 
 def groups(pyproject: dict[str, Any]) -> dict[str, list[str]]:
-    """Return the requirements of each of Poetry's own groups, by their names."""
+    """Return the requirements of each of Poetry's own groups, by name."""
     poetry = subtable(pyproject, "tool", "poetry")
     found = {name: subtable(table, "dependencies") for name, table in subtable(poetry, "group").items()}
     if old := subtable(poetry, "dev-dependencies"):
@@ -21,7 +21,7 @@ def groups(pyproject: dict[str, Any]) -> dict[str, list[str]]:
 
 
 def requirement(name: str, value: Any) -> list[str]:
-    """Return a Poetry dependency as PEP 508 requirements, none for `python` and for paths and repositories.
+    """Convert a Poetry dependency to PEP 508 requirements; `python`, paths and repositories have none.
 
     Source of the rule: https://python-poetry.org/docs/dependency-specification/
     """
@@ -34,7 +34,7 @@ def requirement(name: str, value: Any) -> list[str]:
 
 
 def _specifier(text: str) -> str:
-    # Alternatives (`^1 || ^2`) have no form in PEP 508: the last of them is the newest.
+    # Alternatives (`^1 || ^2`) have no equivalent in PEP 508: the last one is the newest.
     parts = [part.strip() for part in re.split(r"\|\|?", text)[-1].split(",")]
     return ",".join(_clause(part) for part in parts if part not in {"", "*"})
 

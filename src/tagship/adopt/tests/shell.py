@@ -1,4 +1,4 @@
-"""The commands in a text for a shell, with the folder and the variables that each of them runs with."""
+"""The commands in a shell script, with the folder and the variables of each."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ REDIRECTS = re.compile(r"(\d*|&)[<>]")
 
 
 def commands(text: str, file: str, line: int) -> Iterator[Command]:
-    """Yield the commands of `text`, whose first line is `line` of `file`; 0 if that is not known."""
+    """Yield the commands of `text`, whose first line is `line` of `file`, 0 if not known."""
     yield from as_commands(shell.commands(text, line or 1), file, known=bool(line))
 
 
 def as_commands(
     found: Iterable[shell.Command], file: str, *, known: bool = True, apart: bool = False
 ) -> Iterator[Command]:
-    """Yield the commands that were `found` in a file; `apart`: each of its lines is for a shell of its own."""
+    """Yield the commands that were `found` in a file; with `apart`, each line runs in its own shell."""
     folder, exported, last = "", tuple[str, ...](), 0
     for each in found:
         if apart and each.line != last:
@@ -42,16 +42,16 @@ def as_commands(
         elif words:
             place = "" if folder == "." else folder
             yield Command(tuple(words), f"{file}:{each.line}" if known else file, exported + assigned, place)
-        if each.text.startswith("("):  # a subshell, whose folder ends with it
+        if each.text.startswith("("):  # a subshell: its `cd` ends with it
             folder = ""
 
 
 def _redirected(words: Iterable[str]) -> Iterator[str]:
-    """Yield the words of a command without where its output goes."""
+    """Yield the words of a command without redirections."""
     skipped = False
     for word in words:
         if not skipped and not (found := REDIRECTS.match(word)):
-            # An expression of a CI service is one word, whatever is in it.
+            # A CI service's expression is one word, even with spaces.
             yield shell.EXPRESSION.sub("${EXPRESSION}", word)
         else:
             skipped = not skipped and found is not None and found.end() == len(word.rstrip("<>&|"))

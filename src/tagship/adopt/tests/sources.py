@@ -1,4 +1,4 @@
-"""The commands behind a name: a target of a Makefile, a script of PDM, Poe or Rye, a file for the shell."""
+"""The commands of a Makefile's target, of a script of PDM, Poe or Rye, and of a shell script."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DEPTH = 4
 
 
 def target(project: Project, name: str, program: str = "make") -> Iterator[Command]:
-    """Yield the commands of a target of a Makefile or justfile, after those of what it depends on."""
+    """Yield the commands of a target of a Makefile or justfile, after those of its prerequisites."""
     targets = Targets(project.root)
     for kind in ("make", "just") if program == "make" else ("just",):
         if table := targets.table(kind):
@@ -42,7 +42,7 @@ def _rule(target: str, table: dict[str, Block], seen: set[str]) -> Iterator[Comm
             for name in command.argv[1:]:
                 yield from _rule(name, table, seen)
         else:
-            # `venv/bin/pytest` is the program of an environment that the Makefile makes.
+            # `venv/bin/pytest` is the program in an environment that the Makefile creates.
             yield replace(command, argv=(command.argv[0].rpartition("bin/")[2], *command.argv[1:]))
 
 

@@ -1,4 +1,4 @@
-"""What tox does for the tests: the environments that the maintainers run, read and never run."""
+"""What tox does for the tests: reads its environments, without running them."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
     from .declared import Project
 
-#: Environments for a special purpose: they install other things than a release needs.
+#: Environments for other purposes, which install what a release does not need.
 SPECIAL = re.compile(
     r"pypy|min|low|old|dev|main|cov|bench|nightly|warn|type|lint|docs?|pre|opt|mypy|pyright|style|flake|ruff|black|format"
     r"|fix|pack|manifest|release"
 )
 #: Environments that need a server, which a release does not have.
 SERVICE = re.compile(r"postgres|mysql|maria|mongo|redis|rabbit|kafka|elastic|docker|integration|e2e")
-#: `py310, !a: ` before a line: it holds for some environments only.
+#: `py310, !a: ` before a line: it applies to some environments only.
 FACTORS = r"!?(?:[\w.-]|\{[^{}:]*\})+"
 CONDITION = re.compile(rf"({FACTORS}(?:\s*,\s*{FACTORS})*)\s*:\s*(?!//)")
 DEPTH = 5
@@ -44,7 +44,7 @@ class Tox:
 
     @classmethod
     def read(cls, project: Project) -> Tox:
-        """Return what is in tox.ini, setup.cfg, tox.toml or pyproject.toml; what cannot be read is left out."""
+        """Return the configuration in tox.ini, setup.cfg, tox.toml or pyproject.toml; unreadable files are skipped."""
         tool, own = subtable(project.tool, "tox"), load_toml(project.root / "tox.toml")
         found = cls(project, "tox.toml" if own else "pyproject.toml" if tool else "", toml=own or tool)
         texts = [(name, project.root / name) for name in ("tox.ini", "setup.cfg")]
@@ -52,15 +52,15 @@ class Tox:
         read = [(name, path.read_text("utf-8", "replace")) for name, path in texts if path.is_file()]
         for name, text in [*read, ("pyproject.toml", legacy)]:
             if re.search(r"(?m)^\[(testenv|tox)", text) and not found.ini.sections():
-                with suppress(configparser.Error):  # what does not parse is for tox to explain
+                with suppress(configparser.Error):  # tox reports what does not parse
                     found.ini.read_string(text.replace("[tox:tox]", "[tox]"))
                 found.file = name
         return found
 
     def names(self) -> list[str]:
-        """Return the environments that tox runs by itself, the usual ones for the newest Python first, and `py`.
+        """Return the environments that tox runs by default, the usual ones for the newest Python first, and `py`.
 
-        Usual are the factors of most environments: of `py310, py311, py311-x`, the last tests something optional.
+        Usual ones have the factors of most environments: of `py310, py311, py311-x`, the last tests something optional.
         """
         listed = self.toml.get("env_list", self.toml.get("envlist", []))
         text = next(
@@ -124,7 +124,7 @@ class Tox:
         return [word for line in self.lines(env, key) for word in re.split(r"[\s,]+", line) if word]
 
     def lines(self, env: str, key: str, posargs: str = "", depth: int = 0) -> list[str]:
-        """Return the lines of `key` that hold for the environment `env`, without what is substituted at run time."""
+        """Return the lines of `key` that apply to the environment `env`, without substitutions that need a run."""
         native = {**subtable(self.toml, "env_run_base"), **subtable(self.toml, "env", env)}.get(key)
         if native is not None:
             return [self._filled(line, env, posargs, depth) for line in _native(native, posargs)]
@@ -172,7 +172,7 @@ class Tox:
 
 
 def _native(value: Any, posargs: str) -> list[str]:
-    """Return the lines of a value in TOML: a list of texts, of lists (a command each), or a table of variables."""
+    """Return the lines of a value in TOML: a list of strings, of lists (one per command), or a table of variables."""
     if isinstance(value, dict):
         return [f"{key}={text}" for key, text in value.items() if isinstance(text, str)]
     rows = value if isinstance(value, list) else [value]
@@ -195,7 +195,7 @@ def _word(word: Any, posargs: str) -> str:
 
 
 def expanded(text: str) -> list[str]:
-    """Return the names that a generative one such as `py{310,311}-{a,b}` stands for."""
+    """Expand a generative name such as `py{310,311}-{a,b}`."""
     parts = [
         [name for each in part[1:-1].split(",") for name in _range(each.strip())]
         if part.startswith("{")
@@ -215,7 +215,7 @@ def _range(text: str) -> list[str]:
 
 
 def _holds(condition: str, env: str) -> bool:
-    """Return whether a factor condition such as `py310-a,!b` holds for the environment `env`."""
+    """Return whether a factor condition such as `py310-a,!b` applies to the environment `env`."""
     factors = {*env.split("-")}
     alternatives = [name for part in re.split(r",(?![^{]*\})", condition) for name in expanded(part)]
     return any(

@@ -1,4 +1,4 @@
-"""Following a project's own commands to the one that runs its tests: through tox, nox, Hatch, make and scripts."""
+"""Follows a project's own commands to the one that runs its tests: through tox, nox, Hatch, make and scripts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ RUNNERS = {
     "virtue",
 }
 MODULES = {"pytest", "unittest", "twisted.trial", "nose2", "ward", "zope.testrunner", "stestr", "xmlrunner"}
-#: A script that runs tests, by its name.
+#: The name of a script that runs tests.
 SCRIPT = re.compile(
     r"(?:.*/)?run[-_]tests?|(?:.*/)?(?:run[-_]?tests?|runtests?|test|tests|test_all|testall|all_?tests|setup)\.py|tests?(?:/__main__\.py)?/?"
 )
@@ -42,7 +42,7 @@ DEPTH = 4
 
 
 def follow(commands: Iterable[Command], project: Project, depth: int = 0) -> Way:
-    """Return what `commands` install, up to the first that runs tests, and that one."""
+    """Return what `commands` install up to the first one that runs tests, and that one."""
     needs = Needs()
     for command in commands:
         plain, more = unwrapped(command, project)
@@ -58,7 +58,7 @@ def follow(commands: Iterable[Command], project: Project, depth: int = 0) -> Way
 
 
 def unwrapped(command: Command, project: Project) -> tuple[Command, Needs]:
-    """Return a command without what runs it, such as `uv run` and `coverage run`, and what that installs."""
+    """Return a command without wrappers such as `uv run` and `coverage run`, and what those install."""
     argv, needs = list(command.argv), Needs()
     for _ in range(5):
         program = argv[0].rpartition("/")[2] if argv else ""
@@ -125,7 +125,7 @@ def unwrapped(command: Command, project: Project) -> tuple[Command, Needs]:
 
 
 def _program(words: list[str], valued: set[str]) -> int:
-    """Return where the program begins among `words`, after options."""
+    """Return the position of the program in `words`, after options."""
     at = 0
     while at < len(words) and words[at].startswith("-") and words[at] != "--":
         if words[at] == "-m":
@@ -135,7 +135,7 @@ def _program(words: list[str], valued: set[str]) -> int:
 
 
 def is_test(command: Command) -> bool:
-    """Return whether a command runs tests, rather than something that does so."""
+    """Return whether a command runs tests directly."""
     program, *rest = command.argv
     if program.rpartition("/")[2] in RUNNERS:
         return not {"--version", "--help", "--collect-only", "--co"} & {*rest}
@@ -150,7 +150,7 @@ def is_test(command: Command) -> bool:
 
 
 def _inner(command: Command, project: Project, depth: int) -> Way:
-    """Return what stands behind a command that another file of the project explains."""
+    """Return what a command does that is defined in another file of the project."""
     program, *rest = command.argv
     name = program.rpartition("/")[2]
     if name == "tox":
@@ -175,7 +175,7 @@ def _inner(command: Command, project: Project, depth: int) -> Way:
 
 
 def by_tox(project: Project, arguments: list[str], depth: int = 0) -> Way:
-    """Return what tox does in the first environment that runs tests, of those named in `arguments` if any is."""
+    """Return what tox does in the first environment that runs tests, of those in `arguments` if it names some."""
     found = Tox.read(project)
     posargs = arguments[arguments.index("--") + 1 :] if "--" in arguments else []
     asked = [n for value in _names(arguments, {"-e", "-f", "--env"}) for n in value.split(",") if "$" not in n]
@@ -189,7 +189,7 @@ def by_tox(project: Project, arguments: list[str], depth: int = 0) -> Way:
 
 
 def by_nox(project: Project, asked: list[str], depth: int = 0) -> Way:
-    """Return what the first of the project's own nox sessions does that runs tests, of those `asked` for if any is."""
+    """Return what the first of the project's nox sessions that runs tests does, of those in `asked` if it has any."""
     every = nox.sessions(project)
     asked = [re.sub(r"[-(].*", "", name) if name not in every else name for name in asked if "$" not in name]
     names = [name for name in asked if name in every] or sorted(every, key=lambda name: not NAMED.fullmatch(name))
@@ -201,7 +201,7 @@ def by_nox(project: Project, asked: list[str], depth: int = 0) -> Way:
 
 
 def by_hatch(project: Project, arguments: list[str], depth: int = 0) -> Way:
-    """Return what `hatch test` or `hatch run` with these arguments does."""
+    """Return what `hatch test` or `hatch run` does with these arguments."""
     words = [word for word in arguments if not word.startswith("-")]
     if words[:1] == ["test"]:
         source = "environment hatch-test of Hatch"
@@ -220,7 +220,7 @@ def by_hatch(project: Project, arguments: list[str], depth: int = 0) -> Way:
 
 
 def _names(arguments: list[str], options: set[str]) -> list[str]:
-    """Return the values of `options`; those of nox may be several words."""
+    """Return the values of `options`; nox accepts several words."""
     found, taking = list[str](), False
     for word in arguments:
         option, _, value = word.partition("=")
@@ -239,5 +239,5 @@ def _names(arguments: list[str], options: set[str]) -> list[str]:
 
 
 def by_make(project: Project, target: str) -> Way:
-    """Return what a target of the project's Makefile does."""
+    """Return what a target of the project's Makefile or justfile does."""
     return follow(sources.target(project, target), project)

@@ -1,4 +1,4 @@
-"""What is uploaded: how it was built, and whether it is what is on the index already."""
+"""Rules about what is uploaded: how it was built, and whether the index already has it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class BlindSkip(Rule):
     remedy = "remove the option for PyPI; `nox -s publish` completes a partial release, and compares hashes"
 
     def check(self, context: Context) -> Iterator[Hit]:
-        """Yield each upload to PyPI that skips what is there."""
+        """Yield each upload to PyPI that skips existing files."""
         for each in context.on_github("pypi"):
             command = each.found.upload.command
             given = {str(key): str(value) for key, value in each.step.inputs.items()} if each.step else {}
@@ -81,7 +81,7 @@ class DifferentBuilds(Rule):
     remedy = "build once, and let both publish jobs download the same artifact"
 
     def check(self, context: Context) -> Iterator[Hit]:
-        """Yield each job that uploads its own build to PyPI where another one does so to TestPyPI."""
+        """Yield each job that uploads its own build to PyPI if another one does so to TestPyPI."""
         tests = [each for each in context.on_github("testpypi") if context.builds(each.file, each.name)]
         for each in context.on_github("pypi"):
             others = [test for test in tests if (test.file, test.name) != (each.file, each.name)]

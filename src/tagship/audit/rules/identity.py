@@ -1,4 +1,4 @@
-"""Who publishes: credentials, the job's identity, and who else could use it."""
+"""Rules about credentials: which ones publish, and what else could use them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tagship.facts.workflow import Workflow
 
 INDEXES = ("pypi", "testpypi")
-#: Actions that use no OIDC token, and words of commands that may.
+#: Actions that use no OIDC token, and words of commands that may use one.
 PLAIN = re.compile(r"actions/(?:checkout|cache|setup-[\w-]+|(?:up|down)load-artifact)|astral-sh/setup-uv")
 IDENTITY = re.compile(r"oidc|id[-_]token|sigstore|cosign|attest|provenance|trusted", re.IGNORECASE)
 
@@ -57,7 +57,7 @@ class CalledWorkflow(Rule):
     )
 
     def check(self, context: Context) -> Iterator[Hit]:
-        """Yield each job that uploads with an identity behind `workflow_call`."""
+        """Yield each job that uploads with an OIDC token in a called workflow."""
         found = dict[tuple[str, int, str], str]()
         for each in context.on_github(*INDEXES):
             if each.found.upload.credentials.auth != "oidc" or each.job is None or each.workflow is None:
@@ -81,7 +81,7 @@ class WideIdentity(Rule):
     fixes = "moves it, together with a copy of the other permissions; unsafe if another job may use it"
 
     def check(self, context: Context) -> Iterator[Hit]:
-        """Yield the permissions of each workflow that give other jobs the identity as well."""
+        """Yield the permissions of each workflow that let other jobs request an OIDC token too."""
         for each in context.on_github(*INDEXES):
             if each.found.upload.credentials.auth != "oidc" or each.workflow is None or each.job is None:
                 continue
@@ -97,7 +97,7 @@ class WideIdentity(Rule):
 
 
 def _moved(context: Context, workflow: Workflow, publishing: set[str], others: list[str]) -> Fix | None:
-    """Return the fix that gives the permission to the jobs that publish; safe if no other job can need it."""
+    """Return the fix that moves the permission to the jobs that publish; safe if no other job can need it."""
     lines, jobs = context.lines(workflow.file), [workflow.jobs[name] for name in publishing]
     if not move_permissions(lines, workflow, [job for job in jobs if not job.own_permissions], "id-token"):
         return None
@@ -122,7 +122,7 @@ class NoEnvironment(Rule):
     remedy = "add `environment: pypi` to the job, restrict it to release tags, and name it in the trusted publisher"
 
     def check(self, context: Context) -> Iterator[Hit]:
-        """Yield each job that uploads to PyPI with an identity and without an environment."""
+        """Yield each job that uploads to PyPI with an OIDC token and without an environment."""
         for each in context.on_github("pypi"):
             if (
                 each.job is not None

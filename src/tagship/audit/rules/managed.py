@@ -1,4 +1,4 @@
-"""Whether the sessions, jobs and managed files of a project that uses the suite still match it."""
+"""Rules about projects with the suite: whether their sessions, jobs and managed files still match it."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ class JobWithoutSession(Rule):
     remedy = "import the session in noxfile.py: `tagship adopt`"
 
     def check(self, context: Context) -> Iterator[Hit]:
-        """Yield each step of the release workflow, but for publishing, that runs a session unknown here."""
+        """Yield each step of the release workflow before publishing that runs an unknown session."""
         ours = context.workflows.by_file.get(suite.WORKFLOW.as_posix()) if context.has_suite else None
         if ours is None:
             return
         try:
             module = noxfile.read(context.root / "noxfile.py")
         except (ReleaseError, OSError):
-            return  # said by the rule about managed files
+            return  # reported by the rule for managed files
         known = {*module.sessions, *(noxfile.SESSIONS if noxfile.SESSIONS_MODULE in module.imported else ())}
         for job in ours.jobs.values():
             for step in job.steps:
@@ -75,7 +75,7 @@ class TwoReleases(Rule):
     remedy = "remove that job, or set `github-release = false` in [tool.tagship]"
 
     def check(self, context: Context) -> Iterator[Hit]:
-        """Yield each line that makes a release, beside the job that does."""
+        """Yield each line outside the job `github-release` that creates a release."""
         ours = context.workflows.by_file.get(suite.WORKFLOW.as_posix())
         if not context.has_suite or ours is None or "github-release" not in ours.jobs:
             return
@@ -85,7 +85,7 @@ class TwoReleases(Rule):
 
 
 def releases(context: Context) -> Iterator[Hit]:
-    """Yield each line that makes the GitHub Release of a tag that is pushed."""
+    """Yield each line that creates the GitHub Release of a pushed tag."""
     for workflow in context.workflows.by_file.values():
         pushed = [event for event in events.of(workflow) if event.is_tag and event.name == "push"]
         for job in workflow.jobs.values():
@@ -106,7 +106,7 @@ class ManagedFile(Rule):
     fixes = "updates the managed files; unsafe if one was edited or is newer, because the edit is lost"
 
     def check(self, context: Context) -> Iterator[Hit]:
-        """Yield each managed file that is not as this version writes it."""
+        """Yield each managed file that differs from what this version writes."""
         if not update.has_suite(context.root):
             return
         found = update.check(context.root)

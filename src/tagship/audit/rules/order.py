@@ -1,4 +1,4 @@
-"""In which order the jobs of a publication run, and what they change after it."""
+"""Rules about the order of jobs, and about changes after publishing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 TESTED = "tests"
 NEEDS = re.compile(r"\bneeds\s*\.\s*([\w-]+)")
-#: In the name of a tag: that of one version. A tag such as `v1`, which the users of an action name, may move.
+#: A version in the name of a tag. Tags such as `v1`, for the users of an action, may be moved.
 VERSIONED = re.compile(r"\.|version|ref_name|tag_name", re.IGNORECASE)
 
 
@@ -43,7 +43,7 @@ class NeedsIncomplete(Rule):
                 continue
             missing = _missing(context, each, each.workflow, each.job)
             for name, reason in missing.items():
-                # One fix for all of a kind: they are in one line.
+                # One fix for all of a kind, as they change the same line.
                 added = [other for other, why in missing.items() if reason == TESTED or why != TESTED]
                 lines, jobs = context.lines(each.file), [each.workflow.jobs[other] for other in added]
                 safe = reason != TESTED and all(_runs_with(each, job) is True for job in jobs)
@@ -52,7 +52,7 @@ class NeedsIncomplete(Rule):
 
 
 def _missing(context: Context, each: Publish, workflow: Workflow, publishing: Job) -> dict[str, str]:
-    """Return the jobs that one that publishes does not wait for, and why it depends on each."""
+    """Return the jobs that a publish job does not wait for, and why it depends on each."""
     found, before = dict[str, str](), {str(job.id) for job in context.before(workflow, publishing)}
     for name, job in workflow.jobs.items():
         after = {str(other.id) for other in context.before(workflow, job)}
@@ -67,14 +67,14 @@ def _missing(context: Context, each: Publish, workflow: Workflow, publishing: Jo
 
 
 def _runs_with(each: Publish, job: Job) -> bool | None:
-    """Return whether `job` runs for all events for which the other one may; False if it does so for none."""
+    """Return whether `job` runs for every event for which the other one may run; False if for none."""
     assert each.workflow is not None
     states = {events.runs(each.workflow, job, event) for event in each.found.events}
     return states.pop() if len(states) == 1 else None
 
 
 def _artifact(publishing: Job, other: Job) -> str:
-    """Return that a job downloads an artifact of the other one, "" if it does not; both names may be patterns."""
+    """Return which artifact of the other job a job downloads, "" for none; both names may be patterns."""
     made = [name for step in other.steps if (name := _made(step))]
     inputs = [step.inputs for step in publishing.steps if step.action == "actions/download-artifact"]
     wanted = [EXPRESSION.sub("*", each.text("name") or each.text("pattern")) for each in inputs]
@@ -89,7 +89,7 @@ def _made(step: Step) -> str:
 
 
 def _match(name: str, pattern: str) -> bool:
-    """Return whether two names, or the beginnings of two patterns, are the same; a pattern for anything is not."""
+    """Return whether two names, or the beginnings of two patterns, are equal; a bare `*` matches nothing."""
     left, right = name.partition("*")[0], pattern.partition("*")[0]
     if "*" not in name + pattern:
         return name == pattern
@@ -97,7 +97,7 @@ def _match(name: str, pattern: str) -> bool:
 
 
 def _reads(publishing: Job, name: str) -> bool:
-    """Return whether an expression reads the outputs of a job that is not waited for itself: they are empty then."""
+    """Return whether an expression reads the outputs of a job that is not in `needs`, which are then empty."""
     return name not in publishing.needs and any(name in NEEDS.findall(text) for text in marked.texts(publishing.node))
 
 
@@ -121,10 +121,10 @@ class ImmutableRelease(Rule):
     remedy = "create the release as a draft, add all files, and then publish it"
 
     def check(self, context: Context) -> Iterator[Hit]:
-        """Yield each line that adds a file to a release that is already published, or moves a tag."""
+        """Yield each line that adds a file to a published release, or moves a tag."""
         publish = {each.file for each in context.on_github("pypi")}
         for workflow in context.workflows.by_file.values():
-            if workflow.file in publish or context.has_suite:  # whose release has all its files before
+            if workflow.file in publish or context.has_suite:  # it creates the release with all its files
                 for job in workflow.jobs.values():
                     for line in _changes(context, workflow, job):
                         yield Hit(line.file, line.line, str(job.id))

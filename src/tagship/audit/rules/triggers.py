@@ -1,4 +1,4 @@
-"""What starts a publication, and what starts it twice or never."""
+"""Rules about what starts publishing: without a tag, twice, or never."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class WithoutTag(Rule):
     fixes = "adds the condition to the job, or to the step that uploads if the job does more; unsafe"
 
     def check(self, context: Context) -> Iterator[Hit]:
-        """Yield each job that certainly uploads to PyPI for an event that is not about a tag."""
+        """Yield each job that certainly uploads to PyPI for an event without a tag."""
         for each in context.on_github("pypi"):
             plain = [event for event in each.certain() if event.is_tag is False and event.name not in CHOSEN]
             if plain and each.job is not None and each.workflow is not None:
@@ -44,7 +44,7 @@ class WithoutTag(Rule):
 
 
 def _for_tags(context: Context, each: Publish, job: Job) -> Fix | None:
-    """Return the fix that keeps a job, or just its upload where it does more, to the tags that start it."""
+    """Return the fix that restricts a job, or only its upload if it does more, to tags."""
     if not any(event.is_tag for event in each.found.events):
         return None  # it would never run
     lines, step = context.lines(each.file), each.step
@@ -80,7 +80,7 @@ class CannotTrigger(Rule):
     )
 
     def check(self, context: Context) -> Iterator[Hit]:
-        """Yield each line that makes the tag or the release that another workflow waits for, with the default token."""
+        """Yield each line that creates the tag or release for another workflow with the default token."""
         for each in {each.file: each for each in context.on_github("pypi", "testpypi")}.values():
             waiting = each.workflow
             if waiting is None or not set(waiting.triggers) <= {"push", "release", "create"}:
@@ -94,8 +94,8 @@ class CannotTrigger(Rule):
 
 
 def silent(context: Context, workflow: Workflow, waiting: Workflow) -> Iterator[Hit]:
-    """Yield each line of `workflow` that makes the tag or release that `waiting` waits for, and does not start it."""
-    has_tag = all(event.is_tag for event in events.of(workflow))  # somebody pushed it, and that starts workflows
+    """Yield each line of `workflow` that creates the tag or release for `waiting` without starting it."""
+    has_tag = all(event.is_tag for event in events.of(workflow))  # a person pushed it, which starts workflows
     for job in workflow.jobs.values():
         for line, how, inputs in context.tags_made(workflow.file, str(job.id)):
             is_release = "release" in how
@@ -106,7 +106,7 @@ def silent(context: Context, workflow: Workflow, waiting: Workflow) -> Iterator[
 
 
 def _with_default_token(workflow: Workflow, job: Job, inputs: dict[str, str]) -> bool:
-    """Return whether nothing but the default token is used: with any other one, the tag may well start a workflow."""
+    """Return whether only the default token is used; with any other one, the tag may start a workflow."""
     given = " ".join(inputs.values())
     if "steps." in given or "needs." in given:
         return False
@@ -136,7 +136,7 @@ class TwoPublishers(Rule):
     remedy = "remove one of them, together with its trusted publisher or token"
 
     def check(self, context: Context) -> Iterator[Hit]:
-        """Yield the second of each two jobs in different files, or that build alike, which the same tag starts."""
+        """Yield the second of two jobs that the same tag starts, in different files or with the same build."""
         found = list({(each.file, each.name): each for each in context.on_github("pypi")}.values())
         for number, second in enumerate(found):
             for first in found[:number]:
@@ -152,7 +152,7 @@ class TwoPublishers(Rule):
 
 
 def _both_build(context: Context, first: Publish, second: Publish) -> bool:
-    """Return whether two jobs make the same dists; in one workflow, each may make those for another platform."""
+    """Return whether two jobs build the same dists; in one workflow, each may build for a different platform."""
     if first.file != second.file or first.job is None or second.job is None:
         return True
     if any("strategy" in each.job.node or "container" in each.job.node for each in (first, second) if each.job):
@@ -162,7 +162,7 @@ def _both_build(context: Context, first: Publish, second: Publish) -> bool:
 
 
 def _meet(some: tuple[Event, ...], others: tuple[Event, ...]) -> bool:
-    """Return whether a tag starts both: a release is made for a tag, so it follows the push of one."""
+    """Return whether a tag starts both: a release belongs to a tag, so its event follows the tag's push."""
     left, right = ([each for each in events if each.is_tag and each.name not in CHOSEN] for events in (some, others))
     return any(_overlap(one, other) for one in left for other in right)
 

@@ -1,4 +1,4 @@
-"""Which version is published: that of the tag, of the commit, or one that CI makes."""
+"""Rules about the published version: that of the tag, of the commit, or one that CI writes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class TagNotCompared(Rule):
     remedy = "compare them before the upload, as `nox -s verify-version` does"
 
     def check(self, context: Context) -> Iterator[Hit]:
-        """Yield each job that a tag starts where nothing before the upload looks at the tag."""
+        """Yield each job that a tag starts if nothing before the upload reads the tag."""
         if context.version_from_tags or _tag_from_version(context):
             return
         for each in {(each.file, each.name): each for each in context.on_github("pypi")}.values():
@@ -54,15 +54,15 @@ class TagNotCompared(Rule):
 
 
 def _tag_from_version(context: Context) -> bool:
-    """Return whether the project has a tool that writes the version and makes the tag from it in one step."""
+    """Return whether the project has a tool that writes the version and creates the tag in one step."""
     texts = (context.workflows.targets.text(name) or "" for name in TAGGERS)
     return any(MAKES_TAG.search(text) for text in texts)
 
 
 def _sees_tag(context: Context, workflow: Workflow, job: Job) -> bool:
-    """Return whether a job does anything with the tag besides asking whether there is one."""
+    """Return whether a job uses the tag for more than a condition."""
     if job.uses:
-        return True  # what it does is written elsewhere
+        return True  # its steps are elsewhere
     walk = context.walk(workflow.file, str(job.id))
     texts = [*(step.run for step in job.steps), *(value for step in job.steps for value in step.inputs.values())]
     texts += [value for step in job.steps for value in step.env.values()] + [step.name for step in job.steps]
@@ -97,7 +97,7 @@ class ShallowCheckout(Rule):
                     continue
                 fetched = any("fetch" in command.words and command.name == "git" for _, command in walk.ran)
                 if fetched or any(PRETENDED.fullmatch(name) for name in _variables(job)):
-                    continue  # the version does not come from what was checked out
+                    continue  # the version does not come from the checkout
                 for line, action, inputs in walk.used:
                     if action.lower().startswith("actions/checkout@") and _is_shallow(inputs):
                         yield Hit(line.file, line.line, str(job.id), "", _deepened(context, each.file, job, line.line))
@@ -134,7 +134,7 @@ class VersionMadeInCI(Rule):
         for each in context.on_github("pypi"):
             if each.workflow is None or each.job is None:
                 continue
-            # What is built as a version that the same run then tags is what that tag gives.
+            # If the same run then tags that version, the tag gives the same version.
             tagged = context.makes_tag(each.file, each.workflow.jobs.values())
             for job in context.before(each.workflow, each.job):
                 walk = context.walk(each.file, str(job.id))

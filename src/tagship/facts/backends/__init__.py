@@ -1,1 +1,1 @@
-"""What each build backend makes of a project's files: which version, and which packages and modules."""
+"""How each build backend determines the version, and the packages and modules, from a project's files."""

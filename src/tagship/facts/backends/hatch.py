@@ -13,17 +13,17 @@ from tagship_suite.repo.files import subtable
 
 from . import texts
 
-#: hatchling/version/source/plugin: what it looks for where nothing else is said.
+#: hatchling/version/source/plugin: the default pattern.
 PATTERN = r"(?i)^(__version__|VERSION)(?: ?\: ?str)? *= *(['\"])v?(?P<version>.+?)\2"
 
 
 def _hatch(project: Project) -> dict[str, Any]:
-    """Return `[tool.hatch]`, over which hatch.toml wins."""
+    """Return `[tool.hatch]`; hatch.toml overrides it."""
     return {**project.table("tool", "hatch"), **project.files.toml(project.at("hatch.toml"))}
 
 
 def version(project: Project) -> Version:
-    """Return the version: static, or of the source that `[tool.hatch.version]` names."""
+    """Return the version: static, or from the source that `[tool.hatch.version]` names."""
     if isinstance(static := project.table("project").get("version"), str):
         return Version(static, "pyproject:static", "pyproject.toml")
     table = subtable(_hatch(project), "version")
@@ -42,7 +42,7 @@ def version(project: Project) -> Version:
         return _by_package_json(project, table)
     if isinstance(source, str) and source != "regex":
         derived = {"vcs", "uv-dynamic-versioning", "versioningit", "pdm-scm"}
-        reason = "" if source in derived else f"it is of the version source {source}, which is not known here"
+        reason = "" if source in derived else f"it comes from the version source {source}, which tagship does not know"
         return Version(None, f"hatch:{source}", "pyproject.toml", reason)
     return Version(unknown="[tool.hatch.version] names no path")
 
@@ -80,7 +80,7 @@ def _by_package_json(project: Project, table: dict[str, Any]) -> Version:
 
 
 def modules(project: Project) -> Modules:
-    """Return what a wheel of hatchling holds: what is configured, else what has the project's name."""
+    """Return what hatchling puts into a wheel: what is configured, else what has the project's name."""
     build = subtable(_hatch(project), "build")
     wheel = subtable(build, "targets", "wheel")
     for table in (wheel, build):
@@ -106,7 +106,7 @@ def _sources(table: dict[str, Any]) -> list[str]:
 
 
 def _paths(project: Project, paths: list[str], sources: list[str] | None = None, *, flat: bool = False) -> Modules:
-    """Return the modules at these paths; `flat`: of each only the last part is installed."""
+    """Return the modules at these paths; with `flat`, only the last part of each is installed."""
     names, folder = list[str](), ""
     for path in paths:
         clean = path.strip("/").removesuffix("/**").removesuffix("/*").removesuffix("/**/*.py").removesuffix("/*.py")

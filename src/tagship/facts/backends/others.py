@@ -13,7 +13,7 @@ from . import texts
 
 #: pdm-backend's own expression for `source = "file"`.
 PDM = r"^__version__\s*=\s*[\"'](.+?)[\"']\s*(?:#.*)?$"
-#: poetry-dynamic-versioning's for `from-file`: the whole of the file where none is given.
+#: poetry-dynamic-versioning's for `from-file`, by default the whole file.
 
 
 def static(project: Project) -> Version | None:
@@ -89,7 +89,7 @@ def _by_name(project: Project, name: str, folders: tuple[str, ...]) -> Modules:
 
 
 def flit_version(project: Project) -> Version:
-    """Return the version that flit reads of the module, by its syntax tree and else by importing it."""
+    """Return the version that flit reads from the module: from its syntax tree, else by importing it."""
     if found := static(project):
         return found
     if project.backend.startswith("flit_scm"):
@@ -138,7 +138,7 @@ def flit_modules(project: Project) -> Modules:
 
 
 def pdm_version(project: Project) -> Version:
-    """Return the version: static, or of the source that `[tool.pdm.version]` names, in its old forms as well."""
+    """Return the version: static, or from the source that `[tool.pdm.version]` names, in its old forms as well."""
     if found := static(project):
         return found
     table = project.table("tool", "pdm", "version")
@@ -195,7 +195,7 @@ def pdm_modules(project: Project) -> Modules:
 
 
 def uv_modules(project: Project) -> Modules:
-    """Return the module of uv's own backend: the one that is named, else that of the project's name."""
+    """Return the module of uv's own backend: the one that is configured, else the one with the project's name."""
     table = project.table("tool", "uv", "build-backend")
     names, root = table.get("module-name", project.table("project").get("name", "")), table.get("module-root", "src")
     found = [str(each).replace("-", "_") for each in (names if isinstance(names, list) else [names])]
@@ -208,7 +208,7 @@ def uv_modules(project: Project) -> Modules:
 
 
 def cargo_version(project: Project) -> Version:
-    """Return the version of Cargo.toml, where pyproject.toml leaves it to maturin."""
+    """Return the version in Cargo.toml, if pyproject.toml leaves it to maturin."""
     if found := static(project):
         return found
     manifest = project.table("tool", "maturin").get("manifest-path", "Cargo.toml")
@@ -233,7 +233,7 @@ def _workspace(project: Project, file: str) -> str:
 
 
 def cargo_modules(project: Project) -> Modules:
-    """Return the module of maturin: the one that is named, else that of the project or of the crate."""
+    """Return the module of maturin: the one that is configured, else the one with the project's or the crate's name."""
     table = project.table("tool", "maturin")
     name = str(table.get("module-name") or project.table("project").get("name") or "")
     source = table.get("python-source", "")
@@ -253,7 +253,7 @@ def meson_version(project: Project) -> Version:
 
 
 def scikit_version(project: Project) -> Version:
-    """Return the version that scikit-build-core reads by a provider."""
+    """Return the version that scikit-build-core gets from a provider."""
     if found := static(project):
         return found
     table = project.table("tool", "scikit-build", "metadata", "version")
@@ -264,11 +264,11 @@ def scikit_version(project: Project) -> Version:
         return texts.by_pattern(project, "scikit-build:regex", file, pattern, result=result)
     if provider.endswith("setuptools_scm"):
         return Version(None, "scikit-build:setuptools_scm", "pyproject.toml")
-    return Version(None, "scikit-build", "pyproject.toml", f"it is of the provider {provider or 'none'}")
+    return Version(None, "scikit-build", "pyproject.toml", f"it comes from the provider {provider or 'none'}")
 
 
 def named_modules(project: Project) -> Modules:
-    """Return the package with the project's name, in the folders that backends look into."""
+    """Return the package with the project's name, in the folders that backends search."""
     listed = project.table("tool", "scikit-build", "wheel").get("packages")
     if isinstance(listed, list) and listed:
         paths = [str(each).strip("/") for each in listed]

@@ -14,34 +14,34 @@ from .setuptools_modules import package_dir
 
 SCM = re.compile(r"(?i)(setuptools[-_.]scm|vcs[-_.]versioning)\b")
 SIMPLE = re.compile(r"setuptools[-_.]scm\s*\[[^]]*\bsimple\b", re.IGNORECASE)
-#: By which means setup.py takes it from another file, the most telling one first.
+#: How setup.py can take it from another file, the most specific way first.
 MEANS = (("ast", "ast"), ("regex", "regex"), ("exec", "exec"), ("import", "import"), ("lines", "line-parse"))
 
 
 def name(project: Project) -> str | None:
-    """Return the name of the distribution as it is written."""
+    """Return the name of the distribution, not normalised."""
     found = project.table("project").get("name") or project.passed("name")
     return found if isinstance(found, str) else project.cfg.get("metadata", "name", fallback=None)
 
 
 def version(project: Project) -> Version:
-    """Return the version as setuptools finds it: of pyproject.toml first, then of setup.py, then of setup.cfg."""
+    """Return the version as setuptools finds it: in pyproject.toml, else in setup.py, else in setup.cfg."""
     table = project.table("project")
     if isinstance(static := table.get("version"), str):
         return Version(static, "pyproject:static", "pyproject.toml")
     if table and "version" not in project.dynamic:
-        return Version(unknown="[project] in pyproject.toml has no version, and does not call it dynamic")
+        return Version(unknown="[project] in pyproject.toml has no version, and does not list it as dynamic")
     looks = (_by_scm, _by_dynamic, _by_pbr, _by_setup_py, _by_setup_cfg, _by_new_scm)
     return next((found for look in looks if (found := look(project))), _nowhere(project))
 
 
 def _nowhere(project: Project) -> Version:
-    reason = project.setup[1] if project.has_setup_py else "neither pyproject.toml nor setup.cfg says one"
+    reason = project.setup[1] if project.has_setup_py else "neither pyproject.toml nor setup.cfg has one"
     return Version(unknown=reason or "neither setup.py nor setup.cfg passes one")
 
 
 def _by_scm(project: Project) -> Version | None:
-    """Return what setuptools-scm and its like derive from git's tags."""
+    """Return what setuptools-scm and similar tools derive from git's tags."""
     tool = project.table("tool")
     tables = ("setuptools_scm", "setuptools-scm")
     if any(key in tool for key in tables):
@@ -60,7 +60,7 @@ def _by_scm(project: Project) -> Version | None:
 
 
 def _by_new_scm(project: Project) -> Version | None:
-    """Return what newer releases of setuptools-scm derive without a table, where nothing else says a version."""
+    """Return what newer releases of setuptools-scm derive without a table, if there is no other version."""
     required = any(map(SCM.match, project.requires)) and "version" in project.dynamic
     return Version(None, "setuptools_scm:pyproject", "pyproject.toml") if required else None
 
@@ -101,7 +101,7 @@ def _by_setup_cfg(project: Project) -> Version | None:
 
 
 def _attr(project: Project, kind: str, dotted: str) -> Version:
-    """Return what setuptools reads as `attr:`: a literal in the syntax tree, else what the module binds."""
+    """Return what setuptools reads for `attr:`: a literal in the syntax tree, else the value in the module."""
     from tagship.facts.python import code
 
     dotted = dotted if "." in dotted else f"__init__.{dotted}"
@@ -117,7 +117,7 @@ def _attr(project: Project, kind: str, dotted: str) -> Version:
 
 
 def _sources(project: Project) -> list[str]:
-    """Return the folders that hold the top packages, the likely one first."""
+    """Return the folders that can hold the top-level packages, the likeliest first."""
     directories = package_dir(project)
     found = [directories[""]] if directories.get("") else []
     where = project.table("tool", "setuptools", "packages", "find").get("where")
@@ -141,16 +141,16 @@ def _by_setup_py(project: Project) -> Version | None:
     if isinstance(text, list | tuple):
         text = ".".join(map(str, text))
     if not isinstance(text, str | int | float):
-        return Found(None, "setup.py:computed", "setup.py", "setup.py passes no text as version")
+        return Found(None, "setup.py:computed", "setup.py", "setup.py passes a version that is no string")
     kind, file = _source(project, value)
     return Found(str(text), kind, file)
 
 
 def _source(project: Project, value: Value) -> tuple[str, str]:
-    """Return the kind of source and the file, where setup.py passes a version that it takes from there."""
+    """Return the kind of source and the file from which setup.py takes the version that it passes."""
     own = os.path.relpath(project.at("setup.py"), project.files.root).replace(os.sep, "/")
     files = list(dict.fromkeys(name for name, _ in value.origins if name != own))
-    # Of several, such as that of the function that reads it, the one in which the text is.
+    # Of several, such as the file of the function that reads it, the one that holds the text.
     file = next((name for name in files if _holds(project, name, str(value.data))), files[0] if files else "")
     if not file:
         return ("setup.py:literal" if _is_literal(project) else "setup.py:constant"), "setup.py"
@@ -183,7 +183,7 @@ def _is_literal(project: Project) -> bool:
     return any(name == "version" and isinstance(value, ast.Constant) for name, value in pairs)
 
 
-#: What is behind a version that setup.py computes: the kind of source.
+#: The kind of source of a version that setup.py computes.
 TOOLS = {
     "versioneer": "versioneer",
     "setuptools_scm": "setuptools_scm:get_version",

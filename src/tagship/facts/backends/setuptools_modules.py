@@ -1,4 +1,4 @@
-"""Which packages and modules setuptools installs: what is listed, searched for, or found where nothing is said."""
+"""Which packages and modules setuptools installs: those that are listed, searched for, or discovered."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def package_dir(project: Project) -> dict[str, str]:
-    """Return the folders of packages by their names, "" for that of all others."""
+    """Return the folder of each package by its name; that of all others is under ""."""
     table = project.table("tool", "setuptools").get("package-dir")
     if isinstance(table, dict):
         return {key: value for key, value in table.items() if isinstance(value, str)}
@@ -33,7 +33,7 @@ def modules(project: Project) -> Modules:
     if extensions is None or (found and found.unknown):
         return found or _automatic(project)
     if found is None and project.table("project"):
-        found = _automatic(project)  # which setup.py alone switches off by its extensions
+        found = _automatic(project)  # extensions in setup.py alone switch automatic discovery off
     found = found or Modules()
     packages, modules = {*found.packages, *extensions[0]}, {*found.modules, *extensions[1]}
     reason = "" if packages or modules else "setup.py computes its extension modules"
@@ -41,11 +41,11 @@ def modules(project: Project) -> Modules:
 
 
 def _listed(project: Project) -> Modules | None:
-    """Return what pyproject.toml, setup.py and setup.cfg list or let search for, None if none of them does."""
+    """Return what pyproject.toml, setup.py and setup.cfg list or search for, None if none of them does."""
     found = _of_pyproject(project)
     if found is None or (found.packages and found.modules):
         return found or _of_setup_py(project) or _of_setup_cfg(project)
-    # What pyproject.toml says of packages leaves what setup.py says of modules, and the reverse.
+    # Packages from pyproject.toml and modules from setup.py are combined, and the reverse.
     other = _of_setup_py(project) or _of_setup_cfg(project) or Modules()
     packages, modules = found.packages or other.packages, found.modules or other.modules
     return Modules(packages, modules, found.source or other.source, found.unknown)
@@ -97,7 +97,7 @@ def _found(project: Project, find: Mapping[str, Any], modules: Iterable[str], *,
 
 
 def _extensions(project: Project) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-    """Return the packages and modules of which setup.py passes extensions, None if it passes none."""
+    """Return the packages and modules for which setup.py passes extensions, None if it passes none."""
     value = project.setup[0].get("ext_modules")
     if value is None or value.data is None or value.data in ([], ()):
         return None
@@ -109,7 +109,7 @@ def _extensions(project: Project) -> tuple[tuple[str, ...], tuple[str, ...]] | N
 
 
 def _holds_code(project: Project, where: list[str], package: str) -> bool:
-    """Return whether a folder has a file at all: of empty folders, as of those without data, nothing is installed."""
+    """Return whether a folder holds any file: nothing is installed of folders without one."""
     paths = [project.at(folder, *package.split(".")) for folder in where]
     return any(
         name.endswith((".py", ".pyi", ".so", ".typed")) for path in paths for name in project.files.entries(path)[1]
@@ -117,7 +117,7 @@ def _holds_code(project: Project, where: list[str], package: str) -> bool:
 
 
 def _source_of(project: Project, packages: list[str]) -> str:
-    """Return the folder that holds the listed packages, "" for that of the distribution."""
+    """Return the folder that holds the listed packages, "" for the folder of the distribution."""
     directories = package_dir(project)
     source = directories.get("", "")
     first = packages[0].partition(".")[0] if packages else ""

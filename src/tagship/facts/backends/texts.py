@@ -1,4 +1,4 @@
-"""Versions in files that a backend reads by an expression, as a whole, or as a module."""
+"""Versions in files that a backend reads with a regular expression, as a whole, or as a module."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DERIVED = {"versioneer", "setuptools_scm", "versioningit"}
 def by_pattern(project: Project, kind: str, file: str, pattern: str, result: str = "") -> Version:
     """Return the version in `file` that the group `version` of `pattern`, or its first or only one, matches.
 
-    `result` names groups in braces, which make it up.
+    `result` is a format string that combines the groups.
     """
     try:
         text = project.files.text(project.at(file))
@@ -40,7 +40,7 @@ def by_pattern(project: Project, kind: str, file: str, pattern: str, result: str
 
 
 def whole(project: Project, kind: str, file: str) -> Version:
-    """Return the version that is all that is in `file`."""
+    """Return the version in `file`, which holds nothing else."""
     text = project.files.text(project.at(file))
     if text is None:
         return Version(None, kind, file, f"there is no {file}")
@@ -48,7 +48,7 @@ def whole(project: Project, kind: str, file: str) -> Version:
 
 
 def from_value(project: Project, kind: str, file: str, value: Value) -> Version:
-    """Return the version that code comes to; a tuple or list is joined with dots."""
+    """Return the version that is the value of code; a tuple or list is joined with dots."""
     from tagship.facts.python.values import NotPlain, plain
 
     try:
@@ -58,12 +58,12 @@ def from_value(project: Project, kind: str, file: str, value: Value) -> Version:
             return Version(None, error.unknown.tool, file)
         return Version(None, kind, file, error.unknown.reason)
     origin = next((name for name, _ in value.origins if name.endswith((".py", ".txt"))), "")
-    # Where the text itself is, behind what imports it.
+    # Where the text itself is, not where it is imported.
     file = project.shown(project.files.root + "/" + origin) if origin else file
     if isinstance(found, list | tuple):
         found = ".".join(map(str, found))
     if not isinstance(found, str | int | float) or isinstance(found, bool):
-        return Version(None, kind, file, f"{file} has no text for a version")
+        return Version(None, kind, file, f"{file} has no string for a version")
     return Version(str(found), kind, file)
 
 
@@ -84,7 +84,7 @@ def incremental(project: Project) -> Version:
 
 
 def assigned(text: str, name: str) -> str | None:
-    """Return the first literal text that is assigned to `name` at the top of the code; None if there is none."""
+    """Return the first string literal that is assigned to `name` at the top level; None if there is none."""
     line = re.search(rf"(?m)^{re.escape(name)}\b[^\n]*=[^\n]*", text)
     # Most are near the top: if the code up to there can be parsed, the rest need not be.
     body = (_body(text[: line.end()]) if line else None) or _body(text) or []

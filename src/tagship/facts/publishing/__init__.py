@@ -1,4 +1,4 @@
-"""Who publishes today: every job, script and target that uploads to an index, and the lines that show it."""
+"""What publishes today: every job, script and target that uploads to an index, and the lines that show it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-#: From the least to the most that a job can be said to log in with.
+#: From the least to the most specific way in which a job logs in.
 STRENGTH = {"none": 0, "oidc": 1, "token": 2, "password": 3}
 
 
 @dataclass(frozen=True)
 class Publishers:
-    """What publishes, one line for each file that could not be read, and the paths that the jobs build from."""
+    """What publishes, the paths that the jobs build from, and one line for each file that could not be read."""
 
     found: tuple[Publishing, ...]
     errors: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ def read(path: Path) -> Publishers:
 
 
 def _merged(found: Iterable[Found]) -> list[Publishing]:
-    """Return one entry for each job and index; PyPI and TestPyPI are one: their names differ in a value only."""
+    """Return one entry for each job and index; PyPI and TestPyPI are merged, as they differ in a value only."""
     groups: dict[tuple[str, str, str], list[Found]] = {}
     for each in found:
         index = "pypi" if each.upload.index in {"pypi", "testpypi"} else each.upload.index

@@ -24,7 +24,7 @@ class Action:
     user: tuple[str, ...] = ()
     password: tuple[str, ...] = ()
     index: tuple[str, ...] = ()
-    #: Uses the identity of the job where there is no password.
+    #: Whether it uses the identity of the job if there is no password.
     trusted: bool = False
     #: Inputs that must not be false, such as a switch that turns the upload off.
     switches: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ KNOWN = {
     "jupyter-server/jupyter_releaser/.github/actions/publish-release": Action((), ("pypi_token",), trusted=True),
     "fizyk/actions-reuse/.github/actions/pypi": Action((), ("token",), trusted=True),
 }
-#: Inputs that only an upload to an index needs; whatever the action is called.
+#: Inputs that only an upload to an index needs, whatever the action's name.
 TOKEN_INPUT = re.compile(
     r"(?:^|[-_])(?:test)?[-_]?pypi[-_]?(?:api[-_]?)?(?:token|password|secret|key)|^twine[-_]password$", re.IGNORECASE
 )
@@ -90,7 +90,7 @@ def _first(inputs: Mapping[str, str], names: tuple[str, ...]) -> str:
 
 
 def _semantic_release(version: str, inputs: Mapping[str, str]) -> Action | None:
-    """Return the upload of python-semantic-release: it made one up to version 7."""
+    """Return the upload of python-semantic-release, which uploaded up to version 7."""
     major = re.match(r"v?(\d+)", version)
     if major and int(major[1]) >= 8:
         return None
@@ -104,7 +104,7 @@ def _by_inputs(inputs: Mapping[str, str]) -> Action | None:
 
 
 def _is_password(name: str, value: str) -> bool:
-    """Return whether an input is a credential of an index, by its own name or by that of the secret."""
+    """Return whether an input is a credential of an index, by its name or that of its secret."""
     secrets = workflow_secrets(value)
     return bool(secrets) and bool(
         TOKEN_INPUT.search(name) or (CREDENTIAL.search(name) and any(OF_INDEX.search(each) for each in secrets))

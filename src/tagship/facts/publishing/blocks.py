@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Block:
-    """Commands under one name; `line` and `text` are where the name stands, `env` what they see besides."""
+    """Commands under one name; `line` and `text` are the line with the name, `env` the variables that they get."""
 
     file: str
     name: str

@@ -1,4 +1,4 @@
-"""Which paths do the jobs name that build what is published? One may be the folder of a second distribution."""
+"""Which paths are named in the jobs that build what is published? One may be another distribution's folder."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
     from .github import Found, Workflows
 
-#: Inputs of actions that build or upload, and those that hand dists to another job.
+#: Inputs of actions that build, upload, or pass dists to another job.
 INPUTS = ("package-dir", "packages-dir", "packages_dir", "working-directory", "path", "subject-path")
 HANDS_ON = re.compile(r"actions/upload-artifact|pypa/cibuildwheel|hynek/build-and-inspect-.*|pyo3/maturin-action")
-#: Commands that take paths for something else.
+#: Commands whose paths mean something else.
 OTHER = re.compile(r"pip[\d.]*|uvx?|pipx|pytest|py\.test|tox|nox|coverage|ruff|mypy|black|git|ls|echo|rm|mkdir|twine")
 BUILDS = re.compile(r"\b(build|wheel|sdist)\b")
 
 
 def paths(workflows: Workflows, found: Iterable[Found]) -> Iterator[str]:
-    """Yield the paths that the jobs name which upload, or which build what those upload."""
+    """Yield the paths named in the jobs that upload, and in those that build what is uploaded."""
     seen = set[tuple[str, str]]()
     for each in found:
         read = workflows.by_file.get(each.file)

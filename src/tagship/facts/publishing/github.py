@@ -31,7 +31,7 @@ DEPTH = 5
 
 @dataclass(frozen=True)
 class Found:
-    """An upload of a job of a workflow file, started by `triggers`; `events` are those that can reach it."""
+    """An upload in a job of a workflow that `triggers` start; `events` are those that reach it."""
 
     file: str
     job: str
@@ -42,7 +42,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Start:
-    """What a workflow starts with: its events, or those of its caller, the caller's lines and what it passes on."""
+    """How a workflow starts: its events, or those of its caller, with the caller's lines, inputs and secrets."""
 
     triggers: tuple[str, ...]
     events: tuple[Event, ...]
@@ -62,12 +62,12 @@ class Workflows:
     errors: list[str] = field(default_factory=list)
     contents: dict[str, bytes] = field(default_factory=dict)
     called: set[str] = field(default_factory=set)
-    #: What was seen in each job that has steps, by its file and name.
+    #: What was found in each job that has steps, by its file and name.
     walks: dict[tuple[str, str], Walk] = field(default_factory=dict)
 
     @classmethod
     def read(cls, root: Path, targets: Targets, changed: Mapping[str, bytes] = MappingProxyType({})) -> Workflows:
-        """Read all workflows of the repository at `root`; those in `changed` hold that instead."""
+        """Read all workflows of the repository at `root`; those in `changed` have that content instead."""
         found = cls(root, targets)
         for path in workflow.files(root):
             name = f"{workflow.FOLDER}/{path.name}"
@@ -142,7 +142,7 @@ class Workflows:
 
 
 def _declared(each: Workflow) -> Iterator[tuple[str, list[str]]]:
-    """Yield the workflow's own inputs and the values that are known of them: the default first, then the choices."""
+    """Yield the workflow's own inputs with their known values: the default first, then the choices."""
     for event in ("workflow_call", "workflow_dispatch"):
         for name, node in each.triggers.map(event).map("inputs").items():
             if isinstance(node, Map):
@@ -151,7 +151,7 @@ def _declared(each: Workflow) -> Iterator[tuple[str, list[str]]]:
 
 
 def _matrix(job: Job) -> Iterator[tuple[str, str]]:
-    """Yield the values of the matrix by what an expression calls them."""
+    """Yield the values of the matrix by their names in expressions."""
     for name, values in job.node.map("strategy").map("matrix").items():
         for row in values if isinstance(values, list) else []:
             if isinstance(row, Text):

@@ -1,4 +1,4 @@
-"""What a person can run in the repository to upload, and no CI service does."""
+"""What a person can run in the repository to upload, and no CI service runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .targets import Targets
 
 HINT = re.compile(r"twine|publish|upload", re.IGNORECASE)
-#: Which files hold the targets of which task runners.
+#: The files that hold the targets of each task runner.
 FILES = {
     "Makefile": ("make",),
     "makefile": ("make",),
@@ -59,7 +59,7 @@ SUFFIXES = frozenset({"", ".sh", ".bash", ".py", ".bat", ".cmd", ".ps1"})
 
 
 def publishing(root: Path, targets: Targets, known: set[tuple[str, int]]) -> Iterator[Publishing]:
-    """Yield the targets and scripts that upload, but for the lines that are `known`: what a CI service runs."""
+    """Yield the targets and scripts that upload, without the `known` lines, which a CI service runs."""
     for block in _blocks(root, targets):
         calls = [(each, call) for each in block.commands if (call := tools.match(each.words))]
         lines = [

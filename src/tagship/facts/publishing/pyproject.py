@@ -36,7 +36,7 @@ def _reader(caller: str, *path: str) -> Callable[[Read, str], dict[str, Block]]:
 
 
 def hatch(read: Read, folder: str) -> dict[str, Block]:
-    """Return the scripts of hatch's environments, each by its own name and with that of its environment before it."""
+    """Return the scripts of hatch's environments, each with and without the name of its environment before its own."""
     file, text, data = _load(read, folder)
     found: dict[str, Block] = {}
     for environment, table in subtable(data, "tool", "hatch", "envs").items():
@@ -48,11 +48,11 @@ def hatch(read: Read, folder: str) -> dict[str, Block]:
 
 
 def _steps(caller: str, value: object) -> list[str]:
-    """Return the command lines of a script: a line, a list of them, or a table that says what kind it is."""
+    """Return the command lines of a script: a line, a list of lines, or a table with the kind of script as its key."""
     if isinstance(value, str):
         return [value]
     if isinstance(value, list):
-        # In a list, poe and rye may name other tasks; a line that is none is harmless.
+        # In a list, poe and rye may name other tasks; a line that names none is harmless.
         return [line for each in value for line in [*_steps(caller, each), *_reference(caller, each)]]
     if isinstance(value, dict):
         kinds = ("cmd", "shell", "script", "composite", "sequence", "chain", "call")
@@ -75,7 +75,7 @@ def _block(file: str, text: str, name: str, lines: list[str]) -> Block:
 
 
 def _at(lines: list[str], text: str, number: int, shown: str) -> Iterator[Command]:
-    """Yield the commands of `lines`, each where it is written, else where the script is named."""
+    """Yield the commands of `lines`, each with its own line number, else with that of the script's name."""
     source = text.splitlines()
     for line in lines:
         written = next((at for at in range(number - 1, len(source)) if line in source[at]), None)

@@ -11,7 +11,7 @@ from .shell import Command, commands
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Calls that print what they are given, or describe an option.
+#: Calls that print their arguments, or describe an option.
 SILENT = frozenset(
     [
         "print",
@@ -35,10 +35,10 @@ DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 class Module:
-    """A module's functions, read when one is asked for."""
+    """A module's functions, read on demand."""
 
     def __init__(self, source: str, file: str) -> None:
-        """Parse `source`; what is no Python has no functions and runs nothing."""
+        """Parse `source`; what is not Python has no functions and runs nothing."""
         self.file = file
         self.lines = source.splitlines()
         try:
@@ -51,7 +51,7 @@ class Module:
         }
 
     def main(self) -> Block:
-        """Return what the module runs itself."""
+        """Return what the module runs at import."""
         return self._block("", self.tree, self.lines[0] if self.lines else "")
 
     def all(self) -> Block:
@@ -103,7 +103,7 @@ def _last(node: ast.expr) -> str:
 
 
 def _calls(node: ast.AST) -> Iterator[ast.Call]:
-    """Yield the calls in `node`, without those in what a module only defines."""
+    """Yield the calls in `node`, without those in functions and classes that it only defines."""
     waiting = list(ast.iter_child_nodes(node))
     if isinstance(node, ast.Module):
         waiting = [each for each in waiting if not isinstance(each, DEFINITIONS)]
@@ -115,7 +115,7 @@ def _calls(node: ast.AST) -> Iterator[ast.Call]:
 
 
 def _of(call: ast.Call, lines: list[str]) -> list[Command]:
-    """Return the commands that a call may run: words one by one, in a list, or as one line for a shell."""
+    """Return the commands that a call may run: given as separate arguments, as a list, or as one line for a shell."""
     line = call.lineno
     text = lines[line - 1].strip() if line <= len(lines) else ""
     assigned = tuple(_environment(call))
@@ -149,7 +149,7 @@ def _words(nodes: list[ast.expr]) -> tuple[str, ...]:
 
 
 def _text(node: ast.expr) -> str | None:
-    """Return the text that `node` is, with `$NAME` for what is read from the environment, `?` for what is not known."""
+    """Return the string that `node` is, with `$NAME` for environment variables and `?` for what is not known."""
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else None
     if isinstance(node, ast.JoinedStr):

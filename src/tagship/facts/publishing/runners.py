@@ -1,4 +1,4 @@
-"""The targets of task runners that have a file of their own: make, tox, nox, invoke, just, npm and the like."""
+"""The targets of task runners with a file of their own: make, tox, nox, invoke, just, npm and similar."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _find(read: Read, folder: str, names: Sequence[str]) -> tuple[str, str] | No
 
 
 def make(read: Read, folder: str) -> dict[str, Block]:
-    """Return the rules of a Makefile; what a rule depends on runs before it."""
+    """Return the rules of a Makefile; the prerequisites of a rule run before it."""
     found = _find(read, folder, ("Makefile", "makefile", "GNUmakefile"))
     return {} if found is None else _rules(*found)
 
@@ -70,7 +70,7 @@ def _append(blocks: dict[str, Block], names: list[str], more: Sequence[Command])
 
 
 def _joined(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the lines with those that continue them, each by the number of its first."""
+    """Yield the lines, joined with their continuation lines, with the number of the first."""
     lines = iter(enumerate(text.splitlines(), 1))
     for number, line in lines:
         while line.endswith("\\"):
@@ -107,7 +107,7 @@ def just(read: Read, folder: str) -> dict[str, Block]:
 
 
 def _of_just(text: str) -> str:
-    """Return a justfile without parameters: one with a default is replaced by it, and other expressions by nothing."""
+    """Return a justfile without parameters: defaults are filled in, and other expressions removed."""
     defaults = dict(re.findall(r"(?m)(?<=[ \t])[*+$]*(\w+)=[\"']([^\"'\n]*)[\"'](?=.*:)", text))
     text = re.sub(r"(?m)^(@?[\w-]+)(?:[ \t]+[*+$]*\w+(?:=(?:\"[^\"\n]*\"|'[^'\n]*'|\w+))?)+[ \t]*:(?!=)", r"\1:", text)
     return re.sub(r"\{\{\s*(\w*)\b.*?\}\}", lambda match: defaults.get(match[1], ""), text)
@@ -159,7 +159,7 @@ def npm(read: Read, folder: str) -> dict[str, Block]:
 
 
 def semantic_release(read: Read, folder: str) -> dict[str, Block]:
-    """Return what node's semantic-release is told to run when it publishes."""
+    """Return what node's semantic-release is configured to run when it publishes."""
     names = (
         ".releaserc",
         ".releaserc.json",
@@ -189,7 +189,7 @@ def _json(found: tuple[str, str] | None) -> dict[str, Any]:
 
 
 def _one_line(found: tuple[str, str], name: str, pattern: str, scripts: Sequence[str]) -> Block:
-    """Return a block whose commands all stand where `pattern` is first found."""
+    """Return a block whose commands all have the line where `pattern` is first found."""
     file, text = found
     match = re.search(pattern, text, re.MULTILINE)
     line = text.count("\n", 0, match.start()) + 1 if match else 1
@@ -199,7 +199,7 @@ def _one_line(found: tuple[str, str], name: str, pattern: str, scripts: Sequence
 
 
 def nox(read: Read, folder: str) -> dict[str, Block]:
-    """Return the sessions of a noxfile; the name of the block under "" lists those that run by default."""
+    """Return the sessions of a noxfile; the name of the block at "" lists those that run by default."""
     found = _find(read, folder, ("noxfile.py",))
     blocks = _decorated(found, frozenset({"session"}))
     if found is None:
@@ -240,7 +240,7 @@ class Section:
 
 
 def sections(text: str) -> dict[str, Section]:
-    """Return the sections of an ini file, with the number of each line that a plain parser would lose."""
+    """Return the sections of an ini file, with the line numbers, which configparser does not keep."""
     found: dict[str, Section] = {}
     section: Section | None = None
     option: list[tuple[int, str]] | None = None
@@ -258,7 +258,7 @@ def sections(text: str) -> dict[str, Section]:
 
 
 def tox(read: Read, folder: str) -> dict[str, Block]:
-    """Return the environments of tox; the name of the block under "" lists those that run by default."""
+    """Return the environments of tox; the name of the block at "" lists those that run by default."""
     found = _find(read, folder, ("tox.ini",))
     if found is None:
         found = _find(read, folder, ("setup.cfg",))
@@ -339,14 +339,14 @@ def _continued(lines: list[tuple[int, str]]) -> Iterator[tuple[int, str]]:
 
 
 def _posargs(line: str) -> str:
-    """Return `line` with the default arguments between `BEGIN` and `END`, and variables as a shell writes them."""
+    """Return `line` with the default arguments between `BEGIN` and `END`, and variables in the shell's form."""
     line = re.sub(r"\{env:(\w+):?([^{}]*)\}", r"${\1:-\2}", line)
     line = re.sub(r"\{(?:toxinidir|tox_root)\}/?", "", line)
     return re.sub(r"\{posargs:?((?:[^{}]|\$\{[^{}]*\})*)\}", rf" {BEGIN} \1 {END} ", line)
 
 
 def with_posargs(command: Command, given: tuple[str, ...]) -> Command:
-    """Return `command` with the arguments `given` in the place of its default ones."""
+    """Return `command` with the arguments `given` instead of its default ones."""
     words: list[str] = []
     default = False
     for word in command.words:
@@ -361,7 +361,7 @@ def with_posargs(command: Command, given: tuple[str, ...]) -> Command:
 
 
 def expand(text: str) -> list[str]:
-    """Return the names that a generative one such as `py{310,311}-x,docs` stands for."""
+    """Expand a generative name such as `py{310,311}-x,docs`."""
     found: list[str] = []
     for name in _split_list(text):
         parts = [part.split(",") if index % 2 else [part] for index, part in enumerate(re.split(r"[{}]", name))]

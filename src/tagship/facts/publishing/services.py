@@ -1,4 +1,4 @@
-"""What other CI services upload: Travis, CircleCI, GitLab, Azure Pipelines, AppVeyor, Jenkins and their like."""
+"""What other CI services upload: Travis, CircleCI, GitLab, Azure Pipelines, AppVeyor, Jenkins and similar."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
     from .targets import Targets
 
-#: Keys under which a service takes commands.
+#: Keys that hold commands.
 SCRIPTS = re.compile(
     r"(?:before_|after_)?(?:script|scripts|install|success|deploy|test|build|build_script)|\w+_script|commands?|run|bash|"
     r"powershell|pwsh|sh|cmd|ps|on_success|on_finish",
 )
-#: Variables that a service sets itself: no secrets of the repository.
+#: Variables that a service sets itself, which are no secrets of the repository.
 OWN = re.compile(
     r"^(?:CI|CI_\w+|TRAVIS\w*|CIRCLE\w*|GITLAB_\w+|BUILD_\w+|AGENT_\w+|APPVEYOR\w*|HOME|PATH|USER|PWD|VERSION|TAG|\?|\w)$"
 )
@@ -48,7 +48,7 @@ class Unit:
 
 
 def uploads(root: Path, targets: Targets, errors: list[str]) -> Iterator[Found]:
-    """Yield what the files of other services in the repository at `root` upload; `errors` takes what is unreadable."""
+    """Yield what the other services' files in the repository at `root` upload; add unreadable files to `errors`."""
     for pattern, reader in READERS.items():
         for file in _matching(targets, pattern):
             path = root / file
@@ -90,7 +90,7 @@ def _uploads(unit: Unit, file: str, targets: Targets) -> Iterator[Found]:
 
 
 def _with_project_variables(upload: Upload) -> Upload:
-    """Return `upload` with the variables that the tool reads, where the file passes none: the project's settings do."""
+    """Return `upload` with the variables that the tool reads, if the file passes none: the project's settings may."""
     names = [name for name in upload.credentials.secrets if not OWN.match(name)]
     tool = tools.BY_NAME.get(upload.tool)
     given = upload.credentials.auth
@@ -104,7 +104,7 @@ def _with_project_variables(upload: Upload) -> Upload:
 
 
 def travis(tree: Map | str, file: str) -> Iterator[Unit]:
-    """Yield the jobs of a .travis.yml: that of the file, and those that it includes."""
+    """Yield the jobs of a .travis.yml: the file's own, and those under `include`."""
     assert isinstance(tree, Map)
     common = list(_pairs(tree.get("env")))
     yield _travis_unit(tree, "deploy" if "deploy" in tree else "script", common, file)
@@ -163,7 +163,7 @@ def _pairs(value: object) -> Iterator[tuple[str, str]]:
 
 
 def _scripts(node: object, without: set[str] = frozenset()) -> Iterator[Text]:  # type: ignore[assignment]
-    """Yield the commands in `node`, under whatever key a service takes them."""
+    """Yield the commands in `node`, below any of the keys that hold some."""
     if isinstance(node, Map):
         for key, value in node.items():
             if key in without:
@@ -247,7 +247,7 @@ def _inherited(parts: list[Map], key: str) -> object:
 
 
 def generic(tree: Map | str, _file: str) -> Iterator[Unit]:
-    """Yield what runs in a file of a service whose jobs are wherever commands are; each job is named by its key."""
+    """Yield the jobs of a service's file: wherever commands are, each named by its key."""
     assert isinstance(tree, Map)
     variables = [*_pairs(tree.get("environment")), *_pairs(tree.get("env")), *_pairs(tree.get("variables"))]
     yield from _generic(tree, "", variables)
@@ -276,7 +276,7 @@ def _generic(node: object, name: str, variables: list[tuple[str, str]]) -> Itera
 
 
 def jenkins(text: Map | str, _file: str) -> Iterator[Unit]:
-    """Yield the steps of a Jenkinsfile that run a shell, under the stage that they stand in."""
+    """Yield the shell steps of a Jenkinsfile, by stage."""
     assert isinstance(text, str)
     text = re.sub(
         r"(?m)^[ \t]*//[^\n]*|^[ \t]*/\*.*?\*/", lambda match: "\n" * match[0].count("\n"), text, flags=re.DOTALL

@@ -1,4 +1,4 @@
-"""A shell script as its commands: enough of the grammar to tell a command from text that only mentions one."""
+"""Splits a shell script into commands: enough of the grammar to tell a command from text that mentions one."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ DECLARATIONS = frozenset(["export", "declare", "local", "readonly", "set", "setx
 
 @dataclass(frozen=True)
 class Command:
-    """A command: its words without quotes, what is assigned before or by it, and the line where it starts."""
+    """A command: its words without quotes, the assignments before or by it, and the line where it starts."""
 
     words: tuple[str, ...]
     assigned: tuple[tuple[str, str], ...]
@@ -60,18 +60,18 @@ class Command:
 
 @lru_cache(maxsize=1 << 12)
 def base(word: str) -> str:
-    """Return the name of the program that `word` calls, also after a folder or a prefix in a variable."""
+    """Return the name of the program that `word` calls, without a folder or a variable before it."""
     if not word.isalnum():
         word = LAST.split(word)[-1].strip("$(){}@\"'").removesuffix(".exe")
     return word.lower()
 
 
 def commands(script: str, first: int = 1) -> list[Command]:
-    """Return the commands of `script`, whose first line has the number `first`; what `sh -c` is given counts too."""
+    """Return the commands of `script`, whose first line has the number `first`, with those of `sh -c`."""
     return [*_commands(script, first)]
 
 
-@lru_cache(maxsize=256)  # several readers want those of a repository
+@lru_cache(maxsize=256)  # several readers need the same ones
 def _commands(script: str, first: int) -> tuple[Command, ...]:
     lines = script.splitlines()
     found: list[Command] = []
@@ -105,7 +105,7 @@ def _command(parts: list[str], line: int, text: str) -> Iterator[Command]:
 
 
 class _Scanner:
-    """Splits a script at its operators; quotes, escapes, comments and here-documents as a shell takes them."""
+    """Splits a script at its operators, with quotes, escapes, comments and here-documents as in a shell."""
 
     def __init__(self, script: str, first: int) -> None:
         self.text = script.replace("\r\n", "\n")
@@ -129,7 +129,7 @@ class _Scanner:
         self.words = []
 
     def _step(self) -> bool:
-        """Take the next character; return whether it ends a command."""
+        """Consume the next character; return whether it ends a command."""
         rest = self.text
         if match := PLAIN.match(rest, self.at):
             self.at = match.end()
@@ -139,7 +139,7 @@ class _Scanner:
         if char == "\\" and self.at + 1 < len(rest):
             return self._escape(rest[self.at + 1])
         if char == "`" and self.at + 1 < len(rest) and rest[self.at + 1] == "\n":
-            return self._escape("\n")  # PowerShell's continuation
+            return self._escape("\n")  # a continued line in PowerShell
         if char in "'\"":
             return self._quoted(char)
         if char == "$" and (match := EXPRESSION.match(rest, self.at)):
@@ -212,7 +212,7 @@ class _Scanner:
         return False
 
     def _substitution(self, opening: str) -> bool:
-        """Keep what a command substitution runs as part of the word; it may be nested."""
+        """Keep a command substitution, which may be nested, as part of the word."""
         begin = self.at
         if opening == "`":
             end = self.text.find("`", self.at + 1)

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from .values import Scope
 
 DEPTH = 5
-#: Inputs in which an action takes a command, such as one that retries it.
+#: Inputs that are a command, such as those of actions that retry it.
 COMMANDS = ("run", "command", "script", "cmd", "args", "commands")
 
 
 @dataclass(frozen=True)
 class Steps:
-    """The steps of `file` in one job; `chain` are the lines that lead to them, `errors` takes what cannot be read."""
+    """The steps of `file` in one job; `chain` are the lines that lead to them, `errors` the files not readable."""
 
     file: str
     walk: Walk
@@ -66,7 +66,7 @@ class Steps:
         yield from self.walk.follow(run, self.file, scope, self.chain, step.folder)
 
     def _remember(self, step: Step, source: str) -> None:
-        """Note what an output of the step is made from."""
+        """Record what an output of the step is computed from."""
         if step.id:
             self.walk.scope.outputs[(step.id, "")] = "mint-token" if MINT.search(source) else f"output of {source}"
 

@@ -1,4 +1,4 @@
-"""What a command calls in the repository: a script, or what a task runner has under a name."""
+"""What a command calls in the repository: a script, or a target of a task runner."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_BYTES = 1 << 18
-#: Programs that run nothing of the repository, whatever they are given.
+#: Programs that run nothing of the repository, whatever their arguments.
 SILENT = frozenset(
     ["echo", "printf", "cat", "chmod", "ls", "rm", "cp", "mv", "mkdir", "touch", "git", "curl", "wget", "pip", "pip3"]
 )
@@ -28,10 +28,10 @@ RUNNERS = PACKAGE_MANAGERS | {
     *("make", "gmake", "tox", "nox", "invoke", "inv", "duty", "task", "just", "taskipy", "semantic-release"),
     *("hatch", "pdm", "poe", "rye", "poethepoet"),
 }
-#: What a script in Python that uploads must mention: it can be long, and is most often something else.
+#: What a Python script that uploads must mention: most scripts do something else, and they can be long.
 HINT = re.compile(r"twine|\bpublish\b|[\"' ]upload[\"' ]", re.IGNORECASE)
 OWN_COMMANDS = frozenset({"publish", "upload", "release", "deploy", "pypi", "upload_pypi", "publish_pypi"})
-#: Options of task runners that take a value, which is no target.
+#: Options of task runners that take a value, which is not a target.
 VALUED = {
     "make": {"-C", "-f", "-j", "-o", "-I", "--directory", "--file"},
     "tox": {"-e", "-c", "-p", "-m", "-f", "--conf", "--workdir", "--result-json", "--installpkg"},
@@ -53,7 +53,7 @@ VALUED = {
 
 
 class Targets:
-    """The scripts and targets of the repository at `root`, read when something calls them."""
+    """The scripts and targets of the repository at `root`, read when they are called."""
 
     def __init__(self, root: Path) -> None:
         self.root = os.path.realpath(root)
@@ -64,7 +64,7 @@ class Targets:
         self._tables: dict[tuple[str, str], dict[str, Block]] = {}
 
     def text(self, name: str) -> str | None:
-        """Return the text of the file `name` of the repository; None if there is none that could be a script."""
+        """Return the text of the file `name` of the repository; None if it is missing or cannot be a script."""
         if name not in self._texts:
             self._texts[name] = self._read(name)
         return self._texts[name]
@@ -82,7 +82,7 @@ class Targets:
         return None if b"\0" in content[:1024] else content.decode("utf-8", "replace")
 
     def names(self, folder: str = "") -> frozenset[str]:
-        """Return the names in a folder of the repository; none if it is not there."""
+        """Return the names in a folder of the repository; none if it does not exist."""
         if folder not in self._names:
             first = folder.partition("/")[0]
             try:
@@ -96,7 +96,7 @@ class Targets:
         """Return the targets of the task runner `kind` whose file is in `folder`, by name."""
         key = (kind, folder)
         if key not in self._tables:
-            self._tables[key] = {}  # while it is being read: a table may ask for itself
+            self._tables[key] = {}  # while it is being read, as a table may refer to itself
             readers = {**runners.READERS, **pyproject.READERS}
             self._tables[key] = readers[kind](self.text, folder)
         return self._tables[key]
@@ -110,7 +110,7 @@ class Targets:
             name = base(word)
             rest = words[at + 1 :]
             found = self._runner(name, rest, folder, variables) if name in RUNNERS else []
-            # A script has a folder or a suffix, unless a shell is told to run it.
+            # A script has a folder or a suffix, unless it is an argument of a shell.
             if not found and ("/" in word or "." in word or "\\" in word or (at and base(words[at - 1]) in SHELLS)):
                 found = self._script(word, rest, folder)
             if found:
@@ -184,12 +184,12 @@ class Targets:
         return self._named(kind, folder, names) or (self._named("taskipy", folder, names) if kind == "task" else [])
 
     def _script(self, word: str, rest: Sequence[str], folder: str) -> list[Block]:
-        """Return the script that `word` names, if it is a file of the repository that holds commands."""
+        """Return the script at the path `word`, if it is a file of the repository that holds commands."""
         name = _path(word)
         if not name or name.startswith(("-", "~")) or name in {".", ".."}:
             return []
         if base(word) == "setup.py" and not OWN_COMMANDS.intersection(rest):
-            return []  # its own upload is behind a command of that name
+            return []  # `setup.py upload` is known as a command, so setup.py itself is not searched
         for place in dict.fromkeys((_join(folder, name), name)):
             text = self.text(place) if place else None
             if text is not None and place not in self._scripts:
@@ -200,7 +200,7 @@ class Targets:
 
 
 def script(text: str, file: str) -> list[Block]:
-    """Return what the script `text` of `file` runs; [] where it is none, but data or prose."""
+    """Return what the script `text` of `file` runs; [] if it is data or prose instead."""
     suffix = file.rpartition("/")[2].rpartition(".")[2].lower() if "." in file.rpartition("/")[2] else ""
     shebang = text.partition("\n")[0] if text.startswith("#!") else ""
     if suffix == "py" or "python" in shebang:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from .values import Origin, Scope
 
-#: Programs that only print or search what stands after them.
+#: Programs that only print or search their arguments.
 SILENT = frozenset(
     [
         "echo",
@@ -52,7 +52,7 @@ class Tool:
     user_variables: tuple[str, ...] = ()
     password_variables: tuple[str, ...] = ()
     index_variables: tuple[str, ...] = ()
-    #: Uses the identity of the job where there is no password.
+    #: Whether it uses the identity of the job if there is no password.
     trusted: bool = True
 
 
@@ -150,18 +150,18 @@ BY_NAME = {tool.name: tool for tool in TOOLS}
 
 @dataclass(frozen=True)
 class Call:
-    """An upload as it is written: the tool and the options that it is given."""
+    """An upload: the tool and its options, as written."""
 
     tool: Tool
     options: dict[str, str] = field(default_factory=dict)
 
     def first(self, names: Sequence[str]) -> str:
-        """Return the value of the first of the options `names` that is given."""
+        """Return the value of the first of the options `names` that is present."""
         return next((self.options[name] for name in names if self.options.get(name)), "")
 
 
 def match(words: Sequence[str]) -> Call | None:
-    """Return the upload that a command is; None if it is something else."""
+    """Return the upload if `command` is one, else None."""
     if not words or base(words[0]) in SILENT or DRY.intersection(words):
         return None
     for at, word in enumerate(words):
@@ -172,12 +172,12 @@ def match(words: Sequence[str]) -> Call | None:
 
 
 def _verb(tool: Tool, words: Sequence[str], at: int) -> int:
-    """Return where the subcommand stands that uploads, 0 where there is none."""
+    """Return the position of the subcommand that uploads, 0 if there is none."""
     for index in range(at + 1, len(words)):
         word = words[index]
         if word in tool.verbs:
             return index
-        # `setup.py` takes several subcommands; others only options before theirs.
+        # `setup.py` takes several subcommands; other tools take only options before theirs.
         if tool.name != "setup.py" and not word.startswith("-"):
             return 0
     return 0
@@ -205,7 +205,7 @@ class Credentials:
 
 
 def index(call: Call, scope: Scope) -> str:
-    """Return the index that `call` uploads to: `pypi`, `testpypi`, or what names another one."""
+    """Return the index that `call` uploads to: `pypi`, `testpypi`, or the name or URL of another one."""
     given = [call.first(call.tool.index)]
     if not given[0]:
         given = [f"${{{name}}}" for name in call.tool.index_variables if name in scope.variables]
@@ -213,7 +213,7 @@ def index(call: Call, scope: Scope) -> str:
 
 
 def index_of(values: Sequence[str]) -> str:
-    """Return the index that one of `values`, which are names or addresses, stands for: the first of pypi, testpypi."""
+    """Return the index of the first of `values` (names or URLs) that is PyPI or TestPyPI."""
     named = [_named(each) for each in values if each]
     for known in ("pypi", "testpypi"):
         if known in named:
@@ -231,14 +231,14 @@ def _named(value: str) -> str:
 
 
 def credentials(call: Call, scope: Scope, *, identity: bool) -> Credentials:
-    """Return how `call` logs in, where the job has an `identity` (an OIDC token of its own) or none."""
+    """Return how `call` logs in; `identity` says whether the job can get an OIDC token."""
     user = scope.origin(call.first(call.tool.user) or _variables(call.tool.user_variables, scope))
     password = scope.origin(call.first(call.tool.password) or _variables(_passwords(call), scope))
     return judge(user, password, identity=identity and call.tool.trusted)
 
 
 def judge(user: Origin, password: Origin, *, identity: bool) -> Credentials:
-    """Return what a user name and a password make: a token, a password, a minted token, or the job's identity."""
+    """Classify a user name and a password: a token, a password, a minted token, or the job's identity."""
     if password.secrets and not password.minted:
         kind: Auth = "password" if _is_user(user, password) else "token"
         return Credentials(kind, tuple({**password.secrets, **user.secrets}))
@@ -248,7 +248,7 @@ def judge(user: Origin, password: Origin, *, identity: bool) -> Credentials:
 
 
 def _is_user(user: Origin, password: Origin) -> bool:
-    """Return whether a person's name logs in: anything but `__token__`, as far as it can be seen."""
+    """Return whether the user is a person: anything but `__token__`, as far as known."""
     if user.secrets:
         return not any("token" in name.lower() for name in password.secrets)
     return bool(user.literals) and "__token__" not in user.literals

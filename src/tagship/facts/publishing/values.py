@@ -1,4 +1,4 @@
-"""What a value of a workflow or a script can be: which secrets, literals or minted tokens it leads back to."""
+"""Where a value of a workflow or a script can come from: secrets, literals or minted tokens."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 from .shell import EXPRESSION
 
-#: `outer` is what an expression of a caller says instead of `secrets`, so that the two are not confused.
+#: `outer` replaces `secrets` in a caller's expression, so that the two are not confused.
 DEFAULTED = re.compile(r"\$\{(\w+)(?::?-([^{}]*))?\}")
 SECRET = re.compile(r"\b(?:secrets|outer)\s*(?:\.\s*([A-Za-z_][\w-]*)|\[\s*['\"]([^'\"]+)['\"]\s*\])")
 CONTEXT = re.compile(r"\b(env|inputs|matrix|vars)\s*(?:\.\s*([A-Za-z_][\w-]*)|\[\s*'([^']+)'\s*\])")
 OUTPUT = re.compile(r"\b(steps|needs|jobs)\s*\.\s*([\w-]+)\s*\.\s*outputs\s*\.\s*([\w-]+)")
 STRING = re.compile(r"'((?:[^']|'')*)'")
 VARIABLE = re.compile(r"\$[eE][nN][vV]:(\w+)|\$\{(\w+)[^}]*\}|\$\(([A-Za-z_][\w.]*)\)|\$(\w+)|%(\w+)%")
-#: What exchanges the identity of the job for a token that lives for minutes.
+#: What exchanges the identity of the job for a short-lived token.
 MINT = re.compile(
     r"mint[-_]token|_/oidc|oidc[-_/]mint|token[-_]mint|mint.{0,20}pypi|pypi.{0,20}(?:oidc|mint)", re.IGNORECASE
 )
@@ -37,11 +37,11 @@ class Origin:
 
 @dataclass
 class Scope:
-    """The variables at a step; several values of one name are those of branches, of which any may be taken.
+    """The variables at a step; several values of one name come from branches, of which any may be taken.
 
-    `inputs` are those of the action or workflow that is called, as their callers gave them; `renamed` the secrets of
-    a called workflow, by the names that it has for them, None if they go by their own. `outputs` are the texts
-    that a step's or job's output is made from. `external` says that a variable nobody sets is one of the service.
+    `inputs` are those of the called action or workflow, as the caller passes them; `renamed` maps the secrets of
+    a called workflow, by its own names for them; None if they keep their names. `outputs` are the texts
+    that a step's or job's output is computed from. `external`: the service may define variables that no file sets.
     """
 
     variables: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -51,26 +51,26 @@ class Scope:
     external: bool = False
 
     def child(self) -> Scope:
-        """Return a scope that sees all of this one and changes none of it."""
+        """Return a scope that sees all of this one and does not change it."""
         return Scope(dict(self.variables), self.inputs, self.renamed, self.outputs, self.external)
 
     def set(self, name: str, value: str) -> None:
-        """Give the variable `name` a value instead of what it had."""
+        """Replace the value of the variable `name`."""
         value = self.expand(value)
         own = DEFAULTED.fullmatch(value)
-        if own and own[1] == name:  # what it is already, or a default
+        if own and own[1] == name:  # its own value, or a default
             self.variables.setdefault(name, (own[2] or "",))
         else:
             self.variables[name] = (value,)
 
     def add(self, name: str, value: str) -> None:
-        """Give the variable `name` a further value: a script may be in a branch."""
+        """Add a possible value to the variable `name`, as a script may be in a branch."""
         value = self.expand(value)
         if value not in self.variables.get(name, ()):
             self.variables[name] = (*self.variables.get(name, ()), value)
 
     def expand(self, text: str) -> str:
-        """Return `text` with the inputs and secrets of a called workflow or action as its callers wrote them."""
+        """Return `text` with the inputs and secrets of a called workflow or action as its callers pass them."""
         if "${{" not in text:
             return text
         return EXPRESSION.sub(self._expanded, text)
@@ -120,7 +120,7 @@ class Scope:
                 self._trace_variable(name, found, seen)
         rest = VARIABLE.sub("", plain).strip()
         if rest and not rest.startswith(("$(", "`")):
-            found.literals.append(text.strip())  # an address may have variables in it
+            found.literals.append(text.strip())  # a URL may contain variables
 
     def _trace_expression(self, inner: str, found: Origin, seen: Seen) -> None:
         for match in SECRET.finditer(inner):

@@ -1,4 +1,4 @@
-"""Following commands to what uploads, over as many files as it takes."""
+"""Follows commands to uploads, through any number of files."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ABOUT_INDEX = re.compile(
 
 @dataclass(frozen=True)
 class Upload:
-    """A line that uploads, to which index, as whom, and the lines that lead to it."""
+    """A line that uploads: to which index, with which credentials, and the lines that lead to it."""
 
     tool: str
     index: str
@@ -42,13 +42,13 @@ class Upload:
 
 @dataclass
 class Walk:
-    """What a job does with the commands that it runs; `identity` says that it may have an OIDC token."""
+    """What the commands of a job do; `identity` says whether it can get an OIDC token."""
 
     targets: Targets
     scope: Scope
     identity: bool = False
     pypirc: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    #: Every command on the way, also those that upload nothing, and every action with its inputs.
+    #: Every command that was followed, also those that upload nothing, and every action with its inputs.
     ran: list[tuple[Evidence, Command]] = field(default_factory=list)
     used: list[tuple[Evidence, str, Mapping[str, str]]] = field(default_factory=list)
 
@@ -94,7 +94,7 @@ class Walk:
         yield from self.follow(block.commands, block.file, inner, chain, folder, seen | {(block.file, block.name)})
 
     def credentials(self, call: tools.Call, scope: Scope) -> Credentials:
-        """Return how `call` logs in: by its options and variables, else by what .pypirc or another variable holds."""
+        """Return how `call` logs in: with its options and variables, else with .pypirc or another variable."""
         found = tools.credentials(call, scope, identity=self.identity)
         if found.auth in {"token", "password"} and found.secrets:
             return found
@@ -106,7 +106,7 @@ class Walk:
 
     @staticmethod
     def _leftover(scope: Scope) -> tuple[str, ...]:
-        """Return the variables with a secret that by their names concern an index: a script may pass them on."""
+        """Return the variables with a secret whose names refer to an index: a script may pass them on."""
         return tuple(
             text
             for name, values in scope.variables.items()
@@ -115,7 +115,7 @@ class Walk:
         )
 
     def note(self, script: str, scope: Scope) -> None:
-        """Remember what `script` writes into a .pypirc."""
+        """Record what `script` writes into a .pypirc."""
         if ".pypirc" not in script and "[pypi]" not in script:
             return
         for key, values in (("user", "username"), ("password", "password|token")):
@@ -142,7 +142,7 @@ class Walk:
 
 
 def _resolved(text: str, scope: Scope) -> str:
-    """Return `text` with a mark where a token was minted, as the variables of a script end with it."""
+    """Return `text` with a mark where a token was minted, as a script's variables are lost when it ends."""
     origin = scope.origin(text)
     marks = [f"${{{{ secrets.{name} }}}}" for name in origin.secrets]
     return " ".join([text, *marks, *(["mint-token"] if origin.minted else [])])

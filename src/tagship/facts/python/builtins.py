@@ -1,4 +1,4 @@
-"""Python's own functions, those of them that only compute."""
+"""Python's built-in functions that only compute."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .values import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: What stands for the call where Python itself calls.
+#: The call to report if Python itself makes it.
 NO_CALL = ast.Call(ast.Name("f"), [], [], lineno=0)
 CLASSES = (str, bytes, int, float, bool, list, tuple, dict, set, type(None))
 
@@ -45,7 +45,7 @@ def _open(machine: Machine, scope: Scope, path: Value, mode: Value | None = None
 def open_with_codecs(
     machine: Machine, scope: Scope, path: Value, mode: Value | None = None, encoding: Value | None = None, *_: Value
 ) -> Value:
-    """Do what `codecs.open` does, which decodes whatever the mode says."""
+    """Do what `codecs.open` does, which decodes in any mode."""
     return _open(machine, scope, path, None if encoding else mode)
 
 
@@ -220,7 +220,7 @@ def _vars(machine: Machine, scope: Scope, value: Value | None = None) -> Value:
 
 
 def execute_text(machine: Machine, scope: Scope, code: Value, *names: Value, **keywords: Value) -> Value:
-    """Do what `exec` does: evaluate the code of a text in the namespace that is given, or in this one."""
+    """Do what `exec` does: evaluate code in the given namespace, by default the current one."""
     from .statements import execute_module
 
     text = plain(code)

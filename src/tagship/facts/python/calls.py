@@ -1,4 +1,4 @@
-"""What a call comes to: of the code's own functions and classes, and of Python's."""
+"""Evaluates calls, of the code's own functions and classes and of Python's."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-#: The function of what versioneer writes into a package; its last resort is no version.
+#: The function in the module that versioneer writes into a package; its fallback is no version.
 VERSIONEER = "get_versions"
 
 
 def builtin(name: str) -> Value | None:
-    """Return what Python itself binds `name` to."""
+    """Return the built-in `name`."""
     from .builtins import BUILTINS
 
     found = BUILTINS.get(name)
@@ -32,7 +32,7 @@ def call(
     scope: Scope,
     node: ast.Call,
 ) -> Value:
-    """Return what a call comes to; what is unknown is not called, and its result is from all that it was given."""
+    """Return the result of a call; the result of an unknown function is unknown, with the origins of its arguments."""
     data = called.data
     if isinstance(data, Builtin):
         return _built_in(machine, data, arguments, keywords, scope)
@@ -42,7 +42,7 @@ def call(
         return _instantiated(machine, data, arguments, keywords)
     where = f"{scope.file}:{node.lineno}"
     if keywords and ast.unparse(node.func).rpartition(".")[2] == "setup":
-        machine.calls.append(keywords)  # of a module that wraps that of setuptools
+        machine.calls.append(keywords)  # from a module that wraps setuptools' one
     reason = f"{where} calls {ast.unparse(node.func)[:60]}"
     result = unknown(reason, called, *arguments, *keywords.values())
     if not called.known:
@@ -59,7 +59,7 @@ def _built_in(
         return Value(error.unknown, *origins([*arguments, *keywords.values()]))
     except (Raised, Exhausted, Ended):
         raise
-    except TypeError:  # arguments that we do not know the function to take
+    except TypeError:  # arguments that the function is not known to take
         return unknown(f"a call of {called.name} that is not understood", *arguments, *keywords.values())
     except RecursionError:
         raise
@@ -70,7 +70,7 @@ def _built_in(
 def call_function(
     machine: Machine, function: Function, arguments: Sequence[Value], keywords: dict[str, Value]
 ) -> Value:
-    """Return what a function of the code returns: a list of what it yields where it is a generator."""
+    """Return what a function of the code returns; for a generator, a list of what it yields."""
     from .expressions import evaluate
     from .statements import Returned, execute
 
@@ -118,12 +118,12 @@ def _one_of(earlier: list[Value], result: Value) -> Value:
     from .expressions import merged
 
     for each in earlier:
-        result = merged(result, each, unknown("which of its returns a function reaches", result, each))
+        result = merged(result, each, unknown("which return statement a function reaches", result, each))
     return result
 
 
 def _parameters(function: Function, arguments: Sequence[Value], keywords: dict[str, Value]) -> dict[str, Value]:
-    """Return the names that a call binds; those that nothing is passed for are unknown."""
+    """Return the names that a call binds; missing arguments are unknown."""
     spec = function.node.args
     given = [*([function.bound] if function.bound else []), *arguments]
     names = [each.arg for each in (*spec.posonlyargs, *spec.args)]
@@ -141,7 +141,7 @@ def _parameters(function: Function, arguments: Sequence[Value], keywords: dict[s
 
 def _instantiated(machine: Machine, cls: Class, arguments: list[Value], keywords: dict[str, Value]) -> Value:
     instance = Value(Instance(cls))
-    # Of named tuples and data classes: what the body annotates.
+    # In named tuples and data classes, the annotations are the parameters.
     instance.data.names.update(zip(cls.fields, arguments, strict=False))
     instance.data.names.update({name: value for name, value in keywords.items() if name in cls.fields})
     init = cls.get("__init__")
@@ -178,7 +178,7 @@ def member(machine: Machine, value: Value, name: str) -> Value | None:
 
 
 def items(machine: Machine, value: Value) -> list[Value] | None:
-    """Return what a loop over `value` meets, None if that is not known."""
+    """Return the items of a loop over `value`, None if they are not known."""
     data = value.data
     if isinstance(data, Lazy | Unknown):
         return None
@@ -200,14 +200,14 @@ def items(machine: Machine, value: Value) -> list[Value] | None:
 
 
 def _from(container: Value, item: Value) -> Value:
-    """Return an item with the means by which its container was taken; what can change stays the same object."""
+    """Return an item with its container's `how`; a mutable one stays the same object."""
     if item.how >= container.how or isinstance(item.data, list | dict | set | Instance | Stream):
         return item
     return Value(item.data, item.origins, item.how | container.how)
 
 
 def bind(machine: Machine, target: ast.expr, value: Value, scope: Scope) -> None:
-    """Bind what `target` names to `value`, as an assignment, a loop or a `with` does."""
+    """Bind the names in `target` to `value`, as an assignment, a loop or a `with` does."""
     from .expressions import evaluate
 
     if isinstance(target, ast.Name):

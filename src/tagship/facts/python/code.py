@@ -1,4 +1,4 @@
-"""What a person asks of code: what setup.py passes to `setup()`, what a module binds a name to."""
+"""The entry points of the evaluator: what setup.py passes to `setup()`, the value of a name in a module."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def setup_arguments(files: Files, folder: str) -> tuple[dict[str, Value], str]:
 
 
 def attribute(files: Files, folder: str, dotted: str, path: list[str]) -> Value:
-    """Return what the module in `dotted` ("a.b.c": `c` of `a.b`) binds, looked for below `path`, then `folder`."""
+    """Return the value of `dotted` ("a.b.c" is `c` of `a.b`); the module is searched in `path`, then in `folder`."""
     machine = Machine(files, folder, path=Value([Value(each) for each in path]))
     name, _, wanted = dotted.rpartition(".")
     try:
@@ -47,7 +47,7 @@ def attribute(files: Files, folder: str, dotted: str, path: list[str]) -> Value:
 
 
 def of_file(files: Files, folder: str, file: str, name: str) -> Value:
-    """Return what the module in `file` binds `name` to."""
+    """Return the value of `name` in the module in `file`."""
     return called(files, folder, file, name, call=False)
 
 

@@ -1,4 +1,4 @@
-"""What an expression comes to."""
+"""Evaluates expressions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .values import Class, Function, Instance, Lazy, Module, NotPlain, Scope, Un
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-LARGE = 100_000  # of texts and containers that the code makes
+LARGE = 100_000  # items of the strings and containers that the code creates
 CIRCULAR = Unknown("an import that needs itself")
 BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -46,7 +46,7 @@ UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
 
 
 def evaluate(machine: Machine, node: ast.expr, scope: Scope) -> Value:
-    """Return what `node` comes to in `scope`; raises `Raised` if the code would raise."""
+    """Return the value of `node` in `scope`; raises `Raised` if the code would raise."""
     machine.step()
     handler = HANDLERS.get(type(node))
     if handler is None:
@@ -55,7 +55,7 @@ def evaluate(machine: Machine, node: ast.expr, scope: Scope) -> Value:
 
 
 def truth(value: Value) -> bool | None:
-    """Return whether `value` is true, None if that cannot be known."""
+    """Return the truth value of `value`, None if it is not known."""
     if isinstance(value.data, Unknown):
         return None
     if isinstance(value.data, Module | Function | Class | Instance):
@@ -71,11 +71,12 @@ def _constant(_: Machine, node: ast.Constant, scope: Scope) -> Value:
 
 
 def _name(machine: Machine, node: ast.Name, scope: Scope) -> Value:
-    return lookup(machine, node.id, scope) or unknown(f"{scope.file}:{node.lineno} uses {node.id}, which nothing binds")
+    reason = f"{scope.file}:{node.lineno} uses {node.id}, which is not defined"
+    return lookup(machine, node.id, scope) or unknown(reason)
 
 
 def lookup(machine: Machine, name: str, scope: Scope) -> Value | None:
-    """Return what `name` is bound to in `scope`, around it, or in Python itself."""
+    """Return the value of `name` in `scope`, in those around it, or among the built-ins."""
     inner: Scope | None = scope
     while inner:
         if name in inner.names:
@@ -87,7 +88,7 @@ def lookup(machine: Machine, name: str, scope: Scope) -> Value | None:
 
 
 def forced(machine: Machine, value: Value, names: dict[str, Value], name: str) -> Value:
-    """Return `value`, evaluated now where an import put that off."""
+    """Return `value`; one that an import left for later is evaluated now."""
     if isinstance(value.data, Lazy):
         names[name] = Value(CIRCULAR)
         names[name] = value = value.data.get()
@@ -115,7 +116,7 @@ def _formatted(machine: Machine, node: ast.FormattedValue, scope: Scope) -> Valu
 
 
 def _computed(compute: Callable[[], Any], *sources: Value) -> Value:
-    """Return what `compute` makes of plain data; what it raises is what the code raises."""
+    """Return the result of `compute` on plain data; an exception counts as one of the code."""
     try:
         data = compute()
     except NotPlain as error:
@@ -132,14 +133,14 @@ def _binary(machine: Machine, node: ast.BinOp, scope: Scope) -> Value:
 
 
 def combined(machine: Machine, left: Value, op: ast.operator, right: Value) -> Value:
-    """Return what a binary operator makes of two values."""
+    """Return the result of a binary operator."""
     if type(op) not in BINARY:
         return unknown(f"the operator {type(op).__name__}", left, right)
     both = (left.data, right.data)
     if isinstance(op, ast.Add) and sum(len(data) for data in both if hasattr(data, "__len__")) > 10 * LARGE:
         return unknown("a sum that is too large", left, right)
     if isinstance(op, ast.Add) and type(left.data) is type(right.data) and isinstance(left.data, list | tuple):
-        # One unknown item does not spoil the others.
+        # One unknown item does not make the others unknown.
         machine.step(len(left.data) + len(right.data))
         return Value(type(left.data)([each for data in both for each in data]), *origins([left, right]))
     if isinstance(op, ast.Mult) and not _is_small(left.data, right.data):
@@ -208,9 +209,9 @@ def _if(machine: Machine, node: ast.IfExp, scope: Scope) -> Value:
 
 
 def merged(left: Value, right: Value, test: Value) -> Value:
-    """Return what holds of a value that is one of two, by a `test` that cannot be decided."""
+    """Return what two possible values have in common, if the `test` between them is not known."""
     if isinstance(left.data, dict) and isinstance(right.data, dict):
-        # A key that only one of them has: where it is used, it was that one.
+        # A key that only one of them has: code that uses it took that branch.
         both = {**left.data, **right.data}
         shared = left.data.keys() & right.data.keys()
         both |= {key: merged(left.data[key], right.data[key], test) for key in shared}
@@ -373,7 +374,7 @@ def _call(machine: Machine, node: ast.Call, scope: Scope) -> Value:
 
 
 def _argument(machine: Machine, node: ast.expr, scope: Scope, *, lenient: bool) -> Value:
-    """Return an argument; `lenient`: one that seems to raise is unknown, and the others are not lost."""
+    """Return an argument; with `lenient`, one that seems to raise is unknown instead."""
     try:
         return evaluate(machine, node, scope)
     except Raised as error:

@@ -1,4 +1,4 @@
-"""What `import` binds: modules of the repository, known ones of Python's, and unknown ones."""
+"""Evaluates imports of modules of the repository, of known modules and of unknown ones."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from .values import Scope
 
 
-#: Known modules that are no part of Python: a repository may be theirs.
+#: Known modules outside of the standard library; the repository may be their own.
 PACKAGES = {"incremental", "toml", "tomli", "importlib_metadata"}
 
 
 def plain_import(machine: Machine, node: ast.Import, scope: Scope) -> None:
-    """Bind what `import a.b` and `import a.b as c` name."""
+    """Bind the names of `import a.b` and `import a.b as c`."""
     for alias in node.names:
         name = alias.name if alias.asname else alias.name.partition(".")[0]
         _require(machine, alias.name, scope)
@@ -26,7 +26,7 @@ def plain_import(machine: Machine, node: ast.Import, scope: Scope) -> None:
 
 
 def from_import(machine: Machine, node: ast.ImportFrom, scope: Scope) -> None:
-    """Bind what `from a import b` names; a module of the repository that is not there raises."""
+    """Bind the names of `from a import b`; a missing module of the repository raises."""
     base = _base(machine, node, scope)
     if base is None:
         return
@@ -46,7 +46,7 @@ def from_import(machine: Machine, node: ast.ImportFrom, scope: Scope) -> None:
 
 
 def _base(machine: Machine, node: ast.ImportFrom, scope: Scope) -> str | None:
-    """Return the module that names are imported from; one that a relative import names, as the path of its file."""
+    """Return the module that names are imported from; for a relative import, the path of its file."""
     if not node.level:
         return node.module or ""
     if scope.top.module is None or not scope.top.module.file:
@@ -58,7 +58,7 @@ def _base(machine: Machine, node: ast.ImportFrom, scope: Scope) -> str | None:
 
 
 def _require(machine: Machine, name: str, scope: Scope) -> None:
-    """Raise where a package of the repository has no module of this name."""
+    """Raise if a package of the repository has no module of this name."""
     from .library import KNOWN
 
     first = name.partition(".")[0]
@@ -78,7 +78,7 @@ def _require_file(machine: Machine, place: str) -> None:
 
 
 def module(machine: Machine, name: str) -> Value:
-    """Return the module of this dotted name, or at this path without its suffix."""
+    """Return the module with this dotted name, or at this path without its suffix."""
     from .library import KNOWN
 
     if os.path.isabs(name):
@@ -119,7 +119,7 @@ def _execute(machine: Machine, file: str, found: Module) -> None:
 
 
 def member(machine: Machine, base: str, name: str) -> Value:
-    """Return what `from base import name` binds: a name of the module, or a submodule."""
+    """Return the value of `from base import name`: a name in the module, or a submodule."""
     loaded = module(machine, base)
     if not isinstance(loaded.data, Module):
         return loaded
@@ -131,7 +131,7 @@ def member(machine: Machine, base: str, name: str) -> Value:
 
 
 def of_module(machine: Machine, found: Module, name: str) -> Value | None:
-    """Return what a module binds `name` to, what it imports with a star, or its submodule."""
+    """Return the value of `name` in a module: its own, one from a star import, or a submodule."""
     from .expressions import CIRCULAR, forced
 
     if found.known:
@@ -148,7 +148,7 @@ def of_module(machine: Machine, found: Module, name: str) -> Value | None:
 
 
 def from_stars(machine: Machine, found: Module, name: str) -> Value | None:
-    """Return what the modules that `found` imports with a star bind `name` to."""
+    """Return the value of `name` in the modules that `found` imports with a star."""
     from .expressions import forced
 
     for star in found.stars:

@@ -1,4 +1,4 @@
-"""The modules that the code of setup.py and of version modules uses, as far as they only read and compute."""
+"""The library modules that setup.py and version modules use, as far as they only read and compute."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _function(name: str, call: Callable[..., Any]) -> Value:
 
 
 def _computes(function: Callable[..., Any], how: str = "") -> Callable[..., Value]:
-    """Return a function of values for one of plain data."""
+    """Return a function of values for a function of plain data."""
 
     def call(machine: Machine, scope: Scope, *arguments: Value, **keywords: Value) -> Value:
         given = {key: plain(each) for key, each in keywords.items()}
@@ -111,7 +111,7 @@ def _variable(name: str) -> Value:
 
 
 def _of_environment(machine: Machine, scope: Scope, name: Value, default: Value | None = None, **_: Value) -> Value:
-    """Return what a variable is where nobody set it; a text in its place is one that CI is meant to set."""
+    """Return the value of a variable that is not set; with a default string, CI is expected to set it."""
     if default is None or not isinstance(default.data, str) or not default.data:
         return default or Value(None)
     return Value(Unknown(f"it is the environment variable {plain(name)}", "environment"), default.origins)

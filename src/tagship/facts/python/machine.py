@@ -1,4 +1,4 @@
-"""One evaluation: its files, its budget, the modules that it read, and what was passed to `setup()`."""
+"""The state of one evaluation: its files, its budget, the modules it has read, the arguments of `setup()`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DEPTH = 40  # of calls and imports
 
 
 class Raised(Exception):
-    """The code that is evaluated raises an exception of this name."""
+    """The evaluated code raises an exception of this name."""
 
     def __init__(self, name: str, said: str = "") -> None:
         super().__init__(f"{name}: {said}" if said else name)
@@ -28,23 +28,23 @@ class Raised(Exception):
 
 
 class Ended(Exception):
-    """A statement ends what is around it."""
+    """A statement ends the function or loop around it."""
 
 
 class Exhausted(Exception):
-    """The code is too long to be followed."""
+    """The code is too long to be evaluated."""
 
 
 @dataclass
 class Machine:
-    """What an evaluation of the code in `folder` (absolute) shares between modules."""
+    """The state that modules share while the code in `folder` (absolute) is evaluated."""
 
     files: Files
     folder: str
     steps: int = STEPS
     depth: int = 0
     modules: dict[str, Module] = field(default_factory=dict)
-    path: Value = field(default_factory=lambda: Value([]))  # sys.path, as far as the code adds to it
+    path: Value = field(default_factory=lambda: Value([]))  # what the code adds to sys.path
     calls: list[dict[str, Value]] = field(default_factory=list)
     generators: dict[ast.AST, bool] = field(default_factory=dict)
 
@@ -55,7 +55,7 @@ class Machine:
             raise Exhausted
 
     def absolute(self, path: str) -> str:
-        """Return the absolute path of what the code, run in `folder`, means by `path`."""
+        """Return the absolute path of `path` for code that runs in `folder`."""
         return os.path.normpath(os.path.join(self.folder, path))
 
     def parse(self, path: str) -> ast.Module:
@@ -69,7 +69,7 @@ class Machine:
         return tree(text)
 
     def find(self, dotted: str) -> str | None:
-        """Return the file of the module of this name: below the folder, or below a path that the code added."""
+        """Return the file of the module with this name, in the folder or in a path that the code added."""
         parts = dotted.split(".")
         added = [each.data for each in self.path.data if isinstance(each.data, str)]
         for base in [*map(self.absolute, added), self.folder]:
@@ -84,14 +84,14 @@ def tree(text: str) -> ast.Module:
     """Return the syntax tree of `text`; raise `Raised` if it is not Python code."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of invalid escapes, which are the repository's own
+            warnings.simplefilter("ignore")  # about invalid escapes in the repository's code
             return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise Raised("SyntaxError", str(error)) from error
 
 
 def unknown(reason: str, *sources: Value, tool: str = "") -> Value:
-    """Return an unknown value for this reason, or for the reason of the first unknown one of `sources`."""
+    """Return an unknown value with the reason of the first unknown one of `sources`, else with this one."""
     from .values import origins
 
     found, how = origins(sources)

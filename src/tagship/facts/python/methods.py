@@ -1,4 +1,4 @@
-"""The attributes and methods of data: texts, containers, files, paths, matches, syntax trees."""
+"""The attributes and methods of data: strings, containers, files, paths, matches, syntax trees."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .values import Builtin, Class, Instance, Module, Stream, Unknown, Value, or
 if TYPE_CHECKING:
     from .values import Scope
 
-#: A width of five digits, or one that is an argument.
+#: A width of five digits, or one passed as an argument.
 WIDE_BRACES = re.compile(r"\{[^{}]*(?:\d{5}|\{)")
 WIDE_PERCENT = re.compile(r"%(?:\(\w*\))?[-#0 +]*(?:\d{5}|\*|\d*\.(?:\d{5}|\*))")
 PADDING = {"ljust", "rjust", "center", "zfill", "expandtabs"}
 
 
 def is_narrow(template: str) -> bool:
-    """Return whether a format makes nothing much longer than what it is given."""
+    """Return whether the result of a format cannot be much longer than its arguments."""
     return not WIDE_BRACES.search(template) and not WIDE_PERCENT.search(template)
 
 
@@ -46,7 +46,7 @@ def attribute(machine: Machine, value: Value, name: str, where: str) -> Value:
 
 
 def method(name: str, value: Value, how: str = "") -> Value:
-    """Return the method `name` of plain data, as a function that gets and returns plain data."""
+    """Return the method `name` of plain data, as a function of plain data."""
 
     def call(machine: Machine, _: Scope, *arguments: Value, **keywords: Value) -> Value:
         given = [plain(each) for each in arguments]
@@ -259,7 +259,7 @@ def _config(machine: Machine, value: Value, name: str) -> Value:
 
 
 def _of_spec(data: Module, value: Value, name: str) -> Value | None:
-    """Return what `importlib` has instead of the module: its specification and its loader are the module itself."""
+    """Return what `importlib` has before the module: its spec and its loader, which here are the module itself."""
     if data.known:
         return None
     if name == "loader":

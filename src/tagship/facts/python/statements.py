@@ -1,4 +1,4 @@
-"""What statements do: they bind names, choose, repeat and end."""
+"""Evaluates statements."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Continued(Ended):
 
 
 def execute(machine: Machine, body: Sequence[ast.stmt], scope: Scope) -> None:
-    """Do what `body` does in `scope`; raises `Raised`, `Returned`, `Broken` and `Continued` as the code would."""
+    """Execute `body` in `scope`; raises `Raised`, `Returned`, `Broken` and `Continued` as the code would."""
     for statement in body:
         machine.step()
         if handler := HANDLERS.get(type(statement)):
@@ -42,7 +42,7 @@ def execute(machine: Machine, body: Sequence[ast.stmt], scope: Scope) -> None:
 
 
 def execute_module(machine: Machine, body: Sequence[ast.stmt], scope: Scope) -> None:
-    """Do what a module does; a statement that seems to raise leaves what it binds unknown, as more may be there."""
+    """Execute a module; if a statement seems to raise, what it binds is unknown, and the module goes on."""
     for statement in body:
         try:
             execute(machine, [statement], scope)
@@ -123,7 +123,7 @@ def _if(machine: Machine, node: ast.If, scope: Scope) -> None:
 
 
 def either(machine: Machine, scope: Scope, test: Value, one: Callable[[], None], other: Callable[[], None]) -> None:
-    """Do `one` or the `other`, where it is not known which: what they leave different is unknown."""
+    """Execute `one` or the `other` if it is not known which; names that end up different are unknown."""
     before = _copied(scope)
     ended, after = _outcome(one, scope), _copied(scope)
     _restore(scope, before)
@@ -140,7 +140,7 @@ def either(machine: Machine, scope: Scope, test: Value, one: Callable[[], None],
     if isinstance(ended, Returned):
         _function_scope(scope).returned.append(ended.value)
         return None
-    if ended:  # it may break or continue: what comes after happens or not
+    if ended:  # it may break or continue, so that what follows may not run
         return None
     _merge(scope, after, test)
     return None
@@ -184,7 +184,7 @@ def _merge(scope: Scope, after: list[tuple[Scope, dict[str, Value]]], test: Valu
         for name in {**names, **inner.names}:
             one, other = names.get(name), inner.names.get(name)
             if one is None or other is None:
-                # A name that only one branch binds: where it is used, that branch was taken.
+                # A name that only one branch binds: code that uses it took that branch.
                 inner.names[name] = one or other  # type: ignore[assignment]
             else:
                 inner.names[name] = merged(one, other, test)
@@ -267,7 +267,7 @@ def _try(machine: Machine, node: Any, scope: Scope) -> None:
             execute(machine, node.finalbody, scope)
 
 
-#: Which exceptions also count as which others.
+#: The base classes of exceptions.
 KINDS = {
     "FileNotFoundError": {"OSError", "IOError", "EnvironmentError"},
     "ModuleNotFoundError": {"ImportError"},

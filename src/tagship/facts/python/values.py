@@ -1,4 +1,4 @@
-"""What the evaluator computes with: plain data, or what is known about what is not, each with where it is from."""
+"""The values of the evaluator: plain data, or what is known instead, each with its origins."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Origin = tuple[str, int]
 
 @dataclass(frozen=True)
 class Unknown:
-    """What cannot be known without running code, and why; `tool` is what would know, such as `versioneer`."""
+    """A value that cannot be known without running code, and why; `tool` would know, such as `versioneer`."""
 
     reason: str
     tool: str = ""
@@ -25,7 +25,7 @@ class Unknown:
 class Value:
     """Plain data, `Unknown` or one of the classes below, with the literals and files that it came from.
 
-    The items of containers are values themselves. `how` says by which means it was taken from another file.
+    The items of containers are values themselves. `how` is the way in which it was read from another file.
     """
 
     data: Any
@@ -39,26 +39,26 @@ class Value:
 
 @dataclass(eq=False)
 class Module:
-    """A module of the repository, or a known one: its names, and where names that are not there are looked for."""
+    """A module of the repository, or a known one: its names, and where other names are looked up."""
 
     name: str
     names: dict[str, Value] = field(default_factory=dict)
     file: str = ""
     stars: list[Module] = field(default_factory=list)
-    #: Of a known module: returns what a name stands for.
+    #: For a known module: returns the value of a name.
     known: Callable[[str], Value | None] | None = None
 
 
 @dataclass(eq=False)
 class Lazy:
-    """What an `import` binds: evaluated when it is needed, which it seldom is."""
+    """An imported name, evaluated when it is needed, which is rare."""
 
     get: Callable[[], Value]
 
 
 @dataclass(eq=False)
 class Function:
-    """A function or lambda of the repository's code, with the scopes that it sees and the object it is bound to."""
+    """A function or lambda of the repository's code, with its scopes and the object it is bound to."""
 
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
     scope: Scope
@@ -93,7 +93,7 @@ class Instance:
 
 @dataclass(eq=False)
 class Builtin:
-    """A function that the evaluator itself does: gets values and returns one."""
+    """A function that the evaluator implements: it takes values and returns one."""
 
     name: str
     call: Callable[..., Value]
@@ -118,7 +118,7 @@ class Scope:
     outer: Scope | None = None
     module: Module | None = None
     shared: set[str] = field(default_factory=set)  # those that `global` or `nonlocal` names
-    returned: list[Value] = field(default_factory=list)  # where it is not known whether the function goes on
+    returned: list[Value] = field(default_factory=list)  # if it is not known whether it has returned
     yielded: list[Value] | None = None
 
     @property
@@ -127,7 +127,7 @@ class Scope:
 
 
 def duplicate(value: Value, memo: dict[int, Value]) -> Value:
-    """Return a copy of `value` that does not change with it; what cannot change is itself."""
+    """Return a copy of `value` that does not change with it, or `value` itself if it is immutable."""
     data = value.data
     if not isinstance(data, list | dict | set | Instance | Stream):
         return value
@@ -148,7 +148,7 @@ def _duplicated(data: Any, memo: dict[int, Value]) -> Any:
 
 
 def origins(values: Iterable[Value]) -> tuple[tuple[Origin, ...], frozenset[str]]:
-    """Return the origins and the means of all `values` together."""
+    """Return the combined origins, and the `how`, of all `values`."""
     found, how = dict[Origin, None](), set[str]()
     for value in values:
         found.update(dict.fromkeys(value.origins))
@@ -161,7 +161,7 @@ def origins(values: Iterable[Value]) -> tuple[tuple[Origin, ...], frozenset[str]
 
 
 def wrap(data: Any, *sources: Value, how: str = "") -> Value:
-    """Return plain `data`, computed from `sources`, as a value, and its items as well."""
+    """Return plain `data`, computed from `sources`, as a value whose items are values."""
     found, means = origins(sources)
     return _wrap(data, found, means | {how} if how else means)
 
@@ -178,7 +178,7 @@ def _wrap(data: Any, found: tuple[Origin, ...], how: frozenset[str]) -> Value:
 
 
 class NotPlain(Exception):
-    """A value is not plain data all through; holds what is unknown in it."""
+    """A value contains something that is not plain data; holds the unknown part."""
 
     def __init__(self, unknown: Unknown) -> None:
         super().__init__(unknown.reason)

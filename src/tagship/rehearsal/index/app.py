@@ -1,4 +1,4 @@
-"""The local index: routes requests by host and path, and lets a test or a driver arrange things."""
+"""The local index: routes requests by host and path, and has methods to set up its state."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ _EXPLANATIONS = {
 _SUBMIT = "Project pre-registration is no longer required or supported, upload your files instead."
 _DOCS = "Uploading documentation is no longer supported, we recommend using https://readthedocs.org/."
 _GONE = {"submit": _SUBMIT, "submit_pkg_info": _SUBMIT, "doc_upload": _DOCS}
-"""The actions that the index once had besides `file_upload`, and what it answers to them."""
+"""The former actions of the index other than `file_upload`, and its answers to them."""
 _JSON_API = re.compile(r"/pypi/[^/]+/?[^/]*/json/?")
 _NO_SLASH = "An upload was attempted to /legacy but the expected upload URL is /legacy/ (with a trailing slash)"
 
 
 class LocalIndex:
-    """PyPI and TestPyPI in one server, told apart by the Host header.
+    """PyPI and TestPyPI in one server, distinguished by the Host header.
 
     `directory` holds the state, `issuers` maps an `iss` claim to the address of its discovery document,
     `clock` returns seconds since the epoch. Methods take the index's name, "pypi" or "testpypi".
@@ -79,7 +79,7 @@ class LocalIndex:
         self.server = WebServer(self.answer, tls)
 
     def register(self, registration: Registration, index: str = "pypi") -> None:
-        """Register a publisher for a project, which is made when it does not exist."""
+        """Register a publisher for a project, which is created if it does not exist."""
         with self._state.writing() as db:
             publishers.register(db, INDEXES[index], registration)
 
@@ -89,12 +89,12 @@ class LocalIndex:
             publishers.register_pending(db, INDEXES[index], registration, self._clock())
 
     def prohibit(self, name: str, index: str = "pypi") -> None:
-        """Keep new projects from a name, as PyPI's administrators do."""
+        """Prohibit a name for new projects, as PyPI's administrators can."""
         with self._state.writing() as db:
             publishers.prohibit(db, INDEXES[index], name)
 
     def grant(self, limit: int) -> None:
-        """Let a file have so many MiB, as PyPI does for a project that it granted more than 100."""
+        """Set the size limit of the project's files in MiB, as PyPI does on request."""
         self._uploads.file_limit = limit
 
     def put_release(
@@ -106,7 +106,7 @@ class LocalIndex:
         uploaded: float | None = None,
         index: str = "pypi",
     ) -> None:
-        """Put a release there without any check, uploaded at a time (seconds since the epoch; now)."""
+        """Add a release without any check, uploaded at a time (in seconds since the epoch; default: now)."""
         at = self._clock() if uploaded is None else uploaded
         with self._state.writing() as db:
             number = publishers.add_project(db, INDEXES[index], project)
@@ -117,12 +117,12 @@ class LocalIndex:
                 self._state.keep(file.blake2_256, content)
 
     def registrations(self, index: str = "pypi") -> list[Registration]:
-        """Return every publisher registered, pending ones last."""
+        """Return every registered publisher, pending ones last."""
         with self._state.reading() as db:
             return publishers.registrations(db, INDEXES[index])
 
     def files(self, project: str, index: str = "pypi") -> list[releases.StoredFile]:
-        """Return a project's files with their digests, whether listed yet or not."""
+        """Return a project's files with their digests, including those that are not listed yet."""
         with self._state.reading() as db:
             number = publishers.project_id(db, INDEXES[index], project)
             return [] if number is None else releases.files(db, number)
@@ -133,7 +133,7 @@ class LocalIndex:
             return log.mints(db, INDEXES[index])
 
     def tokens(self, index: str = "pypi") -> int:
-        """Return how many upload tokens it still knows: minted and not burned."""
+        """Return the number of upload tokens that were minted and not burned."""
         with self._state.reading() as db:
             query = "SELECT count(*) FROM token WHERE host_index = ?"
             return int(db.execute(query, (INDEXES[index].name,)).fetchone()[0])
@@ -144,7 +144,7 @@ class LocalIndex:
             return log.uploads(db, INDEXES[index])
 
     def answer(self, request: Form) -> Response:
-        """Answer a request as the index whose host it names would."""
+        """Answer a request as the index with this host would."""
         index = index_of(request.host)
         if index is None:
             return Response("Unknown host", status=421)
@@ -240,7 +240,7 @@ def _json(body: Any, status: int = 200) -> Response:
 
 
 def _not_found(error: NotFound, request: Form) -> Response:
-    """Answer 404 in the form that clients of the simple and of the JSON API get, a page to others."""
+    """Answer 404: in the form of the simple and the JSON API to their clients, with a page to others."""
     if request.path.startswith("/simple/"):
         return Response("404 Not Found", status=404, content_type="text/plain; charset=UTF-8")
     if _JSON_API.fullmatch(request.path):
@@ -249,13 +249,13 @@ def _not_found(error: NotFound, request: Form) -> Response:
 
 
 def _unstored(response: Response) -> Response:
-    # PyPI lets clients keep these for minutes; a rehearsal must leave nothing in their caches.
+    # PyPI lets clients cache these for minutes; a rehearsal must leave nothing in their caches.
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
 def _refused(refusal: Refusal, request: Form) -> Response:
-    """Say no as PyPI does: the message is the reason in the status line, which is what twine prints."""
+    """Refuse as PyPI does: the message is the reason in the status line, which is what twine prints."""
     title, explanation = _TITLES[refusal.status], _EXPLANATIONS[refusal.status]
     printable = "".join(char if char.isprintable() else " " for char in refusal.message)
     reason = f"{refusal.status} {printable}".encode("iso-8859-1", "replace").decode("iso-8859-1")

@@ -1,4 +1,4 @@
-"""Whether a file is inside what it says outside: sound archives, and what a wheel or an sdist must hold."""
+"""Whether an archive is intact, matches its name, and holds what a wheel or an sdist must hold."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ UNEXPECTED = (
     EOFError,
     zlib.error,
     OSError,
-    RuntimeError,  # also what zipfile raises for what it does not support
+    RuntimeError,  # which zipfile also raises for unsupported features
     ValueError,
 )
-"""What an archive can raise that PyPI does not expect: its answer is 500 then."""
+"""Exceptions from archives that PyPI does not expect: its answer is 500 then."""
 _BOMB_SIZE = 64 * 1024**2
 _BOMB_RATIO = 50
 _ENTRY_POINT = re.compile(r"[\w.-]+")
@@ -42,7 +42,7 @@ Archive = zipfile.ZipFile | tarfile.TarFile
 
 @dataclass(frozen=True)
 class Contents:
-    """What the index keeps of a wheel: its own metadata, and what PyPI would send its owners a mail about."""
+    """What the index reads from a wheel: its metadata, and the warnings that PyPI would email to its owners."""
 
     metadata: bytes = b""
     warnings: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ class Contents:
 
 @contextmanager
 def opened(content: IO[bytes], filename: str) -> Iterator[Archive]:
-    """Give the archive, checked as far as PyPI does whatever its name; raises Refusal."""
+    """Yield the archive after the checks that PyPI makes for any name; raises Refusal."""
     is_zip, is_tar = zipfile.is_zipfile(content), _is_tar(content)
     if is_zip and is_tar:
         raise _invalid("File is both a zip and a tar file")
@@ -62,14 +62,14 @@ def opened(content: IO[bytes], filename: str) -> Iterator[Archive]:
             archive = stack.enter_context(closing(_open(content, filename)))
             _check(archive, content, filename)
         except broken:
-            raise _invalid("None") from None  # PyPI's words
+            raise _invalid("None") from None  # PyPI's wording
         yield archive
 
 
 def _is_tar(content: IO[bytes]) -> bool:
     found = False
     content.seek(0)
-    with suppress(EOFError):  # of a file that ends in its first block
+    with suppress(EOFError):  # a file that ends in its first block
         found = tarfile.is_tarfile(content)
     content.seek(0)
     return found
@@ -171,7 +171,7 @@ def _no_license(name: str, filename: str, where: str) -> Refusal:
 
 
 def read_wheel(archive: zipfile.ZipFile, filename: str, license_files: Sequence[str]) -> Contents:
-    """Check what a wheel must hold (PEP 427) and return its metadata; raises Refusal."""
+    """Check the contents of a wheel (PEP 427) and return its metadata; raises Refusal."""
     info = _info(filename)
     for each in license_files:
         where = f"{info}/licenses/{each}"
@@ -191,7 +191,7 @@ def _member(archive: zipfile.ZipFile, name: str, missing: Refusal) -> bytes:
 
 
 def _record_warnings(archive: zipfile.ZipFile, filename: str, info: str) -> tuple[str, ...]:
-    """Compare RECORD with the wheel: without one it is refused, with another content PyPI sends a mail.
+    """Compare RECORD with the wheel: PyPI refuses a wheel without one, and sends a mail if the contents differ.
 
     https://blog.pypi.org/posts/2025-08-07-wheel-archive-confusion-attacks/
     """

@@ -1,4 +1,4 @@
-"""Whether attestations have the right shape and are of the file (PEP 740); their signatures are not looked at.
+"""Whether attestations have the right form and belong to the file (PEP 740); signatures are not verified.
 
 The rules: https://docs.pypi.org/attestations/producing-attestations/.
 """
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from tagship.publisher import Registration
 
 PREDICATES = ("https://docs.pypi.org/attestations/publish/v1", "https://slsa.dev/provenance/v1")
-"""The kinds of attestation that PyPI takes, one of each a file."""
+"""The kinds of attestation that PyPI accepts, one of each per file."""
 
 
 def provenance(field: str, publisher: Registration, sha256: str) -> str:
-    """Return what the integrity API shows of a file with this digest; the field's attestations are its publisher's.
+    """Return what the integrity API serves for a file with this digest, from the field's attestations.
 
     Raises Refusal for attestations that PyPI does not accept.
     """
     _check(field, sha256)
-    # As the publisher is registered, not as the token has it: without an environment if it accepts any.
+    # The publisher's values, not the token's: without an environment if it accepts any.
     identity = {**publisher.identity, "environment": publisher.environment or None}
     bundle = {"publisher": identity, "attestations": json.loads(field)}
     return json.dumps({"version": 1, "attestation_bundles": [bundle]})

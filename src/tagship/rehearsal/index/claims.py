@@ -1,4 +1,4 @@
-"""Whether a token's claims are those of a publisher: the checks after its signature is known to be good.
+"""Whether a token's claims match a publisher: the checks after its signature has been verified.
 
 The rules: https://docs.pypi.org/trusted-publishers/internals/ and, for the claims,
 https://docs.github.com/en/actions/reference/security/oidc and
@@ -33,7 +33,7 @@ REQUIRED = {
     ),
     "gitlab": ("sub", "project_path", "ci_config_ref_uri", "jti", "ref_path", "sha"),
 }
-"""The claims that a token must have, by its provider; the ref and `sha` may say anything."""
+"""The claims that a token must have, by its provider; the ref and `sha` may have any value."""
 _WORKFLOW_FILE = re.compile(r"[^/]+\.(?:yml|yaml)(?=@)")
 _PIPELINE_FILE = re.compile(r"(?<=//).*[^/]\.(?:yml|yaml)(?=@)")
 
@@ -61,7 +61,7 @@ def find_publisher(
 
 
 def _of_github(claims: dict[str, Any]) -> Registration:
-    """Return the publisher that a token of GitHub's looks for."""
+    """Return the publisher for a token of GitHub's."""
     found = _WORKFLOW_FILE.search(str(claims["job_workflow_ref"]))
     if not found:
         raise PublisherMismatch("Could not job extract workflow filename from OIDC claims")
@@ -71,7 +71,7 @@ def _of_github(claims: dict[str, Any]) -> Registration:
 
 
 def _of_gitlab(claims: dict[str, Any]) -> Registration:
-    """Return the publisher that a token of GitLab's looks for."""
+    """Return the publisher for a token of GitLab's."""
     found = _PIPELINE_FILE.search(str(claims["ci_config_ref_uri"]))
     if not found:
         raise PublisherMismatch("Could not extract workflow filename from OIDC claims")
@@ -81,7 +81,7 @@ def _of_gitlab(claims: dict[str, Any]) -> Registration:
 
 
 def _check_github(registered: Registration, claims: dict[str, Any]) -> None:
-    # The look-up went by `repository`; a token whose owner claim says otherwise is not GitHub's.
+    # The look-up uses `repository`; GitHub makes no token with another owner claim.
     if claims["repository_owner"] != registered.owner:
         raise PublisherMismatch("Check failed for required claim 'repository_owner'")
     path = f"{registered.owner}/{registered.repository}/.github/workflows/{registered.workflow}"

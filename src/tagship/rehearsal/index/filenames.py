@@ -1,4 +1,4 @@
-"""Whether a file may be called so: extensions, PEP 625 and PEP 427 names, platform tags."""
+"""Whether a file name is allowed: extensions, PEP 625 and PEP 427 names, platform tags."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
 EXTENSIONS: Final = {"sdist": (".zip", ".tar.gz"), "bdist_wheel": (".whl",)}
-"""The extensions of each kind of file that PyPI takes (PEP 527)."""
+"""The extensions of each kind of file that PyPI accepts (PEP 527)."""
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 _NAME_LIMIT = 255
 _EXTENSION = re.compile(r".+?(\.(?:tar\.gz|zip|whl))", re.IGNORECASE | re.DOTALL)
@@ -56,7 +56,7 @@ def check_sdist(filename: str, project: str, version: Version) -> None:
         raise Refusal(f"Invalid source distribution filename: {filename}") from None
     expected = canonicalize_name(project).replace("-", "_")
     if version.is_postrelease and name != canonicalize_name(project) and filename.count("-") >= 2:
-        name = canonicalize_name(filename.rsplit("-", 2)[0])  # its version may be written 1.0-1
+        name = canonicalize_name(filename.rsplit("-", 2)[0])  # its version may have the form 1.0-1
     if name != canonicalize_name(project):
         raise Refusal(f"Start filename for {project!r} with {expected!r}.")
     if filename != f"{expected}-{version}.tar.gz":
@@ -88,6 +88,6 @@ def check_wheel(filename: str, project: str, version: Version) -> None:
 
 
 def check_length(filename: str) -> None:
-    """Check that the metadata of a wheel can be kept in a file beside it; raises Refusal."""
+    """Check that a file with the metadata of a wheel can have its name with a suffix; raises Refusal."""
     if len(f"{filename}.metadata".encode()) > _NAME_LIMIT:
         raise Refusal(f"Filename is too long: '{filename}'")

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MintEntry:
-    """A request for an upload token; `claims` are empty unless the signature was good.
+    """A request for an upload token; `claims` are empty unless the signature was valid.
 
-    `code` and `description` are "" when a token was given, `projects` those that it was good for;
+    `code` and `description` are "" if a token was minted, `projects` are those that it was valid for;
     `at` is in seconds since the epoch.
     """
 
@@ -30,7 +30,7 @@ class MintEntry:
 
 @dataclass(frozen=True)
 class UploadEntry:
-    """An upload; `warnings` are what PyPI only sends a mail about. `at` is in seconds since the epoch."""
+    """An upload; `warnings` are what PyPI sends by mail. `at` is in seconds since the epoch."""
 
     at: float
     filename: str
@@ -50,7 +50,7 @@ def add_mint(
     description: str,
     projects: Iterable[str] = (),
 ) -> None:
-    """Note a request for an upload token."""
+    """Log a request for an upload token."""
     values = (index.name, at, json.dumps(claims), code, description, json.dumps(list(projects)))
     columns = "host_index, at, claims, code, description, projects"
     db.execute(f"INSERT INTO mint ({columns}) VALUES (?, ?, ?, ?, ?, ?)", values)
@@ -72,7 +72,7 @@ def mints(db: sqlite3.Connection, index: PackageIndex) -> list[MintEntry]:
 
 
 def add_upload(db: sqlite3.Connection, index: PackageIndex, entry: UploadEntry) -> None:
-    """Note an upload."""
+    """Log an upload."""
     warnings = json.dumps(entry.warnings)
     named = (entry.filename, entry.project, entry.version)
     columns = "host_index, at, filename, project, version, status, message, warnings"

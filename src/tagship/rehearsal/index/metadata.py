@@ -42,7 +42,7 @@ _SINGULAR = {
 
 
 def sanitized(form: MultiDict[str, str]) -> MultiDict[str, str]:
-    """Return a form as PyPI reads it: without what distutils writes for nothing, and without NUL."""
+    """Return a form as PyPI reads it: without distutils' placeholders for missing values, and without NUL."""
     clean: MultiDict[str, str] = MultiDict()
     for name, values in form.lists():
         if values[-1].strip() != "UNKNOWN":
@@ -51,7 +51,7 @@ def sanitized(form: MultiDict[str, str]) -> MultiDict[str, str]:
 
 
 def parse(form: MultiDict[str, str]) -> Metadata:
-    """Return the metadata that a sanitized form holds; raises Refusal with the first thing wrong, as PyPI."""
+    """Return the metadata in a sanitized form; raises Refusal with the first error, as PyPI does."""
     errors: list[InvalidMetadata] = []
     raw: dict[str, Any] = {}
     for name, kind in _KINDS.items():
@@ -67,7 +67,7 @@ def parse(form: MultiDict[str, str]) -> Metadata:
 
 
 def check_description(metadata: Metadata, index: PackageIndex) -> None:
-    """Raise Refusal when the long description does not render."""
+    """Raise Refusal if the long description does not render."""
     content_type = metadata.description_content_type
     if not metadata.description or _render(metadata.description, content_type) is not None:
         return
@@ -113,7 +113,7 @@ def _rules(metadata: Metadata) -> Iterator[InvalidMetadata]:
     if metadata.metadata_version not in METADATA_VERSIONS:
         reason = f"{metadata.metadata_version!r} is not a valid metadata version"
         yield InvalidMetadata("metadata-version", reason)
-    if "dynamic" in (metadata.dynamic or []):  # every other field that may not be is packaging's to find
+    if "dynamic" in (metadata.dynamic or []):  # packaging reports every other field that may not be dynamic
         yield InvalidMetadata("dynamic", "Dynamic field 'dynamic' is not a valid dynamic field.")
     if metadata.version.local:
         yield InvalidMetadata("version", f"The use of local versions in '{metadata.version}' is not allowed.")

@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from tagship.rehearsal.index.state import State
 
 LIFETIME = 900
-"""Seconds for which an upload token is good."""
+"""Seconds for which an upload token is valid."""
 LEEWAY = 30
-"""Seconds by which PyPI lets the issuer's clock differ."""
+"""Seconds by which the issuer's clock may differ for PyPI."""
 _ONLY_LOOPBACK = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Mint:
-    """Exchanges tokens of the issuers that it knows: `iss` to the address of the discovery document."""
+    """Exchanges tokens of known issuers, which map `iss` to the URL of the discovery document."""
 
     def __init__(self, state: State, issuers: Mapping[str, str], faults: Faults, clock: Callable[[], float]) -> None:
         self._state = state
@@ -46,7 +46,7 @@ class Mint:
         """Whether trusted publishing is on at all; PyPI's admins can turn it off."""
 
     def exchange(self, index: PackageIndex, body: bytes) -> dict[str, Any]:
-        """Return PyPI's answer to a good request; raises MintRefusal; logs either."""
+        """Return PyPI's answer to a valid request; raises MintRefusal for others; logs both."""
         claims: dict[str, Any] = {}
         try:
             token = _payload(body)
@@ -61,7 +61,7 @@ class Mint:
         return answer
 
     def burn(self, index: PackageIndex, body: bytes) -> None:
-        """Forget an upload token before its time, known or not; raises MintRefusal for a bad payload.
+        """Revoke an upload token, known or not, before it expires; raises MintRefusal for a bad payload.
 
         https://github.com/pypi/warehouse/pull/20197
         """
@@ -109,7 +109,7 @@ class Mint:
         return claims
 
     def _check_times(self, claims: dict[str, Any]) -> None:
-        # By our own clock, which need not be the machine's; the bounds are PyJWT's.
+        # By the index's clock, which may not be the machine's; the limits are PyJWT's.
         now = self._clock()
         if int(claims["exp"]) <= now - LEEWAY:
             raise jwt.ExpiredSignatureError
@@ -127,7 +127,7 @@ class Mint:
     def _mint(self, index: PackageIndex, claims: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         refusal: MintRefusal | None = None
         with self._state.writing() as db:
-            # A refusal here must not undo that its pending publisher is gone.
+            # A refusal here must not restore the pending publisher.
             try:
                 return self._exchange_claims(db, index, claims)
             except MintRefusal as error:
@@ -167,7 +167,7 @@ class Mint:
 
 
 def publisher_of(db: sqlite3.Connection, index: PackageIndex, token: str) -> sqlite3.Row:
-    """Return the row of an upload token; raises Refusal (403) for one that this index never made."""
+    """Return the row of an upload token; raises Refusal (403) for one that this index did not mint."""
     query = "SELECT * FROM token WHERE digest = ? AND host_index = ?"
     row: sqlite3.Row | None = db.execute(query, (_digest(token), index.name)).fetchone()
     if row is None:
@@ -180,7 +180,7 @@ def publisher_of(db: sqlite3.Connection, index: PackageIndex, token: str) -> sql
 
 
 def check_token(db: sqlite3.Connection, row: sqlite3.Row, project: tuple[int, str], now: float) -> None:
-    """Check that a token is still good, and good for a project (number, name); raises Refusal (403)."""
+    """Check that a token is still valid, and valid for a project (number, name); raises Refusal (403)."""
     failures = []
     if project[0] not in publishers.projects_of(db, row["publisher"]):
         failures.append(f"OIDC scoped token is not valid for project {project[1]!r}")

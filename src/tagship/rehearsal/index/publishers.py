@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from tagship.indexes import PackageIndex
 
 PENDING_LIMIT = 3
-"""How many pending publishers an account may have."""
+"""The number of pending publishers that an account may have."""
 PENDING_SECONDS = 30 * 24 * 3600
-"""After how many seconds a pending publisher is forgotten."""
+"""The seconds after which a pending publisher expires."""
 PROJECT_NAME = re.compile(r"([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])", re.IGNORECASE | re.ASCII)
 _LOOK_ALIKE = str.maketrans({"l": "1", "i": "1", "o": "0", "-": "", "_": "", ".": ""})
 
 
 @dataclass(frozen=True)
 class Publisher:
-    """A publisher that is registered: its row's number, and for what."""
+    """A registered publisher: its row number and its registration."""
 
     id: int
     registration: Registration
 
 
 def create_project(db: sqlite3.Connection, index: PackageIndex, name: str) -> int:
-    """Return the number of a new project; raises Refusal for a name that PyPI refuses to new ones."""
+    """Return the number of a new project; raises Refusal for a name that PyPI does not allow."""
     if not PROJECT_NAME.fullmatch(name):
         raise Refusal(f"The name {name!r} is invalid.")
     if reason := _unavailable(db, index, name):
@@ -67,17 +67,17 @@ def _standard_modules() -> frozenset[str]:
 
 
 def _alike(left: str, right: str) -> bool:
-    """Return whether PyPI takes two names for one at a glance: o is 0, l and i are 1, and nothing is between."""
+    """Return whether two names look the same to PyPI: o is 0, l and i are 1, and separators are ignored."""
     return left.lower().translate(_LOOK_ALIKE) == right.lower().translate(_LOOK_ALIKE)
 
 
 def prohibit(db: sqlite3.Connection, index: PackageIndex, name: str) -> None:
-    """Keep new projects from a name, as PyPI's administrators do."""
+    """Prohibit a name for new projects, as PyPI's administrators can."""
     db.execute("INSERT OR IGNORE INTO prohibited VALUES (?, ?)", (index.name, canonicalize_name(name)))
 
 
 def add_project(db: sqlite3.Connection, index: PackageIndex, name: str) -> int:
-    """Return the number of a project that has been there for long, whatever its name."""
+    """Return the number of a project that has existed for long, with any name."""
     known = project_id(db, index, name)
     if known is not None:
         return known
@@ -93,7 +93,7 @@ def project_id(db: sqlite3.Connection, index: PackageIndex, name: str) -> int | 
 
 
 def register(db: sqlite3.Connection, index: PackageIndex, registration: Registration) -> Publisher:
-    """Let a publisher publish to a project, which is made when it does not exist."""
+    """Register a publisher for a project, which is created if it does not exist."""
     project = add_project(db, index, registration.project)
     return _attach(db, index, registration, project)
 
@@ -101,7 +101,7 @@ def register(db: sqlite3.Connection, index: PackageIndex, registration: Registra
 def register_pending(db: sqlite3.Connection, index: PackageIndex, registration: Registration, now: float) -> None:
     """Register a publisher for a project that its first token will create.
 
-    Raises TagshipError as the index's form would: the project exists, three are pending already, or the
+    Raises TagshipError for what the index's form refuses: the project exists, three are pending, or the
     same owner, repository, workflow and environment is pending.
     """
     if project_id(db, index, registration.project) is not None:
@@ -125,9 +125,9 @@ def register_pending(db: sqlite3.Connection, index: PackageIndex, registration: 
 
 
 def find(db: sqlite3.Connection, index: PackageIndex, wanted: Registration, *, pending: bool) -> Publisher | None:
-    """Return the publisher that a token looks for: owner, repository, owner's number and file equal, case included.
+    """Return the publisher for a token: owner, repository, owner ID and file are equal, in the same case.
 
-    Of several, one with the token's environment comes before one that accepts any.
+    Of several, one with the token's environment is preferred to one that accepts any.
     """
     table = "pending_publisher" if pending else "publisher"
     *values, environment = _values(index, wanted)
@@ -144,7 +144,7 @@ def find(db: sqlite3.Connection, index: PackageIndex, wanted: Registration, *, p
 def reify(db: sqlite3.Connection, index: PackageIndex, pending: Publisher) -> None:
     """Create the project of a pending publisher and make it an ordinary one.
 
-    Raises MintRefusal when the project exists by now (the pending publisher is gone then), or when its
+    Raises MintRefusal if the project exists by now (the pending publisher is then removed), or if its
     name is refused.
     """
     db.execute("DELETE FROM pending_publisher WHERE id = ?", (pending.id,))
@@ -173,7 +173,7 @@ def registrations(db: sqlite3.Connection, index: PackageIndex) -> list[Registrat
 
 
 def registered(db: sqlite3.Connection, publisher: int) -> Registration:
-    """Return a publisher by its row's number, for no project in particular."""
+    """Return a publisher by its row number, without a project."""
     return _registration(db.execute("SELECT * FROM publisher WHERE id = ?", (publisher,)).fetchone(), "")
 
 
@@ -187,7 +187,7 @@ def projects_of(db: sqlite3.Connection, publisher: int) -> dict[int, str]:
 
 
 def use_up(db: sqlite3.Connection, index: PackageIndex, jti: str) -> bool:
-    """Note that a token's id has been used; return False when it had been already."""
+    """Record that a token's id has been used; return False if it had been used before."""
     values = (index.name, jti)
     return db.execute("INSERT OR IGNORE INTO used_jti VALUES (?, ?)", values).rowcount == 1
 
@@ -216,7 +216,7 @@ def _attach(db: sqlite3.Connection, index: PackageIndex, registration: Registrat
 
 def _values(index: PackageIndex, registration: Registration) -> tuple[str, ...]:
     named = (registration.owner, registration.repository, registration.owner_id, registration.workflow)
-    # The names of GitLab's environments have upper and lower case.
+    # The names of GitLab's environments are case-sensitive.
     on_gitlab, environment = registration.provider == "gitlab", registration.environment
     return (index.name, registration.provider, *named, environment if on_gitlab else environment.lower())
 
@@ -227,7 +227,7 @@ def _registration(row: sqlite3.Row, project: str) -> Registration:
 
 
 def forget_old(db: sqlite3.Connection, now: float) -> None:
-    """Forget pending publishers after their 30 days."""
+    """Remove pending publishers after 30 days."""
     db.execute("DELETE FROM pending_publisher WHERE created < ?", (now - PENDING_SECONDS,))
 
 

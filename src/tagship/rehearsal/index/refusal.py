@@ -1,10 +1,10 @@
-"""What the index says no with: a status, and the message that a client prints."""
+"""The refusals of the index: a status, and the message that a client prints."""
 
 from __future__ import annotations
 
 
 class Refusal(Exception):
-    """A request that the index does not grant; `status` is HTTP's, `message` is PyPI's."""
+    """A request that the index refuses, with the HTTP `status` and PyPI's `message`."""
 
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -13,7 +13,7 @@ class Refusal(Exception):
 
 
 class MintRefusal(Exception):
-    """A token that the index does not exchange; `code` is one of PyPI's, `description` its text."""
+    """A token that the index does not exchange, with PyPI's `code` and `description`."""
 
     def __init__(self, code: str, description: str) -> None:
         super().__init__(description)
@@ -22,4 +22,4 @@ class MintRefusal(Exception):
 
 
 class PublisherMismatch(Exception):
-    """A valid token that no publisher accepts; the text is what PyPI puts into its brackets."""
+    """A valid token without a matching publisher; the text is what PyPI puts into parentheses."""

@@ -1,4 +1,4 @@
-"""What has been published: releases and their files."""
+"""The published releases and their files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class StoredFile:
     sha256: str
     blake2_256: str
     core_metadata: str | None
-    """The SHA-256 of the metadata served beside a wheel (PEP 658)."""
+    """The SHA-256 of the metadata that is served for a wheel (PEP 658)."""
     uploaded: float
     provenance: str | None
     """JSON as the integrity API serves it (PEP 740), if attestations came with the file."""
@@ -36,14 +36,14 @@ class StoredFile:
 
     @property
     def path(self) -> str:
-        """Where the index serves the file, below its files' host."""
+        """The path of the file at the index's host for files."""
         digest = self.blake2_256
         return f"/packages/{digest[:2]}/{digest[2:4]}/{digest[4:]}/{self.filename}"
 
 
 @dataclass(frozen=True)
 class Release:
-    """A release: its row's number, its metadata as the JSON API shows it; `created` in seconds."""
+    """A release: its row number, its metadata as in the JSON API; `created` in seconds."""
 
     id: int
     version: str
@@ -106,7 +106,7 @@ def files(db: sqlite3.Connection, project: int) -> list[StoredFile]:
 
 
 def twin(db: sqlite3.Connection, index: PackageIndex, filename: str, blake2_256: str) -> sqlite3.Row | None:
-    """Return the row of a file that has this name or these bytes already."""
+    """Return the row of an existing file with this name or these bytes."""
     query = "SELECT * FROM file WHERE host_index = ? AND (filename = ? OR blake2_256 = ?)"
     row: sqlite3.Row | None = db.execute(query, (index.name, filename, blake2_256)).fetchone()
     return row

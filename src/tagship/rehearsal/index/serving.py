@@ -33,7 +33,7 @@ API_VERSION = "1.4"
 
 
 class Serving:
-    """Answers what is asked of a state; every method raises NotFound for what is not there."""
+    """Answers GET requests from a state; every method raises NotFound for what does not exist."""
 
     def __init__(self, state: State, faults: Faults, clock: Callable[[], float]) -> None:
         self._state = state
@@ -75,7 +75,7 @@ class Serving:
             found = releases.releases(db, project) if project else []
             title = db.execute("SELECT name FROM project WHERE id = ?", (project,)).fetchone()
             serial = _serial(db)
-        # A release whose files are not listed yet is not there yet.
+        # A release is not listed before its files are.
         listed = [each for each in found if any(file.version == each.version for file in files)]
         chosen = _chosen(listed, version)
         if name != canonicalize_name(name):
@@ -113,7 +113,7 @@ class Serving:
         return response
 
     def download(self, index: PackageIndex, path: str) -> Response:
-        """Return a file, or the metadata beside a wheel (PEP 658)."""
+        """Return a file, or the metadata of a wheel (PEP 658)."""
         wanted = path.removesuffix(".metadata")
         parts = wanted.split("/")
         if len(parts) != 6:
@@ -156,7 +156,7 @@ def _serial(db: sqlite3.Connection) -> int:
 
 
 def _negotiated(request: Form, data: dict[str, Any], page: str) -> Response:
-    """Answer in the form that the Accept header prefers, HTML when it does not matter (PEP 691)."""
+    """Answer in the form that the Accept header prefers, HTML by default (PEP 691)."""
     offers = [HTML, HTML_V1, JSON_V1]
     chosen = request.accept_mimetypes.best_match(offers, HTML) if request.accept_mimetypes else HTML
     response = _json(data, JSON_V1) if chosen == JSON_V1 else Response(page, content_type=f"{chosen}; charset=UTF-8")

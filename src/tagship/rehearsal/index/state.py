@@ -1,4 +1,4 @@
-"""The index's state: one SQLite file and the files by their digest, to be continued and looked at."""
+"""The index's persistent state: one SQLite file, and the uploaded files by their digest."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DATABASE = "index-2.sqlite3"
-"""The file's name in the state's directory; its number is that of the schema."""
+"""The file's name in the state's directory; the number is the schema's version."""
 
 # "index" is a word of SQL; `host_index` is the name of the index: pypi or testpypi.
 _SCHEMA = """
@@ -77,7 +77,7 @@ CREATE TABLE IF NOT EXISTS upload (
 
 
 class State:
-    """The database and the folder of files in a directory, which is made when missing."""
+    """The database and the folder of files in a directory, which is created if missing."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -91,7 +91,7 @@ class State:
     def _connection(self) -> Iterator[sqlite3.Connection]:
         connection = sqlite3.connect(self.directory / DATABASE, timeout=30, isolation_level=None)
         connection.row_factory = sqlite3.Row
-        # What a power cut would lose can be rehearsed again.
+        # Nothing here must survive a power failure.
         connection.execute("PRAGMA synchronous = OFF")
         try:
             yield connection
@@ -100,25 +100,25 @@ class State:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection that sees one state of the database throughout."""
+        """Yield a connection with a consistent snapshot of the database."""
         with self._connection() as connection:
             connection.execute("BEGIN")
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection in a transaction that nobody else writes beside; any error undoes it."""
+        """Yield a connection in an exclusive write transaction; any error rolls it back."""
         with self._writing, self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
             connection.execute("COMMIT")
 
     def path(self, digest: str) -> Path:
-        """Return where the bytes with this hex digest (blake2 of 256 bits) lie."""
+        """Return the path of the bytes with this hex digest (BLAKE2 of 256 bits)."""
         return self._files / digest[:2] / digest[2:4] / digest[4:]
 
     def keep(self, digest: str, content: bytes) -> None:
-        """Put bytes where `path` says, all or nothing."""
+        """Store bytes at their `path`, all or nothing."""
         path = self.path(digest)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".part")

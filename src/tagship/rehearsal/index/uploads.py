@@ -1,4 +1,4 @@
-"""Whether an upload is taken: the checks of PyPI in PyPI's order, with PyPI's messages.
+"""Whether an upload is accepted: the checks of PyPI in PyPI's order, with PyPI's messages.
 
 The interface: https://docs.pypi.org/api/upload/.
 """
@@ -32,16 +32,16 @@ if TYPE_CHECKING:
     from tagship.rehearsal.web import Form
 
 FILE_LIMIT = 100
-"""MiB that a file may have where PyPI granted no more."""
+"""The default size limit of a file, in MiB."""
 RELEASE_SECONDS = 14 * 24 * 3600
-"""How long after its first file a release takes further ones."""
+"""How long after its first file a release accepts further ones."""
 _SHA = re.compile(r"[A-Fa-f0-9]{64}")
 _HELP = "https://packaging.python.org/specifications/core-metadata"
 
 
 @dataclass(frozen=True)
 class Upload:
-    """An upload under way: its form, its file, the metadata that the form holds, and the publisher of its token."""
+    """An upload in progress: its form, its file, the metadata in the form, and the publisher of its token."""
 
     form: MultiDict[str, str]
     file: FileStorage
@@ -56,18 +56,18 @@ class Upload:
 
     @property
     def content(self) -> IO[bytes]:
-        """The file, from its start."""
+        """The file, rewound to its start."""
         self.file.stream.seek(0)
         return self.file.stream
 
     @property
     def is_sdist(self) -> bool:
-        """Whether the form calls it an sdist; else it is a wheel."""
+        """Whether it is an sdist by its form; else it is a wheel."""
         return self.form["filetype"] == "sdist"
 
 
 class Uploads:
-    """Takes uploads into a state."""
+    """Accepts uploads into a state."""
 
     def __init__(self, state: State, faults: Faults, clock: Callable[[], float]) -> None:
         self._state = state
@@ -76,7 +76,7 @@ class Uploads:
         self.file_limit = FILE_LIMIT
 
     def receive(self, index: PackageIndex, request: Form) -> None:
-        """Take the upload that a request holds; raises Refusal; logs either."""
+        """Accept the upload in a request, or raise Refusal; logs both."""
         warnings: tuple[str, ...] = ()
         refusal: Refusal | None = None
         try:
@@ -149,7 +149,7 @@ class Uploads:
             **digests,
         )
         releases.add_file(db, upload.index, release, file)
-        # Last: what fails before leaves nothing behind, and bytes nobody lists do no harm.
+        # Last: a failure before leaves nothing behind, and stored bytes that are not listed do no harm.
         self._state.keep(file.blake2_256, upload.content.read())
         if core:
             self._state.keep(f"{file.blake2_256}.metadata", contents.metadata)
@@ -170,7 +170,7 @@ class Uploads:
 
 
 def described(meta: Metadata) -> dict[str, Any]:
-    """Return metadata as the JSON API shows it."""
+    """Return metadata as in the JSON API."""
     plain = (
         "summary description description_content_type license license_expression license_files classifiers"
         " author author_email maintainer maintainer_email home_page download_url project_urls provides_extra"

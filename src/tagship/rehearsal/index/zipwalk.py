@@ -1,4 +1,4 @@
-"""Whether a zip archive tells the same from its start as from its end: PyPI walks through every record of it.
+"""Whether the local headers of a zip archive match its central directory: PyPI checks every record.
 
 The rules: https://docs.pypi.org/archives/; the records: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT.
 """
@@ -27,7 +27,7 @@ class _Malformed(Exception):
 
 
 def problem(archive: ZipFile) -> str:
-    """Return why PyPI does not accept the archive, in its words; "" if it does."""
+    """Return why PyPI does not accept the archive, in its wording; "" if it does."""
     assert archive.fp
     walk = _Walk(archive.fp, {info.orig_filename: (info.compress_size, info.file_size) for info in archive.filelist})
     try:
@@ -38,7 +38,7 @@ def problem(archive: ZipFile) -> str:
 
 
 class _Walk:
-    """Reads one record after the other; `listed` are the sizes of each file by the directory."""
+    """Reads one record after the other; `listed` are the sizes of each file in the central directory."""
 
     def __init__(self, file: IO[bytes], listed: dict[str, tuple[int, int]]) -> None:
         self._file = file
@@ -46,10 +46,10 @@ class _Walk:
         self._local: set[bytes] = set()
         self._central: set[bytes] = set()
         self._start: int | None = None
-        """Where the directory begins."""
+        """Where the central directory begins."""
         self._size = 0
         self._told: tuple[int, int, int] | None = None
-        """How many entries the directory has, its size and place, as its end tells."""
+        """The directory's number of entries, size and offset, as in the end record."""
         self._has_end64 = self._has_locator = False
 
     def run(self) -> None:
@@ -150,7 +150,7 @@ def _check_name(name: bytes) -> None:
 
 
 def _sizes(extra: bytes, method: int, packed: int, size: int) -> tuple[int, int]:
-    """Return how long an entry is packed and unpacked, which its extra fields may tell."""
+    """Return the compressed and uncompressed size of an entry, which may be in its extra fields."""
     seen = set()
     while extra:
         if len(extra) < 4:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tagship.rehearsal.report import Report
 
-#: The module that writes each form, imported at the end: a rehearsal prints its first line at once.
+#: The module for each suffix, imported late, so that a rehearsal prints its first line at once.
 FORMS = {".html": "html", ".md": "markdown"}
 
 

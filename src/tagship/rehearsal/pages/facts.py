@@ -1,4 +1,4 @@
-"""What both forms of the page show."""
+"""The content that both forms of the page share."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ UNCOMPARED = ("ref", "ref_path", "event_name")
 
 
 def seconds(report: Report) -> float:
-    """Return how long all of it took."""
+    """Return the total time."""
     return max((step.began + step.seconds for step in report.steps), default=0.0)
 
 
 def stations(report: Report) -> list[tuple[str, str, str]]:
-    """Return the way of the files: what holds them, the session that puts them there, and its outcome."""
+    """Return the places that the files pass: the name, the session that writes to it, and its outcome."""
     outcomes = {step.name: step.outcome for step in report.steps}
     counts = Counter(file.index for file in report.files)
     ways = [
@@ -40,7 +40,7 @@ def _files(count: int) -> str:
 
 
 def size(file: File) -> str:
-    """Return the size for a person."""
+    """Return the size in a readable form."""
     return f"{file.size / 1024:,.1f} KiB" if file.size >= 1024 else f"{file.size} bytes"
 
 
@@ -53,7 +53,7 @@ def at(report: Report, file: File, index: str) -> str:
 
 
 def title(report: Report, publisher: Publisher) -> str:
-    """Return the index of a publisher, and of several projects the one that it publishes."""
+    """Return the index of a publisher, with the project if there are several."""
     several = len({each.values["project_name"] for each in report.publishers}) > 1
     return NAMES[publisher.index] + (f": {publisher.values['project_name']}" if several else "")
 
@@ -67,10 +67,10 @@ def compared(publisher: Publisher) -> list[tuple[str, str, str, bool]]:
 
 
 def uncompared(publisher: Publisher) -> dict[str, str]:
-    """Return the claims that may have any value."""
+    """Return the claims that an index does not compare."""
     return {name: value for name, value in publisher.seen.items() if name in UNCOMPARED}
 
 
 def values(publisher: Publisher) -> dict[str, str]:
-    """Return what to type into the index's form, by its labels."""
+    """Return the values for the index's form, by its labels."""
     return {LABELS[name]: value for name, value in publisher.values.items()}

@@ -1,4 +1,4 @@
-"""The page in HTML: one file that needs no other, and in which every text is escaped."""
+"""The page in HTML: a self-contained file, in which all text is escaped."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def page(report: Report) -> str:
     sections = [
         ("timeline", "Timeline", _timeline(report)),
         ("files", "Uploads", _flow(report) + _files(report)),
-        ("publishers", "The job's token beside the publisher", _compared(report)),
+        ("publishers", "The job's token and the publisher", _compared(report)),
         (
             "register",
             "Values to register",
@@ -138,7 +138,7 @@ def _step(step: Step, whole: float) -> Markup:
 
 
 def _flow(report: Report) -> Markup:
-    """Return the way of the files, from the build to the indexes."""
+    """Return the places that the files pass, from the build to the indexes."""
     item = Markup('<li class="{}"><b>{}</b> <span>{}</span></li>')
     shown = (item.format(_class(outcome), what, how) for what, how, outcome in facts.stations(report))
     return Markup('<ol class="flow">\n{}\n</ol>\n').format(_lines(shown))

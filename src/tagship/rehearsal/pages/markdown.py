@@ -1,4 +1,4 @@
-"""The page in Markdown: everything that a project can choose is shown as code, so that none of it is markup."""
+"""The page in Markdown: values that a project can choose are shown as code, so that none is markup."""
 
 from __future__ import annotations
 
