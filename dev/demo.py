@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def step(name: str, command: list[str], cwd: Path, env: dict[str, str] | None = None) -> str:
-    """Run one step and print its time in seconds; where it fails, print all that it said and end."""
+    """Run one step and print its time in seconds; if it fails, print its output and exit."""
     print(f"{name:42} ", end="", flush=True)
     started = time.perf_counter()
     done = subprocess.run(

@@ -37,7 +37,7 @@ def written() -> dict[Path, bytes]:
 def workflows() -> dict[Path, bytes]:
     """Return the template's workflows, each for the choices that need it.
 
-    cookiecutter can leave out a file by its name only if it renders the file. `raw` keeps its text as it is.
+    cookiecutter can leave out a file by its name only if it renders the file. `raw` keeps its text unchanged.
     """
     chosen = {f"== {choice!r}": (suite.WORKFLOW, path) for choice, path in suite.WORKFLOWS.items()}
     chosen["== 'gitlab'"] = (suite.PIPELINE, suite.GITLAB)
@@ -83,7 +83,7 @@ unsafe or broken. It runs no code of the repository. Each finding names the file
 scanning. Exit status 0: no findings. 1: findings. 2: something cannot be read.
 
 If a workflow, pyproject.toml, setup.cfg or setup.py cannot be read, or if there is no workflow and no distribution, the
-repository has the status `unreadable`, with a line for each such file in `errors` beside its findings. The other
+repository has the status `unreadable`, with a line for each such file in `errors` next to its findings. The other
 repositories are audited.
 
 If [zizmor](https://docs.zizmor.sh) is installed, its findings about the same workflows are added, unless you pass

@@ -46,7 +46,9 @@ GITLAB = """\
 def next_steps(answers: Mapping[str, str]) -> str:
     """Return the commands to run and the values to enter."""
     site, publisher = ("GitLab", GITLAB) if answers["publish_with"] == "gitlab" else ("GitHub", GITHUB)
-    first = "0.1.0" if answers["build_backend"] == "hatch-vcs" else "current"  # nothing stands before a tag does
+    first = (
+        "0.1.0" if answers["build_backend"] == "hatch-vcs" else "current"
+    )  # there is no version before the first tag
     values = {
         **answers,
         "first": first,

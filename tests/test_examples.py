@@ -1,4 +1,4 @@
-"""The commands and settings that the docs show are ones that exist."""
+"""The commands and settings in the docs exist, and those that need neither GitHub nor an index run in a new project."""
 
 import re
 import shlex
@@ -12,12 +12,17 @@ from invoke.tasks import Task
 from tagship.cli import main
 from tagship_suite import sessions, tasks
 from tagship_suite.config import load
+from tests.conftest import commit, git, try_run
 
 ROOT = Path(__file__).parents[1]
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")))}
 #: The noxfile of a project has `lint` too, and that of this repository `sync` and `docs`.
 SESSIONS = {str(getattr(each, "name", "")) for each in vars(sessions).values()} | {"lint", "sync", "docs"}
 TASKS = {name for name, each in vars(tasks).items() if isinstance(each, Task)}
+
+
+#: Words of commands that need GitHub, an index, several distributions or a file; the rest runs offline.
+ELSEWHERE = re.compile(r"doctor|verify|publish(-test)?|github-release|a/.*|FILE")
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -61,3 +66,35 @@ def test_each_setting_in_the_docs_is_valid(name: str, tmp_path: Path) -> None:
     for block in blocks(PAGES[name], "toml"):
         (tmp_path / "pyproject.toml").write_text(block, encoding="utf-8")
         load(tmp_path)
+
+
+def offline(words: list[str]) -> list[str]:
+    """Return the form of a command that runs in a new project without a network; [] if there is none."""
+    if len(words) == 1 or any(map(ELSEWHERE.fullmatch, words[1:])):
+        return []
+    words = ["." if word.startswith("PATH") else word for word in takewhile(lambda word: word != ">", words)]
+    more = {"plan": ["--offline"], "rehearse": ["--quick"]}
+    return words + [option for option in more.get(words[1], []) if option not in words]
+
+
+def expected(words: list[str]) -> set[int]:
+    """Return the exit statuses of an example: some show a failure, and a plan may find problems in a new project."""
+    return {0, 1} if words[1] == "plan" else {1} if "--fail" in words and "list" not in words else {0}
+
+
+RUN = {name: found for name, text in PAGES.items() if (found := list(filter(None, map(offline, commands(text)))))}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RUN)
+def test_the_commands_of_a_page_run_one_after_the_other(name: str, project: Path) -> None:
+    (project / "CHANGELOG.md").unlink()  # else each release needs a change that it can name
+    (project / "repositories.txt").write_text(".\n")
+    commit(project)
+    git(project, "clone", "-q", "--bare", ".", "../remote.git")
+    git(project, "remote", "add", "origin", "../remote.git")
+    if any("--quick" in words for words in RUN[name]):
+        assert try_run("nox", "-s", "build", cwd=project).returncode == 0
+    for words in RUN[name]:
+        done = try_run(*words, cwd=project)
+        assert done.returncode in expected(words), f"{' '.join(words)} exited {done.returncode}:\n{done.stdout}"

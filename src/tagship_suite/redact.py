@@ -1,4 +1,4 @@
-"""Redaction of credentials in everything that a run prints or writes for GitHub."""
+"""Redacts credentials in everything that a run prints or writes for GitHub."""
 
 from __future__ import annotations
 

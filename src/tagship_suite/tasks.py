@@ -26,14 +26,13 @@ def check(_: Context) -> None:
 
 
 @task(
-    positional=["version"],
     help={
         "version": "a version, major, minor, patch, or current for the one in the files; NAME/patch for one of several",
         "push": "also push",
         "dry-run": "only show the changes, the tag, and what its push would start",
     },
 )
-def release(_: Context, version: str = "", *, push: bool = False, dry_run: bool = False) -> None:
+def release(_: Context, version: str, *, push: bool = False, dry_run: bool = False) -> None:
     """Bump the version, date the changelog, commit and tag; the pushed tag is what publishes."""
     if version in {"-h", "--help"}:  # invoke takes it for the version
         return run(sys.executable, "-m", "invoke", "--help", "release")
@@ -68,7 +67,7 @@ def lock(_: Context) -> None:
 
 
 def run(*command: str, cwd: str = ".") -> None:
-    """Run `command` without a shell; end with its exit status where it fails."""
+    """Run `command` without a shell; end with its exit status if it fails."""
     status = subprocess.run(command, cwd=cwd, check=False).returncode
     if status:
         raise Exit(code=status)

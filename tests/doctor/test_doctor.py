@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from tagship.cli import main
+from tagship_suite.errors import PAGE
 from tests.conftest import commit, git
 
 from .api import INDEX, REPOSITORY, GitHub, limited, listing, policies, provenance, reviewed, ruleset, serving
@@ -234,9 +235,12 @@ def test_all_pages_are_read(repository: Path, github: GitHub) -> None:
         ((401, {}, {"message": "Bad credentials"}), "token: found one that GitHub refuses (401), expected a valid one"),
         ((404, {}, {}), "octo/ship: found no such repository: GitHub does not show it to this token (404)"),
         ((403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1"}, {}), "found the rate limit reached"),
-        ((429, {"retry-after": "30"}, {}), "found the rate limit reached; try again in 30 s"),
-        ((502, {}, b"<html>"), "found a server error of GitHub (502); try again later"),
-        ((200, {}, b'{"environments": [{"na'), "found a response that is not JSON or is incomplete; try again"),
+        ((429, {"retry-after": "30"}, {}), "found the rate limit reached, expected an answer; try again in 30 s"),
+        ((502, {}, b"<html>"), "found a server error of GitHub (502), expected an answer; try again later"),
+        (
+            (200, {}, b'{"environments": [{"na'),
+            "found a response that is not JSON or is incomplete, expected JSON; try again",
+        ),
         ((200, {"Content-Length": "999"}, b"{}"), "found no response"),
         ((200, {}, {"environments": [1]}), "found a response that is JSON of another shape than documented"),
     ],
@@ -245,7 +249,7 @@ def test_where_nothing_can_be_seen_one_line_says_why(repository: Path, github: G
     github.answers[ENVIRONMENTS] = answer
     status, lines = doctor(repository, github)
     assert status == 2
-    assert len(lines) == 1
+    assert len(lines) == 2  # and the link
     assert lines[0].startswith("error: ")
     assert error in lines[0]
 
@@ -253,9 +257,8 @@ def test_where_nothing_can_be_seen_one_line_says_why(repository: Path, github: G
 def test_without_a_network_one_line_says_so(repository: Path, github: GitHub) -> None:
     status, lines = doctor(repository, github, GITHUB_API_URL="http://127.0.0.1:9")
     assert status == 2
-    assert lines == [
-        "error: http://127.0.0.1:9: found no response (ConnectionError), expected GitHub's; check the network"
-    ]
+    error = "error: http://127.0.0.1:9: found no response (ConnectionError), expected GitHub's; check the network"
+    assert lines == [f"{error} [network]", f"see: {PAGE}#network"]
 
 
 def test_a_former_name_of_the_repository_is_told(repository: Path, github: GitHub) -> None:
@@ -271,12 +274,8 @@ def test_a_repository_that_is_not_on_github_is_refused(repository: Path, github:
     git(repository, "remote", "remove", "origin")
     status, lines = doctor(repository, github)
     assert status == 2
-    assert lines == [
-        (
-            "error: remote 'origin': found no repository on GitHub, expected one; "
-            "add it: git remote add origin git@github.com:OWNER/REPOSITORY.git"
-        )
-    ]
+    remedy = "add it: git remote add origin git@github.com:OWNER/REPOSITORY.git"
+    assert lines[0] == f"error: remote 'origin': found no repository on GitHub, expected one; {remedy} [no-remote]"
 
 
 def test_nothing_is_changed_unless_somebody_agrees(repository: Path, github: GitHub) -> None:

@@ -159,16 +159,16 @@ def test_what_is_missing_is_protected_after_asking(repository: Path, gitlab: Git
             (401, {}, {"message": "401 Unauthorized"}),
             "token: found one that GitLab refuses (401), expected a valid one",
         ),
-        ((429, {"Retry-After": "7"}, {}), "found the rate limit reached; try again in 7 s"),
-        ((502, {}, {}), "found a server error of GitLab (502); try again later"),
-        ((200, {}, b'{"ci_con'), "found a response that is not JSON or is incomplete; try again"),
+        ((429, {"Retry-After": "7"}, {}), "found the rate limit reached, expected an answer; try again in 7 s"),
+        ((502, {}, {}), "found a server error of GitLab (502), expected an answer; try again later"),
+        ((200, {}, b'{"ci_con'), "found a response that is not JSON or is incomplete, expected JSON; try again"),
     ],
 )
 def test_where_nothing_can_be_seen_one_line_says_why(answer: Any, said: str, repository: Path, gitlab: GitHub) -> None:
     gitlab.answers[PROJECT] = answer
     status, lines = doctor(repository, gitlab)
     assert status == 2
-    assert len(lines) == 1
+    assert len(lines) == 2  # and the link
     assert said in lines[0]
 
 

@@ -129,7 +129,7 @@ def test_an_expression_that_searches_for_ever_is_given_up(tmp_path: Path, monkey
     monkeypatch.setattr(fleet, "SECONDS", 1)
     code = "import re\nfrom setuptools import setup\nsetup(name='a', version=re.match('(a+)+$', 'a' * 40 + 'b'))"
     (found,) = fleet.ask(report.inspect, [write(tmp_path, {"setup.py": code})])
-    assert found["reason"] == "it was not read within 1 seconds"
+    assert found["reason"] == "it was not read within 1 seconds [time-limit]"
 
 
 BAD: dict[str, dict[str, bytes]] = {

@@ -103,7 +103,7 @@ def test_a_reset_reaches_the_client_as_a_reset(registered: Servers, folder: Path
 
 def test_faults_are_found_by_name_or_all_names_are_told() -> None:
     assert fault("index-lag") is Fault.INDEX_LAG
-    with pytest.raises(TagshipError, match=r"no fault 'fire'; choose one of expired-token, upload-503"):
+    with pytest.raises(TagshipError, match="found 'fire', expected one of expired-token, upload-503"):
         fault("fire")
 
 

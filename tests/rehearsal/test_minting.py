@@ -239,13 +239,13 @@ def test_a_project_that_exists_keeps_its_name_whatever_it_is(servers: Servers) -
 def test_three_pending_publishers_are_the_most(servers: Servers) -> None:
     for number in range(3):
         servers.index.register_pending(replace(REGISTERED, project=f"p{number}", environment=f"e{number}"))
-    with pytest.raises(TagshipError, match="allows 3 pending publishers"):
+    with pytest.raises(TagshipError, match="found 3 pending publishers, expected fewer"):
         servers.index.register_pending(REGISTERED)
 
 
 def test_one_pending_publisher_for_each_owner_repository_workflow_and_environment(servers: Servers) -> None:
     servers.index.register_pending(REGISTERED)
-    with pytest.raises(TagshipError, match="is registered already"):
+    with pytest.raises(TagshipError, match="expected a new publisher; use that one"):
         servers.index.register_pending(replace(REGISTERED, project="other"))
 
 

@@ -228,7 +228,10 @@ def test_no_proxy_of_the_surroundings_is_kept(servers: Servers, tmp_path: Path, 
 
 
 def test_a_proxy_that_cannot_be_tunnelled_through_is_an_error() -> None:
-    with pytest.raises(TagshipError, match="http:// only"), running(environ={"HTTPS_PROXY": "socks5://x:1"}):
+    with (
+        pytest.raises(TagshipError, match="expected http://, the only one"),
+        running(environ={"HTTPS_PROXY": "socks5://x:1"}),
+    ):
         pass
 
 

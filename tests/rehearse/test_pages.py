@@ -181,5 +181,5 @@ def test_a_rehearsal_writes_what_it_found_to_each_file(built: Path, tmp_path: Pa
 def test_a_place_for_no_report_is_refused_before_anything_runs(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder.md").mkdir()
     done = try_run(*TAGSHIP, "rehearse", "--report", name, cwd=tmp_path)
-    assert (done.returncode, len(done.stdout.splitlines())) == (2, 1), done.stdout
+    assert (done.returncode, len(done.stdout.splitlines())) == (2, 2), done.stdout  # with the link
     assert done.stdout.startswith(f"error: --report {name}: found ")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
 from tagship.rehearsal.failures import FAILURES
-from tests.conftest import git, run, try_run
+from tests.conftest import ROOT, git, run, try_run
 from tests.rehearse.command import TAGSHIP
 from tests.terminal import on_terminal
 
@@ -54,7 +55,7 @@ def test_a_misspelt_name_gets_a_suggestion(tmp_path: Path, wrong: list[str], mea
     assert (done.returncode, meant in done.stdout) == (2, True), done.stdout
 
 
-@pytest.mark.parametrize(
+COMPLETIONS = pytest.mark.parametrize(
     ("typed", "completed"),
     [
         ("rehearse --fail wrong-", {"wrong-environment", "wrong-workflow-file"}),
@@ -63,6 +64,9 @@ def test_a_misspelt_name_gets_a_suggestion(tmp_path: Path, wrong: list[str], mea
         ("rehea", {"rehearse"}),
     ],
 )
+
+
+@COMPLETIONS
 def test_bash_completes_commands_and_the_values_of_options(tmp_path: Path, typed: str, completed: set[str]) -> None:
     tagship = Path(sys.executable).with_name("tagship")
     words = ["tagship", *typed.split(" ")]
@@ -73,3 +77,14 @@ def test_bash_completes_commands_and_the_values_of_options(tmp_path: Path, typed
         printf '%s\\n' "${{COMPREPLY[@]}}"
     '''
     assert set(run("bash", "-c", script, cwd=tmp_path).stdout.split()) == completed
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
+@COMPLETIONS
+def test_fish_completes_them_with_the_line_in_the_docs(tmp_path: Path, typed: str, completed: set[str]) -> None:
+    (line,) = re.findall(r"tagship.fish` \| `(.*?)`", (ROOT / "docs/command-line.md").read_text(encoding="utf-8"))
+    file = tmp_path / "fish/completions/tagship.fish"
+    file.parent.mkdir(parents=True)
+    file.write_text(line.replace("\\|", "|"))
+    done = run("fish", "-c", f"complete -C 'tagship {typed}'", cwd=tmp_path, XDG_CONFIG_HOME=str(tmp_path))
+    assert {each.partition("\t")[0] for each in done.stdout.splitlines()} == completed

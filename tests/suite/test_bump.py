@@ -401,12 +401,6 @@ def test_a_file_that_no_commit_would_hold_is_refused(suite: Path) -> None:
     assert "VERSION.py: found a file that git does not track, expected a committed one" in refused(suite, "minor")
 
 
-def test_without_a_version_those_that_it_takes_are_named(suite: Path) -> None:
-    assert "found none, expected major, minor, patch, current or a version" in refused(
-        started(suite, {"pyproject.toml": STATIC})
-    )
-
-
 @pytest.mark.slow
 def test_invoke_and_nox_are_all_that_a_release_needs(suite: Path, tmp_path: Path) -> None:
     run("uv", "venv", "-q", "--python", sys.executable, tmp_path / "venv", cwd=tmp_path)

@@ -137,10 +137,12 @@ def test_the_project_at_hand_is_expected_where_it_has_the_name(index: GitHub, tm
         (["ship==1.0", f"--sha256sums={__file__}"], "found no dist, expected lines in the format of sha256sum"),
     ],
 )
-def test_what_cannot_be_verified_is_one_line(index: GitHub, options: list[str], said: str) -> None:
+def test_what_cannot_be_verified_is_refused_in_one_line_with_a_link(
+    index: GitHub, options: list[str], said: str
+) -> None:
     release, *others = options
     status, text = verify(index, *others, release=release)
-    assert (status, len(text.splitlines())) == (2, 1), text
+    assert (status, len(text.splitlines())) == (2, 2), text  # with the link
     assert said in text
 
 

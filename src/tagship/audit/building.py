@@ -42,7 +42,7 @@ PRETENDED = re.compile(
 
 
 def built(walk: Walk) -> Evidence | None:
-    """Return the line of a job that builds dists; None if it builds none."""
+    """Return the line in a job that builds dists; None if it builds none."""
     for line, command in walk.ran:
         if is_build(command):
             return line

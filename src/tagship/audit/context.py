@@ -87,7 +87,7 @@ class Context:
         return list(found.values())
 
     def builds(self, file: str, job: str) -> Evidence | None:
-        """Return the line of a job that builds dists; None if it builds none."""
+        """Return the line in a job that builds dists; None if it builds none."""
         walk = self.walk(file, job)
         return built(walk) if walk else None
 

@@ -45,7 +45,8 @@ def diagnose(projects: Sequence[Project], api: Api) -> list[Finding]:
     except Unseen as unseen:
         where = f"{first.owner}/{first.repository}"
         remedy = f"check the name in the remote 'origin', or set {api.variable} to a token that may read it"
-        raise TagshipError(Problem("not-shown", where, "no such repository", str(unseen), remedy)) from None
+        missing = f"no such repository: {unseen}"
+        raise TagshipError(Problem("not-shown", where, missing, "one that it shows", remedy)) from None
     except (AttributeError, KeyError, TypeError):
         saw, expected = "a response that is JSON of another shape than documented", f"{api.site}'s API"
         raise TagshipError(Problem("host-answer", api.base, saw, expected, "check the URL, or try again")) from None

@@ -32,7 +32,7 @@ def tagged(root: Path, environ: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _problems(root: Path) -> list[Problem]:
-    """Return why the branch has no dev builds although the setting names it."""
+    """Return why the branch has no dev builds although it is set in `dev-builds`."""
     where, workflow = "pyproject.toml [tool.tagship] dev-builds", root / ".github/workflows/release.yml"
     several = any(package.label for package in packages.every(root))
     found = [Problem("settings", where, "several distributions", "one, or lockstep = true", "remove it")] * several

@@ -16,7 +16,7 @@ PIPELINE = re.compile(r".+?//(?P<file>.*[^/]\.ya?ml)@")
 
 
 def of_this_job() -> dict[str, Any]:
-    """Return the claims of the OIDC token that GitHub or GitLab issues to this job, {} where it issues none.
+    """Return the claims of the OIDC token that GitHub or GitLab issues to this job, {} if there is none.
 
     The token's audience is not an index, and the token itself is neither used nor shown.
     """
@@ -59,7 +59,7 @@ def identity(fields: Mapping[str, str]) -> dict[str, str]:
 
 
 def link(site: str, project: str, fields: Mapping[str, str], *, exists: bool) -> str:
-    """Return where to register a publisher at the index `site`: a prefilled form where the project exists."""
+    """Return where to register a publisher at the index `site`: a prefilled form if the project exists."""
     if not exists:
         return f"{site}manage/account/publishing/"
     query = urlencode({"provider": "gitlab" if "namespace" in fields else "github", **fields})

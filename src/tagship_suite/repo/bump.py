@@ -48,7 +48,7 @@ class Plan:
 def cut_release(root: Path, wanted: str, *, push: bool, dry_run: bool = False) -> str:
     """Commit and tag the release `wanted` of the project at `root`; return what was done, or would be on `dry_run`.
 
-    `wanted` is a version, `major`, `minor`, `patch`, or `current` for the version as it stands, after `NAME/` for one
+    `wanted` is a version, `major`, `minor`, `patch`, or `current` for the version in the files, after `NAME/` for one
     of several distributions. Raises `ReleaseError` with every reason not to; after any failure HEAD, the tags, the
     index and the files are as they were.
     """
@@ -160,7 +160,7 @@ def _next(now: Version, wanted: str) -> Version:
     if version := now if wanted == CURRENT else parsed(wanted):
         return version
     expected = "major, minor, patch, current or a version such as '1.2.3'"
-    raise refusal("bad-version", "version", repr(wanted) if wanted else "none", expected, "name the version to release")
+    raise refusal("bad-version", "version", repr(wanted), expected, "name the version to release")
 
 
 def _problems(root: Path, now: Version | None, version: Version, tag: str) -> list[Problem]:
@@ -172,7 +172,7 @@ def _problems(root: Path, now: Version | None, version: Version, tag: str) -> li
         names = f"{len(changed)} changed files ({names})"
         found.append(Problem("uncommitted", "working tree", names, "a clean one", "commit or stash them"))
     if now is not None and version <= now:
-        remedy = "name a greater one" + (f", or {CURRENT!r} to release this one as it stands" if version == now else "")
+        remedy = "name a greater one" + (f", or {CURRENT!r} to release this one" if version == now else "")
         found.append(Problem("bad-version", "version", repr(str(version)), f"one greater than {str(now)!r}", remedy))
     if version.local:
         found.append(Problem("local-version", "version", repr(str(version)), repr(version.public), "indexes refuse it"))

@@ -102,7 +102,7 @@ def matches(path: Path, text: str, pattern: str) -> list[Written]:
 
 
 def _group(match: re.Match[str]) -> str | int:
-    """Return which group holds the version: hatchling and scikit-build-core give it a name."""
+    """Return which group holds the version: hatchling and scikit-build-core name it."""
     return next((name for name in ("version", "value") if name in match.re.groupindex), 1)
 
 

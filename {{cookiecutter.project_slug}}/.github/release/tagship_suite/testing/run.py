@@ -51,7 +51,7 @@ def run_tests(session: nox.Session, root: Path) -> None:
 
 
 def has_program(plan: Plan, places: list[str] | None) -> None:
-    """Raise `ReleaseError` if the command of `plan` was not installed; any but pytest may be one of the machine."""
+    """Raise `ReleaseError` if the command of `plan` was not installed; except for pytest, the machine may have it."""
     program = plan.command[0]
     installed = shutil.which(program, path=os.pathsep.join(places or ()))
     there = installed or (program != "pytest" and (shutil.which(program) or (plan.folder / program).is_file()))
