@@ -88,7 +88,7 @@ def test_nothing_registered_says_what_to_register() -> None:
     assert "register Octo/tiny, release.yml, environment 'pypi'." in difference.sentence
 
 
-def test_a_token_tells_what_to_register() -> None:
+def test_a_token_shows_what_to_register() -> None:
     assert registration_of(claims(), "tiny") == REGISTERED
 
 

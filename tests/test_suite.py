@@ -80,7 +80,7 @@ def test_no_code_and_no_workflow_holds_jinja() -> None:
     ]
 
 
-def test_nobody_is_told_to_trust_a_name_that_anybody_could_take() -> None:
+def test_no_text_refers_to_a_name_that_anybody_could_take() -> None:
     """The name is free at the index, and so is the account of that name: whoever takes it would be installed."""
     told = re.compile(
         r"(pip|pipx|uv|uv tool) (install|run) ['\"]?tagship\b|uvx tagship|gh:tagship/|github\.com/tagship/"

@@ -99,7 +99,7 @@ def test_the_workflow_that_a_project_uses_is_seen_in_it(publish_with: str, folde
     assert drift(folder, suite.files(publish_with)) == []
 
 
-def test_each_edit_is_told_with_its_first_line_and_the_command(folder: Path) -> None:
+def test_each_edit_is_reported_with_its_first_line_and_the_command(folder: Path) -> None:
     edit(folder, GIT_PY, "import os\n", "import os\nimport this\n")
     edit(folder, suite.WORKFLOW, "permissions: {}", "permissions: write-all")
     status, lines = check(folder)
@@ -131,7 +131,7 @@ def test_an_edit_is_not_overwritten_without_force(folder: Path) -> None:
     assert check(folder)[0] == 0
 
 
-def test_a_missing_file_is_told_and_written(folder: Path) -> None:
+def test_a_missing_file_is_reported_and_written(folder: Path) -> None:
     (folder / GIT_PY).unlink()
     (folder / suite.WORKFLOW).unlink()
     status, lines = check(folder)
@@ -143,7 +143,7 @@ def test_a_missing_file_is_told_and_written(folder: Path) -> None:
     assert check(folder)[0] == 0
 
 
-def test_an_older_suite_is_told_and_updated_with_what_it_had_more(folder: Path) -> None:
+def test_an_older_suite_is_reported_and_updated_and_its_extra_files_are_removed(folder: Path) -> None:
     made_by(folder, "0.0.1")
     line = f"found tagship 0.0.1, older than this one, expected tagship {suite.release()}; run: tagship sync"
     assert check(folder) == (1, [f".github/release: {line}"])
@@ -263,7 +263,7 @@ def test_files_of_the_project_in_the_folder_are_named_and_left(folder: Path) -> 
     assert notes.read_text() == "mine\n"
 
 
-def test_a_module_that_could_stand_in_for_another_is_told(folder: Path) -> None:
+def test_a_module_that_could_shadow_another_is_reported(folder: Path) -> None:
     (folder / suite.RELEASE / "nox.py").write_text("")
     status, lines = check(folder)
     assert (status, lines) == (
@@ -283,12 +283,12 @@ def test_a_module_that_could_stand_in_for_another_is_told(folder: Path) -> None:
         ("def (\n", "found invalid Python, expected the release's sessions; fix the file"),
     ],
 )
-def test_a_noxfile_without_the_release_s_sessions_is_told(noxfile: str | None, found: str, folder: Path) -> None:
+def test_a_noxfile_without_the_release_s_sessions_is_reported(noxfile: str | None, found: str, folder: Path) -> None:
     (folder / "noxfile.py").unlink() if noxfile is None else (folder / "noxfile.py").write_text(noxfile)
     assert check(folder) == (1, [f"noxfile.py: {found}"])
 
 
-def test_a_session_that_takes_the_place_of_the_release_s_is_told(folder: Path) -> None:
+def test_a_session_that_replaces_the_release_s_is_reported(folder: Path) -> None:
     with (folder / "noxfile.py").open("a") as file:
         file.write("\nimport nox\n\n\n@nox.session\ndef publish(session):\n    pass\n")
     status, [line] = check(folder)

@@ -15,7 +15,7 @@ TEST = "tests/act/test_release.py::test_a_push_to_another_branch_starts_nothing"
 
 
 @pytest.mark.parametrize(("ci", "status"), [("", 0), ("true", 1)])
-def test_without_act_a_person_is_told_and_ci_fails(ci: str, status: int, tmp_path: Path) -> None:
+def test_without_act_the_tests_are_skipped_and_ci_fails(ci: str, status: int, tmp_path: Path) -> None:
     go = tmp_path / "go"
     go.write_text("#!/bin/sh\n")
     go.chmod(0o755)

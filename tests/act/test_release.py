@@ -202,7 +202,7 @@ def test_without_testpypi_a_release_that_broke_off_in_the_middle_is_completed(ga
     assert asked(servers) == ["pypi"]
 
 
-def test_where_testpypi_refuses_pypi_is_not_asked(gate: Gate, servers: Servers) -> None:
+def test_if_testpypi_refuses_pypi_gets_no_request(gate: Gate, servers: Servers) -> None:
     register(servers, "pypi")
     run = gate.rerun()
     assert run.jobs == results("build test verify-version", "publish-test")

@@ -139,7 +139,7 @@ def test_other_tags_or_versions_are_no_lockstep(tag: str, version: str, tmp_path
     assert "lockstep" not in settings(folder)
 
 
-def test_a_second_distribution_that_is_published_beside_the_root_s_is_named(tmp_path: Path) -> None:
+def test_a_second_distribution_that_is_published_with_the_root_s_is_named(tmp_path: Path) -> None:
     job = "on: {push: {tags: ['*']}}\njobs:\n  out:\n    steps:\n      - run: python -m build && python -m build core\n"
     files = {".github/workflows/out.yml": f"{job}      - uses: pypa/gh-action-pypi-publish@release/v1\n", **FLIT}
     core = {
@@ -335,7 +335,7 @@ def test_git_ignores_what_the_sessions_make_and_sees_the_suite(tmp_path: Path) -
     assert {*map(str, suite.files())} <= {*git(folder, "ls-files").splitlines()}
 
 
-def test_all_reasons_to_refuse_are_told_at_once(tmp_path: Path) -> None:
+def test_all_reasons_to_refuse_are_reported_at_once(tmp_path: Path) -> None:
     files = {"setup.py": "import x\nx.setup()\n", "noxfile.py": "import nox\n", str(suite.WORKFLOW): ACTION}
     folder = make(tmp_path / "thing", files)
     (folder / "untracked").write_text("")
@@ -395,7 +395,7 @@ def test_a_symlink_that_leaves_the_repository_is_refused(name: str, tmp_path: Pa
         ("noxfile.py", b"\x00", "valid Python"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_told_with_its_name(
+def test_a_file_that_cannot_be_read_is_reported_with_its_name(
     name: str, content: bytes, found: str, tmp_path: Path
 ) -> None:
     folder = make(tmp_path / "thing", FLIT)

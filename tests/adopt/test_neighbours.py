@@ -55,7 +55,7 @@ def test_the_sdist_does_not_grow_by_the_suite(files: dict[str, str], tmp_path: P
     assert grown <= {"pyproject.toml", ".gitignore"}
 
 
-def test_the_file_finder_of_setuptools_scm_is_told_what_not_to_take(tmp_path: Path) -> None:
+def test_the_file_finder_of_setuptools_scm_gets_what_to_exclude(tmp_path: Path) -> None:
     folder = make(tmp_path / "thing", SCM)
     adopt(folder)
     assert "prune .github/release\n" in (folder / "MANIFEST.in").read_text()
@@ -115,7 +115,7 @@ def test_hooks_leave_out_what_is_generated(before: str, expected: str, tmp_path:
 
 
 @pytest.mark.parametrize("text", ["exclude: [a]\nrepos: []\n", "exclude: &x ''\n", "repos: [", "a: &a [*a]\n"])
-def test_hooks_that_cannot_be_told_are_left_to_a_person(text: str, tmp_path: Path) -> None:
+def test_hooks_that_cannot_be_edited_are_left_to_a_person(text: str, tmp_path: Path) -> None:
     (tmp_path / hooks.NAME).write_text(text)
     assert hooks.hooks(tmp_path) == ({}, hooks.BY_HAND)
 

@@ -64,7 +64,7 @@ def test_a_rehearsal_that_fails_says_why_and_leaves_what_was_adopted(repository:
     assert (repository / ".github/release").is_dir()
 
 
-def test_without_a_terminal_nothing_is_asked_or_rehearsed(repository: Path) -> None:
+def test_without_a_terminal_there_is_no_prompt_and_no_rehearsal(repository: Path) -> None:
     done = try_run(*TAGSHIP, "adopt", cwd=repository)
     assert (done.returncode, QUESTION in done.stdout, "rehearsing" in done.stdout) == (0, False, False), done.stdout
     assert (repository / ".github/release").is_dir()

@@ -290,7 +290,7 @@ def test_a_workflow_that_cannot_be_read_says_nothing(text: str, tmp_path: Path) 
     assert found == {"requires": ["pytest"]}
 
 
-def test_a_pytest_that_is_told_to_measure_coverage_does_not(tmp_path: Path) -> None:
+def test_a_pytest_that_is_configured_to_measure_coverage_does_not(tmp_path: Path) -> None:
     files = {"pytest.ini": "[pytest]\naddopts = --cov=thing --cov-fail-under=90\n", **TEST}
     assert settings(guess(write(tmp_path, files))) == {
         "command": ["pytest", "--no-cov"],

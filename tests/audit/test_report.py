@@ -111,7 +111,7 @@ def test_findings_of_zizmor_are_merged_each_once_under_their_names(repositories:
     assert ours == {"long-lived-credential"}
 
 
-def test_without_zizmor_it_is_said_and_our_rules_are_used(
+def test_without_zizmor_a_note_says_so_and_our_rules_are_used(
     repositories: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(zizmor, "executable", lambda: None)

@@ -281,7 +281,7 @@ def test_a_session_that_the_noxfile_lacks_is_found(tmp_path: Path) -> None:
     assert "job-without-session" in names(tmp_path)
 
 
-def test_a_second_release_beside_the_suites_is_found_unless_that_is_switched_off(tmp_path: Path) -> None:
+def test_a_second_release_besides_the_suites_is_found_unless_that_is_switched_off(tmp_path: Path) -> None:
     steps = "    runs-on: x\n    steps:\n      - uses: softprops/action-gh-release@v2\n"
     write(with_suite(tmp_path), {".github/workflows/notes.yml": f"{TRIGGER}jobs:\n  notes:\n{steps}"})
     assert names(tmp_path) == {"two-releases"}
@@ -297,6 +297,6 @@ def test_files_that_are_added_to_the_suites_release_are_found(tmp_path: Path) ->
     assert names(tmp_path) == {"changes-published-release"}
 
 
-def test_an_old_publisher_beside_the_suite_is_found(tmp_path: Path) -> None:
+def test_an_old_publisher_besides_the_suite_is_found(tmp_path: Path) -> None:
     write(with_suite(tmp_path), {PUBLISH: GOOD})
     assert names(tmp_path) == {"two-publishers"}

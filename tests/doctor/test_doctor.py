@@ -159,7 +159,7 @@ def test_safe_settings_are_right_and_seen_with_few_requests(repository: Path, gi
         ),
     ],
 )
-def test_each_unsafe_setting_is_told_with_what_it_should_be(
+def test_each_unsafe_setting_is_reported_with_the_expected_value(
     repository: Path, github: GitHub, path: str, answer: Any, line: str
 ) -> None:
     github.answers[path] = answer
@@ -187,7 +187,7 @@ def test_each_unsafe_setting_is_told_with_what_it_should_be(
         ("/provenance", (200, {}, b"{"), "publisher of ship", "unknown"),
     ],
 )
-def test_what_cannot_be_seen_or_has_a_reason_is_told_and_is_no_failure(
+def test_what_is_not_visible_or_only_advice_is_reported_and_no_failure(
     repository: Path, github: GitHub, path: str, answer: Any, check: str, state: str
 ) -> None:
     github.answers[path] = answer
@@ -261,7 +261,7 @@ def test_without_a_network_one_line_says_so(repository: Path, github: GitHub) ->
     assert lines == [f"{error} [network]", f"see: {PAGE}#network"]
 
 
-def test_a_former_name_of_the_repository_is_told(repository: Path, github: GitHub) -> None:
+def test_a_former_name_of_the_repository_is_reported(repository: Path, github: GitHub) -> None:
     moved = f"{github.address}/repositories/5/environments"
     github.answers["/repositories/5/environments"] = github.answers[ENVIRONMENTS]
     github.answers[ENVIRONMENTS] = (301, {"Location": moved}, b"")
@@ -278,7 +278,7 @@ def test_a_repository_that_is_not_on_github_is_refused(repository: Path, github:
     assert lines[0] == f"error: remote 'origin': found no repository on GitHub, expected one; {remedy} [no-remote]"
 
 
-def test_nothing_is_changed_unless_somebody_agrees(repository: Path, github: GitHub) -> None:
+def test_nothing_is_changed_without_consent(repository: Path, github: GitHub) -> None:
     github.answers[ENVIRONMENTS] = {"environments": []}
     github.answers[f"{REPOSITORY}/rulesets"] = []
     assert doctor(repository, github, "--fix")[0] == 1  # there is nobody who could agree

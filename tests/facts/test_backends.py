@@ -231,7 +231,7 @@ UNKNOWN: dict[str, tuple[str, dict[str, str]]] = {
 
 
 @pytest.mark.parametrize("kind", UNKNOWN)
-def test_what_is_not_known_is_said(kind: str, tmp_path: Path) -> None:
+def test_what_is_not_known_is_reported(kind: str, tmp_path: Path) -> None:
     reason, files = UNKNOWN[kind]
     found = read(tmp_path, PACKAGE | files)
     assert found.version is None
@@ -356,7 +356,7 @@ def test_several_distributions_are_found_where_the_root_is_none(tmp_path: Path) 
     assert found == [("c", "c"), ("packages/a", "a"), ("packages/b", "b")]
 
 
-def test_members_of_a_workspace_are_found_beside_the_root(tmp_path: Path) -> None:
+def test_members_of_a_workspace_are_found_besides_the_root(tmp_path: Path) -> None:
     text = "[project]\nname = '{}'\nversion = '1'\n[build-system]\nrequires = []\n"
     files = {f"libs/{name}/pyproject.toml": text.format(name) for name in ("a", "b")}
     files["pyproject.toml"] = text.format("top") + "[tool.uv.workspace]\nmembers = ['libs/*']\nexclude = ['libs/b']\n"

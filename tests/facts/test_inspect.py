@@ -92,7 +92,7 @@ def build_wheel(*_):
 
 
 @pytest.mark.slow
-def test_a_backend_is_asked_only_where_a_person_says_so(tmp_path: Path) -> None:
+def test_a_backend_is_queried_only_on_request(tmp_path: Path) -> None:
     text = "[build-system]\nrequires = []\nbuild-backend = 'own'\nbackend-path = ['.']\n[project]\nname = 'thing'\n"
     write(tmp_path, {"pyproject.toml": text + "dynamic = ['version']\n", "own.py": BACKEND, "thing.py": ""})
     _, (before,) = inspect(cwd=tmp_path)

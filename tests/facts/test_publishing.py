@@ -265,7 +265,7 @@ def test_a_composite_action_publishes_with_its_inputs(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_an_identity_is_told_from_a_credential(tmp_path: Path, steps: str, auth: str) -> None:
+def test_an_identity_is_distinguished_from_a_credential(tmp_path: Path, steps: str, auth: str) -> None:
     found = only(write(tmp_path, {WORKFLOW: job(steps, "permissions: {id-token: write}\n")}))
     assert found.auth == auth
 

@@ -101,7 +101,7 @@ def test_a_reset_reaches_the_client_as_a_reset(registered: Servers, folder: Path
         client.upload(Dist().write_wheel(folder), token, Dist().metadata)
 
 
-def test_faults_are_found_by_name_or_all_names_are_told() -> None:
+def test_an_unknown_fault_is_refused_with_all_names() -> None:
     assert fault("index-lag") is Fault.INDEX_LAG
     with pytest.raises(TagshipError, match="found 'fire', expected one of expired-token, upload-503"):
         fault("fire")

@@ -102,7 +102,7 @@ def test_other_mismatches_say_what_they_are(registered: Servers, claims: dict[st
 
 
 @pytest.mark.parametrize("claims", [{"environment": "PyPI"}, {"ref": "refs/heads/any", "sha": "b" * 40}])
-def test_the_environment_matches_in_any_case_and_no_ref_is_asked_for(
+def test_the_environment_matches_in_any_case_and_the_ref_is_not_checked(
     registered: Servers, claims: dict[str, Any]
 ) -> None:
     if "ref" in claims:
@@ -196,7 +196,7 @@ def test_a_pending_publisher_whose_name_differs_cannot_create_the_project(server
     assert answer.reason.startswith("Non-user identities cannot create new projects. This was probably")
 
 
-def test_a_pending_publisher_is_void_when_somebody_else_took_the_name(servers: Servers) -> None:
+def test_a_pending_publisher_is_void_if_the_name_was_taken_meanwhile(servers: Servers) -> None:
     servers.index.register_pending(REGISTERED)
     servers.index.put_release("Tiny", "0.1")
     refused = ("invalid-pending-publisher", "valid token, but project already exists")

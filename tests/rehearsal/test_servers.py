@@ -251,7 +251,7 @@ def test_the_bundle_holds_the_authorities_of_the_surroundings_and_ours(tmp_path:
         assert servers.bundle.read_text().startswith(Path(certifi.where()).read_text())
 
 
-def test_every_client_is_told_of_the_bundle(servers: Servers) -> None:
+def test_every_client_gets_the_certificate_bundle(servers: Servers) -> None:
     variables = servers.variables()
     for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "PIP_CERT"):
         assert variables[name] == str(servers.bundle)

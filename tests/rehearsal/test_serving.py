@@ -56,7 +56,7 @@ def test_the_simple_page_links_files_with_their_hashes(client: Client, folder: P
     assert "data-core-metadata" not in sdist
 
 
-def test_files_and_the_metadata_beside_them_are_served(client: Client, folder: Path) -> None:
+def test_files_and_their_metadata_are_served(client: Client, folder: Path) -> None:
     for link in Links(client.get("/simple/tiny/").text).found:
         url = (link["href"] or "").partition("#")[0]
         content = client.session.get(url, timeout=10).content
@@ -181,7 +181,7 @@ def test_every_host_belongs_to_one_index() -> None:
         ("/nothing", "text/html", "<title>404 Not Found</title>"),
     ],
 )
-def test_what_is_not_there_is_said_in_the_form_that_a_client_expects(
+def test_not_found_is_answered_in_the_form_that_a_client_expects(
     client: Client, path: str, content_type: str, text: str
 ) -> None:
     answer = client.get(path, allow_redirects=False)

@@ -92,7 +92,7 @@ def test_a_token_is_only_good_for_the_projects_of_its_publisher(client: Client, 
     )
 
 
-def test_a_project_that_nobody_registered_cannot_be_created(client: Client, folder: Path) -> None:
+def test_a_project_without_a_publisher_cannot_be_created(client: Client, folder: Path) -> None:
     refused(wheel(client, folder, Dist(name="fresh")), "Non-user identities cannot create new projects.")
 
 
@@ -194,7 +194,7 @@ def test_a_wheel_has_five_parts_in_its_name(client: Client, folder: Path, filena
     refused(client.upload(path, client.mint(), Dist().metadata, filename=filename, **fields), reason)
 
 
-def test_the_metadata_of_a_wheel_fits_in_a_file_beside_it(client: Client, folder: Path) -> None:
+def test_the_name_of_a_wheel_leaves_room_for_the_suffix_of_its_metadata(client: Client, folder: Path) -> None:
     name = "t" * 226
     client.servers.index.register(replace(REGISTERED, project=name))
     dist = Dist(name=name)
@@ -560,7 +560,7 @@ def test_the_integrity_api_shows_attestations_with_their_publisher(client: Clien
         ("tiny-2.0.tar.gz", "*/*", 404, ""),
     ],
 )
-def test_where_there_is_no_provenance_the_integrity_api_says_so(
+def test_without_provenance_the_integrity_api_says_so(
     client: Client, folder: Path, path: str, accept: str, status: int, message: str
 ) -> None:
     client.upload(Dist().write_sdist(folder), client.mint(), Dist().metadata)

@@ -124,7 +124,7 @@ def test_a_release_that_breaks_off_names_the_files_that_are_up(built: Path) -> N
     assert (status, report["files"]) == (1, [])
 
 
-def test_what_to_register_is_told_where_it_would_help(built: Path) -> None:
+def test_what_to_register_is_printed_if_that_would_help(built: Path) -> None:
     said = try_run(*TAGSHIP, "rehearse", "--quick", "--tag", "v9.9.9", cwd=built).stdout
     assert "to register at" not in said
     said = try_run(*TAGSHIP, "rehearse", "--quick", "--fail", "wrong-environment", cwd=built).stdout

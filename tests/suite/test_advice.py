@@ -75,7 +75,7 @@ def test_a_tag_of_something_else_is_a_note_here_and_no_release_of_this_project_i
     assert "this tag does not belong to ship and releases nothing; to release it, push v1.0" in error
 
 
-def test_a_tag_of_something_else_beside_the_right_one_is_in_nobodys_way(repository: Path) -> None:
+def test_another_tag_at_the_commit_does_not_matter(repository: Path) -> None:
     write_release(repository / "dist")
     git(repository, "tag", "chart-2.0.1")
     git(repository, "tag", "v1.0")
@@ -89,7 +89,7 @@ def test_a_broken_tag_of_the_project_itself_is_no_note(repository: Path) -> None
     assert "tag 'v1.0-final': found no version" in error
 
 
-def test_the_wrong_one_of_two_is_told_what_to_push_and_what_to_set(repository: Path) -> None:
+def test_a_tag_of_the_wrong_one_of_two_leads_to_what_to_push_and_to_set(repository: Path) -> None:
     write_release(repository / "dist", body='__version__ = "1.0"\n')
     (error,) = refused(repository, **on_tag("v1.1"))
     assert error.endswith(
@@ -270,7 +270,7 @@ def test_a_name_that_is_taken_at_testpypi_alone_does_not_cost_the_name(failure: 
     assert "choose another name" in explained(failure, "https://pypi.org/")
 
 
-def test_a_project_at_testpypi_without_this_publisher_may_be_somebody_elses() -> None:
+def test_a_project_at_testpypi_without_this_publisher_may_belong_to_others() -> None:
     claims = {"repository": "octo/ship"}
     assert "PUBLISH_TEST" in "\n".join(advice("https://test.pypi.org/", "ship", claims, exists=True))
     for site, exists in (("https://pypi.org/", True), ("https://test.pypi.org/", False)):
@@ -290,7 +290,7 @@ def test_a_distribution_in_a_folder_is_named_with_the_line_to_write_which_ends_i
 
 
 @pytest.mark.parametrize("folder", ["pyhton", "packages/*", "docs"])
-def test_packages_that_name_no_distribution_are_not_told_to_be_set(suite: Path, folder: str) -> None:
+def test_packages_without_a_distribution_do_not_lead_to_advice_to_set_them(suite: Path, folder: str) -> None:
     (suite / "python").mkdir()
     (suite / "docs").mkdir()
     (suite / "python/pyproject.toml").write_text(PROJECT)
@@ -307,7 +307,7 @@ def test_a_project_at_the_top_does_not_ask_about_its_examples(suite: Path) -> No
 
 
 @pytest.mark.parametrize(("file", "shown"), [("ship/version.py", "ship/version.py"), ("", "FILE")])
-def test_a_version_that_nothing_leads_to_is_asked_for_as_toml(suite: Path, file: str, shown: str) -> None:
+def test_a_version_that_is_not_found_is_requested_as_toml(suite: Path, file: str, shown: str) -> None:
     (suite / "pyproject.toml").write_text('[project]\nname = "ship"\ndynamic = ["version"]\n')
     if file:
         (suite / "ship").mkdir()

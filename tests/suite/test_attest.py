@@ -68,7 +68,7 @@ def test_each_file_is_signed_once_in_one_call(signer: Path, tmp_path: Path) -> N
         ("required", PYPI, {**GITHUB, "TWINE_PASSWORD": "pypi-token"}),
     ],
 )
-def test_nothing_is_signed_where_nobody_would_take_it(
+def test_nothing_is_signed_for_an_index_that_does_not_accept_it(
     signer: Path, tmp_path: Path, mode: str, index: Index, environ: dict[str, str]
 ) -> None:
     assert not attest.sign([tmp_path / "a.whl"], attest.mode(mode, index, environ), BRIEF)

@@ -23,7 +23,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_build_cleans_checks_and_tells(project: Path, tmp_path: Path) -> None:
+def test_build_cleans_checks_and_reports(project: Path, tmp_path: Path) -> None:
     (project / "dist").mkdir()
     (project / "dist/old-0.1.tar.gz").write_bytes(b"old")
     (project / "bundle").mkdir()
@@ -257,7 +257,7 @@ def test_a_wheel_without_the_licence_that_the_project_names_is_refused(suite: Pa
         ("example.com@real.dev", False),
     ],
 )
-def test_a_placeholder_for_an_address_is_told(suite: Path, address: str, told: bool) -> None:
+def test_a_placeholder_for_an_address_is_reported(suite: Path, address: str, told: bool) -> None:
     write_sdist(suite / "dist", extra=(f"Author-email: {address}",))
     done = try_release(suite, "describe")
     assert done.returncode == 0, done.stdout

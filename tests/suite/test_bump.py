@@ -108,7 +108,7 @@ def test_locks_and_manifests_get_the_version_in_their_own_syntax(suite: Path, wa
     assert released(suite, "patch").startswith("v")
 
 
-def test_a_version_that_cargo_has_no_words_for_is_refused(suite: Path) -> None:
+def test_a_version_that_cargo_cannot_express_is_refused(suite: Path) -> None:
     started(suite, {"pyproject.toml": MATURIN, "Cargo.toml": CARGO.format("1.0.0")})
     assert "Cargo.toml: found '1.0.0.post1', expected X.Y.Z" in refused(suite, "1.0.0.post1")
 

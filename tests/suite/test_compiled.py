@@ -48,7 +48,7 @@ def write_all(folder: Path, *tags: str, sdist: bool = True) -> Path:
         ("pypy3.11", ["cp311-cp311-HERE"], ""),
     ],
 )
-def test_the_wheel_that_is_tested_fits_and_the_sdist_stands_in(
+def test_the_wheel_that_fits_is_tested_or_else_the_sdist(
     tmp_path: Path, python: str, tags: list[str], picked: str
 ) -> None:
     def named(tag: str) -> str:
@@ -59,7 +59,7 @@ def test_the_wheel_that_is_tested_fits_and_the_sdist_stands_in(
     assert pick(read_dists(tmp_path), python).path.name == expected
 
 
-def test_nothing_that_fits_is_said(tmp_path: Path) -> None:
+def test_no_fitting_dist_is_reported(tmp_path: Path) -> None:
     folder = write_all(tmp_path / "dist", "cp312-cp312-win_amd64", sdist=False)
     with pytest.raises(ReleaseError, match=r"found only other wheels, expected one for Python 3\.12 on this machine"):
         pick(read_dists(folder), "3.12")
@@ -240,7 +240,7 @@ def planned(compiled: Path) -> Path:
     return compiled
 
 
-def test_a_project_that_is_compiled_from_now_on_is_told_to_fetch_the_locked_tools(suite: Path) -> None:
+def test_a_project_that_becomes_compiled_is_told_to_run_sync_for_the_locked_tools(suite: Path) -> None:
     (suite / "pyproject.toml").write_text(f"{PYPROJECT}[tool.cibuildwheel]\n")
     with pytest.raises(
         ReleaseError, match=r"pyproject.toml: found \[tool.cibuildwheel\], .* run: tagship sync \[managed-files\]$"

@@ -112,7 +112,7 @@ def test_where_git_cannot_answer_nothing_is_released(repository: Path) -> None:
     assert f"run: git config --global --add safe.directory {repository}" in done.stdout
 
 
-def test_current_releases_the_version_as_it_stands(repository: Path) -> None:
+def test_current_releases_the_version_unchanged(repository: Path) -> None:
     done = inv_release(repository, "current")
     assert done.returncode == 0, done.stdout
     assert git(repository, "tag") == "v0.1.0"
@@ -141,7 +141,7 @@ def test_a_tag_that_exists_is_refused(repository: Path) -> None:
     assert words in refusal(repository, "patch")
 
 
-def test_a_dirty_tree_is_refused_and_stays_as_it_is(repository: Path) -> None:
+def test_a_dirty_tree_is_refused_and_unchanged(repository: Path) -> None:
     (repository / "new.txt").write_text("mine")
     (repository / "README.md").write_text("mine too")
     words = "working tree: found 2 changed files (README.md, new.txt), expected a clean one; commit or stash them"
@@ -163,7 +163,7 @@ def test_release_branches_of_the_project_count(repository: Path) -> None:
     assert "branch: found 'main', expected 'stable'" in refusal(repository, "patch")
 
 
-def test_every_reason_is_said_at_once(repository: Path) -> None:
+def test_all_reasons_are_reported_at_once(repository: Path) -> None:
     git(repository, "switch", "-qc", "topic")
     git(repository, "tag", "v0.1.0")
     (repository / "new.txt").write_text("mine")

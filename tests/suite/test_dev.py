@@ -140,7 +140,7 @@ def test_the_branch_may_be_any_and_the_changelog_may_have_nothing_new(repository
         {"GITHUB_RUN_NUMBER": "of a commit that is released"},
     ],
 )
-def test_any_other_run_is_left_as_it_is(repository: Path, other: dict[str, str]) -> None:
+def test_any_other_run_is_unchanged(repository: Path, other: dict[str, str]) -> None:
     commit(repository)
     if "GITHUB_RUN_NUMBER" in other:
         git(repository, "tag", "v1.2.0")

@@ -122,11 +122,11 @@ def test_every_row_of_the_table_is_one_of_these_failures_and_the_other_way_round
         (f"Wheel '{SHIP}' has invalid entry points defined in the entry_points.txt file", "pyproject.toml"),
     ],
 )
-def test_pypis_other_words_for_the_same_are_known_too(failure: str, words: str) -> None:
+def test_other_messages_of_pypi_for_the_same_cause_are_known_too(failure: str, words: str) -> None:
     assert words in cause(UPLOAD + failure).remedy + cause(UPLOAD + failure).link
 
 
-def test_what_no_row_knows_is_said_as_it_is_with_a_way_to_learn_more() -> None:
+def test_an_unknown_message_is_printed_unchanged_with_a_way_to_learn_more() -> None:
     said = explained("the index answered 418 Client Error: I'm a teapot", "https://index.example/")
     assert cause(said) is UNKNOWN
     assert said.startswith("the index answered 418 Client Error: I'm a teapot [unknown-message]\n  why: ")
@@ -158,9 +158,7 @@ def refusal(bundle: Path, servers: Servers, **env: str) -> str:
     return str(error)
 
 
-def test_a_password_that_stands_in_the_way_of_trusted_publishing_is_named(
-    bundle: Path, servers: Servers, tmp_path: Path
-) -> None:
+def test_a_password_that_prevents_trusted_publishing_is_named(bundle: Path, servers: Servers, tmp_path: Path) -> None:
     assert "remove the password in TWINE_PASSWORD" in refusal(bundle, servers, TWINE_PASSWORD="pypi-old")
     home = tmp_path / "home"
     home.mkdir()
@@ -170,7 +168,7 @@ def test_a_password_that_stands_in_the_way_of_trusted_publishing_is_named(
     assert "pypi-old" not in said
 
 
-def test_a_job_without_the_permission_is_told_which(bundle: Path, servers: Servers) -> None:
+def test_a_job_without_the_permission_is_told_which_one(bundle: Path, servers: Servers) -> None:
     said = refusal(bundle, servers, ACTIONS_ID_TOKEN_REQUEST_TOKEN="")
     assert "give the job `permissions: id-token: write`" in said
 
@@ -194,14 +192,14 @@ def test_an_unknown_publisher_is_explained_by_its_own_claims(
     assert words in said
 
 
-def test_trusted_publishing_that_is_disabled_at_the_index_is_told_from_a_wrong_password(
+def test_trusted_publishing_that_is_disabled_is_distinguished_from_a_wrong_password(
     bundle: Path, servers: Servers
 ) -> None:
     servers.index.mint.enabled = False
     assert "Trusted Publishing is disabled" in refusal(bundle, servers)
 
 
-def test_a_pending_publisher_of_another_name_is_told_the_difference(bundle: Path, tmp_path: Path) -> None:
+def test_a_pending_publisher_for_another_name_is_explained(bundle: Path, tmp_path: Path) -> None:
     with serving(tmp_path / "other", Registration("shipp", "Octo", "ship", "release.yml", "pypi", "77")) as servers:
         assert "pending publisher was registered for another project name" in refusal(bundle, servers)
 

@@ -226,7 +226,7 @@ def test_a_shallow_clone_is_named(derived: Path, tmp_path: Path) -> None:
     assert "delete" not in said  # the tag may be right: the version is not
 
 
-def test_dists_from_before_the_tag_are_said_to_be_old(derived: Path) -> None:
+def test_dists_from_before_the_tag_are_reported_as_old(derived: Path) -> None:
     git(derived, "tag", "v1.0")
     assert "dist: found dists from before the tag, expected dists of this commit; run: nox -s build" in refusal(derived)
 
@@ -340,7 +340,7 @@ def test_a_repository_beyond_gits_ceiling_is_none(suite: Path) -> None:
     assert "note: on no tag" in release(suite, "verify", GIT_CEILING_DIRECTORIES=str(suite.parent)).stdout
 
 
-def test_what_the_ci_service_says_or_sets_is_not_asked_of_git(suite: Path) -> None:
+def test_what_the_ci_service_sets_is_not_queried_from_git(suite: Path) -> None:
     commit(suite)
     shutil.rmtree(suite / ".git/objects")
     assert current(suite, on_tag("v1.0")).tags == ("v1.0",)
@@ -444,7 +444,7 @@ def test_what_a_module_falls_back_to_is_not_its_version(suite: Path, body: str) 
     release(suite, "verify")
 
 
-def test_a_module_shipped_beside_the_project_has_a_version_of_its_own(suite: Path) -> None:
+def test_a_module_shipped_with_the_project_has_its_own_version(suite: Path) -> None:
     write_wheel(suite / "dist", files={"six.py": '__version__ = "1.16"\n', "ship/__init__.py": '__version__ = "1.0"\n'})
     release(suite, "verify")
 
@@ -460,12 +460,12 @@ def test_a_module_shipped_beside_the_project_has_a_version_of_its_own(suite: Pat
         },
     ],
 )
-def test_a_version_that_drifted_is_found_wherever_it_lies(suite: Path, files: dict[str, str]) -> None:
+def test_a_version_that_differs_is_found_in_any_place(suite: Path, files: dict[str, str]) -> None:
     write_wheel(suite / "dist", files=files)
     assert "__version__: found '0.9', expected '1.0'" in refusal(suite)
 
 
-def test_what_cannot_be_read_is_named_beside_what_is_wrong(suite: Path) -> None:
+def test_what_cannot_be_read_is_named_together_with_what_is_wrong(suite: Path) -> None:
     write_release(suite / "dist")
     broken = write_wheel(suite / "dist", name="broken")
     broken.write_bytes(broken.read_bytes()[:100])

@@ -188,7 +188,7 @@ def test_a_file_that_git_calls_changed_in_a_fresh_checkout_stops_no_release(repo
     assert github.names(*github.releases.values()) == FILES
 
 
-def test_what_github_refuses_is_told_in_one_line_without_the_token(bundle: Path, github: GitHub) -> None:
+def test_what_github_refuses_is_reported_in_one_line_without_the_token(bundle: Path, github: GitHub) -> None:
     said = refusal(bundle, github, GITHUB_TOKEN="ghs_wrong")
     assert "found 401 Bad credentials" in said
     assert "run gh auth login, or set GITHUB_TOKEN" in said
@@ -295,7 +295,7 @@ def test_distributions_in_lockstep_have_one_release_with_the_notes_of_the_reposi
     assert len((repository / "bundle" / bundles.NOTES).read_text()) < 125_000, "GitHub takes no more"
 
 
-def test_verify_version_tells_the_job_whether_it_is_switched_off(repository: Path, tmp_path: Path) -> None:
+def test_verify_version_outputs_whether_the_job_is_switched_off(repository: Path, tmp_path: Path) -> None:
     found = []
     for number, setting in enumerate(["", "[tool.tagship]\ngithub-release = false\n"]):
         (repository / "pyproject.toml").write_text(f'[project]\nname = "ship"\nversion = "1.0"\n{setting}')

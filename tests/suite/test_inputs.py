@@ -39,7 +39,7 @@ def bundle(suite: Path) -> Path:
     return suite / "bundle"
 
 
-def test_each_input_is_an_option_or_is_explained_and_stands_in_the_table() -> None:
+def test_each_input_is_an_option_or_is_explained_and_in_the_table() -> None:
     assert set(ELSEWHERE) | {"verbose", "attestations"} == INPUTS
     table = (ROOT / "docs/from-gh-action.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `([\w-]+)` \|", table, re.MULTILINE)) == INPUTS

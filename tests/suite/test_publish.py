@@ -210,7 +210,9 @@ def test_publish_test_does_not_go_to_pypi(bundle: Path) -> None:
     assert "publish-test: found" in said
 
 
-def test_a_wrong_password_and_a_dead_index_are_said_without_a_traceback(bundle: Path, pypiserver: Pypiserver) -> None:
+def test_a_wrong_password_and_a_dead_index_are_reported_without_a_traceback(
+    bundle: Path, pypiserver: Pypiserver
+) -> None:
     assert "the index answered 403 Client Error: Forbidden" in refusal(
         bundle, **TAG, **{**pypiserver.twine, "TWINE_PASSWORD": "wrong"}
     )
@@ -322,7 +324,7 @@ def test_a_suite_that_is_not_the_one_in_the_bundle_does_not_publish_it(suite: Pa
     assert pypiserver.files() == []
 
 
-def test_a_certificate_that_is_not_there_is_said(bundle: Path) -> None:
+def test_a_missing_certificate_file_is_reported(bundle: Path) -> None:
     said = refusal(bundle, **TAG, TWINE_REPOSITORY_URL="https://127.0.0.1:9/", TWINE_CERT="/nowhere.pem")
     assert "https://127.0.0.1:9/simple/ship/: no response" in said
 
@@ -418,7 +420,7 @@ def test_credentials_go_to_the_hosts_of_the_index_and_to_no_other(
         assert [auth for _, auth in other.requests] == [None, None, sent]
 
 
-def test_a_file_is_compared_as_it_is_even_if_the_index_calls_it_compressed(bundle: Path) -> None:
+def test_a_file_is_compared_unchanged_even_if_the_index_calls_it_compressed(bundle: Path) -> None:
     with answering() as answers:
         content = (bundle / "dist" / FILES[1]).read_bytes()
         answers.pages["/a.tar.gz"] = (200, {"Content-Encoding": "gzip"}, content)

@@ -79,7 +79,7 @@ def test_what_is_not_for_pypi_is_held_to_none_of_its_rules_and_never_goes_there(
 UNSET = {"TWINE_REPOSITORY_URL": "", "TWINE_USERNAME": "", "TWINE_PASSWORD": ""}
 
 
-def test_variables_and_secrets_that_are_not_set_leave_trusted_publishing_as_it_is(tmp_path: Path) -> None:
+def test_variables_and_secrets_that_are_not_set_do_not_affect_trusted_publishing(tmp_path: Path) -> None:
     ours = bundle(tmp_path / "ours", "")
     push = TagPush(owner="Octo", repository="ship", tag="v1.0", sha="a" * 40, owner_id="77")
     registration = Registration("ship", "Octo", "ship", "release.yml", "pypi", "77")

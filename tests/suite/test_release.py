@@ -37,7 +37,7 @@ def test_a_new_project_is_green_at_once_outside_git(project: Path) -> None:
     assert (project / "bundle/SHA256SUMS").is_file()
 
 
-def test_a_python_that_is_asked_for_must_be_there(project: Path) -> None:
+def test_a_python_that_is_requested_must_exist(project: Path) -> None:
     done = try_nox(project, "-s", "test", "-P", "3.99")
     assert done.returncode == 1
     assert "Python interpreter 3.99 not found" in done.stdout

@@ -176,7 +176,7 @@ def test_a_release_that_succeeds_and_one_that_is_refused_tell_no_password(
 @pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("--verbose",)])
 @pytest.mark.parametrize("failure", [None, Fault.EXPIRED_TOKEN, Fault.UPLOAD_503, "unregistered"])
-def test_trusted_publishing_tells_no_token(
+def test_trusted_publishing_prints_no_token(
     bundle: Path, planted: dict[str, str], tmp_path: Path, failure: Fault | str | None, options: tuple[str, ...]
 ) -> None:
     with running(tmp_path / "state") as servers:

@@ -191,7 +191,7 @@ def test_the_tags_without_a_name_are_the_roots_own(tmp_path: Path) -> None:
     assert (package.name, package.suffix) == ("ship-a", "-ship-a")
 
 
-def test_without_a_tag_it_is_about_all_or_the_one_that_is_asked_for(tmp_path: Path) -> None:
+def test_without_a_tag_all_are_handled_or_the_named_one(tmp_path: Path) -> None:
     write(tmp_path, BOTH)
     assert [package.name for package in chosen(tmp_path, BRANCH)] == ["ship-a", "ship-b"]
     asked = {**BRANCH, "TAGSHIP_PACKAGE": "Ship_B"}
@@ -200,7 +200,7 @@ def test_without_a_tag_it_is_about_all_or_the_one_that_is_asked_for(tmp_path: Pa
         chosen(tmp_path, {**BRANCH, "TAGSHIP_PACKAGE": "c"})
 
 
-def test_what_cannot_be_told_apart_is_refused(tmp_path: Path) -> None:
+def test_what_cannot_be_distinguished_is_refused(tmp_path: Path) -> None:
     files = {"packages/b/pyproject.toml": project("ship-a"), "packages/c/setup.py": "setup(**options)\n"}
     with pytest.raises(ReleaseError) as error:
         chosen(write(tmp_path, {**A, **files}), BRANCH)
@@ -303,7 +303,7 @@ def test_two_at_once_and_a_tag_without_a_name_are_not_published(repository: Path
     assert pypiserver.files() == ["ship_a-1.2.0-py3-none-any.whl", "ship_a-1.2.0.tar.gz"]
 
 
-def test_build_tells_of_each_and_the_pythons_of_all(repository: Path, tmp_path: Path) -> None:
+def test_build_reports_each_and_the_pythons_of_all(repository: Path, tmp_path: Path) -> None:
     shutil.rmtree(repository / "dist")
     for name, version, minors in (("ship_a", "1.2.0", (11, 12)), ("ship_b", "0.3.0", (12, 13))):
         classifiers = tuple(f"Classifier: Programming Language :: Python :: 3.{minor}" for minor in minors)

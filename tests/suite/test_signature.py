@@ -117,7 +117,7 @@ def test_a_variable_that_whoever_starts_a_pipeline_sets_does_not_switch_it_off(r
     assert (done.returncode, "[unsigned-tag]" in done.stdout) == (1, True)
 
 
-def test_a_dev_build_has_a_tag_that_nobody_pushed_and_no_key(repository: Path) -> None:
+def test_a_dev_build_has_a_tag_that_was_not_pushed_and_no_key(repository: Path) -> None:
     with (repository / "pyproject.toml").open("a") as file:
         file.write('dev-builds = "main"\n')
     (repository / managed.WORKFLOW).write_bytes(managed.workflow(dev=True))

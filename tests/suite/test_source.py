@@ -195,9 +195,7 @@ SETUPTOOLS += 'build-backend = "setuptools.build_meta"\n'
         ),
     ],
 )
-def test_git_is_the_source_where_code_says_so_and_not_where_a_comment_does(
-    tmp_path: Path, files: dict[str, str], from_git: bool
-) -> None:
+def test_git_is_the_source_by_code_and_not_by_a_comment(tmp_path: Path, files: dict[str, str], from_git: bool) -> None:
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     assert version_source.is_from_git(tmp_path, Config()) == from_git

@@ -462,7 +462,7 @@ def test_in_place_says_that_the_wheel_was_not_proven(suite: Path, tmp_path: Path
 
 
 @pytest.mark.slow
-def test_where_there_are_no_tests_the_session_is_skipped_and_says_so(suite: Path, tmp_path: Path) -> None:
+def test_without_tests_the_session_is_skipped_and_says_so(suite: Path, tmp_path: Path) -> None:
     write(suite, {**LAYOUT, **with_table("test-command = []")})
     done = nox(suite, "-s", f"test-{HERE}", GITHUB_STEP_SUMMARY=str(tmp_path / "summary"))
     assert f"skipped: nothing was tested: {NO_TESTS}" in done.stdout

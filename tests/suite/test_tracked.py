@@ -72,7 +72,7 @@ def test_what_is_committed_is_fine(root: Path) -> None:
     ],
     ids=["untracked", "a module", "ignored", "ignored in a folder", "an odd name"],
 )
-def test_a_file_that_nobody_committed_is_refused_by_name(root: Path, files: dict[str, str], ignored: str) -> None:
+def test_an_uncommitted_file_is_refused_by_name(root: Path, files: dict[str, str], ignored: str) -> None:
     write(root, {".gitignore": ignored} if ignored else {})
     write(root, {name: text for name, text in files.items() if name.endswith("ignore")})
     commit(root)
@@ -325,7 +325,7 @@ def test_an_empty_wheel_is_refused_where_there_is_something_to_ship(
     assert judged(root, files, (), extra=extra) == ([expected] if said else [])
 
 
-def test_what_lands_beside_every_other_project_is_a_note(root: Path) -> None:
+def test_what_lands_at_the_top_of_site_packages_is_a_note(root: Path) -> None:
     names = ["ship/__init__.py", "tests/__init__.py", "tests/test_a.py", "benchmarks/run.py", "conftest.py", "_a.py"]
     write(root, dict.fromkeys(names, ""))
     commit(root)
@@ -387,7 +387,7 @@ def test_a_sound_project_builds_again_and_again(suite: Path, files: dict[str, st
 
 
 @pytest.mark.slow
-def test_a_build_refuses_what_nobody_committed_and_leaves_no_dists(suite: Path) -> None:
+def test_a_build_refuses_uncommitted_files_and_leaves_no_dists(suite: Path) -> None:
     write(suite, {**PACKAGE, ".gitignore": "/.nox/\n/dist/\n"})
     write(suite, {"pyproject.toml": f'{HATCH}[project]\nname = "ship"\nversion = "1.0"\n', "ship/data/a": ""})
     commit(suite)

@@ -184,7 +184,7 @@ def test_every_checkout_leaves_no_credentials_and_every_job_has_a_time_limit(
         assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 
-def test_every_action_is_pinned_with_its_version_beside_it() -> None:
+def test_every_action_is_pinned_with_its_version_in_a_comment() -> None:
     everything = "".join(VARIANTS.values())
     uses = re.findall(r"uses: (\S+?)@([0-9a-f]{40}) # (v\d+\.\d+\.\d+)$", everything, re.MULTILINE)
     assert len(uses) == everything.count("uses:")
@@ -366,7 +366,7 @@ def test_a_release_is_never_cut_off_and_what_it_needs_of_git_is_there(workflow: 
         assert checkout["with"].get("fetch-depth") == depth
 
 
-def test_what_is_handed_over_has_the_attempt_in_its_name_and_a_digest_beside_it(workflow: dict[str, Any]) -> None:
+def test_what_is_handed_over_has_the_attempt_in_its_name_and_a_digest_as_output(workflow: dict[str, Any]) -> None:
     build, test, verify = (workflow["jobs"][name] for name in ("build", "test", "verify-version"))
     uploads = [
         step["with"] for job in (build, verify) for step in job["steps"] if "upload-artifact" in step.get("uses", "")

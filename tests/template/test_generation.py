@@ -471,7 +471,7 @@ def test_the_workflow_of_a_fresh_project_passes_the_auditors(project: Path) -> N
     assert (done.stdout.strip(), "WARN" in done.stderr) == ("[]", False), done.stdout + done.stderr
 
 
-def test_a_session_of_ones_own_stands_beside_those_of_the_release(project: Path) -> None:
+def test_a_session_of_ones_own_works_together_with_those_of_the_release(project: Path) -> None:
     with (project / "noxfile.py").open("a") as noxfile:
         noxfile.write(
             "\n\n@nox.session(venv_backend='none')\ndef mine(session: nox.Session) -> None:\n    session.log('MINE')\n"

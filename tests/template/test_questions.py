@@ -32,7 +32,7 @@ def test_there_are_at_most_ten_questions() -> None:
     assert len(QUESTIONS) <= 10
 
 
-def test_every_question_is_put_in_words() -> None:
+def test_every_question_has_a_prompt() -> None:
     assert list(CONFIG["__prompts__"]) == QUESTIONS
 
 

@@ -96,7 +96,7 @@ def test_the_bytes_are_compared_with_the_index_and_with_sums(index: GitHub, tmp_
     assert f"SHA-256: found {SHA256}, expected {'c' * 64} as the index has it" in text
 
 
-def test_a_publisher_that_is_not_the_expected_one_is_told(index: GitHub) -> None:
+def test_a_publisher_that_is_not_the_expected_one_is_reported(index: GitHub) -> None:
     status, text = verify(index, "--source=octo/ship")
     assert status == 1
     assert "found no provenance, expected one" in text
