@@ -5,7 +5,7 @@
 # mypy: ignore-errors
 # pylint: skip-file
 # isort: skip_file
-"""Redaction of credentials in everything that a run prints or writes for GitHub."""
+"""Redacts credentials in everything that a run prints or writes for GitHub."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class Plan:
 def cut_release(root: Path, wanted: str, *, push: bool, dry_run: bool = False) -> str:
     """Commit and tag the release `wanted` of the project at `root`; return what was done, or would be on `dry_run`.
 
-    `wanted` is a version, `major`, `minor`, `patch`, or `current` for the version as it stands, after `NAME/` for one
+    `wanted` is a version, `major`, `minor`, `patch`, or `current` for the version in the files, after `NAME/` for one
     of several distributions. Raises `ReleaseError` with every reason not to; after any failure HEAD, the tags, the
     index and the files are as they were.
     """
@@ -179,7 +179,7 @@ def _problems(root: Path, now: Version | None, version: Version, tag: str) -> li
         names = f"{len(changed)} changed files ({names})"
         found.append(Problem("uncommitted", "working tree", names, "a clean one", "commit or stash them"))
     if now is not None and version <= now:
-        remedy = "name a greater one" + (f", or {CURRENT!r} to release this one as it stands" if version == now else "")
+        remedy = "name a greater one" + (f", or {CURRENT!r} to release this one" if version == now else "")
         found.append(Problem("bad-version", "version", repr(str(version)), f"one greater than {str(now)!r}", remedy))
     if version.local:
         found.append(Problem("local-version", "version", repr(str(version)), repr(version.public), "indexes refuse it"))

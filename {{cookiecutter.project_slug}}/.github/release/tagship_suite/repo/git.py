@@ -90,7 +90,7 @@ def _remedy(message: str, place: str) -> str:
 
 
 def run(root: Path, *arguments: str) -> None:
-    """Run `git ARGUMENTS` at `root`; raise `ReleaseError` with git's message where it fails."""
+    """Run `git ARGUMENTS` at `root`; raise `ReleaseError` with git's message if it fails."""
     done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False, **TEXT)
     if done.returncode:
         message = (done.stdout + done.stderr).strip().splitlines() or [f"exit status {done.returncode}"]
@@ -98,7 +98,7 @@ def run(root: Path, *arguments: str) -> None:
 
 
 def lines(root: Path, *arguments: str) -> list[str]:
-    """Return the lines that `git ARGUMENTS` prints at `root`, none where `query` returns None."""
+    """Return the lines that `git ARGUMENTS` prints at `root`, none if `query` returns None."""
     return (query(root, *arguments) or "").splitlines()
 
 
