@@ -89,8 +89,11 @@ def running(
     *,
     environ: Mapping[str, str] | None = None,
     clock: Callable[[], float] = time.time,
+    alone: bool = False,
 ) -> Iterator[Servers]:
     """Run the servers on 127.0.0.1, with the index's state in a directory (default: a temporary one).
+
+    If `alone`, clients trust no other host.
 
     At the end of the block, however it ends, no thread, port or temporary folder is left. Raises
     TagshipError if the environment has a proxy that cannot be used for tunnels.
@@ -99,7 +102,7 @@ def running(
     try:
         try:
             with interrupts_held():
-                servers = _start(stack, directory, os.environ if environ is None else environ, clock)
+                servers = _start(stack, directory, os.environ if environ is None else environ, clock, alone=alone)
             yield servers
         finally:
             _close(stack)
@@ -108,11 +111,13 @@ def running(
         _close(stack)
 
 
-def _start(stack: ExitStack, directory: Path | None, environ: Mapping[str, str], clock: Callable[[], float]) -> Servers:
+def _start(
+    stack: ExitStack, directory: Path | None, environ: Mapping[str, str], clock: Callable[[], float], *, alone: bool
+) -> Servers:
     upstream = Upstream.of(environ)
     scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tagship-rehearsal-")))
     faults, authority = Faults(), Authority()
-    authority.write_bundle(scratch / "authorities.pem", environ)
+    authority.write_bundle(scratch / "authorities.pem", None if alone else environ)
     (scratch / "home").mkdir()
     issuer = Issuer(faults, clock)
     stack.callback(issuer.server.stop)

@@ -125,7 +125,7 @@ class Rehearsal:
         """Run the publish sessions and install the release, against the local indexes; record the result."""
         from tagship.rehearsal.servers import running
 
-        with running(self.jobs.folder / "state") as servers:
+        with running(self.jobs.folder / "state", alone=True) as servers:
             servers.index.grant(max(each.package.settings.file_limit for each in self.projects))
             failures.simulate(servers.faults, self.options.failures)
             registration.register(self.wanted, servers.index, self.options.failures)

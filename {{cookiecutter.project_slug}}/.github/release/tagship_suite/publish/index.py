@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
@@ -123,18 +124,23 @@ class Index:
         self._check_scheme(url)
         own = {urlsplit(each)[:2] for each in (self.upload_url, *self.simple_urls)}
         auth = self.auth if self.auth[1] and urlsplit(url)[:2] in own else None
-        with requests.Session() as session:
-            session.trust_env = False  # no credentials from a .netrc; its other effects are set below
-            return session.get(
-                url,
-                headers=HEADERS,
-                auth=auth,
-                proxies=get_environ_proxies(url),
-                verify=self.ca_file,
-                timeout=self.timeout,
-                allow_redirects=False,
-                stream=True,
-            )
+        return self._session.get(
+            url,
+            headers=HEADERS,
+            auth=auth,
+            proxies=get_environ_proxies(url),
+            verify=self.ca_file,
+            timeout=self.timeout,
+            allow_redirects=False,
+            stream=True,
+        )
+
+    @cached_property
+    def _session(self) -> requests.Session:
+        """The connections, which later requests use again."""
+        session = requests.Session()
+        session.trust_env = False  # no credentials from a .netrc; `_response` sets its other effects
+        return session
 
     def _check_scheme(self, url: str) -> None:
         if urlsplit(url).scheme not in {"http", "https"}:
