@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -181,6 +182,23 @@ def test_an_edited_managed_file_would_stop_it(repository: Path) -> None:
     status, text = plan(repository, "--offline")
     assert status == 1
     assert "run: tagship adopt" in text
+
+
+def test_a_workflow_of_the_same_name_that_is_not_the_suites_would_stop_it(repository: Path) -> None:
+    shutil.rmtree(repository / ".github/release")
+    commit(repository, "no suite")
+    found = read(repository, "--offline")
+    assert found["jobs"] == []
+    (problem,) = found["problems"]
+    assert f"found another workflow, expected the release's workflow; run: tagship adopt {repository} [" in problem
+
+
+def test_the_wheel_of_a_project_with_an_extension_module_is_not_pure(repository: Path) -> None:
+    (repository / "setup.py").write_text(
+        "from setuptools import Extension, setup\nsetup(ext_modules=[Extension('a', [])])"
+    )
+    commit(repository, "an extension")
+    assert read(repository, "--offline")["dists"] == ["ship-1.0.tar.gz", "ship-1.0-*.whl"]
 
 
 def test_what_is_not_committed_is_no_part_of_it(repository: Path) -> None:

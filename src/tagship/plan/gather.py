@@ -10,6 +10,7 @@ from packaging.utils import canonicalize_name
 from tagship import project, published, suite, tree, update
 from tagship.errors import TagshipError
 from tagship.facts import workflow
+from tagship.facts.distributions import has_extensions
 from tagship.facts.marked import Unreadable
 from tagship.indexes import INDEXES
 from tagship_suite.errors import Problem, ReleaseError
@@ -109,7 +110,7 @@ def _in_form(version: str, found: Project) -> str:
 def _dists(plan: Plan, found: Project) -> None:
     name = canonicalize_name(found.name).replace("-", "_")
     version = str(parsed(plan.version) or plan.version or "VERSION")
-    compiled = is_compiled(found.package.folder)
+    compiled = is_compiled(found.package.folder) or has_extensions(found.package.folder, found.path)
     plan.dists = [
         f"{name}-{version}.tar.gz",
         f"{name}-{version}-*.whl" if compiled else f"{name}-{version}-py3-none-any.whl",
@@ -124,9 +125,9 @@ def _jobs(plan: Plan, found: Project) -> None:
     on_gitlab = found.provider == "gitlab"
     place = suite.PIPELINE if on_gitlab else suite.WORKFLOW
     path = found.path / place
-    if not path.is_file():
-        remedy = f"run: {update.command('adopt', found.path)}"
-        problem = Problem("managed-files", place.as_posix(), "no such file", "the release's workflow", remedy)
+    if not path.is_file() or not (found.path / suite.REQUIREMENTS).is_dir():
+        saw, remedy = "another workflow" if path.is_file() else "no such file", update.command("adopt", found.path)
+        problem = Problem("managed-files", place.as_posix(), saw, "the release's workflow", f"run: {remedy}")
         plan.problems.append(str(problem))
         return
     if on_gitlab:
