@@ -201,6 +201,33 @@ def test_the_wheel_of_a_project_with_an_extension_module_is_not_pure(repository:
     assert read(repository, "--offline")["dists"] == ["ship-1.0.tar.gz", "ship-1.0-*.whl"]
 
 
+@pytest.mark.parametrize(
+    ("setting", "problem"),
+    [
+        ('release-branches = ["stable"]', "v1.0: found a commit on main, expected one on stable (release-branches)"),
+        ("require-signed-tag = true", "tag 'v1.0': found commit, not a signed tag object, expected one at this commit"),
+    ],
+)
+def test_what_the_gate_would_refuse_is_told_before_the_tag_is_pushed(
+    repository: Path, setting: str, problem: str
+) -> None:
+    pyproject = repository / "pyproject.toml"
+    pyproject.write_text(f"{pyproject.read_text()}{setting}\n")
+    commit(repository, "a setting")
+    git(repository, "branch", "-M", "main")
+    git(repository, "tag", "--no-sign", "v1.0")
+    assert [each.startswith(problem) for each in read(repository, "--offline")["problems"]] == [True]
+    git(repository, "tag", "-d", "v1.0")
+    assert bool(read(repository, "--offline")["notes"]) == ("signed" in setting)
+
+
+def test_a_local_version_would_stop_it(repository: Path) -> None:
+    pyproject = repository / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text().replace('"1.0"', '"1.0+ours"'))
+    commit(repository, "a local version")
+    assert "pyproject.toml:3: found '1.0+ours', expected '1.0'; " in plan(repository, "--offline")[1]
+
+
 def test_what_is_not_committed_is_no_part_of_it(repository: Path) -> None:
     (repository / "pyproject.toml").write_text((repository / "pyproject.toml").read_text() + "\n# one more\n")
     assert read(repository, "--offline")["notes"] == ["uncommitted changes are not part of this release"]

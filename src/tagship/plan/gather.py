@@ -23,6 +23,7 @@ from tagship_suite.repo.version_source import locate
 from tagship_suite.repo.versions import found_version, parsed
 from tagship_suite.testing import pythons
 
+from . import stops
 from .model import Held, Job, Plan
 
 if TYPE_CHECKING:
@@ -178,14 +179,8 @@ def _repository(plan: Plan, found: Project) -> None:
         plan.notes.append("uncommitted changes are not part of this release")
     if update.has_suite(found.path):
         plan.problems += [str(finding.problem) for finding in update.check(found.path).findings]
-    there = (
-        git.query(found.path, "rev-parse", "--verify", "--quiet", f"refs/tags/{plan.tag}^{{commit}}")
-        if plan.tag
-        else None
-    )
-    if there not in {None, plan.commit}:
-        place = f"it at {there[:12] if there else ''}"
-        plan.problems.append(str(Problem("tag-exists", f"tag {plan.tag!r}", place, "HEAD", "run: inv release")))
+    if plan.tag:
+        stops.at_the_gate(plan, found)
     version = parsed(plan.version)
     plan.changes = section(found.package.folder, version) if version else ""
     if version and not plan.changes and not plan.problems:

@@ -1,0 +1,40 @@
+"""What the gate would refuse, by its own rules, as far as that can be seen before the build."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tagship_suite.errors import Problem, ReleaseError
+from tagship_suite.gate.history import branch_problems
+from tagship_suite.gate.signature import signer
+from tagship_suite.repo import git
+from tagship_suite.repo.ref import Ref
+from tagship_suite.repo.versions import parsed
+
+if TYPE_CHECKING:
+    from tagship.project import Project
+
+    from .model import Plan
+
+
+def at_the_gate(plan: Plan, found: Project) -> None:
+    """Note what is wrong with the tag of the plan, its commit, its signature or its version."""
+    settings = found.package.settings
+    there = git.query(found.path, "rev-parse", "--verify", "--quiet", f"refs/tags/{plan.tag}^{{commit}}")
+    if there and there != plan.commit:
+        place, remedy = f"it at {there[:12]}", "run: inv release"
+        plan.problems.append(str(Problem("tag-exists", f"tag {plan.tag!r}", place, "HEAD", remedy)))
+    elif settings.require_signed_tag and there:
+        try:
+            plan.notes.append(signer(found.path, plan.tag))
+        except ReleaseError as error:
+            plan.problems += map(str, error.args)
+    elif settings.require_signed_tag:
+        plan.notes.append(f"tag {plan.tag!r} must be signed by a key in the repository: inv release signs it")
+    if settings.release_branches:
+        plan.problems += map(str, branch_problems(found.path, settings, Ref((plan.tag,), "")))
+    version = parsed(plan.version)
+    if version and version.local:
+        remedy = "indexes refuse local versions: correct it"
+        problem = Problem("local-version", plan.version_source, repr(plan.version), repr(version.public), remedy)
+        plan.problems.append(str(problem))
