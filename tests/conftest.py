@@ -13,6 +13,7 @@ import pytest
 from cookiecutter.main import cookiecutter
 
 from tagship import suite as managed
+from tests import forks
 from tests.browser import browser
 from tests.servers import Pypiserver
 
@@ -45,10 +46,13 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
 
 def try_run(*command: str | Path, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
     """Run `command` in `cwd` with `env` added, whatever comes of it."""
+    words, environ = list(map(str, command)), {**os.environ, **env}
+    if forks.can_run(words) and (process := forks.start()).is_like(environ):
+        return process.run(words, cwd, environ)
     return subprocess.run(
-        list(map(str, command)),
+        words,
         cwd=cwd,
-        env={**os.environ, **env},
+        env=environ,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
