@@ -84,6 +84,22 @@ def test_a_workflow_that_waits_for_a_release_is_named(tmp_path: Path) -> None:
     assert todo[0].startswith(".github/workflows/docs.yml: change its trigger from `release` to the pushed tag")
 
 
+@pytest.mark.parametrize(
+    ("step", "named"),
+    [
+        ("scripts/generate-translations.sh", True),
+        ("npm ci && npm run build", True),
+        ("python setup.py compile_catalog", True),
+        ("pip install babel", False),
+        ("scripts/generate-release-notes.sh", False),
+    ],
+)
+def test_what_ci_makes_before_the_build_is_named(step: str, named: bool, tmp_path: Path) -> None:
+    prepared = PUBLISH.replace("      - run: python -m build", f"      - run: {step}\n      - run: python -m build")
+    todo = left_to_do(tmp_path / "thing", publish=prepared)
+    assert any(line.startswith(f".github/workflows/publish.yml:10: `{step}` ran") for line in todo) is named
+
+
 def test_wheels_of_several_platforms_are_not_lost_without_a_word(tmp_path: Path) -> None:
     todo = left_to_do(tmp_path / "thing", wheels=WHEELS)
     assert todo[0].startswith(

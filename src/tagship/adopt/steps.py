@@ -21,7 +21,7 @@ from . import insertion, neighbours, style, version
 from .hooks import hooks
 from .ignored import with_ignored
 from .model import Decision
-from .publishing import made_in_ci, retire
+from .publishing import made_in_ci, prepared, retire
 from .publishing.retire import MOVED
 
 if TYPE_CHECKING:
@@ -45,6 +45,11 @@ def old_publishing(found: Adoption) -> list[Problem]:
     found.changes.update(done.changes)
     found.decisions += [Decision("existing publish job", *line.split(": ", 1)) for line in done.done]
     found.todo += done.todo
+    found.todo += [
+        f"{where}: `{command}` ran before the build, and no session runs it: let the build backend do so, by a build "
+        "hook, or commit what it makes"
+        for where, command in prepared.before_build(found.folder, found.facts.publishing)
+    ]
     return []
 
 
