@@ -29,6 +29,7 @@ USAGE = """usage: python3 dev VERB
 def main(arguments: list[str]) -> int:
     """Run one verb; return its exit status."""
     os.environ.setdefault("UV_SYSTEM_CERTS", "1")  # as pip does
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # containers set it, and each process compiles all that it imports
     verb, *rest = arguments or [""]
     modules = {
         "demo": ["dev.demo"],

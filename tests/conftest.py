@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 from cookiecutter.main import cookiecutter
 
 from tagship import suite as managed
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["browser"]
 
 ROOT = Path(__file__).parents[1]
-#: Variables of the surrounding CI run or of a person's twine, which no test may see.
+#: Variables of the surrounding CI run or of a person's twine, which no test may see; and the one that containers set,
+#: with which each process compiles all that it imports.
 FOREIGN = ("GITHUB_", "ACTIONS_", "TWINE_", "TAGSHIP_", "CI", "NOX", "GIT_", "SOURCE_DATE_EPOCH", "FORCE_COLOR")
+FOREIGN += ("PYTHONDONTWRITEBYTECODE",)
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +49,12 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
 
 def try_run(*command: str | Path, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
     """Run `command` in `cwd` with `env` added, whatever comes of it."""
-    words, environ = list(map(str, command)), {**os.environ, **env}
+    return try_in({**os.environ, **env}, *command, cwd=cwd)
+
+
+def try_in(environ: dict[str, str], *command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run `command` in `cwd` with `environ` and no other variable, whatever comes of it."""
+    words = list(map(str, command))
     if forks.can_run(words) and (process := forks.start()).is_like(environ):
         return process.run(words, cwd, environ)
     return subprocess.run(
@@ -114,6 +122,14 @@ def commit(cwd: Path, message: str = "a change") -> None:
         git(cwd, "init", "-q")
     git(cwd, "add", "-A")
     git(cwd, "commit", "-q", "--allow-empty", "-m", message)
+
+
+def check_schema(*arguments: str | Path) -> None:
+    """Run check-jsonschema, which must pass, in this process: it takes two seconds to start."""
+    from check_jsonschema import main
+
+    done = CliRunner().invoke(main, [*map(str, arguments)])
+    assert done.exit_code == 0, done.output
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from tagship.adopt import hooks, neighbours, settings
 from tagship_suite.repo.files import tomllib
 from tests.adopt.repositories import FLIT, SETUP_CFG, make
 from tests.adopt.test_adopt import adopt, refused
-from tests.conftest import commit, git, run
+from tests.conftest import check_schema, commit, git, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,7 +129,7 @@ def test_dependabot_updates_the_tools_and_the_actions_of_the_release(tmp_path: P
     assert content.decode().startswith(before)
     path.write_bytes(content)
     assert neighbours.dependabot(tmp_path) == ({}, "")
-    run("check-jsonschema", "--builtin-schema", "vendor.dependabot", path, cwd=tmp_path)
+    check_schema("--builtin-schema", "vendor.dependabot", path)
 
 
 def test_the_workflow_runs_on_the_default_branch_and_stays_untouched(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from dev import sync
 from tagship.audit import zizmor
 from tagship.cli import main
 from tests.audit.test_rules import BAD, GOOD, PUBLISH
+from tests.conftest import check_schema
 from tests.facts.test_publishing import write
 
 SCHEMA = Path(__file__).with_name("sarif-2.1.0.json")  # the parts of the standard's that a log uses
@@ -92,10 +92,7 @@ def test_json_is_one_line_a_repository_in_their_order(repositories: dict[str, Pa
 def test_sarif_is_valid_by_the_schema_of_the_standard(repositories: dict[str, Path], tmp_path: Path) -> None:
     log = tmp_path / "log.sarif"
     log.write_text(audit("--format", "sarif", *repositories.values()).stdout, encoding="utf-8")
-    checked = subprocess.run(
-        ["check-jsonschema", "--schemafile", SCHEMA, log], capture_output=True, text=True, check=False
-    )
-    assert checked.returncode == 0, checked.stdout
+    check_schema("--schemafile", SCHEMA, log)
     runs = json.loads(log.read_text(encoding="utf-8"))["runs"]
     results = [(run["tool"]["driver"]["name"], result["ruleId"]) for run in runs for result in run["results"]]
     assert ("tagship", "long-lived-credential") in results

@@ -10,7 +10,7 @@ import pytest
 
 from tests.act.conftest import supports
 from tests.act.pythons import HERE
-from tests.conftest import ROOT, commit, git, run
+from tests.conftest import ROOT, check_schema, commit, git, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,8 +28,7 @@ SERVICES = {"circle-ci": "# .circleci", "azure-pipelines": "# azure-pipelines"}
 def test_the_file_of_a_service_is_as_its_schema_has_it(service: str, tmp_path: Path) -> None:
     (text,) = (text for kind, text in BLOCKS if kind == "yaml" and text.startswith(SERVICES[service]))
     (tmp_path / "file.yml").write_text(text)
-    options = ("--regex-variant=nonunicode", f"--builtin-schema=vendor.{service}")
-    run("check-jsonschema", *options, tmp_path / "file.yml", cwd=tmp_path)
+    check_schema("--regex-variant=nonunicode", f"--builtin-schema=vendor.{service}", tmp_path / "file.yml")
 
 
 def test_every_service_runs_the_same_commands() -> None:

@@ -12,6 +12,7 @@ import pytest
 from tagship.publisher import Registration
 from tagship.rehearsal.push import TagPush
 from tagship.rehearsal.servers import Servers, running
+from tests.conftest import try_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ REGISTERED = Registration(
 )
 
 Run = subprocess.CompletedProcess[str]
+_PLAIN = {"COLUMNS": "1000", "NO_COLOR": "1"}
 
 
 @pytest.fixture
@@ -51,7 +53,8 @@ def folder(tmp_path: Path) -> Path:
 def twine() -> Callable[..., Run]:
     def run(environment: dict[str, str], *files: Path, options: tuple[str, ...] = ()) -> Run:
         command = [sys.executable, "-m", "twine", "upload", "--non-interactive", "--disable-progress-bar"]
-        return _run([*command, "--verbose", *options, *map(str, files)], environment)
+        environment = {**environment, **_PLAIN}
+        return try_in(environment, *command, "--verbose", *options, *files, cwd=Path.cwd())
 
     return run
 
@@ -72,9 +75,10 @@ def run() -> Callable[..., Run]:
 def _run(command: list[str], environment: dict[str, str], **options: Any) -> Run:
     return subprocess.run(
         command,
-        env={**environment, "COLUMNS": "1000", "NO_COLOR": "1"},
-        capture_output=True,
+        env={**environment, **_PLAIN},
         text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         timeout=120,
         check=False,
         **options,

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from tagship import suite
 from tagship_suite.gate.handover import digest
 from tagship_suite.repo.packages import is_compiled
-from tests.conftest import ROOT, copy_suite, run, try_run
+from tests.conftest import ROOT, check_schema, copy_suite, run, try_run
 
 #: DESIGN: each job, in order, with what must have passed before it.
 NEEDS = {
@@ -287,10 +287,10 @@ def test_the_files_follow_their_schema(tmp_path: Path) -> None:
     paths = [tmp_path / f"{name}.yml" for name in VARIANTS]
     for path, text in zip(paths, VARIANTS.values(), strict=True):
         path.write_text(text)
-    run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *paths, cwd=ROOT)
-    run("check-jsonschema", "--builtin-schema", "vendor.dependabot", ".github/dependabot.yml", cwd=ROOT)
+    check_schema("--builtin-schema", "vendor.github-workflows", *paths)
+    check_schema("--builtin-schema", "vendor.dependabot", ROOT / ".github/dependabot.yml")
     forms = sorted(ROOT.glob(".github/ISSUE_TEMPLATE/[!c]*.yml"))
-    run("check-jsonschema", "--builtin-schema", "vendor.github-issue-forms", *forms, cwd=ROOT)
+    check_schema("--builtin-schema", "vendor.github-issue-forms", *forms)
     if actionlint := shutil.which("actionlint"):  # a program in Go, which CI installs
         run(actionlint, "-no-color", *paths, cwd=ROOT)
 
