@@ -119,7 +119,7 @@ def snapshot(root: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("kind", WORKFLOWS)
-def test_a_bad_workflow_is_named_and_each_command_goes_on(tmp_path: Path, kind: str) -> None:
+def test_a_bad_workflow_is_named_and_each_command_continues(tmp_path: Path, kind: str) -> None:
     files, expected = WORKFLOWS[kind]
     root = put(tmp_path, {"pyproject.toml": PROJECT, "thing.py": b"", **files})
     commit(root)

@@ -53,7 +53,7 @@ def test_a_managed_copy_is_the_source_below_a_header_that_linters_understand() -
     assert all(line.startswith("# ") for line in header)
 
 
-def test_writing_makes_up_for_what_is_missing_what_differs_and_what_is_too_much(tmp_path: Path) -> None:
+def test_writing_restores_missing_and_changed_files_and_removes_extra_ones(tmp_path: Path) -> None:
     found = suite.files()
     suite.write(tmp_path, found)
     assert drift(tmp_path, found) == []

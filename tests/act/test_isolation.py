@@ -114,7 +114,7 @@ def release(repository: Path, runner: Runner, servers: Servers) -> Run:
 
 
 @pytest.mark.parametrize("permission", ["id-token: write", "contents: read"])
-def test_an_attack_finds_the_identity_where_the_job_has_one(
+def test_an_attack_finds_the_identity_if_the_job_has_one(
     permission: str, repository: Path, runner: Runner, servers: Servers
 ) -> None:
     steps = (repository / WORKFLOW).read_text().partition("      - run:")[0]

@@ -220,7 +220,7 @@ def test_a_red_test_lets_nothing_follow(repository: Path, runner: Runner, server
     assert asked(servers) == []
 
 
-def test_where_pypi_knows_no_publisher_it_says_so(gate: Gate, servers: Servers) -> None:
+def test_if_pypi_knows_no_publisher_it_says_so(gate: Gate, servers: Servers) -> None:
     register(servers, "testpypi")
     run = gate.rerun()
     assert run.jobs == results("build test verify-version publish-test", "publish")

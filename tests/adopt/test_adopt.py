@@ -245,7 +245,7 @@ def test_what_tox_installs_is_what_the_tests_need(tmp_path: Path) -> None:
     assert settings(folder) == {"test-requires": ["pytest", "colorama"]}
 
 
-def test_pyproject_toml_stays_where_the_defaults_fit(tmp_path: Path) -> None:
+def test_pyproject_toml_stays_if_the_defaults_fit(tmp_path: Path) -> None:
     folder = make(tmp_path / "thing", FLIT)
     adopt(folder)
     assert (folder / "pyproject.toml").read_text() == FLIT["pyproject.toml"]
@@ -316,7 +316,7 @@ def test_an_own_task_of_the_same_name_stays(tmp_path: Path) -> None:
     assert "release = of_release.release" not in (folder / "tasks.py").read_text()
 
 
-def test_who_publishes_with_the_action_goes_on_doing_so(tmp_path: Path) -> None:
+def test_a_project_that_publishes_with_the_action_keeps_it(tmp_path: Path) -> None:
     folder = make(tmp_path / "thing", FLIT, **{".github/workflows/deploy.yml": ACTION})
     said = adopt(folder)
     assert (folder / suite.WORKFLOW).read_bytes() == suite.files("gh-action-pypi-publish")[suite.WORKFLOW]
@@ -324,7 +324,7 @@ def test_who_publishes_with_the_action_goes_on_doing_so(tmp_path: Path) -> None:
     assert not (folder / ".github/workflows/deploy.yml").exists()
 
 
-def test_git_ignores_what_the_sessions_make_and_sees_the_suite(tmp_path: Path) -> None:
+def test_git_ignores_what_the_sessions_create_and_not_the_suite(tmp_path: Path) -> None:
     folder = make(tmp_path / "thing", FLIT, **{".gitignore": "*.py[co]\n[Rr]elease/\nbuild\n*.txt"})
     adopt(folder)
     lines = (folder / ".gitignore").read_text().splitlines()

@@ -147,7 +147,7 @@ def test_a_setting_is_read_back_as_it_was_written_and_the_rest_stays(before: str
 
 
 @pytest.mark.parametrize("before", ["tool = {}\n", "tool = 1\n", "tool = {tagship = 1}\n"])
-def test_where_toml_has_no_place_for_a_table_the_lines_to_add_are_printed(before: str) -> None:
+def test_if_toml_has_no_place_for_a_table_the_lines_to_add_are_printed(before: str) -> None:
     new = [Setting("pythons", ["3.12"], "")]
     with pytest.raises(ReleaseError, match=r'add to it: pythons = \["3.12"\]'):
         settings.added(before, new)

@@ -142,7 +142,7 @@ def test_the_workflow_runs_on_the_default_branch_and_stays_untouched(tmp_path: P
     assert "nothing to do" in adopt(folder)
 
 
-def test_tags_that_the_gate_does_not_take_are_named(tmp_path: Path) -> None:
+def test_tags_that_the_gate_does_not_accept_are_named(tmp_path: Path) -> None:
     folder = make(tmp_path / "thing", FLIT)
     git(folder, "tag", "other-1.1.0")
     assert "tag releases vX.Y.Z from now on: other-X.Y.Z" in adopt(folder)
@@ -224,7 +224,7 @@ def test_a_dry_run_prints_the_difference(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("target", ["target-version = 'py37'", "line-length = 100"])
-def test_ruff_finds_no_more_where_it_checks_for_an_older_python(target: str, tmp_path: Path) -> None:
+def test_ruff_finds_no_more_if_it_checks_for_an_older_python(target: str, tmp_path: Path) -> None:
     declared = HATCHLING["pyproject.toml"] + "requires-python = '>=3.8'\n"
     files = {**HATCHLING, "pyproject.toml": f"{declared}[tool.ruff]\n{target}\n[tool.ruff.lint]\nselect = ['E']\n"}
     folder = make(tmp_path / "thing", files)

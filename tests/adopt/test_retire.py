@@ -87,7 +87,7 @@ def test_two_jobs_at_the_end_go_with_the_blank_lines_before_them(tmp_path: Path)
         ("    needs:\n      - test  # a\n      - publish\n", "    needs:\n      - test  # a\n      - build\n"),
     ],
 )
-def test_a_job_that_waited_for_it_waits_for_what_it_waited_for(needs: str, expected: str, tmp_path: Path) -> None:
+def test_a_job_that_needed_it_now_needs_what_it_needed(needs: str, expected: str, tmp_path: Path) -> None:
     rest = ANNOUNCE.replace("    needs: publish # first\n", needs)
     found = done(tmp_path, ci=f"{PUSH}jobs:\n{TEST}\n{BUILD}\n{PUBLISH}\n{rest}")
     assert after(found) == f"{PUSH}jobs:\n{TEST}\n{BUILD}\n" + ANNOUNCE.replace(
@@ -177,7 +177,7 @@ def test_line_ends_of_windows_stay(tmp_path: Path) -> None:
     assert text.replace("\r\n", "").count("\n") == 0
 
 
-def test_an_own_release_yml_makes_room_and_what_calls_it_follows(tmp_path: Path) -> None:
+def test_an_own_release_yml_is_renamed_and_its_callers_follow(tmp_path: Path) -> None:
     call = f"{PUSH}jobs:\n  all:\n    uses: ./.github/workflows/release.yml\n"
     found = done(tmp_path, release=f"{PUSH}jobs:\n{TEST}\n{BUILD}\n{PUBLISH}", other=call)
     assert after(found, MOVED.as_posix()) == f"{PUSH}jobs:\n{TEST}\n{BUILD}"

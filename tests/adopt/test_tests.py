@@ -112,7 +112,7 @@ def test_each_part_of_the_guess_comes_with_its_evidence(tmp_path: Path) -> None:
     }
 
 
-def test_unittest_is_run_where_nothing_mentions_pytest(tmp_path: Path) -> None:
+def test_unittest_is_run_if_nothing_mentions_pytest(tmp_path: Path) -> None:
     found = guess(write(tmp_path, UNITTEST_FILE))
     assert settings(found) == {"command": ["python", "-m", "unittest", "discover", "-s", "tests"]}
     assert found.why == {"command": "tests/test_a.py imports unittest, and nothing mentions pytest"}
@@ -143,7 +143,7 @@ def test_tests_are_found_wherever_they_lie(path: str, tmp_path: Path) -> None:
     assert settings(guess(write(tmp_path, {path: "def test_a(): pass\n"}))) == {"requires": ["pytest"]}
 
 
-def test_unittest_is_left_to_pytest_where_it_would_find_nothing(tmp_path: Path) -> None:
+def test_unittest_is_left_to_pytest_if_it_would_find_nothing(tmp_path: Path) -> None:
     write(tmp_path, {"src/a/b/tests/__init__.py": "", "src/a/b/tests/test_a.py": "import unittest\n"})
     assert settings(guess(tmp_path)) == {"requires": ["pytest"]}
 

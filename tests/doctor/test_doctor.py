@@ -245,7 +245,7 @@ def test_all_pages_are_read(repository: Path, github: GitHub) -> None:
         ((200, {}, {"environments": [1]}), "found a response that is JSON of another shape than documented"),
     ],
 )
-def test_where_nothing_can_be_seen_one_line_says_why(repository: Path, github: GitHub, answer: Any, error: str) -> None:
+def test_if_nothing_can_be_seen_one_line_says_why(repository: Path, github: GitHub, answer: Any, error: str) -> None:
     github.answers[ENVIRONMENTS] = answer
     status, lines = doctor(repository, github)
     assert status == 2

@@ -164,7 +164,7 @@ def test_what_is_missing_is_protected_after_asking(repository: Path, gitlab: Git
         ((200, {}, b'{"ci_con'), "found a response that is not JSON or is incomplete, expected JSON; try again"),
     ],
 )
-def test_where_nothing_can_be_seen_one_line_says_why(answer: Any, said: str, repository: Path, gitlab: GitHub) -> None:
+def test_if_nothing_can_be_seen_one_line_says_why(answer: Any, said: str, repository: Path, gitlab: GitHub) -> None:
     gitlab.answers[PROJECT] = answer
     status, lines = doctor(repository, gitlab)
     assert status == 2

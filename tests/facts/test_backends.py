@@ -204,7 +204,7 @@ def test_a_version_that_only_tags_know_is_null_with_its_source(kind: str, tmp_pa
     assert (found.version, found.version_source.kind, found.unknown) == (None, source, ())
 
 
-def test_setuptools_scm_needs_no_table_where_it_is_simple(tmp_path: Path) -> None:
+def test_setuptools_scm_needs_no_table_if_it_is_simple(tmp_path: Path) -> None:
     assert read(tmp_path, PACKAGE | SIMPLE).version_source.kind == "setuptools_scm:simple"
 
 
@@ -349,7 +349,7 @@ def test_a_distribution_in_a_subfolder_is_found_and_no_example_or_test(tmp_path:
     assert [each.path for each in distributions.find(write(tmp_path, files))] == ["python"]
 
 
-def test_several_distributions_are_found_where_the_root_is_none(tmp_path: Path) -> None:
+def test_several_distributions_are_found_if_the_root_is_none(tmp_path: Path) -> None:
     files = {f"packages/{n}/pyproject.toml": f"[project]\nname = '{n}'\nversion = '1'\n" for n in "ab"}
     files |= {"pyproject.toml": "[tool.ruff]\n", "c/setup.py": "from setuptools import setup\nsetup(name='c')"}
     found = [(each.path, each.name) for each in distributions.find(write(tmp_path, files))]

@@ -125,7 +125,7 @@ def test_a_repository_that_ends_the_process_is_named_and_the_others_are_read(tmp
     assert [each["status"] for each in found].count("refused") == 1
 
 
-def test_an_expression_that_searches_for_ever_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_expression_that_searches_forever_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fleet, "SECONDS", 1)
     code = "import re\nfrom setuptools import setup\nsetup(name='a', version=re.match('(a+)+$', 'a' * 40 + 'b'))"
     (found,) = fleet.ask(report.inspect, [write(tmp_path, {"setup.py": code})])

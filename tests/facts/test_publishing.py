@@ -408,7 +408,7 @@ def test_whatever_a_file_holds_it_is_read_or_named(tmp_path: Path, content: byte
         "      - uses: pypa/cibuildwheel@v3\n        with: {package-dir: other/}\n",
     ],
 )
-def test_a_second_distribution_is_found_where_a_job_builds_it_for_the_upload(build: str, tmp_path: Path) -> None:
+def test_a_second_distribution_is_found_if_a_job_builds_it_for_the_upload(build: str, tmp_path: Path) -> None:
     upload = "      - uses: pypa/gh-action-pypi-publish@release/v1\n"
     text = f"on: push\njobs:\n  build:\n    steps:\n{build}  out:\n    needs: build\n    steps:\n{upload}"
     if "build_dists" in build:

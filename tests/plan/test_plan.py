@@ -109,7 +109,7 @@ def test_it_is_a_text_for_a_person_and_markdown_for_a_pull_request(repository: P
     assert "- Everything." in markdown
 
 
-def test_offline_no_index_is_looked_at(repository: Path, index: GitHub) -> None:
+def test_offline_no_index_is_queried(repository: Path, index: GitHub) -> None:
     assert read(repository, "--offline")["indexes"] == []
     assert index.sent == []
 

@@ -124,12 +124,12 @@ def test_the_same_bytes_under_another_name_are_refused(client: Client, folder: P
     )
 
 
-def test_a_release_older_than_14_days_takes_no_new_files(client: Client, folder: Path) -> None:
+def test_a_release_older_than_14_days_accepts_no_new_files(client: Client, folder: Path) -> None:
     client.servers.index.put_release("tiny", "1.0", uploaded=time.time() - 15 * DAY)
     refused(wheel(client, folder), "Uploading new files to releases older than 14 days is not allowed.")
 
 
-def test_a_release_of_13_days_still_takes_new_files(client: Client, folder: Path) -> None:
+def test_a_release_of_13_days_still_accepts_new_files(client: Client, folder: Path) -> None:
     client.servers.index.put_release("tiny", "1.0", uploaded=time.time() - 13 * DAY)
     assert wheel(client, folder).status_code == 200
 
@@ -341,7 +341,7 @@ def _directory_moved(content: bytes) -> bytes:
         (_directory_moved, "Unknown record signature"),
     ],
 )
-def test_the_records_of_a_wheel_tell_one_story(
+def test_the_records_of_a_wheel_must_agree(
     client: Client, folder: Path, change: Callable[[bytes], bytes], reason: str
 ) -> None:
     path = rewritten(Dist().write_wheel(folder), change)

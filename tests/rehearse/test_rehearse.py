@@ -182,7 +182,7 @@ jobs:
 
 
 @pytest.mark.parametrize("failure", ["slow", "index-lag"])
-def test_what_only_takes_time_passes(built: Path, failure: str) -> None:
+def test_a_failure_that_only_delays_passes(built: Path, failure: str) -> None:
     status, report = rehearse(built, "--quick", "--fail", failure)
     assert (status, outcomes(report)["nox -s publish"]) == (0, "passed"), report
 
@@ -242,7 +242,7 @@ def test_pythons_that_are_not_here_are_named_as_not_tested(repository: Path) -> 
     assert "none of the project's Pythons on this machine, expected one of: 3.97, 3.98, 3.99" in json.dumps(report)
 
 
-def test_what_was_kept_goes_on_and_can_be_looked_at(repository: Path, tmp_path: Path) -> None:
+def test_a_kept_rehearsal_can_be_continued_and_inspected(repository: Path, tmp_path: Path) -> None:
     keep = tmp_path / "kept"
     keep.mkdir()
     for _ in range(2):

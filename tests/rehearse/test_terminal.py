@@ -18,7 +18,7 @@ RED, YELLOW = "\x1b[31m", "\x1b[33m"
 
 
 @pytest.mark.slow
-def test_it_shows_what_runs_and_colours_what_failed_but_for_no_color_and_ci(built: Path) -> None:
+def test_it_shows_what_runs_and_colours_what_failed_except_for_no_color_and_ci(built: Path) -> None:
     wrong = (*TAGSHIP, "rehearse", "--quick", "--tag", "v9.9.9")
     status, got = on_terminal(*wrong, cwd=built)
     assert status == 1

@@ -98,7 +98,7 @@ def test_a_tag_of_the_wrong_one_of_two_leads_to_what_to_push_and_to_set(reposito
 
 
 @pytest.mark.parametrize("before", ["v1.1rc1", "chart-1.1rc1"])
-def test_another_tag_at_the_commit_is_named_where_the_version_came_from_it(repository: Path, before: str) -> None:
+def test_another_tag_at_the_commit_is_named_if_the_version_came_from_it(repository: Path, before: str) -> None:
     (repository / "pyproject.toml").write_text(SCM)
     commit(repository)
     git(repository, "tag", before)
@@ -116,7 +116,7 @@ def test_another_tag_at_the_commit_is_named_where_the_version_came_from_it(repos
         ("pyproject.toml", '[tool.distutils.egg_info]\ntag_build = "dev"\n'),
     ],
 )
-def test_what_setuptools_appends_is_named_where_the_tag_is_right(repository: Path, file: str, text: str) -> None:
+def test_what_setuptools_appends_is_named_if_the_tag_is_right(repository: Path, file: str, text: str) -> None:
     (repository / file).write_text(text)
     commit(repository)
     version = "1.0.dev20260101"

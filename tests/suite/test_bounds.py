@@ -129,7 +129,7 @@ def test_a_version_of_thousands_of_digits_in_the_metadata_is_refused(gate: Path)
 
 
 @posix
-def test_the_time_of_a_block_goes_on_after_one_inside_it() -> None:
+def test_the_timeout_of_a_block_continues_after_one_inside_it() -> None:
     outer, inner = ReleaseError("outer"), ReleaseError("inner")
 
     def wait() -> None:

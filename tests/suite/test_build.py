@@ -169,7 +169,7 @@ def test_a_folder_called_bundle_that_is_none_is_refused_before_a_build(suite: Pa
 
 
 @pytest.mark.slow
-def test_a_build_where_git_cannot_answer_leaves_nothing_of_an_earlier_one(project: Path) -> None:
+def test_a_build_in_which_git_cannot_answer_leaves_nothing_of_an_earlier_one(project: Path) -> None:
     commit(project)
     for name in ("dist", "bundle"):
         write_sdist(project / name)

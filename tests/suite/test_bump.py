@@ -187,7 +187,7 @@ def test_a_comment_about_versioneer_derives_nothing(suite: Path) -> None:
     assert git(suite, "tag") == "v1.4.1"
 
 
-def test_a_maintenance_branch_goes_on_from_its_own_tags(suite: Path) -> None:
+def test_a_maintenance_branch_continues_from_its_own_tags(suite: Path) -> None:
     started(suite, {"pyproject.toml": FROM_GIT})
     git(suite, "tag", "v1.4.0")
     git(suite, "branch", "1.x")
@@ -202,7 +202,7 @@ def test_a_maintenance_branch_goes_on_from_its_own_tags(suite: Path) -> None:
     assert released(suite, "patch").startswith("v2.0.1")
 
 
-def test_where_no_tag_leads_here_the_first_version_is_not_made_up(suite: Path, tmp_path: Path) -> None:
+def test_without_a_tag_before_head_no_version_is_invented(suite: Path, tmp_path: Path) -> None:
     started(suite, {"pyproject.toml": FROM_GIT})
     git(suite, "switch", "-q", "--orphan", "old")
     commit(suite)
@@ -289,7 +289,7 @@ def test_what_a_hook_changes_is_committed_too(suite: Path, script: str) -> None:
 
 
 @pytest.mark.parametrize("status", [0, 1])
-def test_a_hook_that_never_comes_to_an_end_is_refused_and_its_changes_are_undone(suite: Path, status: int) -> None:
+def test_a_hook_that_always_changes_files_is_refused_and_its_changes_are_undone(suite: Path, status: int) -> None:
     hook(
         started(suite, {"pyproject.toml": STATIC, "notes.txt": ""}), "pre-commit", f"echo x >> notes.txt; exit {status}"
     )

@@ -152,7 +152,7 @@ def test_a_digest_that_is_missing_is_refused_with_the_reason(dist: Path, count: 
     assert "eight machines" in line
 
 
-def test_two_machines_that_make_other_bytes_for_one_name_are_refused_and_the_same_bytes_are_one_file(
+def test_two_machines_that_build_different_bytes_for_one_name_are_refused_and_equal_ones_are_one_file(
     dist: Path,
 ) -> None:
     shutil.copy(dist / "dist-1" / FILES[1], dist / "dist-1-1")

@@ -98,7 +98,7 @@ def test_a_push_to_nowhere_is_refused_before_anything_is_done(repository: Path) 
     assert "found no remote 'origin', expected one to push to; run: git remote add origin URL" in said
 
 
-def test_where_git_cannot_answer_nothing_is_released(repository: Path) -> None:
+def test_if_git_cannot_answer_nothing_is_released(repository: Path) -> None:
     index = (repository / ".git/index").read_bytes()
     (repository / ".git/index").write_bytes(b"broken")  # which is neither a clean tree nor one with changes
     done = inv_release(repository, "minor")
@@ -184,7 +184,7 @@ def test_a_commit_that_a_hook_rejects_leaves_nothing_behind(repository: Path) ->
     assert "git commit: not today" in refusal(repository, "patch")
 
 
-def test_a_tag_that_cannot_be_made_takes_its_commit_back(repository: Path) -> None:
+def test_a_tag_that_cannot_be_created_undoes_its_commit(repository: Path) -> None:
     git(repository, "config", "tag.gpgSign", "true")
     git(repository, "config", "gpg.program", "false")
     assert "git tag:" in refusal(repository, "patch")

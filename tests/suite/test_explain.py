@@ -133,7 +133,7 @@ def test_an_unknown_message_is_printed_unchanged_with_a_way_to_learn_more() -> N
     assert "--verbose" in said
 
 
-def test_a_link_to_the_help_is_left_out_where_the_index_has_no_site() -> None:
+def test_a_link_to_the_help_is_left_out_if_the_index_has_no_site() -> None:
     assert "see:" not in explained("the index answered 403 Client Error: Forbidden")
 
 

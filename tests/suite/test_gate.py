@@ -204,7 +204,7 @@ def test_a_tag_that_only_the_ci_service_knows_is_named(derived: Path) -> None:
     assert "or git tag v1.0, then nox -s build" in said
 
 
-def test_a_dirty_tree_is_named_with_its_files_even_where_the_version_is_right(derived: Path) -> None:
+def test_a_dirty_tree_is_named_with_its_files_even_if_the_version_is_right(derived: Path) -> None:
     git(derived, "tag", "v1.0")
     (derived / "pyproject.toml").write_text(SCM + "# changed\n")
     cause = "git: found 1 changed files (pyproject.toml), expected a clean tree; commit or stash them"
@@ -245,7 +245,7 @@ def test_a_dev_version_needs_a_tag_that_names_it(suite: Path) -> None:
     release(suite, "verify")
 
 
-def test_gits_own_tags_count_where_no_ci_says_otherwise(suite: Path) -> None:
+def test_gits_own_tags_count_if_no_ci_says_otherwise(suite: Path) -> None:
     commit(suite)
     write_release(suite / "dist")
     git(suite, "tag", "latest")
@@ -291,7 +291,7 @@ SILENCES: dict[str, tuple[Callable[[Path], object], dict[str, str], str, str]] =
 
 
 @pytest.mark.parametrize("silence", SILENCES)
-def test_where_git_cannot_answer_nothing_passes_and_nothing_is_dated(suite: Path, silence: str) -> None:
+def test_if_git_cannot_answer_nothing_passes_and_nothing_is_dated(suite: Path, silence: str) -> None:
     spoil, env, words, remedy = SILENCES[silence]
     commit(suite)
     git(suite, "tag", "v1.0")

@@ -418,7 +418,7 @@ def test_an_sdist_that_gets_out_of_its_folder_is_refused(tmp_path: Path, spoiled
     assert f"{path}: found a broken archive" in said(path)
 
 
-def test_an_sdist_of_one_file_is_refused_as_pypi_takes_that_for_its_folder(tmp_path: Path) -> None:
+def test_an_sdist_of_one_file_is_refused_as_pypi_treats_that_as_its_folder(tmp_path: Path) -> None:
     path = write_sdist(tmp_path)
     with tarfile.open(path) as old:
         info = old.getmember("ship-1.0/PKG-INFO")
@@ -472,7 +472,7 @@ def test_an_sdist_with_two_members_for_one_file_is_refused(tmp_path: Path, names
     assert f"{path}: found a broken archive ({names[0]!r} and {names[1]!r} are written to the same file)" in said(path)
 
 
-def test_an_sdist_whose_members_begin_with_a_dot_is_fine_but_for_pkg_info(tmp_path: Path) -> None:
+def test_an_sdist_whose_members_begin_with_a_dot_is_fine_except_for_pkg_info(tmp_path: Path) -> None:
     path = write_sdist(tmp_path)
     pack(path, entry("./ship-1.0/x"), entry("./ship-1.0", tarfile.DIRTYPE), entry("ship-1.0/", tarfile.DIRTYPE))
     assert said(path) == ""
@@ -596,7 +596,7 @@ def test_build_and_the_gate_refuse_a_zip_slip(suite: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [WHEEL, SDIST])
-def test_publish_refuses_before_any_network_even_where_the_sums_fit(bundle: Path, name: str) -> None:
+def test_publish_refuses_before_any_network_even_if_the_sums_fit(bundle: Path, name: str) -> None:
     path = bundle / "bundle/dist" / name
     before = hashlib.sha256(path.read_bytes()).hexdigest()
     if path.suffix == ".whl":

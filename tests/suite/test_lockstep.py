@@ -145,7 +145,7 @@ def test_what_a_run_leaves_out_the_next_one_publishes(bundle: Path, tmp_path: Pa
         assert uploads(servers)[2:] == ["ship-1.0-py3-none-any.whl", "ship-1.0.tar.gz"]
 
 
-def test_nothing_is_uploaded_where_one_of_them_must_not_be(bundle: Path, tmp_path: Path) -> None:
+def test_nothing_is_uploaded_if_one_of_them_must_not_be(bundle: Path, tmp_path: Path) -> None:
     registered = Registration("ship-c", "Octo", "ship", "release.yml", "pypi", "77")
     with serving(tmp_path / "index", registered) as servers:
         servers.index.put_release("ship", "1.0", files={"ship-1.0.tar.gz": b"other bytes"})

@@ -87,7 +87,7 @@ def test_build_and_tests_use_a_private_registry_with_a_password(private: Pypiser
     assert "secret@" not in done.stdout
 
 
-def test_the_same_secret_serves_uv_and_pip_where_there_is_no_poetry(private: Pypiserver, tmp_path: Path) -> None:
+def test_the_same_secret_serves_uv_and_pip_if_there_is_no_poetry(private: Pypiserver, tmp_path: Path) -> None:
     project = copy_suite(tmp_path / "project")
     (project / "setup.py").write_text(
         "from setuptools import setup\nsetup(name='ship', version='1.0', py_modules=['ship'])\n"

@@ -61,7 +61,7 @@ def test_a_registry_takes_a_release_once_and_gives_it_back(registry: Pypiserver 
     assert (target / "ship/__init__.py").read_text() == ""
 
 
-def test_what_is_not_for_pypi_is_held_to_none_of_its_rules_and_never_goes_there(
+def test_what_is_not_for_pypi_skips_its_rules_and_is_never_published_there(
     pypiserver: Pypiserver, tmp_path: Path
 ) -> None:
     suite = copy_suite(tmp_path / "ship")

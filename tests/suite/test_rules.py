@@ -128,12 +128,12 @@ def test_metadata_that_pypi_refuses_is_refused_in_wheels_and_sdists(tmp_path: Pa
         "Description-Content-Type: text/markdown; charset=UTF-8; variant=GFM",
     ],
 )
-def test_metadata_that_pypi_takes_is_fine(tmp_path: Path, line: str) -> None:
+def test_metadata_that_pypi_accepts_is_fine(tmp_path: Path, line: str) -> None:
     assert said(write_wheel(tmp_path, extra=(line,))) == said(write_sdist(tmp_path, extra=(line,))) == ""
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5"])
-def test_the_metadata_versions_that_pypi_takes_are_fine(tmp_path: Path, version: str) -> None:
+def test_the_metadata_versions_that_pypi_accepts_are_fine(tmp_path: Path, version: str) -> None:
     assert said(write_wheel(tmp_path, metadata_version=version)) == ""
     assert said(write_sdist(tmp_path, metadata_version=version)) == ""
 

@@ -159,7 +159,7 @@ def test_an_index_that_repeats_the_password_does_not_make_it_known(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("source", ["TWINE_PASSWORD", ".pypirc", "the keyring", "the address"])
-def test_a_release_that_succeeds_and_one_that_is_refused_tell_no_password(
+def test_neither_a_successful_nor_a_refused_release_prints_a_password(
     bundle: Path, planted: dict[str, str], tmp_path: Path, source: str
 ) -> None:
     with Pypiserver(tmp_path / "index", authenticate=[]) as server:

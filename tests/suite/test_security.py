@@ -19,7 +19,7 @@ def test_every_test_that_the_page_names_exists() -> None:
     assert [file for file in files if not (ROOT / file).is_file()] == []
 
 
-def test_every_row_of_who_could_try_says_what_holds_it() -> None:
+def test_every_row_of_the_threat_model_names_its_tests() -> None:
     section = PAGE.partition("## Threats")[2].partition("\n## ")[0]
     rows = [line for line in section.splitlines() if line.startswith("| ")][1:]
     assert len(rows) > 10

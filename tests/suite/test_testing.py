@@ -105,7 +105,7 @@ def test_a_broken_dependency_group_is_one_line(groups: str, found: str, tmp_path
     assert "correct [dependency-groups]" in str(error.value)
 
 
-def test_where_nothing_is_named_the_error_has_the_lines_to_write(tmp_path: Path) -> None:
+def test_if_nothing_is_named_the_error_has_the_lines_to_write(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError) as error:
         planned(write(tmp_path, {"pyproject.toml": '[project]\nname = "ship"\n', "requirements-test.txt": "pytest\n"}))
     assert str(error.value).splitlines() == [

@@ -193,7 +193,7 @@ def test_a_folder_or_a_pattern_of_poetry_names_no_file_that_may_ship_without_git
     assert ": ship/secret.json: found a file that git does not track" in line
 
 
-def test_what_the_build_writes_is_its_own_even_where_there_was_one_before(root: Path) -> None:
+def test_what_the_build_writes_is_its_own_even_if_there_was_one_before(root: Path) -> None:
     write(root, {"ship/before.py": "old", "ship/kept.py": "old"})
     os.utime(root / "ship/before.py", (1, 1))
     os.utime(root / "ship/kept.py", (1, 1))
@@ -312,7 +312,7 @@ def test_what_a_user_of_the_wheel_misses_is_one_note(root: Path) -> None:
         ({"parts/a/src/a/__init__.py": "", "services/__init__.py": ""}, ("Requires-Dist: a",), ""),
     ],
 )
-def test_an_empty_wheel_is_refused_where_there_is_something_to_ship(
+def test_an_empty_wheel_is_refused_if_there_is_something_to_ship(
     tmp_path: Path, files: dict[str, str], extra: tuple[str, ...], said: str
 ) -> None:
     root = tmp_path / "ship"

@@ -144,6 +144,6 @@ def test_cargo_and_npm_write_a_version_in_their_own_way(version: str, written: s
 
 
 @pytest.mark.parametrize("version", ["1.2.3.4", "1!1.0.0", "1.0.post1", "1.0.dev1", "1.0a1.dev1", "1.0+local"])
-def test_what_cargo_and_npm_cannot_say_is_refused(version: str) -> None:
+def test_what_cargo_and_npm_cannot_express_is_refused(version: str) -> None:
     with pytest.raises(ReleaseError, match=r"Cargo\.toml: found"):
         semver(Version(version), "Cargo.toml")

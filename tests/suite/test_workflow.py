@@ -355,7 +355,7 @@ def test_the_tests_run_with_the_python_of_their_job_and_nox_with_the_tools_own(w
     assert steps[-1]["env"]["TEST_PYTHON"] == "${{ matrix.python }}"
 
 
-def test_a_release_is_never_cut_off_and_what_it_needs_of_git_is_there(workflow: dict[str, Any]) -> None:
+def test_a_release_is_never_cancelled_and_has_the_history_that_it_needs(workflow: dict[str, Any]) -> None:
     # One group a tag: of those that wait in a group GitHub keeps the last one only.
     assert workflow["concurrency"] == {
         "group": "${{ github.workflow }}-${{ github.ref }}",
@@ -420,7 +420,7 @@ def test_every_job_runs_where_the_variables_say(workflow: dict[str, Any]) -> Non
     assert python == {"python-version": "${{ vars.BUILD_PYTHON || env.PYTHON }}"}
 
 
-def test_build_fetches_submodules_and_large_files_where_the_variables_say(workflow: dict[str, Any]) -> None:
+def test_build_fetches_submodules_and_large_files_if_the_variables_say(workflow: dict[str, Any]) -> None:
     asked = {
         name: {key: step["with"][key] for key in ("submodules", "lfs") if key in step["with"]}
         for name, job in workflow["jobs"].items()

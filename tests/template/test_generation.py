@@ -428,7 +428,7 @@ def test_the_next_steps_hold_the_values_to_type(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_first_release_is_named_where_the_version_comes_from_the_tag(tmp_path: Path) -> None:
+def test_the_first_release_is_named_if_the_version_comes_from_the_tag(tmp_path: Path) -> None:
     chosen = {"build_backend": "hatch-vcs"}
     project = generate(tmp_path, **chosen)
     command = "inv release 0.1.0 --push"

@@ -110,7 +110,7 @@ def test_a_publisher_that_is_not_the_expected_one_is_reported(index: GitHub) -> 
         assert "publisher: found GitHub octo/ship release.yml pypi, expected" in verify(index, option)[1]
 
 
-def test_the_project_at_hand_is_expected_where_it_has_the_name(index: GitHub, tmp_path: Path) -> None:
+def test_the_project_at_hand_is_expected_if_it_has_the_name(index: GitHub, tmp_path: Path) -> None:
     attest(index)
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "Ship"\nversion = "1.0"\n')
     commit(tmp_path)
