@@ -4,7 +4,6 @@ import os
 from importlib.metadata import version as of
 
 project = "tagship"
-author = "The tagship developers"
 version = release = of("tagship")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton", "sphinxcontrib.mermaid"]
@@ -19,7 +18,9 @@ autodoc_typehints = "signature"
 
 html_theme = "furo"
 html_title = "tagship"
-html_static_path = []
+html_show_copyright = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 mermaid_fullscreen = False
 mermaid_height = "auto"
 if folder := os.environ.get("MERMAID"):  # the npm package's dist/, for a page that loads nothing from elsewhere

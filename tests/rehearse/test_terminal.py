@@ -81,10 +81,10 @@ def test_bash_completes_commands_and_the_values_of_options(tmp_path: Path, typed
 
 @pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
 @COMPLETIONS
-def test_fish_completes_them_with_the_line_in_the_docs(tmp_path: Path, typed: str, completed: set[str]) -> None:
-    (line,) = re.findall(r"tagship.fish` \| `(.*?)`", (ROOT / "docs/command-line.md").read_text(encoding="utf-8"))
+def test_fish_completes_the_same_with_the_line_in_the_docs(tmp_path: Path, typed: str, completed: set[str]) -> None:
+    page = (ROOT / "docs/command-line.md").read_text(encoding="utf-8")
     file = tmp_path / "fish/completions/tagship.fish"
     file.parent.mkdir(parents=True)
-    file.write_text(line.replace("\\|", "|"))
+    file.write_text(page.partition("```fish\n")[2].partition("```")[0])
     done = run("fish", "-c", f"complete -C 'tagship {typed}'", cwd=tmp_path, XDG_CONFIG_HOME=str(tmp_path))
     assert {each.partition("\t")[0] for each in done.stdout.splitlines()} == completed
