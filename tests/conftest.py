@@ -28,8 +28,10 @@ __all__ = ["browser"]
 ROOT = Path(__file__).parents[1]
 #: Variables of the surrounding CI run or of a person's twine, which no test may see; and the one that containers set,
 #: with which each process compiles all that it imports.
-FOREIGN = ("GITHUB_", "ACTIONS_", "TWINE_", "TAGSHIP_", "CI", "NOX", "GIT_", "SOURCE_DATE_EPOCH", "FORCE_COLOR")
-FOREIGN += ("PYTHONDONTWRITEBYTECODE",)
+FOREIGN = (
+    *("GITHUB_", "ACTIONS_", "TWINE_", "TAGSHIP_", "CI", "NOX", "GIT_"),
+    *("SOURCE_DATE_EPOCH", "FORCE_COLOR", "PYTHONDONTWRITEBYTECODE"),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -126,7 +128,7 @@ def commit(cwd: Path, message: str = "a change") -> None:
 
 def check_schema(*arguments: str | Path) -> None:
     """Run check-jsonschema, which must pass, in this process: it takes two seconds to start."""
-    from check_jsonschema import main
+    from check_jsonschema import main  # type: ignore[import-untyped]
 
     done = CliRunner().invoke(main, [*map(str, arguments)])
     assert done.exit_code == 0, done.output
