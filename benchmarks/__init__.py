@@ -1,1 +1,1 @@
-"""How long it takes, as ratios in one run against what people use today."""
+"""Measures times, as ratios in one run to what people use today."""

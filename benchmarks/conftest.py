@@ -1,4 +1,4 @@
-"""The environment of the tests, for what is measured."""
+"""The clean environment of the tests, for the benchmarks."""
 
 from tests.conftest import _clean_environment, _generated, project, pypiserver
 

@@ -87,7 +87,7 @@ def write(folder: Path, number: int) -> None:
 
 
 def measure(verb: str, listed: Path) -> tuple[float, float, float]:
-    """Return the seconds that `verb` takes over the listed repositories, those of processors, and the most MiB."""
+    """Return the real and the processor seconds of `verb` over the listed repositories, and the peak memory in MiB."""
     own_rules = ["--no-zizmor"] if verb == "audit" else []
     command = [sys.executable, "-m", "tagship", verb, *own_rules, "--format", "json", "--from-file", str(listed)]
     begin, before = time.perf_counter(), _processor()

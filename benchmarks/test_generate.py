@@ -1,4 +1,4 @@
-"""Generating a project, beside a template of one file."""
+"""Generating a project, compared with a template of one file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What publish adds to the upload itself, once nox has started and the environment stands."""
+"""What publish adds to the upload itself, after nox has started and the environment exists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A rehearsal, beside its six sessions run bare, each in a fresh environment as on GitHub."""
+"""A rehearsal, compared with its six sessions alone, each in a fresh environment as on GitHub."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A release to an index on loopback, beside what people type today."""
+"""A release to an index on loopback, compared with what people type today."""
 
 from __future__ import annotations
 

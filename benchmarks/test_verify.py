@@ -1,4 +1,4 @@
-"""The gate over 500 wheels, beside what nox needs for a session that does nothing."""
+"""The gate over 500 wheels, compared with a nox session that does nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dists made by hand: valid, small, and wrong in just the way that a test asks for."""
+"""Dists made by hand: small, and valid except for what a test changes."""
 
 from __future__ import annotations
 

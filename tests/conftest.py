@@ -36,7 +36,7 @@ FOREIGN = (
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Take away what the machine and its user would add to a run."""
+    """Remove what the machine and its user would add to a run."""
     for name in [name for name in os.environ if name.startswith(FOREIGN) and not name.startswith("GIT_SSL")]:
         monkeypatch.delenv(name)
     # Hooks and `git submodule` are shell scripts, which find the system's tools even if the user's PATH does not.
@@ -50,12 +50,12 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
 
 
 def try_run(*command: str | Path, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run `command` in `cwd` with `env` added, whatever comes of it."""
+    """Run `command` in `cwd` with `env` added, whether it succeeds or not."""
     return try_in({**os.environ, **env}, *command, cwd=cwd)
 
 
 def try_in(environ: dict[str, str], *command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run `command` in `cwd` with `environ` and no other variable, whatever comes of it."""
+    """Run `command` in `cwd` with `environ` and no other variable, whether it succeeds or not."""
     words = list(map(str, command))
     if forks.can_run(words) and (process := forks.start()).is_like(environ):
         return process.run(words, cwd, environ)
@@ -72,7 +72,7 @@ def try_in(environ: dict[str, str], *command: str | Path, cwd: Path) -> subproce
 
 
 def run(*command: str | Path, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run `command` in `cwd` with `env` added; fail with all that it printed where it does."""
+    """Run `command` in `cwd` with `env` added; if it fails, fail with its output."""
     done = try_run(*command, cwd=cwd, **env)
     if done.returncode:
         pytest.fail(f"{' '.join(map(str, command))} exited {done.returncode}:\n{done.stdout}")
@@ -99,7 +99,7 @@ def nox(cwd: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[s
 
 
 def try_nox(cwd: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run the real nox in `cwd`, whatever comes of it."""
+    """Run the real nox in `cwd`, whether it succeeds or not."""
     return try_run(*NOX, *arguments, cwd=cwd, **env)
 
 
@@ -109,7 +109,7 @@ def release(cwd: Path, *arguments: str, **env: str) -> subprocess.CompletedProce
 
 
 def try_release(cwd: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run a step of the suite in `cwd`, whatever comes of it."""
+    """Run a step of the suite in `cwd`, whether it succeeds or not."""
     return try_run(*RELEASE, *arguments, cwd=cwd, **env)
 
 
@@ -119,7 +119,7 @@ def git(cwd: Path, *arguments: str) -> str:
 
 
 def commit(cwd: Path, message: str = "a change") -> None:
-    """Commit everything in `cwd`, in a repository that is made when there is none."""
+    """Commit everything in `cwd`, and create the repository if there is none."""
     if not (cwd / ".git").exists():
         git(cwd, "init", "-q")
     git(cwd, "add", "-A")
@@ -146,7 +146,7 @@ def project(_generated: Path, tmp_path: Path) -> Path:
 
 
 def drift(folder: Path, found: dict[Path, bytes]) -> list[Path]:
-    """Return those of the managed files `found` that `folder` lacks or has with other bytes, and what is too much."""
+    """Return the managed files of `found` that are missing or different in `folder`, and those that are extra there."""
     differ = [path for path in found if not (folder / path).is_file() or (folder / path).read_bytes() != found[path]]
     return differ + [path for path in managed.present(folder) if path not in found]
 
@@ -177,6 +177,6 @@ def suite(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def pypiserver(tmp_path: Path) -> Iterator[Pypiserver]:
-    """A real pypiserver on loopback, empty, that asks for a password."""
+    """A real pypiserver on loopback, empty, that requires a password."""
     with Pypiserver(tmp_path / "index") as server:
         yield server

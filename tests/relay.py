@@ -1,4 +1,4 @@
-"""A way to a server on loopback that breaks off where a test says."""
+"""A relay to a server on loopback that cuts connections where a test wants it."""
 
 from __future__ import annotations
 

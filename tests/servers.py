@@ -1,4 +1,4 @@
-"""Real package indexes on loopback, on ports that the system chose, always stopped."""
+"""Real package indexes on loopback, on ports that the system chooses, always stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Repositories that nobody would make on purpose: each command says so in lines, in time, and writes nothing."""
+"""Malformed repositories: each command reports them in lines, in time, and writes nothing."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ jobs:
   a: {steps: {x: y}, needs: {a: b}, if: [1], env: 3, permissions: 5, strategy: 7, runs-on: [[]], uses: {}}
   b: {steps: [1, null, [2], {run: {a: b}, with: 3, env: [1], if: {}}], environment: [x], outputs: 5}
 """
-#: By what is wrong: the files beside a good pyproject.toml, and what `audit` says of them, "" for nothing unreadable.
+#: By what is wrong: the files next to a valid pyproject.toml, and what `audit` reports, "" if all are readable.
 WORKFLOWS: dict[str, tuple[dict[str, bytes], str]] = {
     "broken YAML": ({W: b"jobs: [\n"}, "publish.yml:2: no valid YAML"),
     "10 MB": ({W: b"# x\n" * 2_600_000}, "larger than 1024 KiB"),

@@ -1,4 +1,4 @@
-"""`--help` of each command: with examples that work, and without anything cut off."""
+"""`--help` of each command: with valid examples, and nothing truncated."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_command_s_help_has_examples_that_are_valid_and_nothing_is_cut_off(nam
         program, command, *arguments = shlex.split(re.split(" {2,}| >", line.strip())[0])
         assert (program, command) == ("tagship", name)
         with Context(main) as context:
-            main.commands[name].make_context(name, arguments, context)  # refuses options that there are not
+            main.commands[name].make_context(name, arguments, context)  # refuses unknown options
 
 
 def test_the_list_of_commands_says_what_each_does_in_one_line() -> None:

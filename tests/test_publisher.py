@@ -1,4 +1,4 @@
-"""A token is compared with what is registered, field by field, and the forms are named."""
+"""A token is compared with the registration, field by field, and the forms are named."""
 
 from __future__ import annotations
 

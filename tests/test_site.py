@@ -1,4 +1,4 @@
-"""The site of docs/: it builds without a warning, each link in it leads somewhere, and a browser shows it."""
+"""The site of docs/: it builds without a warning, all links are valid, and a browser shows it."""
 
 from __future__ import annotations
 

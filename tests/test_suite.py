@@ -81,7 +81,7 @@ def test_no_code_and_no_workflow_holds_jinja() -> None:
 
 
 def test_no_text_refers_to_a_name_that_anybody_could_take() -> None:
-    """The name is free at the index, and so is the account of that name: whoever takes it would be installed."""
+    """The name is free at the index, and so is the account: whoever registers them would be installed."""
     told = re.compile(
         r"(pip|pipx|uv|uv tool) (install|run) ['\"]?tagship\b|uvx tagship|gh:tagship/|github\.com/tagship/"
     )
@@ -104,7 +104,7 @@ def test_the_code_is_clean(command: list[str]) -> None:
 
 @pytest.mark.parametrize("package", ["tagship", "tagship_suite", "tagship_suite/publish"])
 def test_a_type_error_would_be_seen(package: str, tmp_path: Path) -> None:
-    """A package that mypy takes for `Any` passes with any error in it."""
+    """A package that mypy treats as `Any` passes with any error in it."""
     shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     shutil.copy2(ROOT / "pyproject.toml", tmp_path)
     (tmp_path / "src" / package / "wrong.py").write_text(

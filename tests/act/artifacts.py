@@ -14,7 +14,7 @@ FIRST, EARLIER = 9001, 1000
 
 
 class ArtifactError(Exception):
-    """What fails the action, in its own words."""
+    """An error of the action, with its own message."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Artifact:
 
 
 class Store:
-    """The artifacts of one run, kept in a folder; a name is taken once in an attempt."""
+    """The artifacts of one run, kept in a folder; a name is unique in an attempt."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -123,7 +123,7 @@ def _matches(workspace: Path, pattern: str) -> set[Path]:
 
 
 def _root(pattern: Path) -> Path:
-    """Return what of the pattern stands before its first wildcard."""
+    """Return the part of the pattern before its first wildcard."""
     parts = pattern.parts
     wild = next((number for number, part in enumerate(parts) if set(part) & set("*?[")), len(parts))
     return Path(*parts[:wild])

@@ -1,4 +1,4 @@
-"""What code that runs in a job could try; copied into the project under test, it stands alone.
+"""What code that runs in a job could try; self-contained, as it is copied into the project under test.
 
 It goes no further than a job on GitHub could reach: its environment, its ancestors', its disk, its artifacts.
 """
@@ -23,7 +23,7 @@ PROGRAMS = ("git", "nox", "python", "twine", "uv")
 
 
 def attack(who: str) -> None:
-    """Try everything once that can be tried without being noticed; leave a report for the test."""
+    """Try everything that goes unnoticed, once; leave a report for the test."""
     stand_ins, job = Path(os.environ["STAND_INS"]), os.environ["GITHUB_JOB"]
     path = stand_ins / f"attack-{who}.json"
     if not path.exists():
@@ -57,7 +57,7 @@ def spoil() -> list[str]:
 
 
 def plant(stand_ins: Path) -> list[str]:
-    """Leave credentials and settings where later jobs would look, were they on this machine."""
+    """Leave credentials and settings where later jobs on the same machine would look."""
     home, workspace = Path.home(), Path(os.environ["GITHUB_WORKSPACE"])
     settings = {
         home / ".pypirc": "[pypi]\nusername = __token__\npassword = pypi-stolen\n",
@@ -74,7 +74,7 @@ def plant(stand_ins: Path) -> list[str]:
 
 
 def steer(stand_ins: Path) -> list[str]:
-    """Set variables and put programs on the path, as any step may for those that follow it."""
+    """Set variables and put programs on the path, as any step can for the following ones."""
     programs = Path.home() / "programs"
     programs.mkdir(exist_ok=True)
     for name in PROGRAMS:
@@ -95,7 +95,7 @@ def poison(folder: str) -> None:
 
 
 def upload(name: str, path: str, *, overwrite: bool = False) -> None:
-    """Upload an artifact, as whoever steals the runner's own token can."""
+    """Upload an artifact, as somebody with a stolen runner token can."""
     inputs = {"name": name, "path": path, "include-hidden-files": "true", "if-no-files-found": "error"}
     inputs["overwrite"] = str(overwrite).lower()
     env = {**os.environ, "INPUTS": json.dumps(inputs), "GITHUB_OUTPUT": os.devnull}

@@ -1,4 +1,4 @@
-"""act, what the jobs need on this machine, and the project whose workflow is run."""
+"""act, the tools that the jobs need, and the project whose workflow is run."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def repository(request: pytest.FixtureRequest, project: Path, tmp_path: Path) ->
 
 @dataclass(frozen=True)
 class Gate:
-    """A run that got as far as the gate, which let v0.1.0 through, and the runner on which it goes on."""
+    """A run up to the gate, which accepted v0.1.0, and the runner on which it continues."""
 
     runner: Runner
     repository: Path
@@ -135,9 +135,9 @@ class Gate:
 
 @pytest.fixture(scope="session")
 def checked(act: str, wheels: Path, _generated: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Gate]:
-    """The first three jobs, the same in each variant, run once; publish-test failed, as nothing was registered.
+    """The first three jobs, which are the same in each variant, run once; publish-test failed without a publisher.
 
-    They run when they are called for, in the clean environment of a test.
+    They run on first use, in the clean environment of a test.
     """
 
     @cache
@@ -157,7 +157,7 @@ def checked(act: str, wheels: Path, _generated: Path, tmp_path_factory: pytest.T
 
 @pytest.fixture(params=["nox", "gh-action-pypi-publish"])
 def gate(request: pytest.FixtureRequest, checked: Callable[[], Gate], runner: Runner, tmp_path: Path) -> Gate:
-    """A copy of that run, to go on with each of the variants."""
+    """A copy of that run, to continue with each of the variants."""
     earlier = checked()
     repository = Path(shutil.copytree(earlier.repository, tmp_path / "gate"))
     (repository / suite.WORKFLOW).write_bytes(suite.workflow(request.param))
@@ -166,9 +166,9 @@ def gate(request: pytest.FixtureRequest, checked: Callable[[], Gate], runner: Ru
 
 
 def supports(project: Path, *pythons: str) -> None:
-    """Let a generated project support these Pythons and no other.
+    """Let a generated project support only these Pythons.
 
-    Nothing is signed, as Sigstore has no stand-in, and no GitHub Release made: that job takes as long as publishing.
+    Nothing is signed, as there is no stand-in for Sigstore, and no GitHub Release is made, to save time.
     """
     pyproject = project / "pyproject.toml"
     classifiers = "".join(f'  "Programming Language :: Python :: {python}",\n' for python in pythons)

@@ -73,7 +73,7 @@ def dispatch(repository: Path, ref: str) -> Event:
 
 
 def starts(triggers: Mapping[str, Any], event: Event) -> bool:
-    """Tell whether the `on:` of a workflow starts it for an event; act itself looks at nothing but the name."""
+    """Return whether the `on:` of a workflow starts it for an event; act itself only compares the name."""
     if event.name not in triggers:
         return False
     filters = triggers[event.name] or {}

@@ -1,4 +1,4 @@
-"""Runs a repository's workflow with act, as GitHub would for an event, and tells what came of each job."""
+"""Runs a repository's workflow with act, as GitHub would for an event, and returns the result of each job."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 ACTIONS = Path(__file__).with_name("actions")
 WORKFLOW = ".github/workflows/release.yml"
-#: Stands for the token of the run, which nothing that a project can say may print.
+#: Replaces the token of the run, which must never be printed.
 TOKEN = "ghs_ThisRunsOwnTokenThatNobodyMaySee"
-#: What is ours or the machine's person's, and not a GitHub runner's.
+#: Variables of the tests or the machine's user, which a GitHub runner does not have.
 FOREIGN = (
     "PYTHON",
     "PYTEST",
@@ -54,9 +54,9 @@ main()
 
 @dataclass
 class Run:
-    """What came of a run: each job's result (`skipped` where it did not start), what it printed, its artifacts.
+    """The result of a run: each job's result (`skipped` if it did not start), output and artifacts.
 
-    And the outputs of each job that another one has read.
+    Also the outputs of each job that another one has read.
     """
 
     jobs: dict[str, str]
@@ -79,7 +79,7 @@ def workflow_of(repository: Path) -> dict[str, Any]:
 
 
 def environment_of(job: Mapping[str, Any]) -> str:
-    """Return the name of a job's environment as the workflow has it, which may be an expression; "" without one."""
+    """Return the name of a job's environment in the workflow, which may be an expression; "" without one."""
     environment = job.get("environment", "")
     return str(environment["name"] if isinstance(environment, dict) else environment)
 
@@ -188,13 +188,13 @@ class Runner:
         home.mkdir(exist_ok=True)
         caches = {"UV_CACHE_DIR": _uv_cache(), "PYENV_ROOT": os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv"))}
         tools = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self.wheels), "PIP_NO_COMPILE": "1"}
-        # An index that a test has put out of order stays so: 30 s of waiting show as much as the usual 300.
+        # An index that a test has broken stays broken: waiting for 30 s shows as much as the usual 300.
         ours = {"STAND_INS": str(folder), "STAND_IN": str(folder / "stand-in"), "TAGSHIP_TIMEOUT": "30"}
         return {**kept, **caches, **tools, **ours, "HOME": str(home), "PATH": _path()}
 
 
 def _remaining(folder: Path, workflow: Mapping[str, Any], after: Run) -> Path:
-    """Write the workflow in which the jobs that were green have their outputs, and nothing left to do."""
+    """Write the workflow in which the jobs that succeeded have their outputs and one step that does nothing."""
     jobs = dict(workflow["jobs"])
     for job in [job for job, result in after.jobs.items() if result == "success"]:
         kept = {key: jobs[job][key] for key in ("name", "needs", "if") if key in jobs[job]}
@@ -206,7 +206,7 @@ def _remaining(folder: Path, workflow: Mapping[str, Any], after: Run) -> Path:
 
 
 def _github(event: Event, number: str, attempt: str) -> dict[str, str]:
-    """Return what act would else guess from the folder in which it runs."""
+    """Return the options for what act would otherwise guess from its folder."""
     return {
         "GITHUB_REPOSITORY": event.payload["repository"]["full_name"],
         "GITHUB_REF": event.ref,
@@ -236,12 +236,12 @@ def _uv_cache() -> str:
 
 
 def _read(log: Path, run: Run) -> None:
-    """Fill in what act tells of each job."""
+    """Fill in the results from act's output."""
     for line in log.read_text("utf-8", "replace").splitlines():
         entry = _entry(line)
         job = entry.get("jobID", "")
         if "jobResult" in entry:
-            # The jobs of a matrix are one to what needs them: act keeps a failure.
+            # The jobs of a matrix count as one in `needs`: a failure is kept.
             run.jobs[job] = entry["jobResult"]
             run.matrix.setdefault(job, []).append(entry.get("matrix") or {})
         run.printed[job] = run.printed.get(job, "") + entry.get("msg", line).rstrip("\n") + "\n"

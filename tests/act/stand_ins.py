@@ -1,4 +1,4 @@
-"""What the pinned actions visibly do, for a runner that cannot download them; and what GitHub's runner does itself.
+"""Stand-ins for the pinned actions, for a runner that cannot download them, and for GitHub's runner itself.
 
 Each is called by the `action.yml` of its name in actions/, with the action's inputs in the variable INPUTS. What
 it needs to know of the run is in settings.json, in the folder of the variable STAND_INS.
@@ -27,7 +27,7 @@ Inputs = dict[str, str]
 
 
 def main() -> None:
-    """Play the action that the first argument names."""
+    """Run the stand-in of the action that the first argument names."""
     _fresh_runner()
     try:
         ACTIONS[sys.argv[1]](json.loads(os.environ["INPUTS"]))
@@ -52,7 +52,7 @@ def _fresh_runner() -> None:
 
 
 def _identity(job: str) -> dict[str, str]:
-    """Return the variables of a job that may ask for an identity; none for another."""
+    """Return the variables of a job that may request an OIDC token; none for another."""
     known = settings()["jobs"].get(job)
     if known is None:
         return {}
@@ -63,7 +63,7 @@ def _identity(job: str) -> dict[str, str]:
 
 
 def environment_variable(job: str) -> str:
-    """Return the variable that tells the name of a job's environment."""
+    """Return the variable with the name of a job's environment."""
     return f"ENVIRONMENT_OF_{job.replace('-', '_')}"
 
 
@@ -156,7 +156,7 @@ ACTIONS: dict[str, Callable[[Inputs], None]] = {
 
 
 def settings() -> dict[str, Any]:
-    """Return what the test says of this run."""
+    """Return the settings of this run."""
     return dict(json.loads(Path(os.environ["STAND_INS"], "settings.json").read_text()))
 
 

@@ -1,4 +1,4 @@
-"""Names that people choose reach no shell: not a tag's, a branch's, a title's, nor what a build says of the project."""
+"""Names that people choose reach no shell: those of tags, branches, titles, and what a build reports."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ jobs:
     steps:
       - run: echo {value}
 """
-#: Goes into the release code in the checkout of the build job: says anything of the project, and has the last word.
+#: Goes into the release code in the checkout of the build job: reports anything about the project, last.
 LIAR = """\
 import atexit, os
 from pathlib import Path
@@ -47,7 +47,7 @@ atexit.register(lie)
 
 @pytest.fixture
 def mark(tmp_path: Path) -> Path:
-    """A file that is made by the first shell that takes a value for a command."""
+    """A file that the first shell creates that executes a value."""
     return tmp_path / "mark"
 
 
@@ -57,12 +57,12 @@ def command(mark: Path) -> str:
 
 
 def value(mark: Path) -> str:
-    """Return the same with what GitHub would put in, and a second line."""
+    """Return it with a value as GitHub would insert it, and a second line."""
     return f"{command(mark)}${{{{ github.token }}}}\n{command(mark)}\n"
 
 
 def harmless(run: Run, mark: Path) -> bool:
-    """Tell whether no value was run, and the run's token was not printed."""
+    """Return whether no value was executed, and the run's token was not printed."""
     return not mark.exists() and TOKEN not in "".join(run.printed.values())
 
 

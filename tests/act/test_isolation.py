@@ -1,4 +1,4 @@
-"""What builds, tests or is installed for the tests cannot publish, nor change what publishes."""
+"""Code that runs in the build or in the tests can neither publish nor change what publishes."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def done(name):
 {code}
     return name
 """
-#: Goes into the release code in the checkout of the build job: smuggles where nothing checks any more.
+#: Goes into the release code in the checkout of the build job: adds files after the checks.
 SMUGGLER = """\
 import atexit, os, shutil, subprocess
 from pathlib import Path
@@ -77,7 +77,7 @@ def backend(repository: Path, code: str) -> None:
 
 
 def subvert(repository: Path, code: str) -> None:
-    """Let the project's backend add `code` to what of the release code the build job imports after it."""
+    """Let the project's backend add `code` to the release code that the build job imports after it."""
     (repository / "subverted.py").write_text(code)
     backend(
         repository,
@@ -151,7 +151,7 @@ def test_what_a_backend_a_test_and_a_dependency_do_in_their_jobs_reaches_no_othe
 
 
 def same(left: Path, right: Path, name: Path) -> bool:
-    """Tell whether a file is the same in two folders."""
+    """Return whether a file is the same in two folders."""
     return (left / name).read_bytes() == (right / name).read_bytes()
 
 

@@ -1,4 +1,4 @@
-"""Where act is missing, a person's run skips with the reason, and CI's fails."""
+"""If act is missing, tests are skipped with the reason, but CI fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The workflow runs, on a runner that others wrote, for each event that GitHub would send: which jobs, to what end."""
+"""The workflow runs with act for each event that GitHub would send: which jobs run, and with which result."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def uploaded(servers: Servers, index: str) -> list[tuple[str, int]]:
 
 
 def runs_nox(repository: Path) -> bool:
-    """Tell whether the publish jobs are nox sessions; the action says less."""
+    """Return whether the publish jobs are nox sessions; the action prints less."""
     return "run: nox -s publish\n" in (repository / WORKFLOW).read_text()
 
 

@@ -1,4 +1,4 @@
-"""The runner plays what act does not: a fresh machine for each job, its identity, the environment in it."""
+"""The runner adds what act lacks: a fresh machine for each job, its identity, the environment in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands in for GitHub keeps its rules: the artifacts', the filters', and that every action used is known."""
+"""The stand-ins follow GitHub's rules for artifacts and filters, and every action in use has one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small repositories of the kinds that exist, each with the tests and the publishing that its time had."""
+"""Small repositories of common kinds, each with the tests and the publishing of its time."""
 
 from __future__ import annotations
 

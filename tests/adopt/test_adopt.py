@@ -35,7 +35,7 @@ jobs:
 
 
 def adopt(folder: Path, *options: str) -> str:
-    """Adopt the repository in `folder`, which must work; return what was said."""
+    """Adopt the repository in `folder`, which must succeed; return the output."""
     return run(*TAGSHIP, "adopt", *options, folder, cwd=folder).stdout
 
 

@@ -1,4 +1,4 @@
-"""An adoption that is killed leaves the tree as it was or complete."""
+"""An adoption that is killed leaves the tree unchanged or complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A project's own tools do not notice the suite: its sdist, its hooks, its bot, and what its tags and branches are."""
+"""A project's own tools are not affected by the suite: its sdist, its hooks, its bot, its tags and branches."""
 
 from __future__ import annotations
 

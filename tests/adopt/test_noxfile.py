@@ -1,4 +1,4 @@
-"""The lines that a project's own noxfile and tasks get: the file stays as it is, and linters stay green."""
+"""The lines that are added to a project's own noxfile and tasks: the rest is unchanged, and linters pass."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tagship adopt` in a repository on GitLab: its pipeline includes the release's, and stays as it was."""
+"""`tagship adopt` in a repository on GitLab: its pipeline includes the release's, and is otherwise unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What publishes today is taken out of the workflows, and everything else of them stays as it is written."""
+"""The existing publish jobs are removed from the workflows, and everything else is unchanged."""
 
 from __future__ import annotations
 

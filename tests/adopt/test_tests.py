@@ -1,4 +1,4 @@
-"""How a project runs its own tests, as adoption guesses it."""
+"""How adoption finds the way in which a project runs its tests."""
 
 from __future__ import annotations
 

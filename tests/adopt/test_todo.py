@@ -1,4 +1,4 @@
-"""What an adoption leaves to do, in the order in which no release is interrupted."""
+"""What an adoption leaves to do by hand, in an order that interrupts no release."""
 
 from __future__ import annotations
 

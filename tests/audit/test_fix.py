@@ -1,4 +1,4 @@
-"""`tagship audit --fix`: the finding is gone, and nothing is changed but the lines that must be."""
+"""`tagship audit --fix`: the finding is gone, and only the necessary lines are changed."""
 
 from __future__ import annotations
 

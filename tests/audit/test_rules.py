@@ -1,4 +1,4 @@
-"""Each rule finds what it is about in a bad example, and nothing in a good one."""
+"""Each rule finds its bad example, and nothing in a good one."""
 
 from __future__ import annotations
 

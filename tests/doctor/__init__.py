@@ -1,1 +1,1 @@
-"""What `tagship doctor` sees of a repository's settings."""
+"""Tests of `tagship doctor`."""

@@ -281,7 +281,7 @@ def test_a_repository_that_is_not_on_github_is_refused(repository: Path, github:
 def test_nothing_is_changed_without_consent(repository: Path, github: GitHub) -> None:
     github.answers[ENVIRONMENTS] = {"environments": []}
     github.answers[f"{REPOSITORY}/rulesets"] = []
-    assert doctor(repository, github, "--fix")[0] == 1  # there is nobody who could agree
+    assert doctor(repository, github, "--fix")[0] == 1  # without a terminal nobody can consent
     assert {method for method, _, _ in github.sent} == {"GET"}
     github.sent.clear()
     doctor(repository, github, "--fix", "--yes")

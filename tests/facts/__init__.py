@@ -1,1 +1,1 @@
-"""What is read of repositories, with small ones of every kind."""
+"""Tests of the facts about repositories, with small ones of every kind."""

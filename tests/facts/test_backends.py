@@ -1,4 +1,4 @@
-"""What each build backend makes of a project, decided as the backend would."""
+"""The version and the modules by each build backend, as it would determine them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Versions that setup.py passes, however it gets them; nothing of it is run."""
+"""Versions that setup.py passes, however it gets them, without running it."""
 
 from __future__ import annotations
 

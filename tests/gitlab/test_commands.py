@@ -1,4 +1,4 @@
-"""The commands that know where a project lives, for one on GitLab."""
+"""The commands that depend on the host, for a project on GitLab."""
 
 from __future__ import annotations
 

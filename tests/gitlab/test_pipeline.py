@@ -43,7 +43,7 @@ include:
   - local: .gitlab/release.yml
     inputs: { stage: ship, prefix: "release:" }
 """
-#: What the person's machine has of its own, and a job on GitLab has not.
+#: Variables of the user's machine that a job on GitLab does not have.
 FOREIGN = ("PYTHON", "PYTEST", "VIRTUAL_ENV", "COV_", "PIP_", "UV_")
 
 
@@ -115,7 +115,7 @@ def listed(runner: str, project: Path, *options: str, **ref: str) -> list[str]:
 
 
 def environment(project: Path, servers: Servers, image: Path) -> dict[str, str]:
-    """Return what a job has of the machine; the identities are variables of the environments pypi and testpypi."""
+    """Return the variables of a job; the identities are variables of the environments pypi and testpypi."""
     push = GitLabPush("group/sub", "my-package", "v0.1.0", git(project, "rev-parse", "HEAD"))
     identities = {index: {**servers.variables(), **servers.issuer.job(push, index)} for index in PUBLISHING.values()}
     names = sorted({name for each in identities.values() for name in each})

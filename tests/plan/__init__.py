@@ -1,1 +1,1 @@
-"""What `tagship plan` says of a release that has not been made."""
+"""Tests of `tagship plan`."""

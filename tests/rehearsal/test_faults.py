@@ -1,4 +1,4 @@
-"""The servers misbehave when told to, and clients meet what they would meet in the wild."""
+"""The servers simulate faults, and clients react as they would to the real ones."""
 
 from __future__ import annotations
 

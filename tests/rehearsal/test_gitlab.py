@@ -1,4 +1,4 @@
-"""A release from GitLab: the claims of its tokens, and what the suite makes of them."""
+"""A release from GitLab: the claims of its tokens, and how the suite uses them."""
 
 from __future__ import annotations
 

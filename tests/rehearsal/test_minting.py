@@ -1,4 +1,4 @@
-"""Tokens are exchanged, or refused, as PyPI does it."""
+"""Tokens are exchanged or refused as by PyPI."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Uploads are taken, or refused, as PyPI does it."""
+"""Uploads are accepted or refused as by PyPI."""
 
 from __future__ import annotations
 

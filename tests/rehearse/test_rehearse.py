@@ -289,7 +289,7 @@ def test_a_folder_that_is_not_its_own_is_refused_and_left_alone(repository: Path
 def test_a_folder_where_nothing_can_be_written_is_refused(repository: Path, tmp_path: Path) -> None:
     locked = tmp_path / "locked"
     locked.mkdir(mode=0o555)
-    # No mode keeps the superuser out, but no user at all makes a folder in /sys.
+    # No mode restricts the superuser, but nobody can create a folder in /sys.
     parent = Path("/sys") if os.access(locked, os.W_OK) else locked
     for keep in {parent / "kept", locked if parent == locked else parent / "kept"}:
         assert "', expected a folder to write to; name another one" in refused(repository, keep)
@@ -393,7 +393,7 @@ def test_a_signal_ends_it_promptly_with_the_status_that_help_names(
     assert time.monotonic() - started < 2
     process.send_signal(number)
     ended = time.monotonic()
-    # Whoever is impatient does not get less cleaned up.
+    # A second Ctrl-C must not prevent the cleanup.
     time.sleep(0.2)
     process.send_signal(number)
     said, _ = process.communicate(timeout=60)

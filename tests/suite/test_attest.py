@@ -41,7 +41,7 @@ done
 
 @pytest.fixture
 def signer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A command in Python's place that notes what it is asked, and signs.
+    """A command in Python's place that records its arguments, and signs.
 
     Where a file `fail` lies beside it, it signs one file, takes a line from `fail`, says it, and exits 1.
     """

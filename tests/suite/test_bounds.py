@@ -1,4 +1,4 @@
-"""Whatever a file, a tag or a pattern is: an answer within seconds that names it, and no more memory than is needed."""
+"""Whatever a file, a tag or a pattern is: an answer within seconds that names it, with bounded memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The build session: the same bytes for the same commit, and what it tells."""
+"""The build session: the same bytes for the same commit, and its output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a build failed, in one line, with real backends; and a README that is not what it says."""
+"""Why a build failed, in one line, with real backends; and a README in another markup than declared."""
 
 from __future__ import annotations
 

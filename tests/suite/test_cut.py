@@ -74,7 +74,7 @@ def test_a_calendar_version_keeps_its_zeros(repository: Path, wanted: str, relea
 
 
 def test_no_shell_is_needed(repository: Path, tmp_path: Path) -> None:
-    """Nor is there one that everybody has: Windows has no bash, and quotes in another way."""
+    """No shell is available everywhere: Windows has no bash, and other quoting rules."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/git").symlink_to(str(shutil.which("git")))
     command = (sys.executable, "-m", "invoke", "release", "0.2.0; exit 3")

@@ -1,4 +1,4 @@
-"""Dev builds: a push to the branch of `dev-builds` is built, let through, and published to TestPyPI alone."""
+"""Dev builds: a push to the branch in `dev-builds` is built, verified, and published to TestPyPI only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every failure explains itself: one test a row, with the words that the index, twine or a library uses."""
+"""Every failure is explained: one test a row, with the message of the index, twine or a library."""
 
 from __future__ import annotations
 

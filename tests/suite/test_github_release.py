@@ -1,4 +1,4 @@
-"""github-release, to a stand-in of GitHub's API that answers as the documented one does."""
+"""github-release, with a simulation of GitHub's documented API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Archives that somebody meddled with, or that a tool broke, are refused by name, and never unpacked without end."""
+"""Archives that were manipulated or broken are refused by name, and never unpacked without a limit."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def hide(path: Path) -> None:
 
 
 def overlap(path: Path) -> None:
-    """Let the directory's second entry lie where its first one does."""
+    """Let the directory's second entry have the offset of the first one."""
     content = bytearray(path.read_bytes())
     second = content.index(b"PK\1\2", directory(path) + 4)
     struct.pack_into("<L", content, second + 42, 0)
@@ -244,7 +244,7 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
 
 
 def rewrite(path: Path, change: Callable[[dict[str, bytes]], object]) -> None:
-    """Change the members of a wheel, and leave its RECORD as it is unless that is changed."""
+    """Change the members of a wheel, and keep its RECORD unless that is changed too."""
     members = contents(path)
     change(members)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

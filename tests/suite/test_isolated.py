@@ -1,4 +1,4 @@
-"""On one machine: what a build or a test may have left behind does not reach nox's publish sessions."""
+"""On one machine: what a build or a test left behind does not affect the publish sessions."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def checkout(suite: Path) -> Path:
-    """A folder whose bundle lies in it, as on a person's machine."""
+    """A folder that contains the bundle, as on a user's machine."""
     write_release(suite / "dist")
     release(suite, "verify", **TAG)
     return suite
 
 
 def poison(folders: Iterator[Path], marker: Path) -> int:
-    """Let each of the packages in `folders` tell, once it is imported; return how many there are."""
+    """Let each of the packages in `folders` report its import; return how many there are."""
     found = list(folders)
     for folder in found:
         init = folder / "__init__.py"

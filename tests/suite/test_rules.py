@@ -1,4 +1,4 @@
-"""What an index would refuse is refused before: by its rules, and by what it has already."""
+"""What an index would refuse is refused before: by its rules, and by the files that it has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No secret is in anything that a run prints or writes, wherever it comes from and whatever the index answers."""
+"""No output or file of a run contains a secret, whatever its source and the index's answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several distributions in one repository: what there is, which one a tag releases, and that no other one goes out."""
+"""Several distributions in one repository: which exist, which one a tag releases, and that no other is published."""
 
 from __future__ import annotations
 

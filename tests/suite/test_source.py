@@ -1,4 +1,4 @@
-"""Reading and changing the version where it is written."""
+"""Reads and changes the version where it is written."""
 
 from pathlib import Path
 

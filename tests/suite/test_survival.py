@@ -1,4 +1,4 @@
-"""A release that survives: transient errors are retried, a partial release is completed, nothing is uploaded twice."""
+"""Transient errors are retried, a partial release is completed, and nothing is uploaded twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What git tracks against what the dists hold: refused is what nobody can have wanted, the rest is a note."""
+"""What git tracks compared with what the dists hold: clear mistakes are refused, the rest leads to notes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sessions and the jobs are one and the same list; who may do what is held here."""
+"""The workflow: its jobs are the sessions, and their permissions are tested here."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def test_the_publish_jobs_check_out_nothing_and_get_only_the_bundle(workflow: di
         assert downloads == [{"name": "bundle-${{ needs.verify-version.outputs.attempt }}"}]
     for name in PUBLISHING:
         index = {"publish": "pypi", "publish-test": "testpypi"}[name]
-        # Of several distributions each has its own, by the word of a job that runs no project code.
+        # Each of several distributions has its own, which a job without project code decides.
         environment = f"{index}${{{{ needs.verify-version.outputs.suffix }}}}"
         assert workflow["jobs"][name]["environment"]["name"] == environment
     outputs = workflow["jobs"]["verify-version"]["outputs"]

@@ -40,7 +40,7 @@ def answers(**given: str) -> dict[str, object]:
 
 
 def generate(into: Path, template: str = str(ROOT), **given: str) -> Path:
-    """Generate a project from a replay file: its answers are taken as they are, like typed ones."""
+    """Generate a project from a replay file, whose answers are used unchanged, like typed ones."""
     replay = into / "answers.json"
     replay.write_text(json.dumps({"cookiecutter": answers(**given)}), encoding="utf-8")
     projects = into / "projects"

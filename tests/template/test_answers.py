@@ -1,4 +1,4 @@
-"""Answers that cannot give a working project are refused, each with one sentence."""
+"""Answers that would not give a working project are refused, each with one sentence."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""What the template generates, and that it generates all of it or nothing."""
+"""The generated project, and that everything is generated or nothing."""
 
 import email.utils
 import re
@@ -454,7 +454,7 @@ def test_the_template_works_from_an_archive_and_from_a_repository(
     made = _contents(tmp_path / "out" / "my-package")
     readme = made.pop("README.md").decode()
     assert made == {name: content for name, content in _contents(project).items() if name != "README.md"}
-    # A path on somebody's machine is nobody else's business.
+    # A path on the user's machine must not be in the project.
     assert (f"generated from the template `{source}`" in readme, str(tmp_path) in readme) == ((kind == "git"),) * 2
 
 
