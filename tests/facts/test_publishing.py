@@ -63,6 +63,8 @@ def test_a_command_that_uploads_is_found_with_its_secret_and_its_line(tmp_path: 
         ("run: twine upload -u __token__ -p ${{ secrets.A }} dist/*", "token", ("A",)),
         ("run: twine upload --username me --password ${{ secrets.A }} dist/*", "password", ("A",)),
         ("run: pipx run twine upload dist/*\n  env: {TWINE_PASSWORD: '${{ secrets.A }}'}", "token", ("A",)),
+        ("run: uvx twine[keyring]@6.1.0 upload dist/*\n  env: {TWINE_PASSWORD: '${{ secrets.A }}'}", "token", ("A",)),
+        ("run: pipx run 'twine>=6,<7' upload dist/*\n  env: {TWINE_PASSWORD: '${{ secrets.A }}'}", "token", ("A",)),
         ("run: poetry publish --build\n  env: {POETRY_PYPI_TOKEN_PYPI: '${{ secrets.A }}'}", "token", ("A",)),
         ("run: |\n    poetry config pypi-token.pypi ${{ secrets.A }}\n    poetry publish", "token", ("A",)),
         ("run: flit publish\n  env: {FLIT_USERNAME: me, FLIT_PASSWORD: '${{ secrets.A }}'}", "password", ("A",)),
@@ -167,6 +169,24 @@ TARGETS = {
 }
 
 
+@pytest.mark.parametrize(
+    "step",
+    ["run: npx semantic-release@^23.1.1", "run: yarn semantic-release", "uses: cycjimmy/semantic-release-action@v4"],
+)
+def test_what_nodes_semantic_release_is_configured_to_run_is_found(tmp_path: Path, step: str) -> None:
+    steps = f"- {step}\n  env: {{USER: '${{{{ secrets.U }}}}', PASS: '{SECRET}'}}"
+    root = write(
+        tmp_path,
+        {
+            WORKFLOW: job(steps),
+            ".releaserc.json": '{"plugins": [["@semantic-release/exec", {"publishCmd": "bash up.sh ${nextRelease}"}]]}',
+            "up.sh": "twine upload dist/* -u $USER -p $PASS\n",
+        },
+    )
+    found = only(root)
+    assert (found.file, found.auth, found.secrets) == (WORKFLOW, "password", ("A", "U"))
+
+
 @pytest.mark.parametrize("command", TARGETS)
 def test_what_a_task_runner_calls_is_found(tmp_path: Path, command: str) -> None:
     steps = f"- run: {command}\n  env: {{TWINE_PASSWORD: '{SECRET}'}}"
@@ -180,6 +200,12 @@ def test_a_target_that_only_a_person_runs_passes_nothing_and_has_no_trigger(tmp_
         write(tmp_path, {"Makefile": "release:\n\ttwine upload dist/*\n", "README.md": "twine upload dist/*\n"})
     )
     assert (found.file, found.job, found.auth, found.triggers) == ("Makefile", "release", "none", ())
+
+
+@pytest.mark.parametrize("file", ["publish.sh", "scripts/publish", "tools/release_helper.sh", "bin/publish"])
+def test_a_script_that_only_a_person_runs_is_found(tmp_path: Path, file: str) -> None:
+    found = only(write(tmp_path, {file: "#!/bin/sh\n${PREFIX}twine upload dist/*\n"}))
+    assert (found.file, found.auth, found.triggers) == (file, "none", ())
 
 
 CALLED = """\

@@ -38,7 +38,7 @@ FILES = {
 }
 FOLDERS = (
     "",
-    "entry-points",
+    "scripts",
     "script",
     "bin",
     "tools",

@@ -15,6 +15,8 @@ ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)\+?=(.*)", re.DOTALL)
 PLAIN = re.compile(r"[\w./:=,@%+*{}\[\]~^!?-]+")
 QUOTED = re.compile(r"[^\\\"'$\n]+")
 LAST = re.compile(r"[/\\}](?=.)")
+#: What a launcher such as npx, uvx or pipx takes after the name of the program.
+VERSION = re.compile(r"(?<=\w)(?:\[[\w,.-]*\])?(?:@|[=~!]=|[<>]).*$")
 HEREDOC = re.compile(r"<<-?\s*(\\?['\"]?)([A-Za-z_]\w*)\1")
 KEYWORDS = frozenset(
     [
@@ -62,7 +64,7 @@ class Command:
 def base(word: str) -> str:
     """Return the name of the program that `word` calls, without a folder or a variable before it."""
     if not word.isalnum():
-        word = LAST.split(word)[-1].strip("$(){}@\"'").removesuffix(".exe")
+        word = VERSION.sub("", LAST.split(word)[-1].strip("$(){}@\"'")).removesuffix(".exe")
     return word.lower()
 
 

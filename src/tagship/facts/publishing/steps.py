@@ -79,6 +79,8 @@ class Steps:
         if found := actions.upload(name.lower(), version, {**own, **inputs}, scope, identity=self.walk.identity):
             yield Upload(name, *found, chain)
             return
+        if name.lower().endswith("/semantic-release-action"):  # node's, which runs what its configuration says
+            yield from self.walk.follow(commands("semantic-release", step.uses.line), self.file, scope, chain)
         for each in COMMANDS:
             text = inputs.get(each, "")
             if " " in text:
