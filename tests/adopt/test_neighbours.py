@@ -166,6 +166,7 @@ jobs:
     "line",
     [
         'sed -i "s/0.0.0/${GITHUB_REF_NAME#v}/" thing/__init__.py',
+        'sed -E -i.bak "s/^x = \\".*\\"/x = \\"$TAG\\"/" \\\n            "thing/__init__.py"',
         "poetry version ${{ github.ref_name }}",
         "echo \"__version__ = '$GITHUB_REF_NAME'\" > thing/_version.py",
     ],
@@ -178,7 +179,16 @@ def test_a_version_that_ci_writes_from_the_tag_is_refused_with_the_line(line: st
     )
 
 
-@pytest.mark.parametrize("line", ["poetry version -s", "sed -i s/a/b/ README.md", "echo $GITHUB_REF_NAME"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "poetry version -s",
+        "sed -i s/a/b/ README.md",
+        "echo $GITHUB_REF_NAME",
+        'sed -n "0,/^## Version ${TAG} /d;/^## Version /q;p" CHANGELOG.md > notes.txt',
+        'sed -i "s/version/${TAG_VERSION}/" README.md',
+    ],
+)
 def test_what_only_reads_the_version_is_no_reason_to_refuse(line: str, tmp_path: Path) -> None:
     files = {**HATCHLING, ".github/workflows/out.yml": VERSIONED.format(line)}
     adopt(make(tmp_path / "thing", files))

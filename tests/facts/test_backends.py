@@ -43,6 +43,15 @@ WRITTEN: dict[str, tuple[str, str, dict[str, str]]] = {
         "thing/__init__.py",
         project(SETUPTOOLS, "[tool.setuptools.dynamic]", 'version = {attr = "thing.__version__"}'),
     ),
+    "attr, made of numbers by a function of another module": (
+        "pyproject:setuptools-attr",
+        "thing/__init__.py",
+        project(SETUPTOOLS, "[tool.setuptools.dynamic]", 'version = {attr = "thing.made"}')
+        | {
+            "thing/__init__.py": "from thing.parts import join\nNUMBERS = (1, 2, 3, 'final')\nmade = join(NUMBERS)\n",
+            "thing/parts.py": "def join(parts):\n    return '.'.join(str(part) for part in parts[:3])\n",
+        },
+    ),
     "file": (
         "pyproject:setuptools-file",
         "V.txt",

@@ -305,6 +305,12 @@ def test_what_only_running_it_shows_is_unknown_with_the_reason(
     assert not reason or any(reason in line for line in found.unknown)
 
 
+def test_the_file_that_an_old_versioneer_writes_is_what_setup_py_assigns(tmp_path: Path) -> None:
+    code = "import versioneer\nversioneer.versionfile_source = 'thing/v.py'\nsetup(version=versioneer.get_version())"
+    files = {"setup.py": f"from setuptools import setup\n{code}\n", "versioneer.py": "x = 1\n"}
+    assert read(tmp_path, files).version_source.file == "thing/v.py"
+
+
 @pytest.mark.parametrize(
     "code",
     [

@@ -17,7 +17,7 @@ ACTIONS = re.compile(
 )
 #: Commands that only do that.
 PREPARES = re.compile(
-    r"(python[\d.]*( -m)? |pipx run |uvx |uv run |uv tool run |sudo |-)*"
+    r"(?:\S*env/(?:bin|Scripts)/)?(python[\d.]*( -m)? |pipx run |uvx |uv run |uv tool run |sudo |-)*"
     r"(pip[\d.]*|ensurepip|uv (pip|sync|build|venv|tool install|publish)|pipx install"
     r"|poetry( .*)? (install|build|config|publish|version|self|check)|pdm (install|build|sync|publish)"
     r"|flit (build|install|publish)|hatch (build|env|publish|version)|build|setup\.py|twine|virtualenv|venv"

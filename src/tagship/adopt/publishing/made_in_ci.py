@@ -21,12 +21,16 @@ if TYPE_CHECKING:
 FILES = r"(?:version|__init__|__about__|pyproject|setup\.(?:py|cfg)|conf\.py|package\.json)"
 #: Commands that write a version; the first group is the argument with the version, if there is one.
 WRITES = (
-    rf"\bsed\s+(?:-\S+\s+)*.*{FILES}.*",
+    rf"\bsed\b(?=.*\s(?:-[a-z]*i\S*|--in-place\S*)\s).*{FILES}.*",
     r"\b(?:poetry|hatch|pdm|uv|rye|npm)\s+version\s+(?!-s\b|--short|--dry-run|--output)\S.*",
-    rf"\b(?:echo|printf|cat)\b.*>\s*\S*{FILES}.*",
+    rf"\b(?:echo|printf|cat|sed|awk|jq)\b.*>\s*\S*{FILES}.*",
     r"\b(?:bump2version|bumpversion|bump-my-version|tbump|toml\s+set|tomlq|dasel|stamp)\b.*",
 )
-WRITE = re.compile("|".join(WRITES), re.IGNORECASE)
+WRITE = re.compile("|".join(WRITES), re.IGNORECASE | re.DOTALL)
+#: What is in a line beside the names of files: variables, and what sed is to do.
+BESIDE = re.compile(r"""\$\{\{.*?\}\}|\$\{?\w+|(["'])(?:\d*s\W|/|(?=[^"']*\s))(?:\\.|(?!\1).)*\1""", re.DOTALL)
+#: A line of a script, with those that a backslash continues it on.
+LINE = re.compile(r"(?:.*\\\n)*.+")
 #: Expressions and variables with the tag or the release that started the run.
 REF = re.compile(
     r"GITHUB_REF|github\.(?:ref|event)|\bTAG\w*|\$\{?\w*VERSION|steps\.[\w-]+\.outputs|needs\.|inputs\.|RELEASE",
@@ -71,9 +75,14 @@ def _written(root: Path, file: str, found: tuple[Publishing, ...]) -> Iterator[s
             if any(COMMITS.search(f"{step.run} {step.uses}") for step in job.steps):
                 continue
             for step in job.steps:
-                for number, line in enumerate(step.run.splitlines()):
-                    if WRITE.search(line) and not line.lstrip().startswith("#") and _knows(line, step.env, job):
-                        yield f"{file}:{step.run.first + number}"
+                for match in LINE.finditer(step.run):
+                    line = match[0]
+                    if _writes(line) and not line.lstrip().startswith("#") and _knows(line, step.env, job):
+                        yield f"{file}:{step.run.first + step.run.count(chr(10), 0, match.start())}"
+
+
+def _writes(line: str) -> bool:
+    return bool(WRITE.search(BESIDE.sub("''", line) if re.search(r"\bsed\b", line) else line))
 
 
 def _knows(line: str, env: object, job: Job) -> bool:

@@ -7,7 +7,6 @@ import re
 
 from tagship.facts.project import Project, Version
 from tagship.facts.python.values import NotPlain, Unknown, Value, plain
-from tagship_suite.errors import ReleaseError
 
 from . import texts
 from .setuptools_modules import package_dir
@@ -150,19 +149,12 @@ def _source(project: Project, value: Value) -> tuple[str, str]:
     """Return the kind of source and the file from which setup.py takes the version that it passes."""
     own = os.path.relpath(project.at("setup.py"), project.files.root).replace(os.sep, "/")
     files = list(dict.fromkeys(name for name, _ in value.origins if name != own))
-    # Of several, such as the file of the function that reads it, the one that holds the text.
-    file = next((name for name in files if _holds(project, name, str(value.data))), files[0] if files else "")
-    if not file:
+    if not files:
         return ("setup.py:literal" if _is_literal(project) else "setup.py:constant"), "setup.py"
+    # Of several, such as that of the function that reads it, the one in which the text is.
+    file = texts.place(project, files, str(value.data))
     means = next((kind for how, kind in MEANS if how in value.how), "read-file")
     return f"setup.py:{means}", project.shown(os.path.join(project.files.root, file))
-
-
-def _holds(project: Project, name: str, text: str) -> bool:
-    try:
-        return text in (project.files.code(name) or "")
-    except ReleaseError:
-        return False
 
 
 def _is_literal(project: Project) -> bool:
@@ -198,8 +190,15 @@ TOOLS = {
 def _unknown(project: Project, found: Unknown) -> Version:
     kind = TOOLS.get(found.tool, "setup.py:computed")
     if kind == "versioneer":
-        source = project.table("tool", "versioneer").get("versionfile_source")
-        file = source or project.cfg.get("versioneer", "versionfile_source", fallback="") or "setup.py"
-        return Version(None, kind, file if isinstance(file, str) else "setup.py")
+        return Version(None, kind, _versioneer_file(project))
     derived = found.tool in {"setuptools_scm", "versioningit"}
     return Version(None, kind, "setup.py", "" if derived else f"setup.py computes it: {found.reason}")
+
+
+def _versioneer_file(project: Project) -> str:
+    """Return the file that versioneer writes: a setting, which old releases take from an assignment in setup.py."""
+    found = project.table("tool", "versioneer").get("versionfile_source")
+    found = found or project.cfg.get("versioneer", "versionfile_source", fallback="")
+    code = project.files.code(project.at("setup.py")) or "" if project.has_setup_py and not found else ""
+    assigned = re.search(r"(?m)^versioneer\.versionfile_source\s*=\s*(['\"])([^'\"\n]+)\1", code)
+    return found if found and isinstance(found, str) else assigned[2] if assigned else "setup.py"

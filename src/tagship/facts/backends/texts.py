@@ -57,14 +57,30 @@ def from_value(project: Project, kind: str, file: str, value: Value) -> Version:
         if error.unknown.tool in DERIVED:
             return Version(None, error.unknown.tool, file)
         return Version(None, kind, file, error.unknown.reason)
-    origin = next((name for name, _ in value.origins if name.endswith((".py", ".txt"))), "")
-    # Where the text itself is, not where it is imported.
-    file = project.shown(project.files.root + "/" + origin) if origin else file
     if isinstance(found, list | tuple):
         found = ".".join(map(str, found))
+    origins = [name for name, _ in value.origins if name.endswith((".py", ".txt"))]
+    file = project.shown(project.files.root + "/" + place(project, origins, str(found))) if origins else file
     if not isinstance(found, str | int | float) or isinstance(found, bool):
         return Version(None, kind, file, f"{file} has no string for a version")
     return Version(str(found), kind, file)
+
+
+def place(project: Project, files: list[str], version: str) -> str:
+    """Return the one of `files` that `version` is written in: as it is, else as numbers in a row, else the first."""
+    numbers = r"\W+".join(re.findall(r"\d+", version)[:3])
+    for pattern in (re.escape(version), rf"\b{numbers}\b"):
+        for name in files:
+            if re.search(pattern, _code(project, name)):
+                return name
+    return files[0]
+
+
+def _code(project: Project, name: str) -> str:
+    try:
+        return project.files.code(name) or ""
+    except ReleaseError:
+        return ""
 
 
 def incremental(project: Project) -> Version:
