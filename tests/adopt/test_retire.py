@@ -220,6 +220,22 @@ def test_a_job_that_adds_signatures_to_a_release_stays(tmp_path: Path) -> None:
     assert after(found) == f"{TAGS}jobs:\n{SIGN}".replace("    needs: publish\n", "")
 
 
+def test_of_a_job_whose_steps_another_one_repeats_only_the_upload_goes(tmp_path: Path) -> None:
+    get = "      - &get\n        uses: actions/download-artifact@v4\n"
+    up = "      - uses: pypa/gh-action-pypi-publish@release/v1\n"
+    head = "  {}:\n    runs-on: ubuntu-latest\n    steps:\n"
+    attach = "      - *get\n      - run: gh release upload v1 *.whl\n"
+    jobs = f"{head.format('publish')}{get}{{}}{head.format('attach')}{attach}"
+    found = done(tmp_path, release=TAGS + "jobs:\n" + jobs.format(up))
+    assert after(found, MOVED.as_posix()) == TAGS + "jobs:\n" + jobs.format("")
+    assert not any("remove what publishes" in line for line in found.todo)
+
+
+def test_a_job_with_programs_of_a_virtual_environment_only_publishes(tmp_path: Path) -> None:
+    steps = "      - run: python3 -m venv .venv && .venv/bin/pip install build && .venv/bin/python -m build\n"
+    assert after(done(tmp_path, ci=f"{PUSH}jobs:\n{PUBLISH}{steps}")) is None
+
+
 def test_other_services_are_left_to_a_person(tmp_path: Path) -> None:
     found = retire(tmp_path, [Publishing(".travis.yml", "deploy", "password"), Publishing("Makefile", "", "none")])
     assert found.changes == {}

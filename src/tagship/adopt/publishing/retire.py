@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tagship.facts.model import Publishing
-    from tagship.facts.workflow import Job, Step
+    from tagship.facts.workflow import Job, Step, Workflow
 
 MOVED = suite.WORKFLOW.with_name("release-extras.yml")
 
@@ -102,9 +102,23 @@ def _from_workflow(root: Path, file: str, uploads: list[Publishing], result: Ret
         return
     if _is_as_planned(content, file, {*left}):
         result.changes[Path(file)] = content
-    else:
-        result.forget(file)
+        return
+    result.forget(file)
+    if not _only_steps(root / file, read, uploads, result):
         result.todo.append(f"remove what publishes in {file}: {_jobs({each.job: None for each in uploads})}")
+
+
+def _only_steps(path: Path, read: Workflow, uploads: list[Publishing], result: Retired) -> bool:
+    """Remove the steps that upload from jobs that cannot go, as others repeat a part of them (a YAML alias)."""
+    lines = Lines(path.read_bytes())
+    found = [(job, _uploading(job, each)) for each in uploads if (job := read.jobs.get(each.job))]
+    for job, steps in found:
+        _remove_steps(job, steps, "upload", lines, read.file, result)
+    if not all(steps for _, steps in found) or not _is_as_planned(lines.content(), read.file, {*read.jobs}):
+        result.forget(read.file)
+        return False
+    result.changes[Path(read.file)] = lines.content()
+    return True
 
 
 def _remove_steps(job: Job, steps: list[Step], what: str, lines: Lines, file: str, result: Retired) -> None:
@@ -191,7 +205,7 @@ def _make_room(root: Path, result: Retired) -> None:
     result.changes[suite.WORKFLOW] = None  # until the release's is written
     result.changes[MOVED] = left
     file = suite.WORKFLOW.as_posix()
-    result.todo = [re.sub(rf"^{re.escape(file)}(?=[:,])", MOVED.as_posix(), line) for line in result.todo]
+    result.todo = [re.sub(rf"(?<!\S){re.escape(file)}(?=[:,])", MOVED.as_posix(), line) for line in result.todo]
     result.done.append(f"{file}: moved the rest to {MOVED.as_posix()}, because the release workflow has this name")
     old, new = f"./{suite.WORKFLOW.as_posix()}", f"./{MOVED.as_posix()}"
     for other in workflow.files(root):
