@@ -132,6 +132,14 @@ WAYS: dict[str, tuple[str, str, str]] = {
         "v.py",
         "exec(read('v.py'))\nsetup(version='.'.join(str(n) for n in VERSION if n is not None))",
     ),
+    "a copy of a script": (
+        "setup.py:regex",
+        "script",
+        (
+            "import shutil\nif os.path.isfile('script'):\n    shutil.copyfile('script', 'script.py')\n"
+            "setup(version=re.search(r'V = \"(.*?)\"', open('script.py').read()).group(1))"
+        ),
+    ),
     "a dict of which another value raises": (
         "setup.py:literal",
         "setup.py",
@@ -232,6 +240,7 @@ WAYS: dict[str, tuple[str, str, str]] = {
 }
 EXTRA = {
     "v.py": "VERSION = (1, 2, 3, None)\n",
+    "script": 'V = "1.2.3"\n',
     "package.json": '{"version": "1.2.3"}',
     "my.cfg": "[m]\nversion = 1.2.3\n",
 }

@@ -347,9 +347,18 @@ def _clock(machine: Machine) -> Names:
     return dict.fromkeys(("time", "strftime", "gmtime", "localtime"), read) | {"datetime": inner, "date": inner}
 
 
+def _shutil(machine: Machine) -> Names:
+    def copy(machine: Machine, scope: Scope, source: Value, target: Value, *_: Value, **__: Value) -> Value:
+        machine.copies[machine.absolute(str(plain(target)))] = machine.absolute(str(plain(source)))
+        return target
+
+    return dict.fromkeys(("copy", "copy2", "copyfile"), copy)
+
+
 TABLES: dict[str, Callable[[Machine], Names]] = {
     "os": _os,
     "os.path": _os_path,
+    "shutil": _shutil,
     "sys": _sys,
     "re": _re,
     "io": lambda _: {"open": builtins.BUILTINS["open"]},

@@ -46,6 +46,7 @@ class Machine:
     modules: dict[str, Module] = field(default_factory=dict)
     path: Value = field(default_factory=lambda: Value([]))  # what the code adds to sys.path
     calls: list[dict[str, Value]] = field(default_factory=list)
+    copies: dict[str, str] = field(default_factory=dict)  # what the code copies within the repository: to, from
     generators: dict[ast.AST, bool] = field(default_factory=dict)
 
     def step(self, number: int = 1) -> None:

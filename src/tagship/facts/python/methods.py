@@ -225,7 +225,9 @@ def opened(machine: Machine, path: str) -> Value:
     """Return a file of the repository, open for reading; raises `Raised` if there is none."""
     from tagship_suite.errors import ReleaseError
 
-    place, shown = machine.absolute(path), machine.files.name(machine.absolute(path))
+    place = machine.absolute(path)
+    place = machine.copies.get(place, place)
+    shown = machine.files.name(place)
     try:
         text = machine.files.code(place) if place.endswith(".py") else machine.files.text(place)
     except ReleaseError as error:
