@@ -231,9 +231,12 @@ def test_of_a_job_whose_steps_another_one_repeats_only_the_upload_goes(tmp_path:
     assert not any("remove what publishes" in line for line in found.todo)
 
 
-def test_a_job_with_programs_of_a_virtual_environment_only_publishes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_of_release", [True, False])
+def test_a_job_that_builds_in_a_virtual_environment_only_publishes(is_of_release: bool, tmp_path: Path) -> None:
     steps = "      - run: python3 -m venv .venv && .venv/bin/pip install build && .venv/bin/python -m build\n"
-    assert after(done(tmp_path, ci=f"{PUSH}jobs:\n{PUBLISH}{steps}")) is None
+    steps += "      - run: git ls-remote https://github.com/acme/thing\n" if is_of_release else ""
+    found = done(tmp_path, ci=f"{TAGS if is_of_release else PUSH}jobs:\n{PUBLISH}{steps}")
+    assert [*found.changes.values()] == [None]
 
 
 def test_other_services_are_left_to_a_person(tmp_path: Path) -> None:

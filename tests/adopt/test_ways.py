@@ -191,6 +191,10 @@ def test_what_a_session_takes_from_pyproject_toml_is_found(
     ("command", "expected"),
     [
         ("pytest {posargs:tests}", ["pytest", "tests"]),
+        (
+            "pytest --tb short --ignore-glob '*slow*' --flag tests",
+            ["pytest", "--ignore-glob", "*slow*", "--flag", "tests"],
+        ),
         ("coverage run --source thing -m pytest", ["python", "-m", "pytest"]),
         ("python -m unittest {env:MORE:discover}", ["python", "-m", "unittest", "discover"]),
         ("- {envpython} -bb -m pytest {toxinidir}/tests {env:X}", ["python", "-m", "pytest", "tests"]),

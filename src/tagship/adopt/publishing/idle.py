@@ -29,7 +29,7 @@ PREPARES = re.compile(
 OUTWARD = re.compile(
     r"\b(gh (release|pr|api|workflow)|git (push|commit)|curl|wget|docker|npm|npx|yarn|aws|gcloud|ssh|scp|rsync"
     r"|gh-deploy|ghp-import|mike|slack\w*|notify|deploy|webhook|conda|choco|brew|snapcraft|semantic-release|towncrier"
-    r"|http\w*)\b"
+    r"|https?(?!:))\b"
 )
 #: Actions and commands that only sign or attest dists.
 SIGNS = re.compile(r"actions/attest(-|$)|sigstore/")

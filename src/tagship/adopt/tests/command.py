@@ -129,7 +129,7 @@ def _options(words: list[str], folder: Path) -> Iterator[str]:
                 yield waiting
                 yield word
             waiting = ""
-        elif word in VALUED:
+        elif word in VALUED or _takes(word, following, folder):
             waiting = word
         elif DROPPED.fullmatch(word):
             # `--cov NAME` is like `--cov=NAME`, unless it is followed by a folder of tests.
@@ -141,6 +141,13 @@ def _options(words: list[str], folder: Path) -> Iterator[str]:
             and (word.startswith("-") or _is_there(word, folder) or "--pyargs" in words)
         ):
             yield word.removeprefix("./") or "."
+
+
+def _takes(word: str, following: str, folder: Path) -> bool:
+    """Return whether `following` can only be the value of the option `word`: no option and no path."""
+    if not word.startswith("--") or "=" in word or DROPPED.fullmatch(word) or not following:
+        return False
+    return not re.match(r"-|.*[${/]|.*\.py", following) and not _is_there(following, folder)
 
 
 def _is_there(word: str, folder: Path) -> bool:
