@@ -392,6 +392,12 @@ def test_pythons_are_those_of_the_classifiers_or_of_the_range(tmp_path: Path) ->
     assert read(tmp_path / "c", PACKAGE | setup_py(f"classifiers={known[2:]}")).pythons == ("2.7",)
 
 
+def test_the_packages_of_pbr_may_be_those_of_setuptools(tmp_path: Path) -> None:
+    files = project("pbr.build", "[tool.setuptools.packages.find]", 'include = ["thing_utils"]')
+    files |= {"setup.cfg": "[metadata]\nname = thing.utils\n", "thing_utils/__init__.py": "", "tests/a.py": ""}
+    assert read(tmp_path, files).import_names == ("thing_utils",)
+
+
 def test_extensions_are_added_to_what_is_listed(tmp_path: Path) -> None:
     files = {
         "setup.cfg": "[metadata]\nname = thing\nversion = 1\n[options]\npackages = thing-stubs\n",

@@ -53,6 +53,8 @@ def _listed(project: Project) -> Modules | None:
 
 def _of_pbr(project: Project) -> Modules:
     given = project.lines("files", "packages")
+    if not given and (found := _listed(project)):
+        return found
     packages = given or [(project.cfg.get("metadata", "name", fallback="")).replace("-", "_")]
     return Modules(
         tops(packages), tuple(project.lines("files", "modules")), project.cfg.get("files", "packages_root", fallback="")
