@@ -220,6 +220,18 @@ def test_a_job_that_adds_signatures_to_a_release_stays(tmp_path: Path) -> None:
     assert after(found) == f"{TAGS}jobs:\n{SIGN}".replace("    needs: publish\n", "")
 
 
+@pytest.mark.parametrize("run", ["scripts/out", "|\n          twine upload dist/*\n          mkdocs gh-deploy --force"])
+def test_a_step_that_deploys_more_than_the_dists_is_left_to_a_person(run: str, tmp_path: Path) -> None:
+    script = tmp_path / "scripts/out"
+    script.parent.mkdir()
+    script.write_text("#!/bin/sh\n# curl first\ntwine upload dist/*\nmkdocs gh-deploy --force\n")
+    steps = f"      - run: {run}\n        env: {{ TWINE_PASSWORD: '${{{{ secrets.TOKEN }}}}' }}\n"
+    found = done(tmp_path, ci=f"{TAGS}jobs:\n  out:\n    runs-on: ubuntu-latest\n    steps:\n{steps}")
+    assert found.changes == {}
+    assert found.todo[0].startswith(f"{CI}, job out: remove the upload in ")
+    assert "but not `mkdocs gh-deploy --force` (" in found.todo[0]
+
+
 def test_of_a_job_whose_steps_another_one_repeats_only_the_upload_goes(tmp_path: Path) -> None:
     get = "      - &get\n        uses: actions/download-artifact@v4\n"
     up = "      - uses: pypa/gh-action-pypi-publish@release/v1\n"

@@ -104,6 +104,11 @@ def is_idle(step: Step) -> bool:
     return bool(ACTIONS.fullmatch(step.action)) if step.uses else not OUTWARD.search(step.run)
 
 
+def is_outward(line: str) -> bool:
+    """Return whether a line of a script does something for others than the index."""
+    return bool(OUTWARD.search(line)) and not re.match(r"\s*(#|echo\b|printf\b)", line)
+
+
 def is_done(read: Workflow, left: dict[str, Job]) -> bool:
     """Return whether a workflow has only jobs left that prepared what was published."""
     if any(job.uses or job.grants("contents") or not all(map(is_idle, job.steps)) for job in left.values()):

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from tagship import suite
 from tagship.facts import workflow
 from tagship.facts.marked import Seq, Text, Unreadable
+from tagship.facts.publishing import local
 from tagship.lines import Lines
 
 from . import idle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from tagship.facts.model import Publishing
     from tagship.facts.workflow import Job, Step, Workflow
@@ -75,7 +76,10 @@ def _from_workflow(root: Path, file: str, uploads: list[Publishing], result: Ret
     for each in uploads:
         if job := read.jobs.get(each.job):
             steps = _uploading(job, each)
-            if job.uses or (steps and all(step in steps or idles(step) for step in job.steps)):
+            if more := next((line for step in steps for line in _beside(root, step, each)), ""):
+                at = each.evidence[-1]
+                result.todo.append(f"{file}, job {each.job}: remove the upload in {at.file}:{at.line}, but not {more}")
+            elif job.uses or (steps and all(step in steps or idles(step) for step in job.steps)):
                 cut[each.job] = job
             elif steps:
                 _remove_steps(job, steps, "upload", lines, file, result)
@@ -143,6 +147,18 @@ def _uploading(job: Job, upload: Publishing) -> list[Step]:
     """Return the steps of the job that the evidence points to."""
     at = {each.line for each in upload.evidence if each.file == upload.file}
     return [step for step in job.steps if any(step.line <= line <= step.end for line in at)]
+
+
+def _beside(root: Path, step: Step, upload: Publishing) -> Iterator[str]:
+    """Yield what the step or the scripts that it runs do for others than the index, beside the upload."""
+    shown = {(each.file, each.line) for each in upload.evidence}
+    texts: list[tuple[str, int, str]] = [(upload.file, step.run.first, step.run)]
+    scripts = dict.fromkeys(each.file for each in upload.evidence if each.file not in {upload.file, *local.FILES})
+    texts += [(name, 1, (root / name).read_text("utf-8", "replace")) for name in scripts]
+    for file, first, text in texts:
+        for number, line in enumerate(text.splitlines(), first):
+            if (file, number) not in shown and idle.is_outward(line):
+                yield f"`{line.strip()}` ({file}:{number})"
 
 
 def _fix_needs(job: Job, cut: dict[str, Job], lines: Lines, file: str, result: Retired) -> None:

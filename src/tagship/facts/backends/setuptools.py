@@ -151,7 +151,7 @@ def _source(project: Project, value: Value) -> tuple[str, str]:
     files = list(dict.fromkeys(name for name, _ in value.origins if name != own))
     if not files:
         return ("setup.py:literal" if _is_literal(project) else "setup.py:constant"), "setup.py"
-    # Of several, such as that of the function that reads it, the one in which the text is.
+    # Of several, such as the file of the function that reads it, the one that holds the text.
     file = texts.place(project, files, str(value.data))
     means = next((kind for how, kind in MEANS if how in value.how), "read-file")
     return f"setup.py:{means}", project.shown(os.path.join(project.files.root, file))
