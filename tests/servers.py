@@ -6,55 +6,38 @@ import base64
 import json
 import re
 import subprocess
-import sys
 import time
-import urllib.error
 import urllib.request
+import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from types import TracebackType
-
-#: pypiserver binds the port itself, so it is given a socket's number 0 and tells which one it got.
-SERVE = """
-import json, pathlib, sys
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from socketserver import ThreadingMixIn
-import pypiserver
+from threading import Thread
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-class Quiet(WSGIRequestHandler):
-    def log_message(self, format, *arguments): print(format % arguments, file=sys.stderr, flush=True)
 
-class Server(ThreadingMixIn, WSGIServer):
+class _Quiet(WSGIRequestHandler):
+    """Logs requests in the server's file."""
+
+    def log_message(self, form: str, *arguments: Any) -> None:
+        assert isinstance(self.server, _Threads)
+        with self.server.log.open("a") as log:
+            print(form % arguments, file=log)
+
+
+class _Threads(ThreadingMixIn, WSGIServer):
     daemon_threads = True
-
-options = json.loads(sys.argv[1])
-options["roots"] = [pathlib.Path(root) for root in options["roots"]]
-app = pypiserver.app(**{**options, "auther": lambda user, password: (user, password) == ("maintainer", "secret")})
-server = make_server("127.0.0.1", 0, app, Server, Quiet)
-print(server.server_port, flush=True)
-server.serve_forever()
-"""
+    log: Path
 
 
 class _Server:
-    """A package index of its own process; user `maintainer`, password `secret`."""
+    """A package index; user `maintainer`, password `secret`."""
 
     url: str
-    _process: subprocess.Popen[str]
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.log = folder.with_suffix(".log")
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._process.terminate()
-        self._process.wait(10)
-        if self._process.stdout:
-            self._process.stdout.close()
 
     @property
     def twine(self) -> dict[str, str]:
@@ -69,23 +52,29 @@ class Pypiserver(_Server):
         super().__init__(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self._options = {
-            "roots": [str(folder)],
+            "roots": [folder],
             "disable_fallback": True,
             "authenticate": ["update"],
             **options,
         }
 
     def __enter__(self) -> Pypiserver:
-        with self.log.open("w") as log:
-            command = [sys.executable, "-c", SERVE, json.dumps(self._options)]
-            self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
-        assert self._process.stdout
-        port = self._process.stdout.readline().strip()
-        assert port, self.log.read_text()
-        self.port = int(port)
-        self.url = f"http://127.0.0.1:{port}/"
-        self._wait()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # its copy of bottle imports cgi
+            import pypiserver
+
+        app = pypiserver.app(**self._options, auther=lambda *given: given == ("maintainer", "secret"))
+        self._server = make_server("127.0.0.1", 0, app, _Threads, _Quiet)
+        self._server.log = self.log
+        self.log.touch()
+        Thread(target=self._server.serve_forever, args=[0.01], daemon=True).start()
+        self.port = self._server.server_port
+        self.url = f"http://127.0.0.1:{self.port}/"
         return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
 
     @property
     def simple(self) -> str:
@@ -100,18 +89,11 @@ class Pypiserver(_Server):
         """Return how many requests of this method it was sent."""
         return self.log.read_text().count(f'"{method} ')
 
-    def _wait(self) -> None:
-        for _ in range(100):
-            try:
-                with urllib.request.urlopen(self.url, timeout=5):
-                    return
-            except urllib.error.URLError:
-                time.sleep(0.05)
-        raise AssertionError(self.log.read_text())
-
 
 class Devpi(_Server):
     """devpi-server with the index `maintainer/dev`."""
+
+    _process: subprocess.Popen[str]
 
     def __enter__(self) -> Devpi:
         program = self._program()
@@ -129,6 +111,10 @@ class Devpi(_Server):
             raise
         self.url = f"{self._root}/maintainer/dev/"
         return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait(10)
 
     @property
     def simple(self) -> str:
