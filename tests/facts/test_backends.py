@@ -229,7 +229,7 @@ UNKNOWN: dict[str, tuple[str, dict[str, str]]] = {
         project(HATCH, "[tool.hatch.version]", 'path = "nowhere.py"'),
     ),
     "no version by PEP 440": (
-        "no version by PEP 440",
+        "is not a version by PEP 440",
         project(PDM, "[tool.pdm]", "version = {from = 'v.py'}") | {"v.py": "__version__ = 'one'\n"},
     ),
     "a broken expression": (
