@@ -221,6 +221,16 @@ def test_an_answer_that_is_cut_off_and_a_rate_limit_pass(bundle: Path, github: G
     assert failing.names(made) == FILES
 
 
+@pytest.mark.parametrize("content", ["{}", "[]", "null", "[1]", '"x"'])
+def test_a_response_with_other_content_than_documented_is_reported(bundle: Path, content: str) -> None:
+    with Failing(*[Response(content)] * 99).running() as proxy:
+        assert (
+            "GitHub: found a response with other content than documented"
+            in refusals(bundle, proxy, TAGSHIP_TIMEOUT="0.5")[0]
+        )
+    assert proxy.log == []
+
+
 def test_without_the_network_or_with_a_long_rate_limit_it_gives_up_at_once(bundle: Path, github: GitHub) -> None:
     with Failing(Response('{"message": "secondary rate limit"}', 403, {"Retry-After": "4000"})).running() as limited:
         with pytest.raises(ReleaseError, match=r"secondary rate limit.*\n.*the server asked to wait 4000 s"):

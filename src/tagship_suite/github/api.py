@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -96,6 +96,16 @@ def json(response: requests.Response) -> Any:
     except ValueError as error:
         found = "found a response that is not JSON, or is incomplete"
         raise TransientError(f"{response.url}: {found} [github-answer]") from error
+
+
+@contextmanager
+def documented() -> Iterator[None]:
+    """Raise `TransientError` for a response with other content than documented, such as a proxy's."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        text = f"GitHub: found a response with other content than documented ({error!r}) [github-answer]"
+        raise TransientError(text) from error
 
 
 def _refusal(method: str, response: requests.Response) -> ReleaseError:

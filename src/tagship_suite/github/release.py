@@ -16,7 +16,7 @@ from ..errors import Problem, ReleaseError, refusal, refuse, within
 from ..gate import bundle
 from ..gate.tagged import tagged
 from ..publish.retry import TOTAL, DeadlineExceeded, RetryPolicy, timeout_from
-from .api import connect, json
+from .api import connect, documented, json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,6 +76,7 @@ def _wanted(root: Path, environ: Mapping[str, str], scratch: Path) -> Wanted:
     return Wanted(tag, commit, version.is_prerelease, notes, files)
 
 
+@documented()
 def _check_tag(api: Api, wanted: Wanted) -> None:
     """Refuse a tag that GitHub lacks, and would create on the default branch, or that it has at another commit."""
     where, expected = f"tag {wanted.tag!r} on GitHub", f"commit {wanted.commit}, which the bundle was made from"
@@ -89,6 +90,7 @@ def _check_tag(api: Api, wanted: Wanted) -> None:
         raise refusal("moved-tag", where, f"commit {found}", expected, "release a new version")
 
 
+@documented()
 def _complete(api: Api, wanted: Wanted, retry: RetryPolicy) -> dict[str, Any]:
     """Return the release once it has all files and is published; each attempt continues where the last one stopped."""
     there = [each for each in api.pages("/releases") if each["tag_name"] == wanted.tag]
