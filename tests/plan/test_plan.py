@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,9 @@ from click.testing import CliRunner
 
 from tagship.cli import main
 from tagship_suite.repo.bump import cut_release
-from tests.conftest import commit, copy_suite, git
+from tests.conftest import commit, copy_suite, git, run
 from tests.doctor.api import listing, serving
+from tests.rehearse.command import TAGSHIP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,6 +93,15 @@ def test_a_release_is_shown_before_it_is_made(repository: Path) -> None:
     assert jobs["publish"]["environment"] == "pypi"
     assert jobs["build"]["environment"] == ""
     assert git(repository, "status", "--porcelain") == git(repository, "tag") == ""
+
+
+def test_it_takes_less_than_one_and_a_half_seconds(repository: Path) -> None:
+    before = os.times()
+    assert "nothing here would stop it" in run(*TAGSHIP, "plan", "--offline", cwd=repository).stdout
+    after = os.times()
+    # Not the time on the clock: the machine may do other work.
+    took = after.children_user - before.children_user + after.children_system - before.children_system
+    assert took < 1.5, took
 
 
 def test_a_job_that_is_switched_off_is_not_shown(repository: Path) -> None:
