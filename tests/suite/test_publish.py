@@ -354,6 +354,7 @@ class Answers:
     def __init__(self) -> None:
         self.pages: dict[str, tuple[int, dict[str, str], bytes]] = {}
         self.requests: list[tuple[str, str | None]] = []
+        self.connections: set[object] = set()
         self.url = ""
 
     def index(self, *other: str) -> index.Index:
@@ -362,11 +363,14 @@ class Answers:
 
 
 @contextmanager
-def answering() -> Iterator[Answers]:
+def answering(protocol: str = "HTTP/1.0") -> Iterator[Answers]:
     answers = Answers()
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = protocol
+
         def do_GET(self) -> None:
+            answers.connections.add(self.client_address)
             answers.requests.append((self.path, self.headers["Authorization"]))
             status, headers, body = answers.pages.get(self.path, (404, {}, b""))
             self.send_response(status)
@@ -418,6 +422,19 @@ def test_credentials_go_to_the_hosts_of_the_index_and_to_no_other(
         assert own.index(f"{other.url}simple/").sha256(index.Remote(f"{other.url}a.whl", {})) == digest
         assert [auth for _, auth in own.requests] == [sent]
         assert [auth for _, auth in other.requests] == [None, None, sent]
+
+
+def test_all_requests_to_an_index_share_a_connection() -> None:
+    with answering("HTTP/1.1") as answers:
+        listing = b'{"files": [{"filename": "a.whl", "url": "/a.whl", "provenance": "/provenance"}]}'
+        answers.pages["/simple/ship/"] = (200, {"Content-Type": "application/vnd.pypi.simple.v1+json"}, listing)
+        answers.pages["/a.whl"] = answers.pages["/provenance"] = (200, {}, b"{}")
+        found = answers.index()
+        for _ in range(3):
+            remote = found.files("ship")["a.whl"]
+            assert found.provenance(remote._replace(provenance=f"{answers.url}provenance")) == {}
+            assert found.sha256(remote) == hashlib.sha256(b"{}").hexdigest()
+        assert (len(answers.requests), len(answers.connections)) == (9, 1)
 
 
 def test_a_file_is_compared_unchanged_even_if_the_index_calls_it_compressed(bundle: Path) -> None:
