@@ -237,6 +237,7 @@ def test_tags_in_a_wheel_that_are_not_those_of_its_name_are_noted(
         ("ship.star:main", ""),
         ("ship.newer:main", ""),
         ("space.other:main", ""),  # the namespace may hold other distributions
+        ("ship.tests.missing:Broken", ""),
         ("json.tool:main", ""),
         ("no reference", ""),
     ],

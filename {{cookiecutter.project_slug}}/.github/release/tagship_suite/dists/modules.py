@@ -32,6 +32,8 @@ DATA = re.compile(r"[^/]+\.data/(?:pure|plat)lib/")
 ROOT = re.compile(r"[^/]+/(?:(?:src|lib)/)?")
 #: https://packaging.python.org/en/latest/specifications/entry-points/
 REFERENCE = re.compile(r"(?P<module>[\w.]+)\s*(?::\s*(?P<name>\w+)[\w.]*)?\s*(?:\[.*\])?")
+#: An entry point that is for a project's own tests may be broken on purpose, as that of a plugin that cannot be loaded.
+TESTS = re.compile(r"(.*\.)?tests?(\..*)?")
 #: A module with one of these names has attributes, or a package modules, that only running it would tell.
 UNCERTAIN = {"*", "__getattr__", "__path__", "declare_namespace", "exec", "globals", "setattr", "modules"}
 
@@ -80,6 +82,8 @@ def unresolved(wheel: Dist) -> Iterator[Problem]:
     for group in groups.sections():
         for name, value in groups[group].items():
             reference = REFERENCE.fullmatch(value)
+            if reference and TESTS.fullmatch(reference["module"]):
+                continue
             if reference and (lost := _lost(wheel, files, reference["module"], reference["name"])):
                 found, remedy = f"{name!r} of {group}, which is {value!r}", "correct it, or ship what it names"
                 yield Problem("entry-points", str(wheel.path), found, f"{lost} in the wheel", remedy)
