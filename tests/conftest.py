@@ -49,6 +49,12 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
 
 
+@pytest.fixture(autouse=True)
+def _allow_forks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let programs of fast tests run in forks of one process; what is slow anyway starts real ones."""
+    monkeypatch.setattr(forks, "allowed", request.node.get_closest_marker("slow") is None)
+
+
 def try_run(*command: str | Path, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
     """Run `command` in `cwd` with `env` added, whether it succeeds or not."""
     return try_in({**os.environ, **env}, *command, cwd=cwd)

@@ -1,5 +1,7 @@
 """Python programs in processes forked from one that has imported them, as most of a short run is its imports.
 
+Fast tests run them so. Slow tests and benchmarks start each as a user does.
+
 `python -m tests.forks NUMBER` is that process: for each program it is sent a request over the socket NUMBER.
 """
 
@@ -36,6 +38,9 @@ PROGRAMS = ("invoke", "nox", "tagship", "twine")
 #: What Python or the C library read once, as a process starts.
 STARTUP = ("PYTHON", "LC_", "LANG", "TZ", "LD_")
 REQUEST = 1 << 17
+
+#: Whether the current test may fork.
+allowed = False
 
 
 class Suites(NamedTuple):
@@ -93,7 +98,7 @@ def can_run(command: Sequence[str]) -> bool:
     """Return whether `command` runs one of the programs, on a system on which processes are easily forked."""
     python, *arguments = command
     known = arguments[:1] == [STEP] or (arguments[:1] == ["-m"] and arguments[1] in PROGRAMS)
-    return sys.platform == "linux" and python == sys.executable and known
+    return allowed and sys.platform == "linux" and python == sys.executable and known
 
 
 @cache
