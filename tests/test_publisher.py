@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
 
 from tagship.indexes import INDEXES
 from tagship.publisher import Registration, explain, form, forms, registration_of
@@ -20,6 +21,10 @@ REGISTERED = Registration("tiny", "Octo", "tiny", "release.yml", "pypi", "77")
 
 def claims(push: TagPush = PUSH, environment: str | None = "pypi", **changed: Any) -> dict[str, Any]:
     return {**claims_of(push, environment), **changed}
+
+
+def test_the_indexes_are_those_that_twine_knows() -> None:
+    assert [each.upload_url for each in INDEXES.values()] == [DEFAULT_REPOSITORY, TEST_REPOSITORY]
 
 
 def test_a_token_that_matches_needs_no_explanation() -> None:

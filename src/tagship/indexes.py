@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
+#: Those of twine, by which it knows the two indexes. Importing it takes longer than most commands.
+DEFAULT_REPOSITORY, TEST_REPOSITORY = "https://upload.pypi.org/legacy/", "https://test.pypi.org/legacy/"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from tagship import project, published, suite, tree, update
+from tagship import project, suite, tree, update
 from tagship.errors import TagshipError
 from tagship.facts import workflow
 from tagship.facts.distributions import has_extensions
@@ -164,6 +164,8 @@ def _indexes(plan: Plan, found: Project, *, offline: bool) -> None:
 
 
 def _held(name: str, version: str, index: str, address: str) -> Held:
+    from tagship import published  # requests, which nothing else here needs
+
     try:
         _, files = published.files(address, name, TIMEOUT)
     except ReleaseError as error:
