@@ -6,8 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 
 from tagship import suite as managed
 from tagship_suite.dists.reading import file_hash, read_dists
@@ -33,6 +31,9 @@ def by_name(components: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.slow
 def test_verify_version_adds_the_sbom_to_the_bundle_and_to_its_sums(suite: Path, tmp_path: Path) -> None:
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator  # two seconds, which each test process would take
+
     (suite / "pyproject.toml").write_text(SETTINGS)
     write_wheel(suite / "dist", extra=EXTRA)
     write_sdist(suite / "dist", extra=EXTRA)
