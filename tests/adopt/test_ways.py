@@ -84,6 +84,7 @@ def ci(*lines: str, file: str = ".github/workflows/ci.yml") -> dict[str, str]:
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
+        (ci("pytest --mypy --ruff-format tests"), {"command": ["pytest", "tests"]}),
         (ci("pip install -e .[a] mock ruff", "pytest -v --cov=thing tests"), {"command": ["pytest", "tests"]}),
         (ci("python -m pip install '.[a,b]' 'x>=1'", "python -m pytest -k 'not slow'"), {"extras": ["a", "b"]}),
         (

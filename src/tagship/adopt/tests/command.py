@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from .declared import Project
     from .model import Command
 
-#: Options of pytest that measure, report or distribute the tests; some take the next word.
+#: Options of pytest that measure, report or distribute the tests, or lint beside them; some take the next word.
 DROPPED = re.compile(
     r"--(no-)?cov(-\w+)*(=.*)?|--junit-?xml(=.*)?|--(self-contained-)?html(=.*)?|--durations(-min)?(=.*)?"
     r"|--colou?r(=.*)?|-[vqxl]+|--verbose"
     r"|--quiet|-r\w*|--tb(=.*)?|-x|--exitfirst|--maxfail(=.*)?|-n\d*|-nauto|-nlogical|--numprocesses(=.*)?|--dist(=.*)?"
+    r"|--(mypy|flake8|black|isort|ruff|pylint|pycodestyle|pydocstyle|codestyle|docstyle)(-\S+)?"
     r"|--benchmark-\S+|--report-log(=.*)?|--codeblocks|--ff|--failed-first|--lf|--nf|--sw|--md(=.*)?|--github-\S+|--showlocals|-l"
 )
 TAKES = {
