@@ -193,7 +193,7 @@ def tags(found: Adoption) -> list[Problem]:
     """Add a step if the existing tags have a form that the gate does not accept."""
     style = found.facts.tag_style
     if style and found.names and not any(names(style, name, bare=True) for name in found.names):
-        shown = style.replace("1.2.3", "X.Y.Z")
+        shown = style.replace("1.2.3", "X.Y.Z").replace("1_2_3", "X_Y_Z")
         found.todo.append(
             f"tag releases vX.Y.Z from now on: {shown}, as before, names no distribution of this repository"
         )

@@ -49,7 +49,9 @@ def tag_style(tags: Iterable[str], names: Iterable[str] = ()) -> str:
     """
     styles = _common_styles([found for tag in tags if (found := _read_tag(tag))])
     for known in (re.compile(USUAL_PREFIX), *(re.compile(f"{_spelled(name)}[-_/@=]*v?") for name in names)):
-        if own := [(version, style) for version, style in styles if known.fullmatch(style.removesuffix("1.2.3"))]:
+        if own := [
+            (version, style) for version, style in styles if known.fullmatch(re.sub(r"1[._]2[._]3$", "", style))
+        ]:
             return max(own)[1]
     return max(styles)[1] if styles else ""
 
@@ -71,8 +73,9 @@ def _read_tag(tag: str) -> tuple[Version, str] | None:
         before = tag[: match.start()]
         if re.search(r"\d[._]", before):
             return None  # inside a version, not at its beginning
+        text = tag[match.start() :]
         try:
-            return Version(tag[match.start() :].replace("_", ".")), f"{before}1.2.3"
+            return Version(text.replace("_", ".")), f"{before}{'1_2_3' if re.match('[0-9]+_[0-9]', text) else '1.2.3'}"
         except ValueError:  # also for thousands of digits
             continue
     return None
