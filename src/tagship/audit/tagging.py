@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from tagship.facts.publishing.shell import base
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tagship.facts.model import Evidence
     from tagship.facts.publishing.shell import Command
@@ -31,6 +33,9 @@ TAG_MAKERS = (
     "elgohr/github-release-action",
 )
 MAKERS = frozenset({"semantic-release", "release-it", "autopub"})
+#: What may stand before the name of a program that is run.
+LAUNCHERS = re.compile(r"npx|yarn|pnpm|bunx|uvx|pipx|uv|poetry|pdm|npm|run|exec|dlx|-.*")
+DRY = frozenset({"--dry-run", "--dryRun", "--dry_run", "--noop"})
 
 
 def tags_made(walk: Walk) -> Iterator[tuple[Evidence, str, dict[str, str]]]:
@@ -47,13 +52,18 @@ def tags_made(walk: Walk) -> Iterator[tuple[Evidence, str, dict[str, str]]]:
 def _how(command: Command) -> str:
     """Return how a command creates a tag or a release, "" if it does not."""
     words = command.words
-    if words[:3] == ("gh", "release", "create") or command.name in MAKERS:
+    if words[:3] == ("gh", "release", "create") or _is_maker(words):
         return " ".join(words[:3])
     if command.name == "git" and "push" in words and any(map(pushes_tag, words)):
         return "git push"
     if words[:2] == ("gh", "api") and any(word.endswith(("/git/refs", "/git/tags")) for word in words):
         return "gh api"
     return "gh api release" if words[:2] == ("gh", "api") and any(word.endswith("/releases") for word in words) else ""
+
+
+def _is_maker(words: Sequence[str]) -> bool:
+    named = next((word for word in words if not LAUNCHERS.fullmatch(word)), "")
+    return base(named) in MAKERS and not DRY.intersection(words)
 
 
 def pushes_tag(word: str) -> bool:
