@@ -69,6 +69,23 @@ def test_a_job_whose_tag_would_start_no_release_is_named(tmp_path: Path) -> None
     assert "GITHUB_TOKEN" not in " ".join(left_to_do(tmp_path / "other", publish=PUBLISH))
 
 
+@pytest.mark.parametrize(
+    ("run", "named"), [("npx semantic-release@23", True), ("npx semantic-release --dryRun", False)]
+)
+def test_a_program_that_makes_the_tag_is_named_behind_what_runs_it(run: str, named: bool, tmp_path: Path) -> None:
+    tagging = TAGGING.replace('git tag "v1.0" && git push origin "v1.0"', run)
+    assert ("GITHUB_TOKEN" in left_to_do(tmp_path / "thing", publish=PUBLISH, tag=tagging)[0]) is named
+
+
+def test_only_the_secrets_that_publish_to_pypi_are_to_be_deleted(tmp_path: Path) -> None:
+    def with_token(url: str, name: str) -> str:
+        return PUBLISH + f"        with: {{ repository-url: '{url}', password: '${{{{ secrets.{name} }}}}' }}\n"
+
+    own, other = with_token("https://upload.pypi.org/legacy/", "PYPI"), with_token("https://pkgs.example.org/", "OTHER")
+    last = left_to_do(tmp_path / "thing", publish=own, other=other)[-1]
+    assert last == "then delete the secrets PYPI, and revoke the tokens and passwords in them"
+
+
 def test_a_job_that_stays_and_makes_the_release_is_named(tmp_path: Path) -> None:
     notes = (
         "on: {push: {tags: ['v*']}}\njobs:\n  notes:\n    runs-on: x\n    steps:\n      - run: gh release create v1\n"

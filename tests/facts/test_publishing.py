@@ -307,6 +307,10 @@ def test_an_identity_is_distinguished_from_a_credential(tmp_path: Path, steps: s
         ),
         ("run: twine upload dist/*\n  env: {TWINE_REPOSITORY_URL: https://upload.pypi.org/legacy/}", "pypi"),
         (
+            "uses: pypa/gh-action-pypi-publish@v1\n  with: {repository-url: https://jazzband.co/projects/a/upload}",
+            "pypi",
+        ),
+        (
             "uses: pypa/gh-action-pypi-publish@v1\n  with: {repository_url: https://nexus.example.org/}",
             "https://nexus.example.org/",
         ),

@@ -184,13 +184,15 @@ def _left_to_do(found: Adoption) -> None:
         f"before the merge, register the publisher at PyPI and TestPyPI; for its values run: {publisher}",
         "merge the branch, and push the tag of the next version",
     ]
-    secrets = list(dict.fromkeys(name for each in found.facts.publishing for name in each.secrets))
+    to_pypi = [each for each in found.facts.publishing if each.index in {"pypi", "testpypi"}]
+    kept = {name for each in found.facts.publishing if each not in to_pypi for name in each.secrets}
+    secrets = list(dict.fromkeys(name for each in to_pypi for name in each.secrets if name not in kept))
     if found.keep_old and found.facts.publishing:
         places = ", ".join(dict.fromkeys(each.file for each in found.facts.publishing))
         steps.append(f"before pushing that tag, remove the existing publish jobs: {places}")
     if secrets:
         steps.append(f"then delete the secrets {', '.join(secrets)}, and revoke the tokens and passwords in them")
-    identities = dict.fromkeys(each.file for each in found.facts.publishing if each.auth == "oidc")
+    identities = dict.fromkeys(each.file for each in to_pypi if each.auth == "oidc")
     if identities:
         steps.append(f"then remove the old publishers at PyPI and TestPyPI, those of {', '.join(identities)}")
     found.todo += steps  # the other steps belong in the same branch

@@ -35,7 +35,16 @@ SILENT = frozenset(
     ]
 )
 DRY = frozenset({"--dry-run", "--dryrun", "--no-upload", "--help", "-h", "--notest", "--noop", "--print"})
-PYPI_HOSTS = frozenset({"pypi.org", "upload.pypi.org", "www.pypi.org", "pypi.python.org", "upload.pypi.python.org"})
+PYPI_HOSTS = frozenset(
+    [
+        "pypi.org",
+        "upload.pypi.org",
+        "www.pypi.org",
+        "pypi.python.org",
+        "upload.pypi.python.org",
+        "jazzband.co",  # passes the uploads of its projects on to PyPI
+    ]
+)
 TEST_HOSTS = frozenset({"test.pypi.org", "testpypi.python.org", "test-files.pythonhosted.org"})
 TEST_NAMES = re.compile(r"[\W_]*(?:py)?pi?[\W_]*test[\W_]*|[\W_]*test[\W_]*(?:py)?(?:pi)?[\W_]*", re.IGNORECASE)
 
