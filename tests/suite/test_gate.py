@@ -458,6 +458,10 @@ def test_a_module_shipped_with_the_project_has_its_own_version(suite: Path) -> N
             "ship-1.0.data/purelib/ship/_version.py": '__version__ = "0.9"\n',
             "ship-1.0.data/purelib/ship/__init__.py": "",
         },
+        {
+            "ship-1.0.data/data/lib/python3.12/site-packages/ship/_version.py": '__version__ = "0.9"\n',
+            "ship-1.0.data/data/lib/python3.12/site-packages/ship/__init__.py": "",
+        },
     ],
 )
 def test_a_version_that_differs_is_found_in_any_place(suite: Path, files: dict[str, str]) -> None:

@@ -14,6 +14,7 @@ import tarfile
 import tempfile
 import tracemalloc
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -203,10 +204,66 @@ def test_names_that_are_one_in_unicode_or_after_the_install_are_refused(tmp_path
         assert f"{f'ship-1.0/{name}'!r} and {f'ship-1.0/{other}'!r} are written to the same file" in said(sdist)
 
 
-@pytest.mark.parametrize("name", ["ship/./a.py", "ship//a.py", "./ship/a.py", "ship/.", "ship//"])
+@pytest.mark.parametrize("name", ["ship/./a.py", "ship//a.py", "./ship/a.py", "docs/.", "ship//"])
 def test_a_member_whose_name_is_another_path_than_it_says_is_refused(tmp_path: Path, name: str) -> None:
     path = write_wheel(tmp_path, files={INIT: "", name: ""})
     assert f"found a broken archive ({name!r} is a path with an empty part or '.'" in said(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("ship/a", "ship/a/b.py"),
+        ("ship/A", "ship/a/b/c.py"),
+        ("ship/a", "ship/a/"),
+        (INIT, "ship-1.0.data/purelib/ship/__init__.py/x"),
+        ("ship-1.0.data/platlib/ship", INIT),
+    ],
+)
+def test_a_file_that_is_also_a_folder_is_refused(tmp_path: Path, name: str, other: str) -> None:
+    words = "{!r} is a file, and for {!r} a folder".format
+    assert words(name, other) in said(write_wheel(tmp_path, files={name: "", other: ""}))
+    if ".data" not in name + other:
+        path = write_sdist(tmp_path, files={name: ""})
+        pack(path, entry(f"ship-1.0/{other}", tarfile.DIRTYPE if other.endswith("/") else tarfile.REGTYPE))
+        assert words(f"ship-1.0/{name}", f"ship-1.0/{other}".rstrip("/")) in said(path)
+
+
+SECOND, NOWHERE = "is installed as the metadata of a second distribution", "is not where every installer looks"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("ship-9.9.dist-info/top_level.txt", SECOND),
+        ("other.dist-info", SECOND),
+        ("SHIP-9.9.DIST-INFO/METADATA", SECOND),
+        ("ship-1.0.data/purelib/ship-9.9.dist-info/METADATA", SECOND),
+        ("ship-1.0.data/data/lib/python3.12/site-packages/other-1.0.dist-info/METADATA", SECOND),
+        ("ship-9.9.egg-info", SECOND),
+        ("ship.egg-info/PKG-INFO", SECOND),
+        ("other-1.0.data/purelib/ship/_version.py", NOWHERE),
+        ("Ship-1.0.data/purelib/ship/_version.py", NOWHERE),
+        ("ship-1.0.DATA/scripts/run", NOWHERE),
+        ("ship-1.0.data/a.py", NOWHERE),
+        ("ship-1.0.data/data", NOWHERE),
+        ("ship-1.0.data/stdlib/a.py", NOWHERE),
+    ],
+)
+def test_a_file_that_installers_put_in_other_places_is_refused(tmp_path: Path, name: str, words: str) -> None:
+    assert f"found a broken archive ({name!r} {words}" in said(write_wheel(tmp_path, files={INIT: "", name: ""}))
+
+
+def test_a_name_in_the_directory_alone_is_refused(tmp_path: Path) -> None:
+    path = write_wheel(tmp_path)
+    content, start = path.read_bytes(), directory(path)
+    extra = struct.pack("<HHBL", 0x7075, 5 + len("ship/_other_.py"), 1, zlib.crc32(INIT.encode())) + b"ship/_other_.py"
+    end = bytearray(content[start:])
+    struct.pack_into("<H", end, 30, len(extra))
+    end[46 + len(INIT) : 46 + len(INIT)] = extra
+    struct.pack_into("<L", end, len(end) - 10, len(end) - 22)
+    path.write_bytes(content[:start] + end)
+    assert "a malformed directory" in said(path)
 
 
 def test_files_of_other_folders_are_no_twins(tmp_path: Path) -> None:
@@ -379,6 +436,34 @@ def pack(path: Path, *entries: tarfile.TarInfo) -> None:
         for info in entries:
             archive.addfile(info, io.BytesIO(bytes(info.size)))
     path.write_bytes(gzip.compress(raw.getvalue()))
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"size": "0"}, "'ship-1.0/a' has two sizes"),
+        ({"GNU.sparse.name": "ship-1.0/b"}, "'ship-1.0/b' is sparse"),
+        ({"path": "ship-1.0/long", "mtime": "1.5", "comment": "x"}, ""),
+    ],
+)
+def test_a_file_of_an_sdist_has_one_name_and_one_size(tmp_path: Path, fields: dict[str, str], words: str) -> None:
+    path = write_sdist(tmp_path)
+    info = entry("ship-1.0/a")
+    info.pax_headers = fields
+    pack(path, info)
+    assert (words in said(path)) if words else not said(path)
+
+
+def test_a_record_for_all_files_of_an_sdist_names_none(tmp_path: Path) -> None:
+    path = tmp_path / SDIST
+    for field, words in (("comment", ""), ("path", "a name or a size for all files")):
+        with (
+            tarfile.open(write_sdist(tmp_path / "plain")) as plain,
+            tarfile.open(path, "w:gz", pax_headers={field: "ship-1.0/b"}) as archive,
+        ):
+            for info in plain.getmembers():
+                archive.addfile(info, plain.extractfile(info))
+        assert (words in said(path)) if words else not said(path)
 
 
 def sparse() -> tarfile.TarInfo:

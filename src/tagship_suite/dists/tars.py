@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 MOST, MOST_HEADERS = 10 * 2**30, 128 * 2**20
 
 
+#: From here on a size does not fit into a header, so that a pax record has it.
+OCTAL_SIZE = 8**11
+#: The records that give each file another name or size.
+RENAMES = {"path", "linkpath", "size"}
+
+
 class Bounded(gzip.GzipFile):
     """Stops before it has unpacked more than `MOST` bytes, or gives more than one file's text at once."""
 
@@ -61,6 +67,8 @@ def entries(path: Path) -> list[TarInfo]:
                 raise tarfile.ReadError(
                     f"a decompression bomb, whose headers alone unpack to more than {MOST_HEADERS} bytes"
                 )
+        if archive.pax_headers.keys() & RENAMES:
+            raise tarfile.ReadError("a name or a size for all files, which only some programs read")
         found = archive.getmembers()
         assert archive.fileobj
         while block := archive.fileobj.read(PIECE):
@@ -86,7 +94,7 @@ def check(path: Path, found: list[TarInfo]) -> None:
     for entry in found:
         if reason := _fault(entry, links):
             raise tarfile.ReadError(f"{entry.name!r} {reason}")
-    if same := twins((entry.name, written(entry.name)) for entry in found if not entry.isdir()):
+    if same := twins((entry.name, written(entry.name), entry.isdir()) for entry in found):
         raise tarfile.ReadError(same)
     if odd := [entry.name for entry in found if _is_metadata(entry.name) and normpath(entry.name) != entry.name]:
         raise tarfile.ReadError(f"PyPI does not find {odd[0]!r}: it looks for {normpath(odd[0])!r}")
@@ -103,8 +111,10 @@ def _is_metadata(name: str) -> bool:
 def _fault(entry: TarInfo, links: set[str]) -> str:
     if not is_inside(entry.name):
         return "is a path out of the archive"
-    if entry.issparse():
+    if entry.issparse() or any(field.startswith("GNU.sparse.") for field in entry.pax_headers):
         return "is sparse"
+    if "size" in entry.pax_headers and entry.size < OCTAL_SIZE:
+        return "has two sizes, in its header and in a pax record"
     if not (entry.isreg() or entry.isdir() or entry.issym() or entry.islnk()):
         return "is neither a file, a folder nor a link"
     parts = normpath(entry.name).split("/")

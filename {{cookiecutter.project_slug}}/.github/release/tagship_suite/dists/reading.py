@@ -32,6 +32,7 @@ from packaging.version import InvalidVersion
 
 from ..errors import Problem, ReleaseError, refusal, refuse
 from . import tars, zips
+from .modules import misplaced
 from .record import differences
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 BROKEN_ARCHIVE = (
     OSError,
     EOFError,
-    KeyError,
+    LookupError,
     RuntimeError,
     ValueError,
     struct.error,
@@ -132,6 +133,8 @@ class Dist:
         record, remedy = f"{self.info}/RECORD", "build it again"
         if record not in self._zipped:
             return [Problem("broken-dist", str(self.path), f"no {record}", "one", remedy)]
+        if reason := misplaced(self._zipped, self.info):
+            raise zipfile.BadZipFile(reason)
         found = list(differences(view, self._zipped, record))
         problems = [
             Problem("broken-dist", f"{self.path}: {name}", is_, expected, remedy) for name, is_, expected in found

@@ -192,7 +192,7 @@ def _named(manifest: Path) -> Iterator[str]:
 def _wheel_problems(wheel: Dist, own: set[str], missing: list[str], words: tuple[str, ...]) -> Iterator[Problem | str]:
     """Yield what the wheel lacks of the project's packages, and what it contains besides them."""
     where, (_, keep_out, put_in) = str(wheel.path), words
-    installed = {DATA.sub("", name, count=1) for name in wheel.members}
+    installed = {DATA.sub("", name) for name in wheel.members}
     modules = {name for name in installed if MODULE.fullmatch(name) and not INFO.match(name)}
     tops = {name.split("/")[0] for name in modules}
     odd = {top for top in tops if OTHER.fullmatch(top.split(".")[0]) and top[0] != "_" and not is_own(top, wheel.name)}

@@ -23,6 +23,8 @@ from contextlib import contextmanager
 from posixpath import normpath
 from typing import TYPE_CHECKING
 
+from . import modules
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
@@ -48,10 +50,8 @@ ZIP64, UNICODE_PATH = 0x0001, 0x7075
 UNKNOWN = 0xFFFFFFFF
 #: What Windows removes from a name.
 STRIPPED = re.compile(r"[. ](?:/|$)|::\$")
-DATA = re.compile(r"[^/]+\.data/(.*)", re.DOTALL)
-#: The folders of packages and scripts in `.data`: by their scheme names, or by their usual paths.
-PACKAGES = re.compile(r"(?:purelib|platlib|data/lib(?:64)?(?:/[^/]+)?/(?:site|dist)-packages)/")
-SCRIPTS = re.compile(r"^data/(?:bin|scripts)/")
+#: The folder of scripts in `.data`, by the name of its scheme or by its usual path, and any other.
+SCRIPTS, DATA = re.compile(r"^[^/]+\.data/(?:data/bin|data/scripts|scripts)/"), re.compile(r"^[^/]+\.data/")
 
 
 def is_inside(name: str) -> bool:
@@ -74,13 +74,23 @@ def written(name: str) -> str:
     return path
 
 
-def twins(names: Iterable[tuple[str, str]]) -> str:
-    """Return which two files, given by name and the place where each is `written`, collide; "" if none do."""
-    first: dict[str, str] = {}
-    for name, place in names:
-        if place in first:
-            return f"{first[place]!r} and {name!r} are written to the same file"
-        first[place] = name
+def twins(members: Iterable[tuple[str, str, bool]]) -> str:
+    """Return which two members collide, given by name, the place where each is `written`, and whether it is a folder.
+
+    Returns "" if none do.
+    """
+    files: dict[str, str] = {}
+    folders: dict[str, str] = {}
+    for name, place, is_folder in members:
+        if not is_folder and place in files:
+            return f"{files[place]!r} and {name!r} are written to the same file"
+        (folders if is_folder else files)[place] = name
+        folders.setdefault(place.rpartition("/")[0], name)
+    for folder, name in folders.items():
+        while folder and folder not in files:
+            folder = folder.rpartition("/")[0]
+        if folder:
+            return f"{files[folder]!r} is a file, and for {name!r} a folder"
     return ""
 
 
@@ -90,12 +100,8 @@ def _installed(name: str) -> str:
     Source of the rule: https://packaging.python.org/en/latest/specifications/binary-distribution-format/ (spread).
     pip takes every folder `*.data` for it, whatever its name and version.
     """
-    place = written(name)
-    if not (spread := DATA.match(place)):
-        return place
-    if PACKAGES.match(spread[1]):
-        return PACKAGES.sub("", spread[1], count=1)
-    return ".data/" + SCRIPTS.sub("scripts/", spread[1])
+    place = modules.DATA.sub("", written(name))
+    return DATA.sub(".data/", SCRIPTS.sub(".data/scripts/", place))
 
 
 def limit(path: Path) -> int:
@@ -151,7 +157,7 @@ def check(view: mmap.mmap, found: Collection[ZipInfo]) -> None:
 
     Then a program that reads the archive from its start and one that reads it from its end unpack the same files.
     """
-    if same := twins((info.filename, _installed(info.filename)) for info in found if not info.is_dir()):
+    if same := twins((info.filename, _installed(info.filename), info.is_dir()) for info in found):
         raise zipfile.BadZipFile(same)
     at = 0
     for info in sorted(found, key=lambda info: info.header_offset):
@@ -191,7 +197,7 @@ def _check_local(view: mmap.mmap, info: ZipInfo) -> int:
     packed, size = _sizes(extra.get(ZIP64, b""), packed, size)
     header = (signature, name, method, crc, packed, size)
     listed = (info.orig_filename.encode(), info.compress_type, info.CRC, info.compress_size, info.file_size)
-    if header != (b"PK\3\4", *listed) or extra.get(UNICODE_PATH, bytes(5) + name)[5:] != name:
+    if header != (b"PK\3\4", *listed) or _renames(extra, name):
         raise zipfile.BadZipFile(f"{info.orig_filename!r} has a header that differs from the directory")
     return start + int(name_length + extra_length) + info.compress_size
 
@@ -209,6 +215,11 @@ def _extra(view: mmap.mmap, at: int, length: int) -> dict[int, bytes]:
     return fields
 
 
+def _renames(extra: dict[int, bytes], name: bytes) -> bool:
+    """Return whether an entry has another name in its extra fields, which Python reads since 3.12."""
+    return extra.get(UNICODE_PATH, bytes(5) + name)[5:] != name
+
+
 def _sizes(zip64: bytes, packed: int, size: int) -> tuple[int, int]:
     if len(zip64) not in {0, 8, 16, 24, 28}:
         raise zipfile.BadZipFile("malformed extra fields")
@@ -221,10 +232,11 @@ def _sizes(zip64: bytes, packed: int, size: int) -> tuple[int, int]:
 def _check_directory(view: mmap.mmap, start: int, count: int) -> None:
     at = start
     for _ in range(count):
-        signature, name, extra, comment = CENTRAL.unpack_from(view, at)
-        if signature != b"PK\1\2" or comment:
+        signature, *lengths, comment = CENTRAL.unpack_from(view, at)
+        name = view[(at := at + CENTRAL.size) : (at := at + lengths[0])]
+        if signature != b"PK\1\2" or comment or _renames(_extra(view, at, lengths[1]), name):
             raise zipfile.BadZipFile("a malformed directory")
-        at += CENTRAL.size + name + extra
+        at += lengths[1]
     values = (count, count, at - start, start)
     is_zip64 = view[at : at + 4] == b"PK\6\6"
     if is_zip64:
