@@ -69,6 +69,14 @@ def test_an_upload_that_is_retried_uses_the_same_token_as_gitlab_gives_a_job_one
         ),
         ({"ci_config_ref_uri": "none"}, "(Could not extract workflow filename from OIDC claims)"),
         ({"ref_path": None}, "(Missing claim 'ref_path')"),
+        ({"sha": ""}, "(The ref_path and sha claims are empty)"),
+        (
+            {
+                "project_path": "Group/Sub/ship",
+                "ci_config_ref_uri": "gitlab.com/Group/Sub/ship//.gitlab-ci.yml@refs/tags/v1.0",
+            },
+            "(The ci_config_ref_uri claim does not match",
+        ),
         ({"sub": "project_path:other/ship:ref_type:tag:ref:v1.0"}, "(Check failed for required claim 'sub')"),
     ],
 )

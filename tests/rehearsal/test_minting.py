@@ -209,6 +209,7 @@ def test_a_pending_publisher_cannot_take_the_name_of_a_standard_module(servers: 
     code, description = Client(servers).refusal()
     assert code == "invalid-payload"
     assert "conflict with Python Standard Library module name" in description
+    assert Client(servers).refusal() == (code, description), "it stays"
 
 
 @pytest.mark.parametrize(
@@ -304,11 +305,10 @@ def test_a_burnt_token_is_worth_nothing(registered: Servers, folder: Path) -> No
     assert client.session.post(url, json={}, timeout=10).status_code == 422
 
 
-def test_pending_publishers_for_a_name_are_void_once_one_of_them_has_made_the_project(
-    servers: Servers,
-) -> None:
+def test_a_second_pending_publisher_for_a_name_is_void_once_the_first_has_made_the_project(servers: Servers) -> None:
     servers.index.register_pending(REGISTERED)
     servers.index.register_pending(replace(REGISTERED, project="Tiny", environment="late"))
     client = Client(servers)
     client.mint("pypi")
+    assert client.refusal("late") == ("invalid-pending-publisher", "valid token, but project already exists")
     assert client.refusal("late") == NOT_FOUND

@@ -388,8 +388,8 @@ def test_what_distutils_writes_for_nothing_is_nothing(client: Client, folder: Pa
 @pytest.mark.parametrize(
     ("action", "status", "reason"),
     [
-        (None, 405, "METHOD NOT ALLOWED"),
-        ("nonsense", 405, "METHOD NOT ALLOWED"),
+        (None, 405, "Method Not Allowed"),
+        ("nonsense", 405, "Method Not Allowed"),
         ("submit", 410, "Project pre-registration is no longer required or supported, upload your files instead."),
         ("doc_upload", 410, "Uploading documentation is no longer supported, we recommend using https://readthedocs"),
     ],
@@ -515,6 +515,8 @@ def test_the_metadata_inside_is_not_compared_with_the_form_as_pypi_does_not(clie
         ({"pyversion": None}, "Invalid value for pyversion. Error: Python version is required for binary"),
         ({"sha256_digest": None}, "Error: Include at least one message digest."),
         ({"sha256_digest": "x"}, "Invalid value for sha256_digest. Error: Use a valid, hex-encoded, SHA256"),
+        ({"blake2_256_digest": "x", "filetype": None}, "Invalid value for blake2_256_digest. Error: Use a valid, hex"),
+        ({"sha256_digest": " "}, "The digest supplied does not match a digest calculated"),
         ({"name": "_tiny"}, "'_tiny' is an invalid value for Name."),
         ({"name": None}, "'' is an invalid value for Name."),
         ({"version": "one"}, "'one' is invalid for 'version'"),
@@ -524,6 +526,10 @@ def test_the_metadata_inside_is_not_compared_with_the_form_as_pypi_does_not(clie
 )
 def test_a_form_that_is_not_right_is_refused(client: Client, folder: Path, fields: dict[str, Any], reason: str) -> None:
     refused(wheel(client, folder, **fields), reason)
+
+
+def test_a_backslash_in_a_file_name_is_refused_by_name(client: Client, folder: Path) -> None:
+    refused(wheel(client, folder, filename="a\\tiny-1.0-py3-none-any.whl"), "Cannot upload a file with '/' or '\\'")
 
 
 def attestation(folder: Path, predicate: str = "https://docs.pypi.org/attestations/publish/v1") -> dict[str, Any]:

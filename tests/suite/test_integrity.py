@@ -278,6 +278,11 @@ def test_odd_but_harmless_characters_in_names_are_fine(tmp_path: Path, odd: str)
     assert said(write_wheel(tmp_path, files=files)) == said(write_sdist(tmp_path, files=files)) == ""
 
 
+def test_a_name_that_breaks_the_lines_of_record_for_pypi_is_refused(tmp_path: Path) -> None:
+    path = write_wheel(tmp_path, files={INIT: "", "\u0085.txt": ""})
+    assert "a RECORD that is not a list of files, hashes and sizes: an empty line" in said(path)
+
+
 @pytest.mark.parametrize("algorithm", ["sha3_256", "sha3_512", "blake2b", "blake2s"])
 def test_a_record_may_have_every_strong_hash(tmp_path: Path, algorithm: str) -> None:
     path = write_wheel(tmp_path)

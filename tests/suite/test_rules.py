@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import re
 import sys
+import tarfile
 import time
 from base64 import b64encode
 from datetime import datetime, timedelta, timezone
@@ -63,6 +66,12 @@ def said(path: Path) -> str:
         ("Author-email: a@b.org\u200b", "found Author-email 'a@b.org\\u200b'"),
         ("License-File: COPYING", "/COPYING, expected one"),
         (f"Summary: {'x' * 513}", "found a longer summary"),
+        ("Summary: \u2028", "found a longer summary"),
+        ("Author-email: a@ab--cd.org", "found Author-email 'a@ab--cd.org'"),
+        (f"Author-email: {'a' * 249}@b.org", "found Author-email 'aaa"),
+        ("Author-email: A <UNKNOWN>", "found Author-email 'UNKNOWN'"),
+        ("Project-URL: Home, https://[::1]:99999/", "found Home 'https://[::1]:99999/'"),
+        ("Requires-Dist: \nRequires-Dist: other", "found dependency ''"),
         ("Summary: one\u2028two", "found a longer summary"),
         ("Summary: one\nSummary: two", "('summary' appears twice, or has invalid data)"),
         ("Name: ship", "('name' appears twice, or has invalid data)"),
@@ -118,6 +127,19 @@ def test_metadata_that_pypi_refuses_is_refused_in_wheels_and_sdists(tmp_path: Pa
         "Requires-Dist:\nX-Unknown: a\nX-Unknown: b",
         "Description-Content-Type: text/plain\n\n  \n",
         "License: MIT",
+        "License-Expression: MIT\nLicense: UNKNOWN ",
+        "License-File:",
+        "License-File: COPYING\nLicense-File: UNKNOWN",
+        "Requires-Python: UNKNOWN",
+        "Project-URL: UNKNOWN",
+        "Project-URL:",
+        "Project-URL: Home, nowhere\nProject-URL: UNKNOWN",
+        "Project-URL: Home, https://x.org:999999/",
+        "Author-email: a@b[c].org",
+        "Author-email: a(b@c.org",
+        "Author-email: a@b\u3002org",
+        f"Author-email: {'a' * 248}@b.org",
+        "Description-Content-Type: text/markdown\n\n\u00a0\n",
         "Classifier: Typing :: Typed\nClassifier: Programming Language :: Python :: 3.14",
         "Classifier: UNKNOWN",
         "License-Expression: MIT\nLicense:",
@@ -162,8 +184,15 @@ def test_a_license_file_may_be_a_folder_of_an_sdist_but_not_of_a_wheel(tmp_path:
     line = "License-File: LICENSES"
     wheel = write_wheel(tmp_path, files={"ship-1.0.dist-info/licenses/LICENSES/MIT.txt": ""}, extra=(line,))
     assert "no ship-1.0.dist-info/licenses/LICENSES" in said(wheel)
-    assert said(write_sdist(tmp_path, files={"LICENSES/MIT.txt": ""}, extra=(line,))) == ""
-    assert "no ship-1.0/LICENSES" in said(write_sdist(tmp_path, files={"LICENSES2/MIT.txt": ""}, extra=(line,)))
+    sdist = write_sdist(tmp_path, files={"LICENSES/MIT.txt": ""}, extra=(line,))
+    assert "no ship-1.0/LICENSES" in said(sdist), "PyPI finds only a folder that is listed"
+    content = gzip.decompress(sdist.read_bytes())
+    with tarfile.open(fileobj=(raw := io.BytesIO(content)), mode="a") as archive:
+        folder = tarfile.TarInfo("ship-1.0/LICENSES")
+        folder.type = tarfile.DIRTYPE
+        archive.addfile(folder)
+    sdist.write_bytes(gzip.compress(raw.getvalue()))
+    assert said(sdist) == ""
 
 
 def test_entry_points_and_metadata_have_no_byte_order_mark(tmp_path: Path) -> None:
@@ -190,13 +219,16 @@ def test_an_sdist_is_named_after_the_version_in_its_metadata(tmp_path: Path) -> 
         ("a.py", "__py@armor__(__name__, __file__, b'PY000000')\n", "PyArmor"),
         ("a.py", "def __py@armor_enter__(): ...\n", "PyArmor"),
         ("a.pye", "---BEGIN@ PYE FILE---\nabc\n---END PYE FILE---\n", "SourceDefender"),
+        ("a.PY", "---END@ PYE FILE---\n---BEGIN PYE FILE---\n", "SourceDefender"),
     ],
 )
 def test_code_that_only_a_runtime_can_read_is_refused(tmp_path: Path, name: str, code: str, tool: str) -> None:
     code = code.replace("@", "")  # in one piece, this file itself would be refused
     for path in (write_wheel(tmp_path, files={f"ship/{name}": code}), write_sdist(tmp_path, files={name: code})):
         assert re.search(rf"/{name}: found code that {tool} encrypted, expected source", said(path))
-    assert said(write_wheel(tmp_path, files={"ship/a.txt": code, "ship/b.py": "import pyarmor"})) == ""
+    assert (
+        said(write_wheel(tmp_path, files={"ship/a.txt": code, "ship/b.py": "import pyarmor", "ship/.py": code})) == ""
+    )
 
 
 @pytest.mark.parametrize(
@@ -414,4 +446,4 @@ def test_a_description_that_does_not_render_stops_publish_before_any_network(sui
 
 def test_the_suite_in_an_sdist_is_not_taken_for_encrypted_code() -> None:
     files = [path.read_bytes() for path in (ROOT / "src/tagship_suite").rglob("*.py")]
-    assert not [text for text in files for pattern in rules.ENCRYPTED.values() if pattern.search(text)]
+    assert not [text for text in files if rules.encrypted(text)]

@@ -47,10 +47,11 @@ PLATFORM = re.compile(
 NEXT_MACOS = re.compile(r"macosx_(?:2[7-9]|[3-9]\d)_0(?=_)")
 #: What PyPI takes for encrypted code, written so that this file does not match; and how large a file it scans.
 ENCRYPTED = {
-    "PyArmor": re.compile(rb"__pyarmor__\(__name__, __file__,|__pyarmor_(?:enter|exit|assert|bcc)__"),
-    "SourceDefender": re.compile(rb"---BEGIN PYE[ ]FILE---.*---END PYE[ ]FILE---", re.DOTALL),
+    "PyArmor": [re.compile(rb"__pyarmor__\(__name__, __file__,|__pyarmor_(?:enter|exit|assert|bcc)__")],
+    "SourceDefender": [re.compile(rb"---BEGIN PYE[ ]FILE---"), re.compile(rb"---END PYE[ ]FILE---")],
 }
 SCANNED = 5 * 2**20
+SOURCE = re.compile(r"[^/]\.pye?$", re.IGNORECASE)
 
 
 def problems(dists: list[Dist], limit: int, *, public: bool | None = None) -> list[Problem | str]:
@@ -184,10 +185,16 @@ def _portable(platform: str) -> tuple[str, str]:
     return "one that PyPI knows", "build it with cibuildwheel"
 
 
+def encrypted(content: bytes) -> list[str]:
+    """Return the tools that seem to have encrypted this source code."""
+    return [tool for tool, signs in ENCRYPTED.items() if all(sign.search(content) for sign in signs)]
+
+
 def _encrypted(dist: Dist, where: str) -> Iterator[Problem]:
-    code = [name for name, size in dist.members.items() if name.lower().endswith((".py", ".pye")) and size <= SCANNED]
+    # Links have no size of their own.
+    code = [name for name, size in dist.members.items() if SOURCE.search(name) and 0 < size <= SCANNED]
     for name, content in dist.contents(code):
-        for tool in [tool for tool, pattern in ENCRYPTED.items() if pattern.search(content)]:
+        for tool in encrypted(content):
             found = f"code that {tool} encrypted"
             expected = "source code, as PyPI requires"
             yield Problem("encrypted-code", f"{where}: {name}", found, expected, "ship the source")
@@ -199,9 +206,9 @@ def _members(dist: Dist, where: str) -> Iterator[Problem]:
     needed = ["METADATA", "WHEEL"] if dist.is_wheel else ["PKG-INFO"]
     if same_version(dist.metadata.get("Metadata-Version", "0"), "2.4", newer=True):  # PEP 639
         licenses = "licenses/" if dist.is_wheel else ""
-        needed += [f"{licenses}{name}" for name in dist.metadata.get_all("License-File", [])]
+        needed += [f"{licenses}{name}" for name in metadata.values(dist.metadata, "License-File")]
     for name in needed:
-        if f"{folder}/{name}" not in dist.members and not _is_folder(dist, f"{folder}/{name}"):
+        if f"{folder}/{name}" not in dist.members.keys() | dist.folders:
             expected = "one, as its name and metadata say"
             yield Problem("metadata", where, f"no {folder}/{name}", expected, "build it again")
     if dist.is_wheel and (scripts := f"{folder}/entry_points.txt") in dist.members:
@@ -215,11 +222,6 @@ def retagged(dist: Dist) -> Iterator[str]:
     if (found := {tag for line in lines for tag in parse_tag(line)}) and found != dist.tags:
         here, named = (" ".join(sorted(map(str, tags))) for tags in (found, dist.tags))
         yield f"{dist.path}: WHEEL has the tags {here}, the file name {named}: rename it with `wheel tags` [wheel-tags]"
-
-
-def _is_folder(dist: Dist, name: str) -> bool:
-    """Return whether `name` is a folder, which an sdist may list as a license file; PyPI wants files in a wheel."""
-    return not dist.is_wheel and any(member.startswith(f"{name}/") for member in dist.members)
 
 
 def _entry_points(text: str, where: str) -> Iterator[Problem]:

@@ -156,7 +156,7 @@ class LocalIndex:
         except NotFound as error:
             return _not_found(error, request)
         except HTTPException as error:
-            return Response(error.get_body(), status=error.code, headers=error.get_headers())
+            return Response(error.get_body(), status=f"{error.code} {error.name}", headers=error.get_headers())
         except Refusal as refusal:
             return _refused(refusal, request)
 

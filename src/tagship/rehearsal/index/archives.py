@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING
 
 from tagship.rehearsal.index import zipwalk
 from tagship.rehearsal.index.refusal import Refusal
-from tagship_suite.dists.rules import ENCRYPTED, SCANNED
+from tagship_suite.dists.rules import SCANNED, encrypted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -152,10 +152,9 @@ def _is_code(name: str) -> bool:
 
 def _scan(files: Iterable[bytes]) -> None:
     for code in files:
-        for tool, pattern in ENCRYPTED.items():
-            if len(code) <= SCANNED and pattern.search(code):
-                page = "See https://pypi.org/policy/acceptable-use-policy/ for more information."
-                raise _invalid(f"{tool}-encrypted content is not allowed. {page}")
+        for tool in encrypted(code) if len(code) <= SCANNED else ():
+            page = "See https://pypi.org/policy/acceptable-use-policy/ for more information."
+            raise _invalid(f"{tool}-encrypted content is not allowed. {page}")
 
 
 def check_sdist(archive: tarfile.TarFile, filename: str, license_files: Sequence[str]) -> None:

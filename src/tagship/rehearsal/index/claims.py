@@ -92,6 +92,8 @@ def _check_gitlab(registered: Registration, claims: dict[str, Any]) -> None:
     project = f"{registered.owner}/{registered.repository}"
     if str(claims["sub"]).lower().split(":")[:2] != ["project_path", project.lower()]:
         raise PublisherMismatch("Check failed for required claim 'sub'")
+    if not (claims["ref_path"] and claims["sha"]):
+        raise PublisherMismatch("The ref_path and sha claims are empty")
     _check_file(f"gitlab.com/{project}//{registered.workflow}", claims, "ci_config_ref_uri", "ref_path")
 
 

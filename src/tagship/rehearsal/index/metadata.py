@@ -5,7 +5,6 @@ The fields: https://packaging.python.org/specifications/core-metadata.
 
 from __future__ import annotations
 
-from email.utils import getaddresses
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from email_validator import EmailNotValidError, validate_email
@@ -18,7 +17,7 @@ from trove_classifiers import classifiers, deprecated_classifiers
 from werkzeug.datastructures import MultiDict
 
 from tagship.rehearsal.index.refusal import Refusal
-from tagship_suite.dists.metadata import METADATA_VERSIONS
+from tagship_suite.dists.metadata import METADATA_VERSIONS, address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,18 +131,12 @@ def _rules(metadata: Metadata) -> Iterator[InvalidMetadata]:
 
 def _email_rules(metadata: Metadata) -> Iterator[InvalidMetadata]:
     for field, text in (("author-email", metadata.author_email), ("maintainer-email", metadata.maintainer_email)):
-        if not (address := _address(text or "")):
+        if not (found := address(text or "")):
             continue
         try:
-            validate_email(address, check_deliverability=False)
+            validate_email(found, check_deliverability=False)
         except EmailNotValidError as error:
-            yield InvalidMetadata(field, f"{address!r} is not a valid email address: {error}")
-
-
-def _address(text: str) -> str:
-    """Return what `parseaddr` of PyPI's Python returns, which is strict: "" for several, or for brackets."""
-    found = getaddresses([text])
-    return found[0][1] if len(found) == 1 and "[" not in found[0][1] else ""
+            yield InvalidMetadata(field, f"{found!r} is not a valid email address: {error}")
 
 
 def _classifier_rules(metadata: Metadata) -> Iterator[InvalidMetadata]:

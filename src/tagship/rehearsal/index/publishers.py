@@ -125,15 +125,16 @@ def register_pending(db: sqlite3.Connection, index: PackageIndex, registration: 
 
 
 def find(db: sqlite3.Connection, index: PackageIndex, wanted: Registration, *, pending: bool) -> Publisher | None:
-    """Return the publisher for a token: owner, repository, owner ID and file are equal, in the same case.
+    """Return the publisher for a token: owner, repository, owner ID and file are equal, on GitHub in the same case.
 
     Of several, one with the token's environment is preferred to one that accepts any.
     """
     table = "pending_publisher" if pending else "publisher"
     *values, environment = _values(index, wanted)
+    case = " COLLATE NOCASE" if wanted.provider == "gitlab" else ""
     rows = db.execute(
-        f"SELECT * FROM {table} WHERE host_index = ? AND provider = ? AND owner = ? AND repository = ? AND owner_id = ?"
-        " AND workflow = ?",
+        f"SELECT * FROM {table} WHERE host_index = ? AND provider = ? AND owner = ?{case} AND repository = ?{case}"
+        " AND owner_id = ? AND workflow = ?",
         values,
     ).fetchall()
     by_environment = {row["environment"]: row for row in rows}
@@ -145,17 +146,17 @@ def reify(db: sqlite3.Connection, index: PackageIndex, pending: Publisher) -> No
     """Create the project of a pending publisher and make it an ordinary one.
 
     Raises MintRefusal if the project exists by now (the pending publisher is then removed), or if its
-    name is refused.
+    name is refused (it is then kept).
     """
-    db.execute("DELETE FROM pending_publisher WHERE id = ?", (pending.id,))
     name = pending.registration.project
-    if project_id(db, index, name) is not None:
-        raise MintRefusal("invalid-pending-publisher", "valid token, but project already exists")
+    exists = project_id(db, index, name) is not None
     try:
-        project = create_project(db, index, name)
+        project = 0 if exists else create_project(db, index, name)
     except Refusal as refusal:
         raise MintRefusal("invalid-payload", refusal.message) from None
-    _forget_rivals(db, index, name)
+    db.execute("DELETE FROM pending_publisher WHERE id = ?", (pending.id,))
+    if exists:
+        raise MintRefusal("invalid-pending-publisher", "valid token, but project already exists")
     _attach(db, index, pending.registration, project)
 
 
@@ -229,13 +230,6 @@ def _registration(row: sqlite3.Row, project: str) -> Registration:
 def forget_old(db: sqlite3.Connection, now: float) -> None:
     """Remove pending publishers after 30 days."""
     db.execute("DELETE FROM pending_publisher WHERE created < ?", (now - PENDING_SECONDS,))
-
-
-def _forget_rivals(db: sqlite3.Connection, index: PackageIndex, name: str) -> None:
-    rows = db.execute("SELECT id, project FROM pending_publisher WHERE host_index = ?", (index.name,)).fetchall()
-    for row in rows:
-        if _alike(row["project"], name):
-            db.execute("DELETE FROM pending_publisher WHERE id = ?", (row["id"],))
 
 
 def _rowid(cursor: sqlite3.Cursor) -> int:

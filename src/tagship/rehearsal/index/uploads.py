@@ -35,6 +35,7 @@ FILE_LIMIT = 100
 """The default size limit of a file, in MiB."""
 RELEASE_SECONDS = 14 * 24 * 3600
 """How long after its first file a release accepts further ones."""
+_FILENAME = re.compile(r'; ?filename="([^"]*)"')
 _SHA = re.compile(r"[A-Fa-f0-9]{64}")
 _HELP = "https://packaging.python.org/specifications/core-metadata"
 
@@ -51,8 +52,9 @@ class Upload:
 
     @property
     def filename(self) -> str:
-        """The name that the client gave the file."""
-        return self.file.filename or ""
+        """The name that the client gave the file; werkzeug drops each backslash in it, as browsers write them."""
+        found = _FILENAME.search(self.file.headers.get("Content-Disposition", ""))
+        return found[1] if found and "\\" in found[1] else self.file.filename or ""
 
     @property
     def content(self) -> IO[bytes]:
@@ -225,24 +227,24 @@ def _check_form(form: MultiDict[str, str]) -> None:
         )
         shown = f"{name[:30]}...{name[-30:]}" if len(name) > 60 else name
         raise Refusal(f"{shown!r} is an invalid value for Name. Error: {reason} See {_HELP} for more information.")
+    _check_digest_field(form, "blake2_256_digest", "BLAKE2")
     if filetype not in filenames.EXTENSIONS:
         raise Refusal(
             "Invalid value for filetype. Error: "
             + ("Use a known file type." if filetype else "This field is required.")
         )
+    _check_digest_field(form, "sha256_digest", "SHA256")
     if filetype != "sdist" and not form.get("pyversion"):
         raise Refusal("Invalid value for pyversion. Error: Python version is required for binary distribution uploads.")
     if filetype == "sdist" and form.get("pyversion", "source") not in {"", "source"}:
         raise Refusal("Invalid value for pyversion. Error: Use 'source' as Python version for an sdist.")
-    _check_digest_fields(form)
-
-
-def _check_digest_fields(form: MultiDict[str, str]) -> None:
-    for field, algorithm in (("sha256_digest", "SHA256"), ("blake2_256_digest", "BLAKE2")):
-        if form.get(field) and not _SHA.fullmatch(form[field]):
-            raise Refusal(f"Invalid value for {field}. Error: Use a valid, hex-encoded, {algorithm} message digest.")
     if not any(form.get(f"{name}_digest") for name in ("md5", "sha256", "blake2_256")):
         raise Refusal("Error: Include at least one message digest.")
+
+
+def _check_digest_field(form: MultiDict[str, str], field: str, algorithm: str) -> None:
+    if form.get(field, "").strip() and not _SHA.fullmatch(form[field]):
+        raise Refusal(f"Invalid value for {field}. Error: Use a valid, hex-encoded, {algorithm} message digest.")
 
 
 def _project(db: sqlite3.Connection, upload: Upload) -> tuple[int, str]:

@@ -28,38 +28,48 @@ if TYPE_CHECKING:
 MAX_SUMMARY = 512
 MAX_LABEL = 32
 METADATA_VERSIONS = ("1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5")
-#: The syntax of an e-mail address that PyPI requires; whatever is not ASCII or in brackets is left to PyPI.
-_ATOM, _LABEL = r"[^\s@\"(),:;<>\[\]\\.]+", r"(?!-)[A-Za-z0-9\x80-\U0010ffff-]{1,63}(?<!-)"
+#: The syntax of an e-mail address that PyPI requires; whatever is not ASCII is left to PyPI.
+_ATOM, _LABEL = r"[^\s@\"(),:;<>\[\]\\.]+", r"(?!-|(?!xn)..--)[A-Za-z0-9\x80-\U0010ffff-]{1,63}(?<!-)"
 _SPECIAL = "arpa|invalid|local|localhost|onion|test"  # reserved names
-MAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:\[.*\]|(?:{_LABEL}\.)+(?!(?:{_SPECIAL})$){_LABEL}(?<!\d))", re.IGNORECASE)
+_DOT = r"[.\u3002\uff0e\uff61]"
+MAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}{_DOT})+(?!(?:{_SPECIAL})$){_LABEL}(?<!\d)", re.IGNORECASE)
+MAX_MAIL = 254
 #: PyPI checks the scheme and the port, and refuses brackets, which it does not escape; it ignores the rest of the host.
 URL = re.compile(r"https?:(?://[^/?#]*)?[^?#\[\]]*(?:\?[^#\[\]]*)?(?:#.*)?", re.IGNORECASE | re.DOTALL)
-PORT = re.compile(r"[^/?#]*//[^/?#\[\]]*:(\d+)(?:[/?#]|$)")
+PORT = re.compile(r"[^/?#]*//[^/?#\[\]]*(?:\[[0-9A-Fa-f:.]+\])?:(\d{1,5})(?:[/?#]|$)")
 MAX_PORT = 65535
 UNKNOWN = ("", "UNKNOWN")  # what distutils writes for none
+BLANK = " \t\r\n"  # whitespace in Markdown
 #: The fields, as `packaging` names them, that other rules check with clearer messages.
 OURS = {"name", "version", "summary", "requires_python", "requires_dist"}
+
+
+def values(metadata: Message, field: str) -> list[str]:
+    """Return the values of a field as PyPI reads them: none if the last one is UNKNOWN, or the only one is empty."""
+    found = metadata.get_all(field, [])
+    return [] if found == [""] or (found and found[-1].strip() == "UNKNOWN") else found
 
 
 def python(dist: Dist, where: str) -> Iterator[Problem]:
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-    try:
-        SpecifierSet(text := dist.metadata.get("Requires-Python", ""))
-    except InvalidSpecifier:
-        yield Problem("metadata", where, f"Requires-Python {text!r}", "versions as in '>=3.10'", "correct it")
+    for text in values(dist.metadata, "Requires-Python"):
+        try:
+            SpecifierSet(text)
+        except InvalidSpecifier:
+            yield Problem("metadata", where, f"Requires-Python {text!r}", "versions as in '>=3.10'", "correct it")
 
 
 def fields(dist: Dist, where: str) -> Iterator[Problem]:
     metadata = dist.metadata
     summary = metadata.get("Summary", "")
-    if len(summary) > MAX_SUMMARY or len(summary.splitlines()) > 1:
+    if len(summary) > MAX_SUMMARY or summary.splitlines() not in ([], [summary]):
         expected = f"one line of {MAX_SUMMARY} characters"
         yield Problem("metadata", where, "a longer summary", expected, "shorten the description")
-    if metadata.get("License", "") not in UNKNOWN and metadata["License-Expression"]:
+    if values(metadata, "License") and values(metadata, "License-Expression"):
         yield Problem("metadata", where, "License and License-Expression", "License-Expression alone", "remove License")
     kind, text = description(metadata)
-    if text and not text.strip() and kind != "text/plain":
+    if text and not text.strip(BLANK if kind == "text/markdown" else None) and kind != "text/plain":
         found = "a description of nothing but whitespace"
         yield Problem("metadata", where, found, "some text, or none", "fill in or leave out the README")
 
@@ -97,7 +107,7 @@ def _faults(text: str, version: str) -> Iterator[str]:
 
 def _is_none(value: object) -> bool:
     """Return whether PyPI treats a field of this value as absent."""
-    return value in ([], [""]) or (value[-1] if isinstance(value, list) else value) in UNKNOWN
+    return value in ([], [""]) or str(value[-1] if isinstance(value, list) else value).strip() in UNKNOWN
 
 
 def description(metadata: Message) -> tuple[str, str]:
@@ -120,24 +130,32 @@ def urls(dist: Dist, where: str) -> Iterator[Problem]:
 
 def _labelled(metadata: Message) -> Iterator[tuple[str, str]]:
     for field in ("Home-page", "Download-URL"):
-        if metadata.get(field, "") not in UNKNOWN:
-            yield field, metadata[field]
-    for text in metadata.get_all("Project-URL", []):
+        yield from ((field, url) for url in values(metadata, field))
+    for text in values(metadata, "Project-URL"):
         label, _, url = text.partition(",")
         yield label.strip(), url.strip()
 
 
+def address(text: str) -> str:
+    """Return the one address in `text`, as the strict parser of PyPI's Python does, which not every Python has.
+
+    It gives "" for several, for brackets, and for parentheses without a counterpart: PyPI checks none of these.
+    """
+    found = getaddresses([text])
+    is_one = len(found) == 1 and "[" not in found[0][1] and text.count("(") == text.count(")")
+    return found[0][1] if is_one else ""
+
+
 def emails(dist: Dist, where: str) -> Iterator[Problem]:
     for field in ("Author-email", "Maintainer-email"):
-        found = getaddresses([dist.metadata.get(field, "")])  # of several, PyPI checks none
-        address = found[0][1] if len(found) == 1 else ""
-        if address not in UNKNOWN and not (MAIL.fullmatch(address) and address.isprintable()):
-            yield Problem("metadata", where, f"{field} {address!r}", "an address such as you@example.org", "correct it")
+        found = address(values(dist.metadata, field)[0]) if values(dist.metadata, field) else ""
+        if found and not (MAIL.fullmatch(found) and found.isprintable() and len(found) <= MAX_MAIL):
+            yield Problem("metadata", where, f"{field} {found!r}", "an address such as you@example.org", "correct it")
 
 
 def dependencies(dist: Dist, where: str) -> Iterator[Problem]:
     fields = ("Requires-Dist", "Provides-Dist", "Obsoletes-Dist")
-    texts = [text for field in fields for text in dist.metadata.get_all(field, []) if text]
+    texts = [text for field in fields for text in values(dist.metadata, field)]
     if not texts:
         return
     from packaging.requirements import InvalidRequirement, Requirement  # slow to import, and many have none

@@ -92,6 +92,11 @@ class Dist:
             return {normpath(entry.name): entry.size for entry in self._tarred if not entry.isdir()}
 
     @cached_property
+    def folders(self) -> set[str]:
+        """The folders that an sdist lists, which may be license files; in a wheel PyPI wants files."""
+        return set() if self.is_wheel else {normpath(entry.name) for entry in self._tarred if entry.isdir()}
+
+    @cached_property
     def metadata(self) -> Message:
         """Its core metadata, from METADATA or PKG-INFO; raises `ReleaseError` if there is none."""
         return _parsed(self.metadata_text)

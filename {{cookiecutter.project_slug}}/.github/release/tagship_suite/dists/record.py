@@ -57,7 +57,9 @@ def differences(view: mmap, entries: dict[str, ZipInfo], record: str) -> Iterato
 
 def _listed(content: bytes) -> dict[str, tuple[str, str]]:
     try:
-        rows = csv.reader(io.StringIO(content.decode(), newline=""))  # splitlines() knows more line ends
+        rows = csv.reader(io.StringIO(text := content.decode(), newline=""))  # splitlines() knows more line ends
+        if "" in text.splitlines():  # which PyPI uses, and then fails
+            raise ValueError("an empty line")
         return {name.replace("\\", "/"): (hashed.rstrip("="), size) for name, hashed, size in rows}
     except (ValueError, csv.Error) as error:
         raise BadZipFile(f"a RECORD that is not a list of files, hashes and sizes: {error}") from None
