@@ -229,7 +229,7 @@ def test_a_file_that_is_also_a_folder_is_refused(tmp_path: Path, name: str, othe
         assert words(f"ship-1.0/{name}", f"ship-1.0/{other}".rstrip("/")) in said(path)
 
 
-SECOND, NOWHERE = "is installed as the metadata of a second distribution", "is not where every installer looks"
+SECOND, NOWHERE = f"is installed as metadata, but is not in {INFO}", "is not where every installer looks"
 
 
 @pytest.mark.parametrize(
@@ -240,6 +240,7 @@ SECOND, NOWHERE = "is installed as the metadata of a second distribution", "is n
         ("SHIP-9.9.DIST-INFO/METADATA", SECOND),
         ("ship-1.0.data/purelib/ship-9.9.dist-info/METADATA", SECOND),
         ("ship-1.0.data/data/lib/python3.12/site-packages/other-1.0.dist-info/METADATA", SECOND),
+        (f"ship-1.0.data/purelib/{INFO}/entry_points.txt", SECOND),
         ("ship-9.9.egg-info", SECOND),
         ("ship.egg-info/PKG-INFO", SECOND),
         ("other-1.0.data/purelib/ship/_version.py", NOWHERE),

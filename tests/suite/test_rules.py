@@ -201,6 +201,23 @@ def test_entry_points_and_metadata_have_no_byte_order_mark(tmp_path: Path) -> No
     assert "found Metadata-Version ''" in said(write_sdist(tmp_path, metadata_version="2.4", before="\ufeff"))
 
 
+@pytest.mark.parametrize(
+    ("points", "script", "refused"),
+    [
+        ("[console_scripts]\nship = ship:main\n", "ship-1.0.data/scripts/ship", True),
+        ("[console_scripts]\nship = ship:main\n", "ship-1.0.data/data/bin/Ship", True),
+        ("[console_scripts]\nship = ship:main\n[gui_scripts]\nship = ship:window\n", "", True),
+        ("[console_scripts]\nship = ship:main\nShip = ship:window\n", "", True),
+        ("[console_scripts]\nship = ship:main\nShip = ship:main\n", "ship-1.0.data/scripts/ship2", False),
+        ("[ship.plugins]\nship = ship:main\n", "ship-1.0.data/scripts/ship", False),
+    ],
+)
+def test_a_script_has_one_source(tmp_path: Path, points: str, script: str, *, refused: bool) -> None:
+    files = {"ship-1.0.dist-info/entry_points.txt": points, **({script: ""} if script else {})}
+    found = said(write_wheel(tmp_path, files=files))
+    assert ("entry_points.txt: found two different scripts 'ship'" in found.lower()) if refused else not found
+
+
 @pytest.mark.parametrize(("length", "refused"), [(246 - len("-1.0-py3-none-any.whl"), False), (226, True)])
 def test_a_file_name_has_room_for_that_of_its_metadata(tmp_path: Path, length: int, *, refused: bool) -> None:
     found = said(write_wheel(tmp_path, name="s" * length, files={"ship.py": ""}))

@@ -67,8 +67,8 @@ def misplaced(names: Iterable[str], info: str) -> str:
     known = re.compile(rf"{re.escape(own)}/(?:(?:purelib|platlib|headers|scripts|data)/.*)?", re.DOTALL)
     for name in names:
         top, place = name.split("/")[0], DATA.sub("", name).split("/")[0]
-        if place.lower().endswith((".dist-info", ".egg-info")) and place != info:
-            return f"{name!r} is installed as the metadata of a second distribution"
+        if place.lower().endswith((".dist-info", ".egg-info")) and top != info:
+            return f"{name!r} is installed as metadata, but is not in {info}"
         if top.lower().endswith(".data") and not known.fullmatch(name):
             return (
                 f"{name!r} is not where every installer looks: in purelib, platlib, headers, scripts or data of {own}"

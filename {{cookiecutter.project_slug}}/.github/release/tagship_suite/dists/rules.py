@@ -25,7 +25,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from ..errors import Problem, ReleaseError
-from . import metadata
+from . import metadata, zips
 from .metadata import UNKNOWN, same_version
 from .modules import entry_points
 
@@ -219,7 +219,8 @@ def _members(dist: Dist, where: str) -> Iterator[Problem]:
             expected = "one, as its name and metadata say"
             yield Problem("metadata", where, f"no {folder}/{name}", expected, "build it again")
     if dist.is_wheel and (scripts := f"{folder}/entry_points.txt") in dist.members:
-        yield from _entry_points(dist.read([scripts], "utf-8")[scripts], f"{where}: {scripts}")
+        places = {zips.installed(name) for name in dist.members}
+        yield from _entry_points(dist.read([scripts], "utf-8")[scripts], f"{where}: {scripts}", places)
 
 
 def retagged(dist: Dist) -> Iterator[str]:
@@ -231,7 +232,7 @@ def retagged(dist: Dist) -> Iterator[str]:
         yield f"{dist.path}: WHEEL has the tags {here}, the file name {named}: rename it with `wheel tags` [wheel-tags]"
 
 
-def _entry_points(text: str, where: str) -> Iterator[Problem]:
+def _entry_points(text: str, where: str, places: set[str]) -> Iterator[Problem]:
     if text.startswith("\ufeff"):  # installers do not skip it
         yield Problem("entry-points", where, "a byte order mark", "none", "save it as UTF-8 without one")
     try:
@@ -239,11 +240,14 @@ def _entry_points(text: str, where: str) -> Iterator[Problem]:
     except configparser.Error as error:
         yield Problem("entry-points", where, error.message.splitlines()[0], "an INI file", "correct the entry points")
         return
-    for section in {"console_scripts", "gui_scripts"} & {*groups.sections()}:
-        for name in groups.options(section):
-            if not re.fullmatch(r"[\w.-]+", name):
-                expected = "a name of letters, digits, '.', '_' and '-'"
-                yield Problem("entry-points", where, f"the script {name!r}", expected, "rename it")
+    scripts: dict[str, str] = {}
+    found = sorted({"console_scripts", "gui_scripts"} & {*groups.sections()})
+    for name, value in [item for group in found for item in groups.items(group)]:
+        if not re.fullmatch(r"[\w.-]+", name):
+            expected = "a name of letters, digits, '.', '_' and '-'"
+            yield Problem("entry-points", where, f"the script {name!r}", expected, "rename it")
+        elif f".data/scripts/{name.lower()}" in places or scripts.setdefault(name.lower(), value) != value:
+            yield Problem("entry-points", where, f"two different scripts {name!r}", "one of each name", "rename one")
 
 
 #: The rules of every index, and the further ones of PyPI.

@@ -94,7 +94,7 @@ def twins(members: Iterable[tuple[str, str, bool]]) -> str:
     return ""
 
 
-def _installed(name: str) -> str:
+def installed(name: str) -> str:
     """Return where an installer writes a wheel's file: those in `.data` are spread.
 
     Source of the rule: https://packaging.python.org/en/latest/specifications/binary-distribution-format/ (spread).
@@ -157,7 +157,7 @@ def check(view: mmap.mmap, found: Collection[ZipInfo]) -> None:
 
     Then a program that reads the archive from its start and one that reads it from its end unpack the same files.
     """
-    if same := twins((info.filename, _installed(info.filename), info.is_dir()) for info in found):
+    if same := twins((info.filename, installed(info.filename), info.is_dir()) for info in found):
         raise zipfile.BadZipFile(same)
     at = 0
     for info in sorted(found, key=lambda info: info.header_offset):
