@@ -460,6 +460,24 @@ def test_a_file_of_an_sdist_has_one_name_and_one_size(tmp_path: Path, fields: di
     assert (words in said(path)) if words else not said(path)
 
 
+@pytest.mark.parametrize("kind", [tarfile.LNKTYPE, tarfile.SYMTYPE, tarfile.DIRTYPE])
+def test_a_link_or_a_folder_has_no_content_that_may_be_read_as_a_member(tmp_path: Path, kind: bytes) -> None:
+    path = write_sdist(tmp_path)
+    hidden = entry("ship-1.0/hidden.py").tobuf()
+    info = entry("ship-1.0/l", kind, "ship-1.0/PKG-INFO" if kind == tarfile.LNKTYPE else "PKG-INFO")
+    info.size = len(hidden)
+    content = gzip.decompress(path.read_bytes()).rstrip(b"\0")
+    padding = bytes(-len(content) % tarfile.BLOCKSIZE)
+    path.write_bytes(gzip.compress(content + padding + info.tobuf() + hidden + bytes(2 * tarfile.BLOCKSIZE)))
+    assert "'ship-1.0/l' has content and is no file" in said(path)
+
+
+def test_a_file_of_an_sdist_is_not_named_as_a_folder(tmp_path: Path) -> None:
+    path = write_sdist(tmp_path)
+    pack(path, entry("ship-1.0/d/"))
+    assert "'ship-1.0/d/' is a file with the name of a folder" in said(path)
+
+
 def test_a_record_for_all_files_of_an_sdist_names_none(tmp_path: Path) -> None:
     path = tmp_path / SDIST
     for field, words in (("comment", ""), ("path", "a name or a size for all files")):

@@ -124,6 +124,10 @@ def _fault(entry: TarInfo, links: set[str]) -> str:
         return "has two sizes, in its header and in a pax record"
     if not (entry.isreg() or entry.isdir() or entry.issym() or entry.islnk()):
         return "is neither a file, a folder nor a link"
+    if entry.size and not entry.isreg():
+        return "has content and is no file"
+    if entry.name.endswith("/") and not entry.isdir():
+        return "is a file with the name of a folder"
     parts = normpath(entry.name).split("/")
     if links and _goes_through(parts[:-1], links):
         return "is a path through a link"
