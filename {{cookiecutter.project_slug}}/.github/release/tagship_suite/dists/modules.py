@@ -5,7 +5,7 @@
 # mypy: ignore-errors
 # pylint: skip-file
 # isort: skip_file
-"""Which modules of a dist could hold its version, where are they imported from, and do its entry points find theirs?"""
+"""Which modules could hold a version, where are a dist's files once installed, do its entry points find theirs?"""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from ..errors import Problem
 from ..repo.files import UNREADABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from .reading import Dist
 
 #: The modules that hold a package's version by convention.
 VERSION_MODULES = ("__init__", "_version", "__version__", "version", "__about__", "_about")
-#: What precedes a module's own path in a wheel and in an sdist.
-DATA = re.compile(r"[^/]+\.data/(?:pure|plat)lib/")
+#: What precedes a module's own path in a wheel, by the name of its scheme or by its usual path, and in an sdist.
+DATA = re.compile(r"^[^/]+\.data/(?:purelib|platlib|data/lib(?:64)?(?:/[^/]+)?/(?:site|dist)-packages)/", re.IGNORECASE)
 ROOT = re.compile(r"[^/]+/(?:(?:src|lib)/)?")
 #: https://packaging.python.org/en/latest/specifications/entry-points/
 REFERENCE = re.compile(r"(?P<module>[\w.]+)\s*(?::\s*(?P<name>\w+)[\w.]*)?\s*(?:\[.*\])?")
@@ -64,6 +64,25 @@ def modules(dist: Dist) -> dict[str, str]:
     return found
 
 
+def misplaced(names: Iterable[str], info: str) -> str:
+    """Return why installers disagree on where a wheel's files go, or on what it is; "" if they do not.
+
+    `info` is the folder with its metadata. pip spreads every folder `*.data`, other installers only the wheel's own;
+    Python takes each `.dist-info` and `.egg-info` that lies beside the modules for an installed distribution.
+    """
+    own = info.removesuffix(".dist-info") + ".data"
+    known = re.compile(rf"{re.escape(own)}/(?:(?:purelib|platlib|headers|scripts|data)/.*)?", re.DOTALL)
+    for name in names:
+        top, place = name.split("/")[0], DATA.sub("", name).split("/")[0]
+        if place.lower().endswith((".dist-info", ".egg-info")) and top != info:
+            return f"{name!r} is installed as metadata, but is not in {info}"
+        if top.lower().endswith(".data") and not known.fullmatch(name):
+            return (
+                f"{name!r} is not where every installer looks: in purelib, platlib, headers, scripts or data of {own}"
+            )
+    return ""
+
+
 def entry_points(text: str) -> configparser.ConfigParser:
     """Return the groups of `entry_points.txt`; raise `configparser.Error` if it is broken."""
     parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
@@ -78,7 +97,7 @@ def unresolved(wheel: Dist) -> Iterator[Problem]:
     if points not in wheel.members:
         return
     groups = entry_points(wheel.read([points])[points])
-    files = {DATA.sub("", name, count=1): name for name in wheel.members}
+    files = {DATA.sub("", name): name for name in wheel.members}
     for group in groups.sections():
         for name, value in groups[group].items():
             reference = REFERENCE.fullmatch(value)
