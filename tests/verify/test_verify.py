@@ -156,3 +156,10 @@ def test_an_index_or_a_trust_root_out_of_reach_is_no_finding(index: GitHub) -> N
     assert "use the one that is bundled with sigstore: --offline" in done.output
     index.answers["/simple/ship/"] = (503, {}, {})
     assert verify(index)[0] == 2
+
+
+@pytest.mark.parametrize("field", ["filename", "url", "hashes", "upload-time", "provenance"])
+@pytest.mark.parametrize("value", [5, None, [1]])
+def test_a_listing_with_other_values_than_pep_691_has_is_no_traceback(index: GitHub, field: str, value: object) -> None:
+    index.answers["/simple/ship/"]["files"][0][field] = value
+    assert verify(index)[0] in {0, 1, 2}

@@ -215,7 +215,7 @@ def _parsed(url: str, content_type: str, body: bytes) -> dict[str, Remote]:
 def _parse(url: str, content_type: str, body: bytes) -> dict[str, Remote]:
     text = body.decode("utf-8", "replace")
     if "json" in content_type:
-        return {file["filename"]: _listed(url, file) for file in json.loads(text)["files"]}
+        return {str(file["filename"]): _listed(url, file) for file in json.loads(text)["files"]}
     page = _Links()
     page.feed(text)
     return dict(_remote(urljoin(url, link)) for link in page.links)
@@ -223,7 +223,8 @@ def _parse(url: str, content_type: str, body: bytes) -> dict[str, Remote]:
 
 def _listed(url: str, file: dict[str, Any]) -> Remote:
     hashes = {algorithm: digest.lower() for algorithm, digest in (file.get("hashes") or {}).items()}
-    return Remote(urljoin(url, file["url"]), hashes, file.get("upload-time") or "", file.get("provenance") or "")
+    uploaded, provenance = (str(file.get(key) or "") for key in ("upload-time", "provenance"))
+    return Remote(urljoin(url, file["url"]), hashes, uploaded, provenance)
 
 
 def _remote(link: str) -> tuple[str, Remote]:
