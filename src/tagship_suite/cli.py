@@ -40,7 +40,7 @@ def reporting() -> Iterator[None]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; return 0, 1 where it refused, or 130 where it was interrupted."""
+    """Run one command; return 0, 1 if it refused, or 130 if it was interrupted."""
     options = vars(_parser().parse_args(arguments))
     os.chdir(options.pop("root"))
     try:

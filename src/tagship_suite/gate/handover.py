@@ -59,7 +59,7 @@ def gather(folder: Path, environ: Mapping[str, str]) -> None:
 
 
 def _received(parts: Sequence[Path], environ: Mapping[str, str]) -> list[Path]:
-    """Return those of `parts` that $DIST_DIGEST names, one for each machine; all where it is not set.
+    """Return those of `parts` that $DIST_DIGEST names, one for each machine; all if it is not set.
 
     Earlier attempts of the workflow's run leave dists too. Raises `ReleaseError` if a machine's are missing.
     """

@@ -209,7 +209,7 @@ def expanded(text: str) -> list[str]:
 
 
 def _range(text: str) -> list[str]:
-    """Return the numbers that `0-5` in braces stands for, and any other text as it is."""
+    """Return the numbers that `0-5` in braces stands for, and any other text unchanged."""
     found = re.fullmatch(r"(\d+)-(\d+)", text)
     return [str(number) for number in range(int(found[1]), int(found[2]) + 1)][:100] if found else [text]
 

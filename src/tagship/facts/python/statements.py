@@ -30,7 +30,7 @@ class Broken(Ended):
 
 
 class Continued(Ended):
-    """A loop goes on with its next item."""
+    """A loop continues with its next item."""
 
 
 def execute(machine: Machine, body: Sequence[ast.stmt], scope: Scope) -> None:

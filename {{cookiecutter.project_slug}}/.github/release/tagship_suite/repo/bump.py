@@ -225,7 +225,7 @@ def _push(root: Path, plan: Plan) -> None:
         if not PROTECTED.search(output):
             raise ReleaseError(*error.args, f"run the same command again; {undone}") from error
         if f"refs/tags/{plan.tag}" in output or not plan.files:
-            remedy = "ask somebody to release whom the server's rules allow to push tags"
+            remedy = "ask somebody who may push tags to release"
             problem = Problem("push-refused", f"tag {plan.tag!r}", "refused by the server", "permission for it", remedy)
         else:
             to = f"{git.query(root, 'rev-parse', 'HEAD')}:refs/heads/release-{plan.tag}"

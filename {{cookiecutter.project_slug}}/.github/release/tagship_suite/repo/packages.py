@@ -184,7 +184,7 @@ def one(packages: list[Package], name: str, where: str) -> Package:
 
 
 def of(root: Path, name: str) -> Package:
-    """Return the distribution at `root` with this normalised name, where there are several, else the only one."""
+    """Return the distribution at `root` with this normalised name if there are several, else the only one."""
     return next((package for package in every(root) if package.name in {"", name}), Package(root, root))
 
 
