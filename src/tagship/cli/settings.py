@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tagship.cli.group import print_errors
 from tagship.cli.options import FOLDER, FORMAT, examples
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def doctor(path: Path, form: str, *, fix: bool, yes: bool) -> None:
     changes = [change for each in found for change in each.changes if fix]
     agreed = [each for each in changes if yes or click.confirm(f"{each.does}?", err=True)]
     refused = run.change(api, agreed)
-    for line in [*(f"done: {each.does}" for each in agreed if not refused), *(f"error: {each}" for each in refused)]:
-        click.echo(line, err=True)
+    for each in agreed if not refused else ():
+        click.echo(f"done: {each.does}", err=True)
+    print_errors(refused)
     raise SystemExit(1 if refused or any(each.state == "wrong" for each in found) else 0)

@@ -97,5 +97,7 @@ def change(api: Api, changes: Sequence[Change]) -> list[str]:
         try:
             api.change(each.method, each.path, each.body)
         except Unseen as unseen:
-            refused.append(f"{each.does}: refused ({unseen.status}), which needs a token with administration rights")
+            found, expected = f"a refusal ({unseen.status})", "a token with administration rights"
+            problem = Problem("host-token", each.does, found, expected, "log in with one")
+            refused.append(str(problem))
     return refused
