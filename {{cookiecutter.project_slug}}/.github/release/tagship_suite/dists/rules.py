@@ -52,7 +52,7 @@ PLATFORM = re.compile(
 )
 #: PyPI adds a macOS version every year: later ones than those above are left to it.
 NEXT_MACOS = re.compile(r"macosx_(?:2[7-9]|[3-9]\d)_0(?=_)")
-#: What PyPI takes for encrypted code, written so that this file does not match; and how large a file it scans.
+#: What PyPI considers encrypted code, written so that this file does not match; and how large a file it scans.
 ENCRYPTED = {
     "PyArmor": [re.compile(rb"__pyarmor__\(__name__, __file__,|__pyarmor_(?:enter|exit|assert|bcc)__")],
     "SourceDefender": [re.compile(rb"---BEGIN PYE[ ]FILE---"), re.compile(rb"---END PYE[ ]FILE---")],
