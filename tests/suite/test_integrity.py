@@ -472,6 +472,26 @@ def test_a_link_or_a_folder_has_no_content_that_may_be_read_as_a_member(tmp_path
     assert "'ship-1.0/l' has content and is no file" in said(path)
 
 
+def test_a_hard_link_names_a_file_before_it(tmp_path: Path) -> None:
+    path = write_sdist(tmp_path, files={"b": ""})
+    pack(path, entry("ship-1.0/a", tarfile.LNKTYPE, "ship-1.0/b"))
+    assert said(path) == ""
+    sdist.normalise(path, 0)
+    assert said(path) == ""
+    pack(path, entry("ship-1.0/l", tarfile.LNKTYPE, "ship-1.0/z"), entry("ship-1.0/z"))
+    assert "'ship-1.0/l' links to 'ship-1.0/z', and no file before it has that name" in said(path)
+
+
+@pytest.mark.parametrize(("name", "target"), [("a\\b", ""), ("a\udcff", ""), ("a", "b\\c")])
+def test_a_name_in_an_sdist_has_no_backslash_and_is_utf_8(tmp_path: Path, name: str, target: str) -> None:
+    path = write_sdist(tmp_path)
+    raw = io.BytesIO(gzip.decompress(path.read_bytes()))
+    with tarfile.open(fileobj=raw, mode="a", format=tarfile.GNU_FORMAT) as archive:
+        archive.addfile(entry(f"ship-1.0/{name}", tarfile.SYMTYPE if target else tarfile.REGTYPE, target))
+    path.write_bytes(gzip.compress(raw.getvalue()))
+    assert "has a backslash or is not UTF-8, and uv does not unpack it" in said(path)
+
+
 def test_a_file_of_an_sdist_is_not_named_as_a_folder(tmp_path: Path) -> None:
     path = write_sdist(tmp_path)
     pack(path, entry("ship-1.0/d/"))
@@ -542,7 +562,7 @@ def test_an_sdist_of_one_file_is_refused_as_pypi_treats_that_as_its_folder(tmp_p
 def test_an_sdist_may_link_within_its_folder(tmp_path: Path) -> None:
     path = write_sdist(tmp_path, files={"docs/a.txt": ""})
     links = [entry("ship-1.0/docs/l", tarfile.SYMTYPE, "../PKG-INFO"), entry("ship-1.0/d", tarfile.SYMTYPE, "docs")]
-    pack(path, *links, entry("ship-1.0/h", tarfile.LNKTYPE, "ship-1.0/docs/a.txt"), entry("./ship-1.0/x"))
+    pack(path, *links, entry("ship-1.0/h", tarfile.LNKTYPE, "ship-1.0/docs/a.txt"), entry("ship-1.0/x"))
     assert said(path) == ""
 
 
@@ -581,10 +601,15 @@ def test_an_sdist_with_two_members_for_one_file_is_refused(tmp_path: Path, names
     assert f"{path}: found a broken archive ({names[0]!r} and {names[1]!r} are written to the same file)" in said(path)
 
 
-def test_an_sdist_whose_members_begin_with_a_dot_is_fine_except_for_pkg_info(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["./ship-1.0/x", "./ship-1.0", "./", "."])
+def test_an_sdist_some_of_whose_members_begin_with_a_dot_is_refused(tmp_path: Path, name: str) -> None:
     path = write_sdist(tmp_path)
-    pack(path, entry("./ship-1.0/x"), entry("./ship-1.0", tarfile.DIRTYPE), entry("ship-1.0/", tarfile.DIRTYPE))
-    assert said(path) == ""
+    pack(path, entry("ship-1.0/", tarfile.DIRTYPE), entry(name, tarfile.REGTYPE if "x" in name else tarfile.DIRTYPE))
+    assert f"pip does not find the top-level folder beside {name.rstrip('/')!r}" in said(path)
+
+
+def test_an_sdist_whose_members_all_begin_with_a_dot_is_refused(tmp_path: Path) -> None:
+    path = write_sdist(tmp_path)
     with tarfile.open(path) as archive, tarfile.open(tmp_path / "dotted", "w:gz") as dotted:
         for info in archive.getmembers():
             file = archive.extractfile(info) if info.isreg() else None

@@ -43,7 +43,8 @@ def _rewrite(raw: IO[bytes], packed: gzip.GzipFile, epoch: int) -> None:
         tarfile.open(fileobj=raw, mode="r:") as old,
         tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as new,
     ):
-        for member in sorted(old.getmembers(), key=lambda member: member.name):
+        # A hard link comes after the file that it links to.
+        for member in sorted(old.getmembers(), key=lambda member: (member.islnk(), member.name)):
             new.addfile(_plain(member, epoch), old.extractfile(member) if member.isreg() else None)
 
 

@@ -98,13 +98,20 @@ def check(path: Path, found: list[TarInfo]) -> None:
     names = {normpath(entry.name) for entry in found}
     links = {written(entry.name) for entry in found if entry.issym()}
     folders = {name.split("/")[0] for name in names}
+    files: set[str] = set()
     for entry in found:
         if reason := _fault(entry, links):
             raise tarfile.ReadError(f"{entry.name!r} {reason}")
+        if entry.islnk() and entry.linkname not in files:
+            raise tarfile.ReadError(f"{entry.name!r} links to {entry.linkname!r}, and no file before it has that name")
+        if entry.isreg():
+            files.add(entry.name)
     if same := twins((entry.name, written(entry.name), entry.isdir()) for entry in found):
         raise tarfile.ReadError(same)
     if odd := [entry.name for entry in found if _is_metadata(entry.name) and normpath(entry.name) != entry.name]:
         raise tarfile.ReadError(f"PyPI does not find {odd[0]!r}: it looks for {normpath(odd[0])!r}")
+    if odd := [entry.name for entry in found if entry.name.split("/")[0] == "."]:
+        raise tarfile.ReadError(f"pip does not find the top-level folder beside {odd[0]!r}")
     if len(folders) != 1 or folders & (names - {normpath(entry.name) for entry in found if entry.isdir()}):
         raise tarfile.ReadError(f"{len(folders)} folders and files at its top, not one folder")
     if len(names) == 1:
@@ -118,6 +125,8 @@ def _is_metadata(name: str) -> bool:
 def _fault(entry: TarInfo, links: set[str]) -> str:
     if not is_inside(entry.name):
         return "is a path out of the archive"
+    if "\\" in (text := entry.name + entry.linkname) or text.encode(errors="replace").decode() != text:
+        return "has a backslash or is not UTF-8, and uv does not unpack it"
     if entry.issparse() or any(field.startswith("GNU.sparse.") for field in entry.pax_headers):
         return "is sparse"
     if "size" in entry.pax_headers and entry.size < OCTAL_SIZE:
