@@ -107,7 +107,10 @@ def test_a_workflow_that_waits_for_a_release_is_named(tmp_path: Path) -> None:
         ("scripts/generate-translations.sh", True),
         ("npm ci && npm run build", True),
         ("python setup.py compile_catalog", True),
+        ("pybabel compile -d locale", True),
         ("pip install babel", False),
+        ("pytest --pyargs nibabel", False),
+        ("python -m compileall src", False),
         ("scripts/generate-release-notes.sh", False),
     ],
 )

@@ -24,12 +24,15 @@ BUILDS = re.compile(
 )
 #: Commands that make files: compiled translations, bundled scripts and styles, code from a grammar or a protocol.
 MAKES = re.compile(
-    r"generat|compile|translat|msgfmt|babel|protoc\b|grpc_tools|codegen|webpack|\b(npm|yarn|pnpm|bun) (run )?\S*build",
+    r"generat|compile|translat|msgfmt|\b(py)?babel\b|protoc\b|grpc_tools|codegen|webpack"
+    r"|\b(npm|yarn|pnpm|bun) (run )?\S*build",
     re.IGNORECASE,
 )
-#: What makes nothing that is shipped, and what only installs a tool that could.
+#: What makes nothing that is shipped, such as tests, and what only installs a tool that could.
 OTHER = re.compile(
-    r"\binstall\b|notes|changelog|release|version|sbom|docs?\b|coverage|hash|token|attest|echo", re.IGNORECASE
+    r"\b(pytest|tox|nox|unittest|compileall|py_compile)\b"
+    r"|\binstall\b|notes|changelog|release|version|sbom|docs?\b|coverage|hash|token|attest|echo",
+    re.IGNORECASE,
 )
 
 
