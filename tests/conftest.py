@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,18 @@ FOREIGN = (
     *("GITHUB_", "ACTIONS_", "TWINE_", "TAGSHIP_", "CI", "NOX", "GIT_"),
     *("SOURCE_DATE_EPOCH", "FORCE_COLOR", "PYTHONDONTWRITEBYTECODE"),
 )
+#: The last two are for speed.
+GIT_CONFIG = """\
+[user]
+name = A Maintainer
+email = maintainer@example.com
+[init]
+defaultBranch = main
+[core]
+looseCompression = 0
+[maintenance]
+auto = false
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +56,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
     path = [str(Path(sys.executable).parent), os.environ["PATH"], os.defpath]
     monkeypatch.setenv("PATH", os.pathsep.join(path))
     config = tmp_path_factory.getbasetemp() / "gitconfig"
-    config.write_text("[user]\nname = A Maintainer\nemail = maintainer@example.com\n[init]\ndefaultBranch = main\n")
+    config.write_text(GIT_CONFIG)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
@@ -167,9 +180,12 @@ def nightly(*values: object, when: bool = True) -> ParameterSet:
     return pytest.param(*values, marks=[pytest.mark.nightly] * when)
 
 
+_managed = cache(managed.files)
+
+
 def copy_suite(folder: Path) -> Path:
     """Write the suite to `folder`, with a noxfile and tasks."""
-    managed.write(folder, managed.files())
+    managed.write(folder, _managed())
     (folder / "noxfile.py").write_text(NOXFILE)
     (folder / "tasks.py").write_text(TASKS)
     return folder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import cache
 from importlib.metadata import version
 from itertools import product
 from pathlib import Path
@@ -81,6 +82,7 @@ def source() -> Path:
     return installed if installed.is_dir() else Path(__file__).parents[2]
 
 
+@cache
 def release() -> str:
     """Return the version of tagship, as in the headers."""
     return version("tagship")
