@@ -269,6 +269,27 @@ def test_an_empty_part_of_the_changelog_is_refused(suite: Path, name: str, text:
     assert f"{name}: found nothing below 'Unreleased', expected what this release changes" in refused(suite, "minor")
 
 
+@pytest.mark.parametrize(
+    ("table", "name", "is_left"),
+    [
+        ("", "newsfragments/1.feature.md", True),
+        ('package = "ship.core"\npackage_dir = "src"\n', "src/ship/core/newsfragments/+x.bugfix.1.rst", True),
+        ('directory = "news"\n[[tool.towncrier.type]]\ndirectory = "break"\n', "news/12.break", True),
+        ('directory = "news"\n[tool.towncrier.fragment.deps]\n', "news/api/12.deps.rst", True),
+        ('directory = "news"\n', "news/README.md", False),
+        ('directory = "news"\n', "news/_template.md.jinja", False),
+    ],
+)
+def test_news_fragments_that_the_changelog_lacks_are_refused(suite: Path, table: str, name: str, is_left: bool) -> None:
+    towncrier = f'[tool.towncrier]\nfilename = "CHANGELOG.md"\n{table}'
+    started(suite, {"pyproject.toml": STATIC, "towncrier.toml": towncrier, name: "x\n"})
+    if is_left:
+        said = refused(suite, "minor")
+        assert f"found news fragments ({name.rpartition('/')[2]}), expected all of them in the changelog" in said
+        assert "run: towncrier build --version 1.1.0; commit, and release 1.1.0" in said
+    released(suite, "1.1.0rc1" if is_left else "minor")
+
+
 def test_a_version_whose_link_cannot_be_made_is_mentioned(suite: Path) -> None:
     text = "## [Unreleased]\n\n- x\n\n## [1.0.0]\n\n[1.0.0]: https://example.com/1.0.0\n"
     said = released(started(suite, {"pyproject.toml": STATIC, "CHANGELOG.md": text}), "minor")

@@ -67,6 +67,10 @@ FAILURES: dict[str, tuple[dict[str, str], str]] = {
         {"pyproject.toml": PROJECT + HATCH.replace('"hatchling"', '"no-such-thing-xyz"')},
         "the index has no no-such-thing-xyz: correct the name in [build-system] requires",
     ),
+    "requirements that exclude each other": (
+        {"pyproject.toml": PROJECT + HATCH.replace('"hatchling"', '"hatchling<1", "hatchling>1"')},
+        "no installer can do that, as you require hatchling<1 and hatchling>1: correct [build-system] requires",
+    ),
     "what nobody knows": (
         {"setup.py": "raise ValueError('the moon is full')\n"},
         "the build has failed: ValueError: the moon is full",
@@ -99,6 +103,13 @@ def test_a_build_that_fails_is_explained_in_one_line(name: str, tmp_path: Path) 
     said = refusal(write(tmp_path / "ship", files), tmp_path / "dist")
     assert words in said
     assert "\n" not in said
+
+
+@pytest.mark.slow
+def test_a_cutoff_of_uv_is_named_as_the_cause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cutoff = '[tool.uv]\nexclude-newer = "2020-01-01T00:00:00Z"\n'
+    monkeypatch.chdir(write(tmp_path / "ship", {"pyproject.toml": PROJECT + HATCH + cutoff}))
+    assert "exclude-newer of uv hides what the build needs: set a later one" in refusal(Path(), tmp_path / "dist")
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from ..errors import refusal
-from .files import read_text
+from .files import load_toml, read_text, subtable
 from .versions import parse_version
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ FILLER = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 LINK = re.compile(r"^(\[|\.\. _)(unreleased)(\]?:[ \t]+)(\S+)[ \t]*(\r?\n|\Z)", re.IGNORECASE | re.MULTILINE)
+#: The types of towncrier's news fragments, such as `123.feature.md`, unless it is configured for others.
+TYPES = {"feature", "bugfix", "doc", "removal", "misc"}
 COMPARED = re.compile(r"(.*/compare/)(.+?)(\.{2,3})([^.].*)")
 
 
@@ -50,8 +52,10 @@ def dated(folder: Path, version: str, tag: str) -> tuple[dict[Path, str], list[s
     """Return the new text of the changelog in `folder` by its path, and notes about what is left to do by hand.
 
     Nothing changes if `version` already has a heading. Raises `ReleaseError` if the unreleased section is empty or
-    for another version.
+    for another version, or if there are news fragments that it should have.
     """
+    if not Version(version).is_prerelease:
+        _refuse_fragments(folder, version)
     texts = {path: read_text(path) for path in paths(folder)}
     heading = re.compile(rf"(?im)^(?:#+ *)?\[?v?{re.escape(version)}(?![\w.+-]*\w|.*unreleased)")
     if any(map(heading.search, texts.values())):
@@ -86,6 +90,23 @@ def _check(name: str, text: str, match: re.Match[str], version: Version) -> None
     if named.release != version.release:
         remedy = f"release {named.base_version}, or correct the heading"
         raise refusal("changelog", name, f"the heading {str(named)!r}", f"{str(version)!r}", remedy)
+
+
+def _refuse_fragments(folder: Path, version: str) -> None:
+    tables = (subtable(load_toml(folder / name), "tool", "towncrier") for name in ("towncrier.toml", "pyproject.toml"))
+    if not (table := next(filter(None, tables), {})):
+        return
+    package = (
+        f"{table.get('package_dir', '.')}/{str(table['package']).replace('.', '/')}/" if "package" in table else ""
+    )
+    place = table.get("directory") or f"{package}newsfragments".removeprefix("./")
+    listed = table.get("type") if isinstance(table.get("type"), list) else []
+    types = TYPES | {*subtable(table, "fragment")} | {str(subtable(each).get("directory")) for each in listed or ()}
+    names = sorted(path.name for path in (folder / str(place)).rglob("*") if path.is_file())
+    if found := [name for name in names if types & {*name.split(".")[1:]}]:
+        some = f"{', '.join(found[:3])}{', …' * (len(found) > 3)}"
+        remedy = f"run: towncrier build --version {version}; commit, and release {version}"
+        raise refusal("changelog", str(place), f"news fragments ({some})", "all of them in the changelog", remedy)
 
 
 def _released(text: str, match: re.Match[str], version: str, tag: str) -> str:
