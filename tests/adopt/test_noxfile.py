@@ -82,6 +82,11 @@ def test_line_ends_are_those_of_the_file(text: str) -> None:
     assert after.replace("\r\n", "").count("\n") == 0
 
 
+@pytest.mark.parametrize("text", FILES.values(), ids=FILES)
+def test_a_byte_order_mark_stays_in_front(text: str) -> None:
+    assert insertion.with_tasks(f"\ufeff{text}", set()) == "\ufeff" + insertion.with_tasks(text, set())
+
+
 def test_nox_finds_the_imported_sessions_and_the_own_ones(tmp_path: Path) -> None:
     package = tmp_path / ".github/release/its_suite"  # a name that is not installed here
     package.mkdir(parents=True)

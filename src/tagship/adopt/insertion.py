@@ -34,8 +34,9 @@ def with_tasks(text: str, taken: set[str], quote: str = "", gap: int = 1) -> str
 
 
 def _insert(text: str, lines: list[str], quote: str, gap: int) -> str:
-    end = "\r\n" if "\r\n" in text else "\n"
-    rows, tree = io.StringIO(text, newline="\n").readlines(), ast.parse(text.removeprefix("\ufeff"))
+    end, mark = "\r\n" if "\r\n" in text else "\n", "\ufeff" * text.startswith("\ufeff")
+    text = text.removeprefix(mark)  # a byte order mark is only valid as the first character
+    rows, tree = io.StringIO(text, newline="\n").readlines(), ast.parse(text)
     imports = _leading(tree)
     after = (imports[-1].end_lineno or 0) if imports else _head(tree, rows)
     if after == len(rows) and rows and not rows[-1].endswith(("\n", "\r")):
@@ -54,7 +55,7 @@ def _insert(text: str, lines: list[str], quote: str, gap: int) -> str:
     ]
     if imports:
         _insert_imports(rows, imports, missing, end)
-    return "".join(rows)
+    return mark + "".join(rows)
 
 
 def _quote(text: str) -> str:

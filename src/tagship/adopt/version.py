@@ -85,7 +85,7 @@ def _written(path: Path, version: str) -> Iterator[tuple[Written, str]]:
 def _names(path: Path) -> list[str]:
     """Return the names that a module assigns strings to."""
     try:
-        tree = ast.parse(read_text(path))
+        tree = ast.parse(read_text(path).removeprefix("\ufeff"))
     except (ReleaseError, SyntaxError, ValueError, RecursionError):
         return []
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Assign)]

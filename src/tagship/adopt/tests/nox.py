@@ -26,7 +26,7 @@ def sessions(project: Project) -> dict[str, list[Command]]:
     """Return the commands of each session in noxfile.py; `session.install` is a `pip install`."""
     path = project.root / "noxfile.py"
     try:
-        tree = ast.parse(read_text(path)) if path.is_file() else ast.Module([], [])
+        tree = ast.parse(read_text(path).removeprefix("\ufeff")) if path.is_file() else ast.Module([], [])
     except (SyntaxError, ValueError, ReleaseError):
         return {}
     known = dict(_constants(tree))

@@ -74,7 +74,7 @@ Backend '([^']+)' is not available
   the index has no \1: correct the name in {REQUIRES}, or wherever the build backend gets it from
 was filtered by `(exclude-newer)`
   \1 of uv hides what the build needs: set a later one in [tool.uv] of pyproject.toml, or in uv.toml
-Because (.+), we can conclude that (?:your )?requirements are unsatisfiable
+Because (.+), we can conclude that\b
   no installer can do that, as \1: correct {REQUIRES}
 use_2to3 is invalid
   setuptools no longer has use_2to3: remove it, or write "setuptools<58" in {REQUIRES}
