@@ -276,7 +276,7 @@ def test_a_wheel_of_which_nothing_was_imported_is_not_proven(tmp_path: Path) -> 
 
 def test_no_test_at_all_is_a_failure_unless_another_run_had_some(tmp_path: Path) -> None:
     (line,) = judge(tmp_path, FLAT, [], ran=(0, 0))
-    assert line.startswith("tests: found 0 tests run by unittest, expected at least one")
+    assert line.startswith("tests: found no test that ran, expected at least one")
     assert judge(tmp_path, FLAT, [], ran=(0, 3)) == []
 
 
@@ -320,6 +320,20 @@ def with_table(lines: str, packages: str = '"ship"') -> dict[str, str]:
 
 
 GREEN: dict[str, dict[str, str]] = {
+    "a test in parallel, the others skipped": {
+        **with_table('test-command = "pytest -n 2"'),
+        "tests/test_two.py": "import unittest\n\n\n@unittest.skip('x')\nclass T(unittest.TestCase):\n"
+        "    def test_one(self): ...\n",
+    },
+    "subtests that are skipped": {
+        **with_table('test-command = "python -m unittest discover -s tests -t ."'),
+        "tests/test_one.py": f"{UNITTEST}        for number in range(3):\n            with self.subTest(number):\n"
+        "                self.skipTest('x')\n",
+    },
+    "a script that only imports pytest": {
+        **with_table('test-command = "python tests/test_one.py"'),
+        "tests/test_one.py": f"import pytest\n{USES}\n\ntest_one()\n",
+    },
     "a flat layout and a conftest that inserts the root": {},
     "pytest's pythonpath": {
         "pyproject.toml": SETUPTOOLS + '[tool.pytest.ini_options]\npythonpath = ["src"]\n',
@@ -432,7 +446,18 @@ RED: dict[str, tuple[dict[str, str], str]] = {
             "checks/__init__.py": "",
             "checks/test_none.py": "import ship\n",
         },
-        "tests: found 0 tests run by unittest" if sys.version_info < (3, 12) else "NO TESTS RAN",
+        "tests: found no test that ran" if sys.version_info < (3, 12) else "NO TESTS RAN",
+    ),
+    "pytest that skips all tests": (
+        {"tests/test_one.py": f"import pytest\n{USES}\n\npytestmark = pytest.mark.skip\n"},
+        "tests: found no test that ran, expected at least one",
+    ),
+    "unittest that skips all tests": (
+        {
+            **with_table('test-command = "python -m unittest discover -s tests -t ."'),
+            "tests/test_one.py": UNITTEST.replace("    def", "    @unittest.skip('x')\n    def"),
+        },
+        "tests: found no test that ran, expected at least one",
     ),
     "pytest that is not named": (
         {"pyproject.toml": f'{SETUPTOOLS.partition("[dependency")[0]}{TABLE}test-requires = ["mock"]\n'},

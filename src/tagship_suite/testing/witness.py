@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
+    Record = Callable[[str, str], None]
+
 VARIABLE, MODULE = "TAGSHIP_WITNESS", "_tagship_witness"
 REWRITER = os.path.join("_pytest", "assertion", "rewrite.py")
 
@@ -45,7 +47,7 @@ def start() -> None:
     _guard(site, {top for top in tops if not is_test(top)} or tops, record)
 
 
-def _record(folder: str, checkout: str, site: str) -> Callable[[str, str], None]:
+def _record(folder: str, checkout: str, site: str) -> Record:
     """Record each module below `checkout` or `site` that is executed, at once: a process may be killed."""
     log = os.path.join(folder, f"{os.getpid()}.seen")
     # The tests may monkeypatch these.
@@ -86,7 +88,7 @@ def _record(folder: str, checkout: str, site: str) -> Callable[[str, str], None]
     return record
 
 
-def _guard(site: str, tops: set[str], record: Callable[[str, str], None]) -> None:
+def _guard(site: str, tops: set[str], record: Record) -> None:
     """Find the top-level modules `tops` in `site` only, whatever sys.path and pytest say.
 
     Tests are found in the checkout first, where their data is, and as unittest demands. So is what the
@@ -100,8 +102,8 @@ def _guard(site: str, tops: set[str], record: Callable[[str, str], None]) -> Non
         top, *inner = name.split(".")
         if top not in tops:
             spec = found(name, path, target)
-            if name == "unittest.runner" and spec:
-                _count(spec.loader, record)
+            if name in COUNTS and spec:
+                _count(spec.loader, COUNTS[name], record)
             return spec
         above = [top, *inner][:-1]
         places: list[Sequence[str]] = [[os.path.join(site, *above)]]
@@ -139,22 +141,49 @@ class _Installed:
         module.__spec__ = self.spec
 
 
-def _count(loader: Any, record: Callable[[str, str], None]) -> None:
-    """Record how many tests each run of unittest has: before Python 3.12, a run without tests succeeds."""
+def _count(loader: Any, wrap: Callable[[Any, Record], None], record: Record) -> None:
+    """Wrap what runs tests in the module that `loader` executes, to record how many are run and not skipped."""
     execute = loader.exec_module
 
     def exec_module(module: Any) -> None:
         execute(module)
-        run = module.TextTestRunner.run
-
-        def counted(self: Any, test: Any) -> Any:
-            result = run(self, test)
-            record("ran", str(result.testsRun + len(result.skipped)))
-            return result
-
-        module.TextTestRunner.run = counted
+        wrap(module, record)
 
     loader.exec_module = exec_module
+
+
+def _count_unittest(module: Any, record: Record) -> None:
+    run = module.TextTestRunner.run
+
+    def counted(self: Any, test: Any) -> Any:
+        result = run(self, test)
+        # A skipped subtest is part of one that ran; a skipped class was not counted.
+        skipped = [each for each, _ in result.skipped if type(each).__name__ not in {"_SubTest", "_ErrorHolder"}]
+        record("ran", str(result.testsRun - len(skipped)))
+        return result
+
+    module.TextTestRunner.run = counted
+
+
+def _count_pytest(module: Any, record: Record) -> None:
+    start_session, make_report, ran = module.pytest_sessionstart, module.pytest_runtest_makereport, [0]
+
+    def pytest_sessionstart(session: Any) -> None:
+        record("ran", "0")
+        start_session(session)
+
+    def pytest_runtest_makereport(item: Any, call: Any) -> Any:
+        skipped = call.excinfo is not None and call.excinfo.typename in {"Skipped", "SkipTest"}
+        if call.when == "call" and not skipped and not ran[0]:  # one is enough
+            record("ran", "1")
+            ran[0] = 1
+        return make_report(item, call)
+
+    module.pytest_sessionstart, module.pytest_runtest_makereport = pytest_sessionstart, pytest_runtest_makereport
+
+
+#: What runs tests, by module.
+COUNTS = {"unittest.runner": _count_unittest, "_pytest.runner": _count_pytest}
 
 
 def install(package: str, checkout: str, folder: str) -> None:

@@ -38,7 +38,7 @@ IN_PLACE = "set test-in-place = true in [tool.tagship]"
 
 @dataclass(frozen=True)
 class Evidence:
-    """The installed distribution and its modules, the executed modules, and the tests of each unittest run."""
+    """The installed distribution and its modules, the executed modules, and how many tests each run did not skip."""
 
     checkout: Path
     site: Path
@@ -157,8 +157,8 @@ def problems(evidence: Evidence, name: str) -> list[Problem]:
 
 
 def _no_test() -> Problem:
-    remedy = "correct test-command in [tool.tagship]"
-    return Problem("no-tests", "tests", "0 tests run by unittest", "at least one", remedy)
+    remedy = "correct test-command in [tool.tagship], or install what the skipped tests need"
+    return Problem("no-tests", "tests", "no test that ran", "at least one", remedy)
 
 
 def _judged(path: Path, evidence: Evidence, name: str) -> list[Problem]:
