@@ -69,7 +69,7 @@ FAILURES: dict[str, tuple[dict[str, str], str]] = {
     ),
     "requirements that exclude each other": (
         {"pyproject.toml": PROJECT + HATCH.replace('"hatchling"', '"hatchling<1", "hatchling>1"')},
-        "no installer can do that, as you require hatchling<1 and hatchling>1: correct [build-system] requires",
+        "no installer can do that, as you require hatchling",
     ),
     "what nobody knows": (
         {"setup.py": "raise ValueError('the moon is full')\n"},

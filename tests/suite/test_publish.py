@@ -76,6 +76,9 @@ def test_the_files_are_uploaded_awaited_compared_and_installable(
     ("repository", "url", "words"),
     [
         ("pypi", DEFAULT_REPOSITORY.rstrip("/"), f"legacy', expected {DEFAULT_REPOSITORY!r}; correct it"),
+        ("pypi", "https://pypi.org/simple/", f"simple/', expected {DEFAULT_REPOSITORY!r}; correct it"),
+        ("pypi", "https://pypi.python.org/pypi", f"pypi', expected {DEFAULT_REPOSITORY!r}; correct it"),
+        ("testpypi", "https://test.pypi.org/simple/", f"simple/', expected {TEST_REPOSITORY!r}; correct it"),
         ("testpypi", DEFAULT_REPOSITORY, "expected TestPyPI or an index of your own"),
     ],
 )
@@ -86,6 +89,24 @@ def test_an_address_that_is_nearly_right_is_refused_before_any_network(
     said = refusal(bundle, repository, **TAG, **nowhere, TWINE_REPOSITORY_URL=url)
     assert words in said
     assert "no response" not in said
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "words"),
+    [
+        ("me", "pypi-AgEIcHlwaS5vcmc", "TWINE_USERNAME: found 'me', expected '__token__' for an API token"),
+        ("__token__", "my password", "TWINE_PASSWORD: found no API token, expected one, which begins with 'pypi-'"),
+        ("__token__", '"pypi-AgEIcHlwaS5vcmc"', "TWINE_PASSWORD: found no API token"),
+    ],
+)
+def test_what_cannot_be_an_api_token_is_refused_before_any_network(
+    bundle: Path, user: str, password: str, words: str
+) -> None:
+    nowhere = {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+    said = refusal(bundle, "pypi", **TAG, **nowhere, TWINE_USERNAME=user, TWINE_PASSWORD=password)
+    assert words in said
+    assert "no response" not in said
+    assert password not in said
 
 
 def test_a_second_run_is_green_and_uploads_nothing(bundle: Path, pypiserver: Pypiserver) -> None:

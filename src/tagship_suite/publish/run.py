@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 import time
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
 
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 #: The indexes behind twine's names, whatever a .pypirc says.
 ADDRESSES = {"pypi": DEFAULT_REPOSITORY, "testpypi": TEST_REPOSITORY}
+#: Their other hosts, today's and former ones, which accept no uploads.
+HOSTS = re.compile(r"(?:www\.|upload\.)?pypi\.(?:org|io|python\.org)|(?P<test>test\.pypi\.org|testpypi\.python\.org)")
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,17 @@ def _problems(
     on_test = options.repository == "testpypi"
     _, _, found = tagged(root, dists, dev.accepted(root, dists[0].version, environ) if on_test else environ)
     found += [*rules.problems(dists, limit, public=bool(index.site)), *readme.problems(dists)]
-    return [*found, *_misaddressed(index, options, environ)]
+    return [*found, *_misaddressed(index, options, environ), *_no_token(index, environ)]
+
+
+def _no_token(index: Index, environ: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield why PyPI or TestPyPI could not take what the variables hold for an API token."""
+    user, password = environ.get("TWINE_USERNAME", ""), environ.get("TWINE_PASSWORD", "")
+    remedy = "unset both variables for Trusted Publishing, or correct it"
+    if index.site and password and not password.startswith("pypi-"):
+        yield Problem("credentials", "TWINE_PASSWORD", "no API token", "one, which begins with 'pypi-'", remedy)
+    elif index.site and password and user not in {"", "__token__"}:
+        yield Problem("credentials", "TWINE_USERNAME", repr(user), "'__token__' for an API token", remedy)
 
 
 def _misaddressed(index: Index, options: Options, environ: Mapping[str, str]) -> list[Problem]:
@@ -136,8 +150,10 @@ def _misaddressed(index: Index, options: Options, environ: Mapping[str, str]) ->
     if url != meant:
         remedy = "remove it; TWINE_REPOSITORY_URL names another index"
         return [Problem("index-address", f".pypirc [{named}] repository", repr(url), repr(meant), remedy)]
-    if index.site and not url.endswith("/"):  # for twine, Trusted Publishing needs the trailing slash
-        return [Problem("index-address", "TWINE_REPOSITORY_URL", repr(url), repr(f"{url}/"), "correct it")]
+    host = HOSTS.fullmatch(urlsplit(url).hostname or "")
+    right = TEST_REPOSITORY if host and host["test"] else DEFAULT_REPOSITORY
+    if host and url != right:  # for twine, Trusted Publishing needs the trailing slash
+        return [Problem("index-address", "TWINE_REPOSITORY_URL", repr(url), repr(right), "correct it, or unset it")]
     if options.repository == "testpypi" and index.site and url != TEST_REPOSITORY:
         remedy = "unset TWINE_REPOSITORY_URL and TWINE_REPOSITORY"
         return [Problem("index-address", "publish-test", url, "TestPyPI or an index of your own", remedy)]
