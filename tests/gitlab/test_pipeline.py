@@ -142,6 +142,7 @@ def run(runner: str, project: Path, env: dict[str, str], *jobs: str) -> tuple[in
     return done.returncode, re.sub(r"\x1b\[[\d;]*m", "", done.stdout)
 
 
+@pytest.mark.slow
 def test_the_jobs_of_a_tag_are_the_sessions_and_those_of_a_branch_publish_nothing(runner: str, project: Path) -> None:
     assert listed(runner, project, **TAG) == JOBS  # and the files are as GitLab's JSON schema has them
     quick = ("--no-json-schema-validation",)

@@ -171,6 +171,7 @@ def rehearse(number: int, folder: Path) -> list[str]:
     return [content, path.name]
 
 
+@pytest.mark.slow
 def test_twenty_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
     with ThreadPoolExecutor(20) as pool:
         done = list(pool.map(lambda number: rehearse(number, tmp_path), range(20)))

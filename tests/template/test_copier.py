@@ -99,6 +99,7 @@ def test_both_have_the_same_questions(questions: Path) -> None:
     assert {name: list(shown[name]["choices"].values()) for name in CHOICES} == CHOICES
 
 
+@pytest.mark.slow
 def test_both_refuse_the_same_answers(questions: Path) -> None:
     """Except names of modules of the standard library: copier runs no Python that could know them."""
     for question, answer in [(question, answer) for question, bad in REFUSED.items() for answer in bad]:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from collections.abc import Iterator
 from configparser import ConfigParser
 from html.parser import HTMLParser
 from importlib import import_module
@@ -16,6 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import pytest
+from _pytest.mark import ParameterSet
 from cookiecutter.exceptions import FailedHookException
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -182,7 +184,15 @@ def test_the_versions_of_the_pre_commit_hooks_are_releases(project: Path) -> Non
 # What each choice gives
 
 
-@pytest.mark.parametrize("chosen", list(product(*CHOICES.values())), ids="-".join)
+def _combinations() -> Iterator[ParameterSet]:
+    """Yield all combinations; all but a few, in which each choice occurs, are slow."""
+    longest = max(map(len, CHOICES.values()))
+    few = {tuple(choices[number % len(choices)] for choices in CHOICES.values()) for number in range(longest)}
+    for chosen in product(*CHOICES.values()):
+        yield pytest.param(chosen, marks=[pytest.mark.slow] * (chosen not in few), id="-".join(chosen))
+
+
+@pytest.mark.parametrize("chosen", [*_combinations()])
 def test_every_combination_of_choices_gives_files_that_parse(chosen: tuple[str, ...], tmp_path: Path) -> None:
     choices = dict(zip(CHOICES, chosen, strict=True))
     project = generate(tmp_path, **choices)
@@ -298,6 +308,7 @@ EMAIL = st.emails(domains=st.just("example.com")) | TEXT
 BACKENDS = st.sampled_from(CHOICES["build_backend"])
 
 
+@pytest.mark.slow
 @example(
     backend="setup.py",
     name="See https://a.b/c_d",
