@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from . import files
+from .tox import INSTALLED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,6 +110,9 @@ def _known(words: list[str]) -> list[str]:
 
 def _of_pytest(words: list[str], project: Project, folder: str) -> list[str]:
     place = project.root / folder
+    modules = [word.partition(f"{INSTALLED}/")[2].removesuffix(".py").replace("/", ".") for word in words]
+    if any(modules):  # pytest finds what is installed by its name, too
+        words = ["--pyargs", *(module or word for module, word in zip(modules, words, strict=True))]
     kept = [*_options(words, place)]
     kept = [word for at, word in enumerate(kept) if word not in kept[:at] or not _is_there(word, place)]
     paths = [word for word in kept if _is_there(word, place)]

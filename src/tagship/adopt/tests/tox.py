@@ -31,6 +31,8 @@ SERVICE = re.compile(r"postgres|mysql|maria|mongo|redis|rabbit|kafka|elastic|doc
 FACTORS = r"!?(?:[\w.-]|\{[^{}:]*\})+"
 CONDITION = re.compile(rf"({FACTORS}(?:\s*,\s*{FACTORS})*)\s*:\s*(?!//)")
 DEPTH = 5
+#: The folder into which tox installs: known when it runs only.
+INSTALLED = "$INSTALLED"
 
 
 @dataclass
@@ -162,6 +164,7 @@ class Tox:
                 known = dict(self.variables(env, depth + 1)) if depth < 2 else {}
                 return known.get(variable, value if given else "$UNKNOWN")
             places = {"toxinidir": ".", "tox_root": ".", "/": "/", "": ":", "envname": env, "env_name": env}
+            places |= dict.fromkeys(("envsitepackagesdir", "env_site_packages_dir"), INSTALLED)
             return places.get(
                 name, "python" if "python" in name else "" if name.endswith("dir") and "bin" in name else "$UNKNOWN"
             )
