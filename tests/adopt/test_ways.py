@@ -118,6 +118,7 @@ def ci(*lines: str, file: str = ".github/workflows/ci.yml") -> dict[str, str]:
         (ci("hatch run ci:go"), {"command": ["pytest", "tests"], "requires": ["x", "pytest"], "extras": ["a"]}),
         (ci("pipx run nox -s unit"), {"command": ["pytest", "tests"], "requires": ["y", "pytest"], "extras": ["a"]}),
         (ci("pdm install -G x", "pdm run go"), {"command": ["python", "-m", "unittest"]}),
+        (ci("uv run --group x --no-dev poe ${{ matrix.task }}"), {"groups": ["x"]}),
         (ci("poetry install --extras a", "poetry run pytest"), {"requires": ["q>=1,<2"]}),
         ({".travis.yml": "install: pip install mock\nscript:\n  - python -m unittest\n"}, {"requires": ["mock"]}),
         (
@@ -148,6 +149,7 @@ def test_the_command_and_its_needs_are_those_of_ci(
             '[project]\nname = "thing"\noptional-dependencies = {a = ["a"], b = ["b"]}\n'
             '[dependency-groups]\ntest = ["pytest"]\ndev = ["pytest", "ruff"]\nx = ["pytest"]\n'
             '[tool.hatch.envs.ci]\ndependencies = ["x"]\nfeatures = ["a"]\nscripts.go = "pytest {args:tests}"\n'
+            '[tool.poe.tasks]\nlint = "ruff"\ntest = "pytest"\n'
             '[tool.pdm.scripts]\ngo = {cmd = "python -m unittest"}\n'
             '[tool.poetry.group.q.dependencies]\nq = "^1"\n[tool.poetry.group.o]\noptional = true\n'
         ),

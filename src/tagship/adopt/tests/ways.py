@@ -164,8 +164,10 @@ def _inner(command: Command, project: Project, depth: int) -> Way:
         steps = [each for target in targets or [""] for each in sources.target(project, target, name)]
         return follow(steps, project, depth + 1)
     scripts = sources.scripts(project)
-    if name in {"pdm", "poe", "poethepoet", "rye", "task", "taskipy"} and rest and rest[0] in scripts:
-        name = rest[0]
+    if name in {"pdm", "poe", "poethepoet", "rye", "task", "taskipy"} and rest:
+        # A task that only the matrix knows is the one for tests, in one of its runs.
+        unknown = next(filter(NAMED.fullmatch, scripts), "") if "$" in rest[0] else ""
+        name = rest[0] if rest[0] in scripts else unknown or name
     if name in scripts:
         return follow([*sources.script(name, scripts, command.where)], project, depth + 1)
     path = rest[0] if name in {"bash", "sh"} and rest else program
