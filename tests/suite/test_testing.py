@@ -446,10 +446,14 @@ RED: dict[str, tuple[dict[str, str], str]] = {
             "checks/__init__.py": "",
             "checks/test_none.py": "import ship\n",
         },
-        "tests: found no test that ran" if sys.version_info < (3, 12) else "NO TESTS RAN",
+        "tests: found no test that ran",
     ),
     "pytest that skips all tests": (
         {"tests/test_one.py": f"import pytest\n{USES}\n\npytestmark = pytest.mark.skip\n"},
+        "tests: found no test that ran, expected at least one",
+    ),
+    "pytest that finds nothing, as a module skips itself": (
+        {"tests/test_one.py": f"import pytest\n\npytest.importorskip('nowhere')\n{USES}"},
         "tests: found no test that ran, expected at least one",
     ),
     "unittest that skips all tests": (

@@ -133,9 +133,14 @@ def prove(folder: Path, name: str) -> str:
     return f"the tests imported {count}, none of them from elsewhere"
 
 
+def refuse_idle(folder: Path) -> None:
+    """Raise `ReleaseError` if the runs that the witness recorded in `folder` ran no test."""
+    refuse(_idle(read(folder)))
+
+
 def problems(evidence: Evidence, name: str) -> list[Problem]:
     """Return why the tests do not test the dist `name`: it has no modules, others were imported, or no test ran."""
-    found = [] if any(evidence.ran) or not evidence.ran else [_no_test()]
+    found = _idle(evidence)
     if not evidence.shipped:
         remedy = f"include them, or {IN_PLACE} if the project has none"
         found.append(Problem("no-module", name, "no module", "the project's modules", remedy))
@@ -149,9 +154,11 @@ def problems(evidence: Evidence, name: str) -> list[Problem]:
     return found + loose
 
 
-def _no_test() -> Problem:
+def _idle(evidence: Evidence) -> list[Problem]:
+    if any(evidence.ran) or not evidence.ran:
+        return []
     remedy = "correct test-command in [tool.tagship], or install what the skipped tests need"
-    return Problem("no-tests", "tests", "no test that ran", "at least one", remedy)
+    return [Problem("no-tests", "tests", "no test that ran", "at least one", remedy)]
 
 
 def _judged(path: Path, evidence: Evidence, name: str) -> list[Problem]:

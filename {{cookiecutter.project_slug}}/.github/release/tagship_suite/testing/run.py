@@ -15,6 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from nox.command import CommandFailed
+
 from .. import report
 from ..errors import refuse
 from . import proof, witness
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
     from .plan import Plan
 
+#: The exit status of pytest and unittest if there is no test to run.
+NO_TESTS = 5
 IN_PLACE = "test-in-place is set: the wheel was installed, but nothing proves that the tests imported it"
 
 
@@ -69,7 +73,12 @@ def proven(session: nox.Session, plan: Plan, arguments: list[str]) -> None:
         session.run(*script, silent=True, log=False)
         env = {witness.VARIABLE: folder, "PY_IGNORE_IMPORTMISMATCH": "1"}
         with session.chdir(plan.folder):
-            session.run(*plan.command, *arguments, external=True, env=env)
+            try:
+                session.run(*plan.command, *arguments, external=True, env=env)
+            except CommandFailed as error:
+                if str(error.reason).endswith(f" {NO_TESTS}"):
+                    run(session, proof.refuse_idle, Path(folder))
+                raise
         session.log(f"proven: {run(session, proof.prove, Path(folder), name)}")
 
 
