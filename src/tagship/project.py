@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tagship import suite
 from tagship.errors import TagshipError
+from tagship.facts import distributions
 from tagship.publisher import Registration
 from tagship_suite.errors import Problem, ReleaseError
 from tagship_suite.repo.files import load_toml
@@ -81,7 +82,8 @@ def read_all(path: Path, tag: str = "") -> list[Project]:
 
 def of(path: Path, package: Package) -> Project:
     """Return the project of a distribution in the repository at `path`; raise `TagshipError` if it has no name."""
-    name = distribution_name(package.folder)
+    # What setup.py computes is only evaluated where nothing else has the name.
+    name = distribution_name(package.folder) or (path.is_dir() and distributions.of(package.folder, path).name)
     if not name:
         found = "no name" if path.is_dir() else "no folder"
         expected = "one in pyproject.toml, setup.cfg or setup.py"

@@ -12,6 +12,7 @@ from packaging.version import Version
 
 from tagship import noxfile
 from tagship.errors import TagshipError
+from tagship.facts import distributions
 from tagship.update import command
 from tagship_suite.config import load
 from tagship_suite.errors import Problem, ReleaseError
@@ -163,14 +164,17 @@ def _gzip_time(path: Path) -> int:
 
 def tag_of(repository: Path, found: Project) -> str:
     """Return the tag that a release of this commit would have, in the form of the existing tags."""
+    folder = repository / found.package.folder.relative_to(found.package.root)
     try:
-        folder = repository / found.package.folder.relative_to(found.package.root)
         written = locate(folder, load(folder, repository))
+        text = written and written.text
     except ReleaseError as error:
-        raise TagshipError(*error.args, "or name the tag: --tag v1.2.3") from error
+        text = distributions.of(folder, repository).version  # as Python code computes it
+        if text is None:
+            raise TagshipError(*error.args, "or name the tag: --tag v1.2.3") from error
     before, every = history(repository, found.package, found.name)
-    if written:
-        version, texts = parsed(written.text), [written.text]
+    if text:
+        version, texts = parsed(text), [text]
         return (
             "".join(form(found.package, version, before or every, *texts)) if version else found.package.tag(texts[0])
         )
