@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import gzip
 import io
 import re
@@ -285,6 +286,11 @@ def test_tags_in_a_wheel_that_are_not_those_of_its_name_are_noted(
         ("ship.lazy:main", ""),
         ("ship.star:main", ""),
         ("ship.newer:main", ""),
+        ("ship.table:main", ""),
+        ("ship.deferred:main", ""),
+        ("ship.local:main", ""),
+        ("ship.both:main", ""),
+        ("ship.both:other", "a 'other' in ship/both/__init__.py"),
         ("space.other:main", ""),  # the namespace may hold other distributions
         ("ship.tests.missing:Broken", ""),
         ("json.tool:main", ""),
@@ -299,11 +305,31 @@ def test_an_entry_point_names_what_the_wheel_has(tmp_path: Path, value: str, fou
         "ship/lazy.py": "import lazy_loader as lazy\n__getattr__, __dir__, __all__ = lazy.attach(__name__)\n",
         "ship/star.py": "from .core import *\n",
         "ship/newer.py": "def ?\n",
+        "ship/table.py": 'import apipkg\napipkg.initpkg(__name__, {"main": "ship.core:run"})\n',
+        "ship/deferred.py": 'from zope.deferredimport import define\ndefine(main="ship.core:run")\n',
+        "ship/local.py": 'locals().update({"ma" + "in": print})\n',
+        "ship/both.py": "other = print\n",
+        "ship/both/__init__.py": "main = print\n",
         "space/ship/__init__.py": "",
         "ship-1.0.dist-info/entry_points.txt": f"[console_scripts]\nship = {value}\n",
     }
     lost = [problem.expected for problem in unresolved(read_dist(write_wheel(tmp_path, files=files)))]
     assert lost == ([f"{found} in the wheel"] if found else [])
+
+
+def test_a_module_of_many_entry_points_is_parsed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    parse = ast.parse
+
+    def counted(text: str) -> ast.Module:
+        parsed.append(text)
+        return parse(text)
+
+    monkeypatch.setattr("ast.parse", counted)
+    points = "[ship.plugins]\n" + "".join(f"{number} = ship:Plugin\n" for number in range(9))
+    files = {"ship.py": "class Plugin: ...\n", "ship-1.0.dist-info/entry_points.txt": points}
+    assert not [*unresolved(read_dist(write_wheel(tmp_path, files=files)))]
+    assert parsed == [files["ship.py"]]
 
 
 def test_a_dependency_may_have_the_module_of_an_entry_point(tmp_path: Path) -> None:

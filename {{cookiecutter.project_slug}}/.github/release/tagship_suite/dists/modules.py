@@ -13,6 +13,7 @@ import ast
 import configparser
 import re
 import sys
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -21,7 +22,7 @@ from ..errors import Problem
 from ..repo.files import UNREADABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from .reading import Dist
 
@@ -35,7 +36,8 @@ REFERENCE = re.compile(r"(?P<module>[\w.]+)\s*(?::\s*(?P<name>\w+)[\w.]*)?\s*(?:
 #: An entry point that is for a project's own tests may be broken on purpose, as that of a plugin that cannot be loaded.
 TESTS = re.compile(r"(.*\.)?tests?(\..*)?")
 #: A module with one of these names has attributes, or a package modules, that only running it would tell.
-UNCERTAIN = {"*", "__getattr__", "__path__", "declare_namespace", "exec", "globals", "setattr", "modules"}
+UNCERTAIN = {"*", "__getattr__", "__path__", "declare_namespace", "modules"}
+UNCERTAIN |= {"__dict__", "exec", "globals", "locals", "setattr", "vars"}
 
 
 def is_own(module: str, name: str) -> bool:
@@ -98,29 +100,32 @@ def unresolved(wheel: Dist) -> Iterator[Problem]:
         return
     groups = entry_points(wheel.read([points])[points])
     files = {DATA.sub("", name): name for name in wheel.members}
+    names = cache(partial(_names, wheel))  # there may be hundreds of entry points, all to a few modules
     for group in groups.sections():
         for name, value in groups[group].items():
             reference = REFERENCE.fullmatch(value)
             if reference and TESTS.fullmatch(reference["module"]):
                 continue
-            if reference and (lost := _lost(wheel, files, reference["module"], reference["name"])):
+            if reference and (lost := _lost(wheel, files, names, **reference.groupdict())):
                 found, remedy = f"{name!r} of {group}, which is {value!r}", "correct it, or ship what it names"
                 yield Problem("entry-points", str(wheel.path), found, f"{lost} in the wheel", remedy)
 
 
-def _lost(wheel: Dist, files: Mapping[str, str], module: str, name: str | None) -> str:
+def _lost(
+    wheel: Dist, files: Mapping[str, str], names: Callable[[str], set[str] | None], module: str, name: str | None
+) -> str:
     """Return what `wheel` lacks of an entry point, "" for nothing or if another distribution could have it."""
     above = module.replace(".", "/")
     if not _has(files, above):
         while above := above.rpartition("/")[0]:
             if _has(files, above):
-                package = _names(wheel, files.get(f"{above}/__init__.py", ""))
+                package = names(files.get(f"{above}/__init__.py", ""))
                 return f"a module {module!r}" if package is not None and not package & UNCERTAIN else ""
         foreign = wheel.metadata.get_all("Requires-Dist") or module.split(".")[0] in sys.stdlib_module_names
         return "" if foreign else f"a module {module!r}"
-    member = files.get(f"{above}.py") or files.get(f"{above}/__init__.py", "")
-    names = _names(wheel, member)
-    if not name or names is None or names & UNCERTAIN or name in names or _has(files, f"{above}/{name}"):
+    member = files.get(f"{above}/__init__.py") or files.get(f"{above}.py", "")  # of the two, Python imports the package
+    found = names(member)
+    if not name or found is None or found & UNCERTAIN or name in found or _has(files, f"{above}/{name}"):
         return ""
     return f"a {name!r} in {member}"
 
@@ -130,12 +135,17 @@ def _has(files: Mapping[str, str], module: str) -> bool:
 
 
 def _names(wheel: Dist, member: str) -> set[str] | None:
-    """Return all names in the module `member`, None if there is none or this Python cannot parse it."""
+    """Return all names in the module `member`, None if there is none or this Python cannot parse it.
+
+    Keywords and strings count, as a library may define what they name: `apipkg.initpkg(__name__, {"main": ...})`.
+    """
     if not member:
         return None
     try:
         nodes = [*ast.walk(ast.parse(wheel.read([member])[member]))]
     except (*UNREADABLE, SyntaxError, MemoryError):
         return None
-    fields = (getattr(node, field, None) for node in nodes for field in ("id", "attr", "asname", "name"))
+    fields = (
+        getattr(node, field, None) for node in nodes for field in ("id", "attr", "asname", "name", "arg", "value")
+    )
     return {part for found in fields if isinstance(found, str) for part in found.split(".")}
