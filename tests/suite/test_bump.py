@@ -273,9 +273,14 @@ def test_an_empty_part_of_the_changelog_is_refused(suite: Path, name: str, text:
     ("table", "name", "is_left"),
     [
         ("", "newsfragments/1.feature.md", True),
-        ('package = "ship.core"\npackage_dir = "src"\n', "src/ship/core/newsfragments/+x.bugfix.1.rst", True),
+        ('package = "ship"\npackage_dir = "src"\n', "src/ship/newsfragments/+x.bugfix.1.rst", True),
+        ('package = "ship"\n[[tool.towncrier.section]]\npath = "api"\n', "ship/api/newsfragments/1.doc", True),
         ('directory = "news"\n[[tool.towncrier.type]]\ndirectory = "break"\n', "news/12.break", True),
-        ('directory = "news"\n[tool.towncrier.fragment.deps]\n', "news/api/12.deps.rst", True),
+        ('directory = "news"\n[[tool.towncrier.type]]\nname = "Security"\n', "news/12.security.md", True),
+        ('directory = "news"\n[tool.towncrier.fragment.deps]\n', "news/12.deps.rst", True),
+        ('directory = "news"\n[tool.towncrier.fragment.deps]\n', "news/12.doc.rst", False),  # no longer a type
+        ('directory = "news"\n', "news/1.0/12.doc.rst", False),  # of an earlier release
+        ('directory = "news"\nignore = ["number.doc.rst"]\n', "news/number.doc.rst", False),
         ('directory = "news"\n', "news/README.md", False),
         ('directory = "news"\n', "news/_template.md.jinja", False),
     ],

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from os.path import relpath
+from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
 
@@ -101,19 +102,31 @@ def _check(name: str, text: str, match: re.Match[str], version: Version) -> None
 
 def _refuse_fragments(folder: Path, version: str) -> None:
     tables = (subtable(load_toml(folder / name), "tool", "towncrier") for name in ("towncrier.toml", "pyproject.toml"))
-    if not (table := next(filter(None, tables), {})):
-        return
-    package = (
-        f"{table.get('package_dir', '.')}/{str(table['package']).replace('.', '/')}/" if "package" in table else ""
-    )
-    place = table.get("directory") or f"{package}newsfragments".removeprefix("./")
-    listed = table.get("type") if isinstance(table.get("type"), list) else []
-    types = TYPES | {*subtable(table, "fragment")} | {str(subtable(each).get("directory")) for each in listed or ()}
-    names = sorted(path.name for path in (folder / str(place)).rglob("*") if path.is_file())
-    if found := [name for name in names if types & {*name.split(".")[1:]}]:
-        some = f"{', '.join(found[:3])}{', …' * (len(found) > 3)}"
+    if found := _fragments(folder, next(filter(None, tables), {})):
+        some = f"{', '.join(path.name for path in found[:3])}{', …' * (len(found) > 3)}"
         remedy = f"run: towncrier build --version {version}; commit, and release {version}"
-        raise refusal("changelog", str(place), f"news fragments ({some})", "all of them in the changelog", remedy)
+        place = relpath(found[0].parent, folder)
+        raise refusal("changelog", place, f"news fragments ({some})", "all of them in the changelog", remedy)
+
+
+def _fragments(folder: Path, table: dict[str, Any]) -> list[Path]:
+    """Return the news fragments that towncrier, configured by `table`, collects: only those directly in its folders."""
+    if not table:
+        return []
+    types, sections, ignored = (_listed(table, key) for key in ("type", "section", "ignore"))
+    named = {str(each.get("directory", str(each.get("name")).lower())) for each in map(subtable, types)}
+    known = named | {*subtable(table, "fragment")} or TYPES
+    top, below = f"{table.get('package_dir', '.')}/{table.get('package', '')}", "newsfragments"
+    if "directory" in table:
+        top, below = str(table["directory"]), ""
+    places = [folder / top / str(subtable(each).get("path", "")) / below for each in sections or [{}]]
+    paths = sorted(path for place in places if place.is_dir() for path in place.iterdir() if path.name not in ignored)
+    return [path for path in paths if known & {*path.name.split(".")[1:]} and path.is_file()]
+
+
+def _listed(table: dict[str, Any], key: str) -> list[Any]:
+    value = table.get(key)
+    return value if isinstance(value, list) else []
 
 
 def _released(text: str, match: re.Match[str], version: str, tag: str) -> str:
