@@ -24,6 +24,9 @@ from tests.suite.publishing import PUSH, TAG, hashes, publish, served, serving, 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from werkzeug.wrappers import Response
+
+    from tagship.indexes import PackageIndex
     from tagship.rehearsal.servers import Servers
 
 
@@ -204,6 +207,25 @@ def test_what_the_index_delivers_is_compared_too(bundle: Path, servers: Servers)
     assert done.returncode == 1
     found = f"found SHA-256 {hashlib.sha256(b'other').hexdigest()}, expected SHA-256 {wheel.sha256}"
     assert f"{wheel.filename} as the index delivers it: {found} [not-served]" in done.stdout
+
+
+def test_a_download_that_fails_is_repeated_alone(
+    bundle: Path, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert publish(bundle, servers).returncode == 0
+    serving, downloaded = servers.index._serving, list[str]()
+    download = serving.download
+
+    def counted(index: PackageIndex, path: str) -> Response:
+        downloaded.append(path.rpartition("/")[2])
+        return download(index, path)
+
+    monkeypatch.setattr(serving, "download", counted)
+    (sdist,) = [file for file in servers.index.files("ship") if file.filename.endswith(".tar.gz")]
+    servers.index._state.path(sdist.blake2_256).write_bytes(b"other")  # the last of the two
+    assert publish(bundle, servers, TAGSHIP_TIMEOUT="1").returncode == 1
+    assert len([name for name in downloaded if name.endswith(".whl")]) == 1
+    assert len([name for name in downloaded if name.endswith(".tar.gz")]) > 1
 
 
 @pytest.mark.slow

@@ -27,7 +27,8 @@ def wait(index: Index, dists: list[Dist], retry: RetryPolicy) -> None:
     """Wait until the index lists and delivers every dist with the same bytes; raise `ReleaseError` on timeout."""
     retry.reset(INITIAL_DELAY)
     retry.call(lambda: _served(index, dists))
-    retry.call(lambda: _delivered(index, dists))
+    left = list(dists)
+    retry.call(lambda: _delivered(index, left, retry))
 
 
 def missing(index: Index, dists: list[Dist]) -> list[Dist]:
@@ -60,12 +61,18 @@ def _served(index: Index, dists: list[Dist]) -> None:
         )
 
 
-def _delivered(index: Index, dists: list[Dist]) -> None:
-    """Download every dist: an index can list the right hash, and yet deliver other bytes, or none."""
-    files = index.files(dists[0].name)
-    for dist in dists:
+def _delivered(index: Index, left: list[Dist], retry: RetryPolicy) -> None:
+    """Download the dists, and remove from `left` what is right, so that another attempt continues with the others.
+
+    An index can list the right hash, and yet deliver other bytes, or none.
+    """
+    files = index.files(left[0].name)
+    while left:
+        dist = left[0]
         remote = files.get(dist.path.name)  # another server of the index may answer now
         found = f"SHA-256 {index.downloaded(remote)}" if remote else "nothing"
         if found != f"SHA-256 {dist.sha256}":
             text = f"{dist.path.name} as the index delivers it: found {found}, expected SHA-256 {dist.sha256}"
             raise TransientError(f"{text} [not-served]")
+        del left[0]
+        retry.reset(INITIAL_DELAY)
