@@ -252,7 +252,9 @@ SECOND, NOWHERE = f"is installed as metadata, but is not in {INFO}", "is not whe
     ],
 )
 def test_a_file_that_installers_put_in_other_places_is_refused(tmp_path: Path, name: str, words: str) -> None:
-    assert f"found a broken archive ({name!r} {words}" in said(write_wheel(tmp_path, files={INIT: "", name: ""}))
+    found = said(write_wheel(tmp_path, files={INIT: "", name: ""}))
+    assert f"found a broken archive ({name!r} {words}" in found
+    assert "build it again, without that file or with another name for it" in found
 
 
 def test_a_name_in_the_directory_alone_is_refused(tmp_path: Path) -> None:

@@ -234,4 +234,6 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except BROKEN_ARCHIVE as error:
         reason = " ".join(str(error).split())
-        refuse([Problem("broken-dist", str(path), f"a broken archive ({reason})", "a readable one", "build it again")])
+        is_name = reason.startswith(("'", '"'))  # which the project's own file may have, in every build
+        remedy = "build it again, without that file or with another name for it" if is_name else "build it again"
+        refuse([Problem("broken-dist", str(path), f"a broken archive ({reason})", "a readable one", remedy)])
