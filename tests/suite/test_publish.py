@@ -79,6 +79,7 @@ def test_the_files_are_uploaded_awaited_compared_and_installable(
         ("pypi", "https://pypi.org/simple/", f"simple/', expected {DEFAULT_REPOSITORY!r}; correct it"),
         ("pypi", "https://pypi.python.org/pypi", f"pypi', expected {DEFAULT_REPOSITORY!r}; correct it"),
         ("testpypi", "https://test.pypi.org/simple/", f"simple/', expected {TEST_REPOSITORY!r}; correct it"),
+        ("testpypi", "https://pypi.org/legacy/", f"legacy/', expected {TEST_REPOSITORY!r}; correct it"),
         ("testpypi", DEFAULT_REPOSITORY, "expected TestPyPI or an index of your own"),
     ],
 )
@@ -333,6 +334,14 @@ def test_a_pypirc_gives_no_other_address_to_the_names_of_pypi(
     said = refusal(bundle, name, **TAG, HOME=str(tmp_path), **named)
     assert f".pypirc [{name}] repository: found '{pypiserver.url}', expected '{meant}'; remove it" in said
     assert pypiserver.files() == []
+
+
+def test_a_former_address_of_pypi_in_pypirc_is_named_by_its_place(bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / ".pypirc").write_text(
+        "[distutils]\nindex-servers = old\n[old]\nrepository = https://pypi.python.org/pypi\n"
+    )
+    said = refusal(bundle, **TAG, HOME=str(tmp_path), USERPROFILE=str(tmp_path), TWINE_REPOSITORY="old")
+    assert f".pypirc [old] repository: found 'https://pypi.python.org/pypi', expected {DEFAULT_REPOSITORY!r}" in said
 
 
 def test_a_suite_that_is_not_the_one_in_the_bundle_does_not_publish_it(suite: Path, pypiserver: Pypiserver) -> None:

@@ -153,14 +153,16 @@ def _no_token(index: Index, environ: Mapping[str, str]) -> Iterator[Problem]:
 def _misaddressed(index: Index, options: Options, environ: Mapping[str, str]) -> list[Problem]:
     """Return why the index is not the intended one, or not at its own URL."""
     url, named = index.upload_url, environ.get("TWINE_REPOSITORY") or options.repository
-    meant = url if environ.get("TWINE_REPOSITORY_URL") else ADDRESSES.get(named, url)
+    is_given = bool(environ.get("TWINE_REPOSITORY_URL"))
+    meant, where = url if is_given else ADDRESSES.get(named, url), f".pypirc [{named}] repository"
     if url != meant:
         remedy = "remove it; TWINE_REPOSITORY_URL names another index"
-        return [Problem("index-address", f".pypirc [{named}] repository", repr(url), repr(meant), remedy)]
+        return [Problem("index-address", where, repr(url), repr(meant), remedy)]
     host = HOSTS.fullmatch(urlsplit(url).hostname or "")
-    right = TEST_REPOSITORY if host and host["test"] else DEFAULT_REPOSITORY
-    if host and url != right:  # for twine, Trusted Publishing needs the trailing slash
-        return [Problem("index-address", "TWINE_REPOSITORY_URL", repr(url), repr(right), "correct it, or unset it")]
+    right = TEST_REPOSITORY if options.repository == "testpypi" or (host and host["test"]) else DEFAULT_REPOSITORY
+    if host and url not in {right, DEFAULT_REPOSITORY}:  # for twine, Trusted Publishing needs the trailing slash
+        where, remedy = ("TWINE_REPOSITORY_URL", "correct it, or unset it") if is_given else (where, "correct it")
+        return [Problem("index-address", where, repr(url), repr(right), remedy)]
     if options.repository == "testpypi" and index.site and url != TEST_REPOSITORY:
         remedy = "unset TWINE_REPOSITORY_URL and TWINE_REPOSITORY"
         return [Problem("index-address", "publish-test", url, "TestPyPI or an index of your own", remedy)]
