@@ -204,7 +204,8 @@ def _check_remote(root: Path, plan: Plan) -> None:
     if plan.remote not in git.lines(root, "remote"):
         remedy = f"run: git remote add {plan.remote} URL, or release without --push"
         raise refusal("no-remote", "git", f"no remote {plan.remote!r}", "one to push to", remedy)
-    if git.query(root, "ls-remote", plan.remote, f"refs/tags/{plan.tag}"):
+    address = git.query(root, "remote", "get-url", "--push", plan.remote) or plan.remote
+    if git.query(root, "ls-remote", address, f"refs/tags/{plan.tag}"):
         remedy = "run: git fetch --tags, and release the next version"
         raise refusal("tag-exists", f"tag {plan.tag!r}", f"one of that name at {plan.remote}", "a new one", remedy)
     git.run(root, "push", "--quiet", "--dry-run", plan.remote, f"refs/heads/{plan.branch}")
