@@ -25,7 +25,7 @@ class Reported(Exception):
 def reporting() -> Iterator[None]:
     """Print the problems of a `ReleaseError` in the block, then raise `Reported`; redact everything that is printed."""
     redact.register_environ(os.environ)
-    with redact.redacting():
+    with redact.redacting(), report.without_warnings():
         try:
             yield
         except (ReleaseError, OSError) as error:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from contextlib import suppress
+import warnings
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,17 @@ from . import redact
 from .errors import ReleaseError, links, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from .dists.reading import Dist
+
+
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """Ignore Python's warnings about code that is read, such as an invalid escape: only its authors can act on them."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r".*\binvalid \w+")
+        yield
 
 
 def output(name: str, value: str) -> None:

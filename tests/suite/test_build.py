@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import tarfile
+import warnings
 from pathlib import Path
 
+import click
 import pytest
 
 import tagship_suite.dists.sdist as sdist
+from tagship.cli.group import Group
 from tagship_suite.build import clean, describe, prepare
+from tagship_suite.cli import reporting
 from tagship_suite.dists.reading import read_dists
 from tagship_suite.errors import ReleaseError
 from tagship_suite.testing.pythons import supported
@@ -262,3 +267,17 @@ def test_a_placeholder_for_an_address_is_reported(suite: Path, address: str, tol
     done = try_release(suite, "describe")
     assert done.returncode == 0, done.stdout
     assert ("is a placeholder: set your own before a release" in done.stdout) == told
+
+
+def test_python_does_not_warn_about_the_code_that_is_read(recwarn: pytest.WarningsRecorder) -> None:
+    warnings.simplefilter("always")
+
+    def read() -> None:
+        ast.parse(r'"\d"')
+
+    read()
+    assert len(recwarn) == 1
+    with reporting():
+        read()
+    Group("tool", commands=[click.Command("read", callback=read)]).main(["read"], standalone_mode=False)
+    assert len(recwarn) == 1

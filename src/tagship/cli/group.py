@@ -11,6 +11,7 @@ import click
 from tagship.cli import colours
 from tagship.errors import TagshipError, one_line
 from tagship_suite.errors import ReleaseError, links
+from tagship_suite.report import without_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +32,8 @@ class Group(click.Group):
         """Run the command; print errors meant for the user on standard error."""
         ctx.color = colours.wanted(os.environ)
         try:
-            return super().invoke(ctx)
+            with without_warnings():
+                return super().invoke(ctx)
         except (TagshipError, ReleaseError) as error:  # the second if git fails, for example
             print_errors(map(str, error.args))
             raise SystemExit(getattr(error, "status", TagshipError.status)) from None
