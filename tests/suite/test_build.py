@@ -162,14 +162,24 @@ def test_a_build_removes_its_own_files_alone(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["app.js", "index.html", "notes.txt"]
 
 
+def test_files_and_links_that_are_called_dist_and_bundle_stay(tmp_path: Path) -> None:
+    for name in ("dist", "bundle"):
+        (tmp_path / name).write_text("mine")
+    assert [Path(problem.where).name for problem in clean(tmp_path)] == ["bundle", "dist"]
+    (tmp_path / "bundle").unlink()
+    (tmp_path / "bundle").symlink_to(tmp_path)
+    assert [Path(problem.where).name for problem in clean(tmp_path)] == ["bundle", "dist"]
+    assert (tmp_path / "dist").read_text() == "mine"
+
+
 def test_a_folder_called_bundle_that_is_none_is_refused_before_a_build(suite: Path) -> None:
     (suite / "bundle").mkdir()
     (suite / "bundle/app.js").write_text("mine")
-    with pytest.raises(ReleaseError, match="found a folder that is no bundle"):
+    with pytest.raises(ReleaseError, match="found something other than a bundle"):
         prepare(suite, {})
     write_release(suite / "dist")
     done = try_release(suite, "verify")
-    assert "found a folder that is no bundle, expected none; rename it" in done.stdout
+    assert "found something other than a bundle, expected none; rename it" in done.stdout
     assert (suite / "bundle/app.js").read_text() == "mine"
 
 

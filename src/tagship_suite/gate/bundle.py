@@ -38,13 +38,14 @@ from tagship_suite.sessions import github_release, publish, publish_test
 def clear(root: Path) -> list[Problem]:
     """Remove the bundle at `root`: that of an earlier run says nothing about this one.
 
-    Returns the problem of a folder `bundle` that is something else, which stays.
+    Returns the problem of a `bundle` that is something else, which stays.
     """
     folder = root / "bundle"
     inside = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    if inside and not inside & {SUMS, COMMIT}:
+    is_other = inside and not inside & {SUMS, COMMIT}
+    if is_other or folder.is_symlink() or folder.is_file():
         remedy = "rename it: verify-version writes the bundle there"
-        return [Problem("in-the-way", str(folder), "a folder that is no bundle", "none", remedy)]
+        return [Problem("in-the-way", str(folder), "something other than a bundle", "none", remedy)]
     shutil.rmtree(folder, ignore_errors=True)
     return []
 

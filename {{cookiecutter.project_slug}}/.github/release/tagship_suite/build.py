@@ -77,7 +77,7 @@ def compare(root: Path, packages: list[Package], before: Checkout | None) -> Non
 def clean(root: Path) -> list[Problem]:
     """Remove the dists and the bundle of an earlier run; return a problem for all else there, which stays."""
     folder, found = root / "dist", bundle.clear(root)
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+    for path in sorted(folder.iterdir()) if folder.is_dir() else [folder] * folder.exists():
         if DISTS.fullmatch(path.name) and not path.is_dir():
             path.unlink()
         else:
