@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from functools import cache
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from _pytest.mark import ParameterSet
 
 __all__ = ["browser"]
+
+# Shells start background jobs with SIGINT ignored, and what these start would ignore it too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parents[1]
 #: Variables of the surrounding CI run or of a person's twine, which no test may see; and the one that containers set,

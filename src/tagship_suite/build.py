@@ -34,7 +34,7 @@ LOCK = ".github/release/requirements/wheels.txt"
 #: An address in a domain reserved for examples: https://www.rfc-editor.org/rfc/rfc2606
 PLACEHOLDER = re.compile(r"@(?:[\w.-]+\.)?(?:example(?:\.(?:com|net|org))?|invalid|test)(?![\w.-])", re.IGNORECASE)
 #: What builds and uploads leave in `dist/`; uv also makes git ignore the folder.
-DISTS = re.compile(r".+\.(?:whl|tar\.gz|zip|egg|attestation|asc)|SHA256SUMS|\.gitignore|\.DS_Store")
+DISTS = re.compile(r".+\.(whl|tar\.gz|zip|egg|attestation|asc|sigstore(\.json)?)|SHA256SUMS|\.(gitignore|DS_Store)")
 EARLIEST = 315532800  # seconds: 1980-01-01, the first day that a zip archive, and so a wheel, can hold
 
 

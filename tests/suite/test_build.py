@@ -153,7 +153,8 @@ def test_a_build_that_fails_leaves_no_dists_for_the_gate(suite: Path) -> None:
 
 def test_a_build_removes_its_own_files_alone(tmp_path: Path) -> None:
     write_release(tmp_path / "dist")
-    (tmp_path / "dist/.gitignore").write_text("*")
+    for name in (".gitignore", "ship-1.0.tar.gz.sigstore.json"):
+        (tmp_path / "dist" / name).write_text("*")
     for name in ("dist/notes.txt", "dist/site/index.html", "bundle/app.js"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("mine")
