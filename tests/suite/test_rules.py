@@ -236,8 +236,8 @@ def test_an_sdist_is_named_after_the_version_in_its_metadata(tmp_path: Path) -> 
     [
         ("a.py", "__py@armor__(__name__, __file__, b'PY000000')\n", "PyArmor"),
         ("a.py", "def __py@armor_enter__(): ...\n", "PyArmor"),
-        ("a.pye", "---BEGIN@ PYE FILE---\nabc\n---END PYE FILE---\n", "SourceDefender"),
-        ("a.PY", "---END@ PYE FILE---\n---BEGIN PYE FILE---\n", "SourceDefender"),
+        ("a.pye", "---BEGIN@ PYE FILE---\nabc\n---END@ PYE FILE---\n", "SourceDefender"),
+        ("a.PY", "---END@ PYE FILE---\n---BEGIN@ PYE FILE---\n", "SourceDefender"),
     ],
 )
 def test_code_that_only_a_runtime_can_read_is_refused(tmp_path: Path, name: str, code: str, tool: str) -> None:
