@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import socketserver
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ import certifi
 import pytest
 
 from tagship.errors import TagshipError
+from tagship.rehearsal.loopback import LoopbackServer
 from tagship.rehearsal.proxy import Connection
 from tagship.rehearsal.servers import Servers, running
 from tests.rehearsal.client import Client
@@ -68,6 +70,16 @@ def test_nothing_is_left_when_the_block_fails(scratch: Path, error: type[BaseExc
     assert not any(map(is_open, used))
     assert set(threading.enumerate()) <= before
     assert list(scratch.iterdir()) == []
+
+
+def test_a_socket_that_is_added_as_the_server_stops_is_shut_down_too() -> None:
+    server = LoopbackServer(socketserver.BaseRequestHandler)
+    server.stop()
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        server.hold(ours)
+        theirs.settimeout(5)
+        assert theirs.recv(1) == b""
 
 
 def test_clients_that_hang_do_not_hold_the_end_up(scratch: Path) -> None:

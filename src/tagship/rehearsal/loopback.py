@@ -74,6 +74,9 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
         """Add a socket to the calling thread's connection, so that `stop` shuts it down too."""
         with self._lock:
             self._connections.setdefault(threading.current_thread(), []).append(connection)
+        if self._stopping.is_set():  # `stop` may have looked at the sockets before this one was added
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Start the thread of a connection; overridden to record both."""
