@@ -314,7 +314,7 @@ def test_a_password_that_cannot_be_redacted_is_refused_within_seconds(
         Path(planted["HOME"], ".pypirc").write_text(f"[distutils]\nindex-servers = mine\n{mine}")
         began = time.monotonic()
         status, text = publish(bundle, planted, TWINE_REPOSITORY="mine")
-        assert time.monotonic() - began < 120  # without a bound: hours
+        assert time.monotonic() - began < 20
         assert Parrot.uploads == 0
     assert status == 1
     assert f"the password or token: found {len(password)} characters, expected 4 to 16384" in text
@@ -330,7 +330,7 @@ def test_a_token_of_ten_megabytes_is_refused_within_seconds(
         servers.index.register(Registration("ship", "Octo", "ship", "release.yml", "pypi", PUSH.owner_id))
         began = time.monotonic()
         status, text = publish(bundle, {**servers.job(PUSH, "pypi"), **planted}, "--no-attestations")
-        assert time.monotonic() - began < 120  # without a bound: hours
+        assert time.monotonic() - began < 20
         assert servers.index.uploads() == []
     assert status == 1
     assert "the password or token: found 10000005 characters" in text
