@@ -92,12 +92,27 @@ def test_an_address_that_is_nearly_right_is_refused_before_any_network(
     assert "no response" not in said
 
 
+TEST_TOKEN = "pypi-AgENdGVzdC5weXBpLm9yZwIkZm9v"
+KEYRING = f"""
+from keyring.backend import KeyringBackend
+
+class Keyring(KeyringBackend):
+    priority = 1
+
+    def get_password(self, service, username):
+        return "{TEST_TOKEN}"
+
+    set_password = delete_password = get_password
+"""
+
+
 @pytest.mark.parametrize(
     ("user", "password", "words"),
     [
         ("me", "pypi-AgEIcHlwaS5vcmc", "TWINE_USERNAME: found 'me', expected '__token__' for an API token"),
         ("__token__", "my password", "TWINE_PASSWORD: found no API token, expected one, which begins with 'pypi-'"),
         ("__token__", '"pypi-AgEIcHlwaS5vcmc"', "TWINE_PASSWORD: found no API token"),
+        ("", TEST_TOKEN, "TWINE_PASSWORD: found an API token of test.pypi.org, expected one of pypi.org"),
     ],
 )
 def test_what_cannot_be_an_api_token_is_refused_before_any_network(
@@ -108,6 +123,19 @@ def test_what_cannot_be_an_api_token_is_refused_before_any_network(
     assert words in said
     assert "no response" not in said
     assert password not in said
+
+
+def test_a_password_in_pypirc_or_the_keyring_that_is_no_api_token_is_refused_by_its_place(
+    bundle: Path, tmp_path: Path
+) -> None:
+    (tmp_path / ".pypirc").write_text("[pypi]\nusername = me\npassword = hunter2!\n")
+    said = refusal(bundle, "pypi", **TAG, HOME=str(tmp_path))
+    assert "~/.pypirc: found no API token, expected one, which begins with 'pypi-'" in said
+    (tmp_path / ".pypirc").unlink()
+    (tmp_path / "ring.py").write_text(KEYRING)
+    keyring = {"PYTHONPATH": str(tmp_path), "PYTHON_KEYRING_BACKEND": "ring.Keyring", "HOME": str(tmp_path)}
+    said = refusal(bundle, "pypi", **TAG, **keyring)
+    assert said.startswith("error: the keyring: found an API token of test.pypi.org, expected one of pypi.org")
 
 
 def test_a_second_run_is_green_and_uploads_nothing(bundle: Path, pypiserver: Pypiserver) -> None:
@@ -499,3 +527,12 @@ def test_redirects_without_end_mean_that_there_is_nothing() -> None:
         answers.pages["/simple/ship/"] = (302, {"Location": "/simple/ship/"}, b"")
         assert answers.index().files("ship") == {}
         assert len(answers.requests) == index.MAX_REDIRECTS
+
+
+def test_a_keyring_that_cannot_be_read_is_one_line(bundle: Path, pypiserver: Pypiserver, tmp_path: Path) -> None:
+    broken = KEYRING.replace(f'return "{TEST_TOKEN}"', 'raise RuntimeError("the keyring is locked")')
+    (tmp_path / "ring.py").write_text(broken)
+    keyring = {"PYTHONPATH": str(tmp_path), "PYTHON_KEYRING_BACKEND": "ring.Keyring"}
+    said = refusal(bundle, "pypi", **TAG, **{**pypiserver.twine, "TWINE_PASSWORD": ""}, **keyring)
+    assert "Error getting password from keyring: the keyring is locked" in " ".join(said.split())
+    assert "[no-credentials]" in said

@@ -37,6 +37,8 @@ def found(tmp_path: Path, text: str, pattern: str = "", name: str = "module.py")
         'if True:\n    __version__ = "1.2"\n',
         '__version__ = (\n    "1.2"\n)\n',
         '__version__ = u"1.2"\r\n',
+        '\ufeff__version__ = "1.2"\n',
+        '\fimport os\r\n\f\r\n__version__ = "1.2"\r\n# \u2028\r\n',
     ],
 )
 def test_only_the_assignment_that_python_sees_counts(tmp_path: Path, text: str, pattern: str) -> None:
@@ -48,6 +50,7 @@ def test_only_the_assignment_that_python_sees_counts(tmp_path: Path, text: str, 
     [
         ("VERSION", "v1.2\n", "", "1.2"),
         ("VERSION", "  1.2  \n", "", "1.2"),
+        ("setup.py", '\fimport os\nsetup(\n    # version="0.9"\n    version="1.2",\n)\n', r'version="(.*)"', "1.2"),
         (
             "setup.py",
             'setup(\n    # version="0.9",\n    version="1.2",  # was "0.9"\n)\n',
@@ -163,6 +166,13 @@ def test_a_project_that_does_not_say_is_refused(tmp_path: Path) -> None:
         version_source.locate(tmp_path, Config())
 
 
+def test_a_byte_order_mark_and_form_feeds_do_not_move_the_version_of_setup_py(tmp_path: Path) -> None:
+    (tmp_path / "setup.py").write_text(before := "\ufeff\f\nsetup(\n\f\n    name='ship', version='1.2')\n")
+    located = version_source.locate(tmp_path, Config())
+    assert located is not None
+    assert located.replaced("1.3") == before.replace("1.2", "1.3")
+
+
 def test_a_character_of_several_bytes_before_it_does_not_move_the_version(tmp_path: Path) -> None:
     path = tmp_path / "p.py"
     path.write_text('é = "ü"; __version__ = "1.2"  # ☃\n', encoding="utf-8")
@@ -183,6 +193,7 @@ SETUPTOOLS += 'build-backend = "setuptools.build_meta"\n'
         ({"setup.py": "import versioneer\nsetup(version=versioneer.get_version())\n"}, True),
         ({"setup.py": "from setuptools_scm import get_version\nsetup(version=get_version())\n"}, True),
         ({"setup.py": "setup(use_scm_version=True)\n"}, True),
+        ({"setup.py": "\ufeffsetup(use_scm_version=True)\n"}, True),
         ({"setup.py": "setup(setup_requires=['pbr'], pbr=True)\n"}, True),
         ({"pyproject.toml": SETUPTOOLS.format(requires='"setuptools-scm[simple]>=9.2"')}, True),
         ({"pyproject.toml": SETUPTOOLS.format(requires='"setuptools_scm[toml, simple]"')}, True),
@@ -212,7 +223,12 @@ def test_poetrys_plugin_may_read_a_file_and_then_no_tag(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "statement", ["from ._version import __version__", "from ship._version import V as __version__"]
+    "statement",
+    [
+        "from ._version import __version__",
+        "from ship._version import V as __version__",
+        "\ufefffrom ._version import __version__",
+    ],
 )
 def test_an_attribute_that_a_package_imports_is_found_where_it_is_assigned(tmp_path: Path, statement: str) -> None:
     dynamic = "[tool.setuptools.dynamic]\nversion = {attr = 'ship.__version__'}\n"
