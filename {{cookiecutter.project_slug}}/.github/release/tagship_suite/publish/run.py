@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 ADDRESSES = {"pypi": DEFAULT_REPOSITORY, "testpypi": TEST_REPOSITORY}
 #: Their other hosts, today's and former ones, which accept no uploads.
 HOSTS = re.compile(r"(?:www\.|upload\.)?pypi\.(?:org|io|python\.org)|(?P<test>test\.pypi\.org|testpypi\.python\.org)")
+#: An API token begins with the host that issued it.
+TOKENS = {"pypi-AgEIcHlwaS5vcmc": "pypi.org", "pypi-AgENdGVzdC5weXBpLm9yZw": "test.pypi.org"}
 
 
 @dataclass(frozen=True)
@@ -87,12 +89,13 @@ def publish(root: Path, options: Options, environ: Mapping[str, str]) -> None:
         redact.register(index.auth[1])
         groups = lockstep.releases(root, dists)
         found = [problem for group in groups for problem in _problems(root, group, index, options, environ)]
+        found += _no_token(index, environ.get("TWINE_USERNAME", ""), *settings.stored) if index.site else []
         refuse(list(dict.fromkeys(found)))
         missing = retry.call(lambda: [dist for group in groups for dist in verify.missing(index, group)])
         for dist in dists:
             if dist not in missing:
                 print(f"{dist.path.name}: skipped, the index has it with the same SHA-256 {dist.sha256}")
-        if settings.repository_config.get("password"):  # in a .pypirc: there is no identity to sign with
+        if index.site and settings.stored[0]:  # there is no identity to sign with
             options = replace(options, attestations=False)
         with tempfile.TemporaryDirectory() as staging:  # attestations are written next to the files
             copies = {dist: Path(shutil.copy2(dist.path, staging)) for dist in missing}
@@ -137,16 +140,18 @@ def _problems(
     on_test = options.repository == "testpypi"
     _, _, found = tagged(root, dists, dev.accepted(root, dists[0].version, environ) if on_test else environ)
     found += [*rules.problems(dists, limit, public=bool(index.site)), *readme.problems(dists)]
-    return [*found, *_misaddressed(index, options, environ), *_no_token(index, environ)]
+    return [*found, *_misaddressed(index, options, environ)]
 
 
-def _no_token(index: Index, environ: Mapping[str, str]) -> Iterator[Problem]:
-    """Yield why PyPI or TestPyPI could not take what the variables hold for an API token."""
-    user, password = environ.get("TWINE_USERNAME", ""), environ.get("TWINE_PASSWORD", "")
-    remedy = "unset both variables for Trusted Publishing, or correct it"
-    if index.site and password and not password.startswith("pypi-"):
-        yield Problem("credentials", "TWINE_PASSWORD", "no API token", "one, which begins with 'pypi-'", remedy)
-    elif index.site and password and user not in {"", "__token__"}:
+def _no_token(index: Index, user: str, password: str, where: str) -> Iterator[Problem]:
+    """Yield why PyPI or TestPyPI could not take `password` for an API token."""
+    site, remedy = urlsplit(index.site).netloc, "remove it for Trusted Publishing, or correct it"
+    issuer = next((host for start, host in TOKENS.items() if password.startswith(start)), site)
+    if password and not password.startswith("pypi-"):
+        yield Problem("credentials", where, "no API token", "one, which begins with 'pypi-'", remedy)
+    elif issuer != site:
+        yield Problem("credentials", where, f"an API token of {issuer}", f"one of {site}", remedy)
+    elif where == "TWINE_PASSWORD" and user not in {"", "__token__"}:
         yield Problem("credentials", "TWINE_USERNAME", repr(user), "'__token__' for an API token", remedy)
 
 

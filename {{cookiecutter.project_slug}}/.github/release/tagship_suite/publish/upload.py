@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import re
 import sys
@@ -93,6 +94,17 @@ class TwineSettings(Settings):
             repository.session.auth = self.auth.authenticator
         return repository
 
+    @cached_property
+    def stored(self) -> tuple[str, str]:
+        """The password with which twine would replace Trusted Publishing, "" if there is none, and its place."""
+        if given := os.environ.get("TWINE_PASSWORD"):
+            return given, "TWINE_PASSWORD"
+        if configured := self.repository_config.get("password"):
+            return configured, self.config_file
+        with suppress(TwineException):  # no user name
+            return self.auth.get_password_from_keyring() or "", "the keyring"
+        return "", ""
+
     def renew(self) -> None:
         """Discard the index's token: the next upload gets a new one."""
         self.auth = type(self.auth)(self.auth.config, self.auth.input)
@@ -108,6 +120,7 @@ def settings(
     if environ.get("CI") or not sys.stdin or not sys.stdin.isatty():
         arguments.append("--non-interactive")
     arguments += ["--attestations"] * signed + ["--verbose"] * verbose
+    logging.getLogger("twine.auth").addFilter(_brief)
     parser = argparse.ArgumentParser(prog="twine upload")
     Settings.register_argparse_arguments(parser)
     try:
@@ -115,6 +128,13 @@ def settings(
     except (TwineException, KeyError, ValueError) as error:
         message = f"twine: no {error} in .pypirc" if isinstance(error, KeyError) else f"twine: {error}"
         raise ReleaseError(explained(message)) from error
+
+
+def _brief(record: logging.LogRecord) -> bool:
+    """Show the message of an exception that twine logs, such as that of a locked keyring, without its traceback."""
+    if record.exc_info:
+        record.msg, record.exc_info = f"{record.msg}: {record.exc_info[1]}", None
+    return True
 
 
 def upload(paths: list[Path], settings: TwineSettings, site: str = "") -> None:
@@ -164,7 +184,5 @@ def _forbidden(text: str, settings: TwineSettings, site: str) -> ReleaseError:
         return ReleaseError(explained(text, site))
     if not site or "Invalid" not in text:
         return ReleaseError(explained(text, site))
-    configured = settings.config_file if settings.repository_config.get("password") else "the keyring"
-    source = "TWINE_PASSWORD" if os.environ.get("TWINE_PASSWORD") else configured
-    advice = f"do: remove the password in {source}, to use Trusted Publishing; or replace it with a valid API token"
+    advice = f"do: remove the password in {settings.stored[1]}, to use Trusted Publishing; or replace it with a valid API token"
     return ReleaseError(explained(text, site, advice, f"see: {site}help/#invalid-auth"))

@@ -81,8 +81,7 @@ def find(path: Path, pattern: str = "") -> Written:
 
 
 def _find(path: Path, pattern: str) -> Written:
-    # A byte order mark is not valid Python; a newline in its place keeps all offsets.
-    text = re.sub("^\ufeff", "\n", read_text(path))
+    text = unmarked(read_text(path))
     if path.suffix == ".py":
         found = list(_in_python(path, text, pattern or ASSIGNED))
     else:
@@ -93,6 +92,11 @@ def _find(path: Path, pattern: str) -> Written:
         expected = f"one that matches {pattern!r}" if pattern else "one version"
         raise refusal("no-version", str(path), seen, expected, "correct the file, or version-file and version-pattern")
     return found[0]
+
+
+def unmarked(text: str) -> str:
+    """Return `text` with a newline for a byte order mark, which is not valid Python: all offsets stay as they are."""
+    return f"\n{text[1:]}" if text.startswith("\ufeff") else text
 
 
 def matches(path: Path, text: str, pattern: str) -> list[Written]:
@@ -130,6 +134,7 @@ def assigned(text: str, name: str) -> list[str]:
 
 def strings(text: str, *names: str) -> list[String]:
     """Return the literal strings that Python code assigns to one of `names` at its top level, with their positions."""
+    text = unmarked(text)
     try:
         return [string for target, string in _assigned(ast.parse(text), text) if target in names]
     except UNPARSABLE:
@@ -180,16 +185,21 @@ def _string(node: ast.expr | None, text: str) -> String | None:
 
 
 def _offset(text: str, line: int | None, column: int | None) -> int:
-    lines = text.splitlines(keepends=True)[: line or 0]
+    lines = _lines(text)[: line or 0]
     # The columns of a syntax tree count bytes.
     return sum(map(len, lines[:-1])) + len(lines[-1].encode()[: column or 0].decode())
 
 
+def _lines(text: str) -> list[str]:
+    """Return the lines of Python code: `splitlines` splits at form feeds and the like too."""
+    return io.StringIO(text, newline="").readlines()
+
+
 def _without_comments(text: str) -> str:
     """Blank out comments and docstrings, so that all other characters keep their offsets."""
-    rows = [0, *accumulate(map(len, text.splitlines(keepends=True)))]
+    rows = [0, *accumulate(map(len, _lines(text)))]
     try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+        tokens = list(tokenize.generate_tokens(iter(_lines(text)).__next__))
     except (tokenize.TokenError, SyntaxError):
         return re.sub(r"#.*", lambda match: " " * len(match[0]), text)
     types = [tokenize.NEWLINE, *(token.type for token in tokens)]
@@ -208,6 +218,7 @@ def passed(text: str, name: str) -> str:
 
 def keywords(text: str, name: str) -> Iterator[String]:
     """Yield what is passed as `name`, to `setup()` first: setup.py also names extensions."""
+    text = unmarked(text)
     try:
         tree = ast.parse(text)
     except UNPARSABLE:

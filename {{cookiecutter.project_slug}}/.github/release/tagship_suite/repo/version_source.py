@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import Problem, ReleaseError, refusal, refuse
 from .elsewhere import cargo
 from .files import load_toml, parse_cfg, read_text, subtable
-from .literals import UNPARSABLE, Written, assigned, find, keyed, keywords
+from .literals import UNPARSABLE, Written, assigned, find, keyed, keywords, unmarked
 from .versions import same
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _from_vcs(root: Path, pyproject: dict[str, Any]) -> Written | bool | None:
 def _derives(text: str) -> bool:
     """Return whether setup.py, comments aside, gets the version from setuptools-scm, pbr or versioneer."""
     try:
-        nodes = list(ast.walk(ast.parse(text)))
+        nodes = list(ast.walk(ast.parse(unmarked(text))))
     except UNPARSABLE:
         return False
     keywords = {keyword.arg for node in nodes if isinstance(node, ast.Call) for keyword in node.keywords}
@@ -199,7 +199,7 @@ def _reexported(path: Path, module: str, name: str) -> str:
 
     setuptools imports the module if it finds no assignment; we follow the import instead.
     """
-    text = read_text(path)
+    text = unmarked(read_text(path))
     try:
         body = ast.parse(text).body
     except UNPARSABLE:
