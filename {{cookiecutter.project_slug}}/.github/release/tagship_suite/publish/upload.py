@@ -184,5 +184,6 @@ def _forbidden(text: str, settings: TwineSettings, site: str) -> ReleaseError:
         return ReleaseError(explained(text, site))
     if not site or "Invalid" not in text:
         return ReleaseError(explained(text, site))
-    advice = f"do: remove the password in {settings.stored[1]}, to use Trusted Publishing; or replace it with a valid API token"
+    where = settings.stored[1]
+    advice = f"do: remove the password in {where}, to use Trusted Publishing; or replace it with a valid API token"
     return ReleaseError(explained(text, site, advice, f"see: {site}help/#invalid-auth"))
