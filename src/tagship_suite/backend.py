@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -135,8 +136,9 @@ def _own(folder: Path, name: str) -> str:
 
 
 def _build(folder: Path, out: Path, seconds: int, runner: RunnerType) -> None:
+    isolated = partial(DefaultIsolatedEnv, installer="uv" if shutil.which(os.environ.get("UV") or "uv") else "pip")
     with ExitStack() as stack:
-        env = stack.enter_context(DefaultIsolatedEnv(installer="uv"))
+        env = stack.enter_context(isolated())
         builder = ProjectBuilder.from_isolated_env(env, folder, runner)
         env.install(requires := builder.build_system_requires)
         env.install(more := builder.get_requires_for_build("sdist"))
@@ -158,7 +160,7 @@ def _build(folder: Path, out: Path, seconds: int, runner: RunnerType) -> None:
         builder = ProjectBuilder.from_isolated_env(env, source, runner)
         if more or builder.build_system_requires != requires:
             # The environment of the sdist is reused only if a new one would hold the same packages.
-            env = stack.enter_context(DefaultIsolatedEnv(installer="uv"))
+            env = stack.enter_context(isolated())
             builder = ProjectBuilder.from_isolated_env(env, source, runner)
             env.install(builder.build_system_requires)
         env.install(builder.get_requires_for_build("wheel"))

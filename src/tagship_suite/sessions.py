@@ -61,7 +61,7 @@ def build(session: nox.Session) -> None:
         install_tools(session)
         os.umask(0o022)
         seconds, packages, before = run(session, prepare, ROOT, os.environ)
-        env = {**ENVIRONMENT, "SOURCE_DATE_EPOCH": str(seconds)}
+        env = {**ENVIRONMENT, "SOURCE_DATE_EPOCH": str(seconds), "UV": nox.virtualenv.UV}
         if any(is_compiled(package.folder) for package in packages):
             install_tools(session, "wheels")
         _in_tools(session, HOME, "build", str(seconds), *(package.path for package in packages), env=env)
@@ -141,7 +141,8 @@ def run(session: nox.Session, function: Callable[..., T], *arguments: object) ->
 
 def install_tools(session: nox.Session, name: str = "tools", **env: str) -> None:
     """Install release tools, as locked."""
-    options = ("--require-hashes", "--only-binary=:all:", f"--requirement={REQUIREMENTS}/{name}.txt")
+    # --no-deps: a lock is complete, and reading the metadata of each package takes as long as installing it.
+    options = ("--no-deps", "--require-hashes", "--only-binary=:all:", f"--requirement={REQUIREMENTS}/{name}.txt")
     session.install(*options, env={"UV_NO_CONFIG": "1", **env})  # without the project's configuration of uv
 
 

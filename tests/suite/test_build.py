@@ -185,6 +185,15 @@ def test_a_folder_called_bundle_that_is_none_is_refused_before_a_build(suite: Pa
 
 
 @pytest.mark.slow
+def test_a_build_does_not_need_uv_and_makes_the_same_bytes_without_it(project: Path) -> None:
+    nox(project, "-s", "build")
+    found = digests(project / "dist")
+    done = nox(project, "-s", "build", UV="no-uv")
+    assert "uv pip install" not in done.stdout
+    assert digests(project / "dist") == found
+
+
+@pytest.mark.slow
 def test_a_build_in_which_git_cannot_answer_leaves_nothing_of_an_earlier_one(project: Path) -> None:
     commit(project)
     for name in ("dist", "bundle"):
