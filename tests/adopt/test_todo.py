@@ -8,6 +8,7 @@ import pytest
 
 from tagship.adopt.plan import plan
 from tests.adopt.repositories import SETUP_CFG, make
+from tests.conftest import git
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,3 +141,10 @@ def test_compiled_code_needs_wheels_of_several_platforms(setup: str, expected: b
     files = {**SETUP_CFG, "setup.py": f"from setuptools import setup\n{setup}"}
     todo = plan(make(tmp_path / "thing", files)).todo
     assert ("PyPI refuses wheels with compiled code" in " ".join(todo)) is expected
+
+
+@pytest.mark.parametrize(("tag", "named"), [("rel_1_2_0", False), ("release-1.2.0", False), ("build-1.2.0", True)])
+def test_only_a_form_of_tags_that_the_gate_does_not_read_has_to_change(tag: str, named: bool, tmp_path: Path) -> None:
+    folder = make(tmp_path / "thing", SETUP_CFG)
+    git(folder, "tag", tag)
+    assert any("tag releases vX.Y.Z" in step for step in plan(folder).todo) == named

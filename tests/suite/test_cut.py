@@ -204,6 +204,15 @@ def test_the_form_of_the_newest_tag_is_kept(suite: Path) -> None:
     )
 
 
+def test_a_tag_such_as_rel_1_9_0_is_followed_by_one_like_it(suite: Path) -> None:
+    (suite / "setup.py").write_text('from setuptools import setup\nsetup(name="ship", version="1.9.0")\n')
+    commit(suite)
+    git(suite, "tag", "rel_1_9_0")
+    release(suite, "cut", "1.10.0b1")
+    assert git(suite, "tag", "--points-at", "HEAD") == "rel_1_10_0b1"
+    assert 'version="1.10.0b1"' in (suite / "setup.py").read_text()
+
+
 def test_a_version_from_git_needs_only_the_tag(suite: Path) -> None:
     (suite / "pyproject.toml").write_text(
         '[project]\nname = "ship"\ndynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"\n'

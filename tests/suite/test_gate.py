@@ -66,6 +66,12 @@ def test_the_right_tag_is_shown_in_the_form_of_the_wrong_one(suite: Path, prefix
     assert f"expected version '1.0', as in '{prefix}1.0';" in refusal(suite, **on_tag(f"{prefix}1.1"))
 
 
+def test_a_tag_may_join_the_numbers_of_its_version_with_underscores(suite: Path) -> None:
+    write_release(suite / "dist")
+    assert "expected version '1.0', as in 'rel_1_0';" in refusal(suite, **on_tag("rel_1_1"))
+    assert "tag 'rel_1_0'" in release(suite, "verify", **on_tag("rel_1_0")).stdout
+
+
 def test_an_old_tag_below_changes_is_not_to_be_deleted(suite: Path) -> None:
     commit(suite)
     git(suite, "tag", "v1.0")

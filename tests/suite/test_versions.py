@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from packaging.version import Version
 
 from tagship_suite.errors import ReleaseError
-from tagship_suite.repo.versions import as_before, bump, holds_version, parse_version, releases, semver, split_tag
+from tagship_suite.repo.versions import as_before, bump, holds_version, like, parse_version, releases, semver, split_tag
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,12 @@ from tagship_suite.repo.versions import as_before, bump, holds_version, parse_ve
         ("2026.11.22", "2026.11.22"),
         ("v1.0.post1", "1.0.post1"),
         ("v1.0+local", "1.0+local"),
+        ("rel-1.2", "1.2"),
+        ("rel_1_2_3", "1.2.3"),
+        ("v1_2", "1.2"),
+        ("my_pkg_1_2_3", "1.2.3"),
+        ("rel_1_2_0b1", "1.2.0b1"),
+        ("rel_1_2_0_rc_1", "1.2.0rc1"),
     ],
 )
 def test_a_tag_names_a_version_behind_v_a_word_or_the_name(tag: str, version: str) -> None:
@@ -104,8 +110,14 @@ def test_bump_always_gives_a_greater_final_release(numbers: list[int], suffix: s
 
 
 def test_tags_that_start_the_workflow_are_the_ones_that_hold_a_version() -> None:
-    assert all(map(holds_version, ["v1", "1.0", "release-1.0", "pkg/v1.2.3", "v1.0.0;id"]))
+    assert all(map(holds_version, ["v1", "1.0", "release-1.0", "pkg/v1.2.3", "v1.0.0;id", "rel_1_2"]))
     assert not any(map(holds_version, ["latest", "nightly", "archive/old", "version"]))
+
+
+@pytest.mark.parametrize("version", ["1.2.3", "1.2.0b1", "1.2.dev4", "2026.1.post1"])
+def test_a_version_in_the_form_of_rel_1_2_3_is_read_as_that_version(version: str) -> None:
+    assert split_tag(f"rel_{like(version, '1_2_3')}", "ship") == ("rel_", Version(version))
+    assert like(version, "1.2.3") == version
 
 
 def test_the_first_release_is_the_greatest_version_and_not_the_last_one_in_the_alphabet() -> None:

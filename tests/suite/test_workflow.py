@@ -269,8 +269,8 @@ def test_a_reference_to_what_is_not_there_is_found(right: str, wrong: str) -> No
 def test_the_tags_that_start_it_are_the_ones_that_the_gate_counts(workflow: dict[str, Any]) -> None:
     from tagship_suite.repo.versions import holds_version
 
-    assert workflow["on"]["push"]["tags"] == ["v[0-9]*", "[0-9]*", "**[0-9].[0-9]**"]
-    assert all(map(holds_version, ["v1", "1", "a/b-1.2c"]))
+    assert workflow["on"]["push"]["tags"] == ["v[0-9]*", "[0-9]*", "**[0-9].[0-9]**", "**[0-9]_[0-9]**"]
+    assert all(map(holds_version, ["v1", "1", "a/b-1.2c", "rel_1_2_3"]))
     assert not any(map(holds_version, ["v", "x1", "1".replace("1", "one.two")]))
 
 

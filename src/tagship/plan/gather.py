@@ -105,7 +105,7 @@ def _in_form(version: str, found: Project) -> str:
     """Return the tag of a version in the form of the project's earlier tags."""
     before, every = history(found.path, found.package, found.name)
     wanted = parsed(version)
-    return "".join(form(found.package, wanted, before or every, version)) if wanted else found.package.tag(version)
+    return form(found.package, wanted, before or every, version)[0] if wanted else found.package.tag(version)
 
 
 def _dists(plan: Plan, found: Project) -> None:

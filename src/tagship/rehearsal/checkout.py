@@ -175,12 +175,10 @@ def tag_of(repository: Path, found: Project) -> str:
     before, every = history(repository, found.package, found.name)
     if text:
         version, texts = parsed(text), [text]
-        return (
-            "".join(form(found.package, version, before or every, *texts)) if version else found.package.tag(texts[0])
-        )
+        return form(found.package, version, before or every, *texts)[0] if version else found.package.tag(texts[0])
     here: list[str] = [tag for tag in git.tags_here(repository) if holds_version(tag) and found.package.owns(tag)]
     following = bump(before[0][0], "patch") if before else Version("0.1.0")
-    return here[0] if here else "".join(form(found.package, following, before))
+    return here[0] if here else form(found.package, following, before)[0]
 
 
 def put_tag(repository: Path, found: Project, tag: str) -> None:

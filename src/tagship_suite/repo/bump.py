@@ -82,8 +82,7 @@ def _plan(root: Path, wanted: str) -> Plan:
     here, tags = history(root, package, known)
     now = _now(root, places, here, tags, wanted)
     version = _next(now, wanted)
-    prefix, text = form(package, version, here or tags, *(place.text for place in places))
-    tag = f"{prefix}{text}"
+    tag, text = form(package, version, here or tags, *(place.text for place in places))
     found = _problems(root, None if wanted == CURRENT else now, version, tag)
     is_dev = wanted.startswith("dev")  # from the branch that `dev-builds` names
     refuse(found if is_dev else found + _branch_problem(root, package.settings.release_branches, version))

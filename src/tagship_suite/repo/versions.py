@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 #: git stores a tag as a file, whose name cannot be longer; parsing takes longer for every digit.
 LONGEST = 255
 SEPARATORS = "-_/@"
-PREFIXES = ("release", "version")
+PREFIXES = ("release", "rel", "version")
 SEMVER = {"a": "alpha", "b": "beta", "rc": "rc"}
-#: The tags that start the workflow, as its `on.push.tags` has them: `v[0-9]*`, `[0-9]*`, `**[0-9].[0-9]**`.
-HOLDS_VERSION = re.compile(r"v?[0-9]|.*[0-9]\.[0-9]", re.DOTALL)
+#: The tags that start the workflow; its `on.push.tags`: `v[0-9]*`, `[0-9]*`, `**[0-9].[0-9]**`, `**[0-9]_[0-9]**`.
+HOLDS_VERSION = re.compile(r"v?[0-9]|.*[0-9][._][0-9]", re.DOTALL)
+#: The numbers of a version in tags such as `rel_1_2_3`.
+JOINED = re.compile(r"[0-9]+(?:_[0-9]+)+")
 
 
 def parsed(text: str) -> Version | None:
@@ -76,16 +78,26 @@ def tag_prefixes(name: str) -> frozenset[str]:
 def split_tag(tag: str, name: str) -> tuple[str, Version]:
     """Split `tag` of the project `name` into the prefix and the version.
 
-    The prefix may be empty, `v`, `release`, `version` or the project's name, with `-`, `_`, `/` or `@`.
-    Raises `ValueError` if the rest is not a version by PEP 440.
+    The prefix may be empty, `v`, `release`, `rel`, `version` or the project's name, with `-`, `_`, `/` or `@`.
+    Raises `ValueError` if the rest is not a version by PEP 440; `_` may join its numbers.
     """
     for start, character in enumerate(tag if len(tag) <= LONGEST else ""):
         if character in "0123456789" and _is_prefix(tag[:start], name):
             try:
-                return tag[:start], parse_version(tag[start:])
+                return tag[:start], parse_version(_dotted(tag[start:]))
             except ValueError:
                 continue
     raise ValueError(f"{tag!r} names no version of {name}")
+
+
+def _dotted(text: str) -> str:
+    end = match.end() if (match := JOINED.match(text)) else 0
+    return text[:end].replace("_", ".") + text[end:]
+
+
+def like(text: str, spelling: str) -> str:
+    """Return the version `text` with its numbers joined by `_`, if that is the `spelling` in another tag."""
+    return text.replace(".", "_") if JOINED.match(spelling) else text
 
 
 def found_version(tag: str, name: str) -> tuple[str, Version] | None:

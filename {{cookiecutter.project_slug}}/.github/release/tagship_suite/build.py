@@ -133,7 +133,7 @@ def _plan(package: Package, dist: Dist) -> str:
     elif not tag and written == [None]:
         tag = "none here: a release has the version of its tag"
     rows = [
-        ("tag", tag or "".join(form(package, version, before or every, *(each.text for each in written if each)))),
+        ("tag", tag or form(package, version, before or every, *(each.text for each in written if each))[0]),
         ("tested on", ", ".join(f"Python {python}" for python in pythons.of(package, dist.metadata))),
         ("environments", f"testpypi{suffix}, pypi{suffix}"),
         ("previous release", next((f"{prefix}{text}" for found, prefix, text in before if found < version), "none")),

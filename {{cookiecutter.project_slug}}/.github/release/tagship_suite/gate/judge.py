@@ -26,7 +26,7 @@ from ..repo import git, version_source
 from ..repo.literals import assigned, find
 from ..repo.packages import Package, left_out
 from ..repo.ref import current
-from ..repo.versions import SEPARATORS, found_version, is_foreign, parse_version
+from ..repo.versions import SEPARATORS, found_version, is_foreign, like, parse_version
 from .history import appended, branch_problems, judge_history
 from .signature import signer
 
@@ -197,8 +197,9 @@ def _judge_tag(verdict: Verdict, ref: Ref) -> None:
         verdict.compared.append((f"tag {tag!r}", str(parts[1]) if parts else repr(tag)))
         if not right:
             found = f"version {str(parts[1])!r}" if parts else NO_VERSION
-            form = f"{parts[0]}{verdict.version}" if parts else verdict.package.tag(verdict.version)
-            expected = f"version {str(verdict.version)!r}, as in {form!r}"
+            text = str(verdict.version)
+            form = f"{parts[0]}{like(text, tag[len(parts[0]) :])}" if parts else verdict.package.tag(text)
+            expected = f"version {text!r}, as in {form!r}"
             remedy = f"push {form} if that is right; else set the version, commit, and tag the new commit"
             if is_foreign(tag, verdict.name):
                 remedy = f"this tag does not belong to {verdict.name} and releases nothing; to release it, push {form}"

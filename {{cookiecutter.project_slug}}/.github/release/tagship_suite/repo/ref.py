@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from . import git
-from .versions import as_before, holds_version, is_foreign, releases
+from .versions import as_before, holds_version, is_foreign, like, releases
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,6 +72,6 @@ def history(root: Path, package: Package, name: str) -> tuple[list[Tag], list[Ta
 
 
 def form(package: Package, version: Version, before: list[Tag], *written: str) -> tuple[str, str]:
-    """Return the prefix of the tag of `version`, and the version as it is `written` in files and in earlier tags."""
-    text = as_before(version, [*written, *(spelling for _, _, spelling in before)])
-    return (before[0][1] if before else package.tag("")), text
+    """Return the tag of `version`, in the form of the tags `before` it, and the version as it is `written` in files."""
+    text = as_before(version, [*written, *(spelling.replace("_", ".") for _, _, spelling in before)])
+    return (f"{before[0][1]}{like(text, before[0][2])}" if before else package.tag(text)), text
