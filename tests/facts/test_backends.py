@@ -334,6 +334,17 @@ NAMES: dict[str, tuple[str, tuple[str, ...], dict[str, str]]] = {
     ),
     "flit one module": ("single-module", ("thing",), project(FLIT) | {"thing.py": "'''D'''\n__version__ = '1'\n"}),
     "pdm finds src": ("src-package", ("thing",), project(PDM) | SRC),
+    "pdm puts no tests into a wheel": (
+        "flat-package",
+        ("thing",),
+        project(PDM) | {"thing/__init__.py": "", "tests/__init__.py": ""},
+    ),
+    "pdm puts nothing that is for the sdist into a wheel": (
+        "flat-package",
+        ("tests", "thing"),
+        project(PDM, "[tool.pdm.build]", 'source-includes = ["docs_src/", "scripts/**"]')
+        | {f"{each}/__init__.py": "" for each in ("thing", "tests", "docs_src", "scripts")},
+    ),
     "uv": ("src-package", ("thing",), project("uv_build", dynamic=False) | SRC),
     "uv at the root": (
         "flat-package",

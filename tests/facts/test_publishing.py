@@ -112,6 +112,12 @@ def test_each_way_to_pass_a_credential_is_understood(
     assert (found.auth, found.secrets, found.index) == (auth, secrets, "pypi")
 
 
+def test_an_action_that_uploads_with_one_of_its_commands_does_so_with_the_identity_of_the_job(tmp_path: Path) -> None:
+    step = "- uses: autopub/autopub-action@v1\n  with: {command: publish}"
+    found = only(write(tmp_path, {WORKFLOW: job(step, "permissions: {id-token: write}\n")}))
+    assert (found.auth, found.index) == ("oidc", "pypi")
+
+
 @pytest.mark.parametrize(
     "steps",
     [
@@ -122,6 +128,7 @@ def test_each_way_to_pass_a_credential_is_understood(
         "- run: 'echo run twine upload dist/*'",
         "- run: |\n    cat > notes <<EOF\n    twine upload dist/*\n    EOF",
         "- uses: actions/attest-build-provenance@v2",
+        "- uses: autopub/autopub-action@v1\n  with: {command: build}",
     ],
 )
 def test_what_never_uploads_is_not_taken_for_publishing(tmp_path: Path, steps: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from fnmatch import fnmatchcase
 from typing import Any
 
 from tagship.facts.packages import tops
@@ -166,8 +167,7 @@ def pdm_modules(project: Project) -> Modules:
     build = {**project.table("tool", "pdm"), **project.table("tool", "pdm", "build")}
     folder = build.get("package-dir", "src" if project.files.is_dir(project.at("src")) else "")
     folder = folder if isinstance(folder, str) and folder != "." else ""
-    includes = build.get("includes")
-    if isinstance(includes, list) and includes:
+    if includes := _list(build.get("includes")):
         names = [str(each).removeprefix(f"{folder}/" if folder else "").partition("/")[0] for each in includes]
         names = [name for name in names if name.endswith(".py") or project.files.is_dir(project.at(folder, name))]
         if names:
@@ -178,7 +178,11 @@ def pdm_modules(project: Project) -> Modules:
             )
     folders, files = project.files.entries(project.at(folder))
     packages = [each for each in folders if project.files.is_file(project.at(folder, each, "__init__.py"))]
-    packages = [each for each in packages if folder or each not in {"tests", "test"}]
+    left_out = [*_list(build.get("excludes")), *(_list(build.get("source-includes")) or ["tests"])]  # of wheels
+    paths = {each: f"{folder}/{each}" if folder else each for each in packages}
+    packages = [
+        each for each in packages if not any(fnmatchcase(paths[each], str(out).rstrip("/*")) for out in left_out)
+    ]
     modules = (
         []
         if packages
@@ -189,6 +193,10 @@ def pdm_modules(project: Project) -> Modules:
         ]
     )
     return Modules(tops(packages), tops(modules), folder)
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 # uv

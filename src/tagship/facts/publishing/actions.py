@@ -28,6 +28,8 @@ class Action:
     trusted: bool = False
     #: Inputs that must not be false, such as a switch that turns the upload off.
     switches: tuple[str, ...] = ()
+    #: The value of the input `command` with which it uploads.
+    command: str | None = None
 
 
 KNOWN = {
@@ -46,6 +48,7 @@ KNOWN = {
     "mariamrf/py-package-publish-action": Action((), (), ()),
     "jupyter-server/jupyter_releaser/.github/actions/finalize-release": Action((), ("pypi_token",), trusted=True),
     "jupyter-server/jupyter_releaser/.github/actions/publish-release": Action((), ("pypi_token",), trusted=True),
+    "autopub/autopub-action": Action(trusted=True, command="publish"),
     "fizyk/actions-reuse/.github/actions/pypi": Action((), ("token",), trusted=True),
 }
 #: Inputs that only an upload to an index needs, whatever the action's name.
@@ -75,6 +78,8 @@ def upload(
     if action is None:
         action = _by_inputs(inputs)
     if action is None or any(inputs.get(name, "").lower() in FALSE for name in action.switches):
+        return None
+    if action.command not in {None, inputs.get("command")}:
         return None
     user = scope.origin(_first(inputs, action.user))
     password = scope.origin(_first(inputs, action.password))
