@@ -161,8 +161,26 @@ def test_needs_are_missed_however_the_dists_are_handed_on(tmp_path: Path, how: s
     assert [each.fixable for each in broken] == ["safe"]
 
 
+BENCHMARK = "  benchmark:\n    runs-on: x\n    steps:\n      - run: pytest --benchmark-only\n"
+COMBINED = """\
+  combine:
+    runs-on: x
+    needs: build
+    steps:
+      - uses: actions/download-artifact@v6
+        with: {pattern: 'dist-*', path: dist/}
+      - uses: actions/upload-artifact@v6
+        with: {name: dist-all, path: dist/}
+"""
 GOOD_ONES = {
     "tag": {PUBLISH: GOOD},
+    "a benchmark that no release waits for": changed(BUILD, BUILD + BENCHMARK),
+    "an artifact of all that the pattern matches anyway": {
+        PUBLISH: f"{TRIGGER}jobs:\n"
+        + (BUILD + COMBINED + UPLOAD)
+        .replace("name: dist, path: dist/}\n  combine", "name: dist-1, path: dist/}\n  combine")
+        .replace("{name: dist, path", "{pattern: 'dist-*', path")
+    },
     "dispatch": changed(TRIGGER, "on: workflow_dispatch\n"),
     "release": changed(TRIGGER, "on:\n  release:\n    types: [published]\n"),
     "condition": {

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tagship.facts.workflow import Job, Step, Workflow
 
 TESTED = "tests"
+DOWNLOAD = "actions/download-artifact"
 NEEDS = re.compile(r"\bneeds\s*\.\s*([\w-]+)")
 #: A version in the name of a tag. Tags such as `v1`, for the users of an action, may be moved.
 VERSIONED = re.compile(r"\.|version|ref_name|tag_name", re.IGNORECASE)
@@ -74,10 +75,15 @@ def _runs_with(each: Publish, job: Job) -> bool | None:
 
 
 def _artifact(publishing: Job, other: Job) -> str:
-    """Return which artifact of the other job a job downloads, "" for none; both names may be patterns."""
+    """Return which artifact of the other job a job downloads, "" for none; both names may be patterns.
+
+    What a job puts together from artifacts adds nothing to those, so a pattern does not need to match it.
+    """
     made = [name for step in other.steps if (name := _made(step))]
-    inputs = [step.inputs for step in publishing.steps if step.action == "actions/download-artifact"]
+    inputs = [step.inputs for step in publishing.steps if step.action == DOWNLOAD]
     wanted = [EXPRESSION.sub("*", each.text("name") or each.text("pattern")) for each in inputs]
+    if any(step.action == DOWNLOAD for step in other.steps):
+        wanted = [each for each in wanted if "*" not in each]
     return next((f"its artifact {name}" for name in sorted(made) if any(_match(name, each) for each in wanted)), "")
 
 
@@ -102,9 +108,11 @@ def _reads(publishing: Job, name: str) -> bool:
 
 
 def _tests(context: Context, job: Job, each: Publish) -> bool:
-    """Return whether a job certainly runs tests for an event that certainly uploads to PyPI."""
+    """Return whether a job certainly runs tests, no benchmarks, for an event that certainly uploads to PyPI."""
     walk = context.walk(each.file, str(job.id))
-    if each.index != "pypi" or walk is None or not any(is_test(command) for _, command in walk.ran):
+    if each.index != "pypi" or walk is None or "bench" in str(job.id).lower():
+        return False
+    if not any(is_test(command) for _, command in walk.ran):
         return False
     return any(event.is_tag and each.workflow and events.runs(each.workflow, job, event) for event in each.certain())
 
