@@ -1,7 +1,5 @@
 """The build backend, in an isolated environment: `python -m tagship_suite build`, which needs pypa/build and twine."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil
@@ -9,12 +7,12 @@ import subprocess
 import tarfile
 import tempfile
 from collections import deque
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from build import BuildBackendException, BuildException, ProjectBuilder
+from build import BuildBackendException, BuildException, ProjectBuilder, RunnerType
 from build.env import DefaultIsolatedEnv
 from twine.commands.check import check
 
@@ -23,11 +21,6 @@ from .dists.reading import read_dist, read_dists
 from .dists.sdist import normalise
 from .errors import Problem, ReleaseError, refuse
 from .repo.packages import is_compiled
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from build import RunnerType
 
 FAILURES = (BuildException, BuildBackendException, tarfile.TarError, subprocess.CalledProcessError)
 REQUIRE = "in [build-system] requires of pyproject.toml"
@@ -96,7 +89,7 @@ def build(folders: list[Path], out: Path, seconds: int) -> None:
     if check([str(path) for path in sorted(out.iterdir())]):
         raise ReleaseError("twine check: the description of a dist does not render, see above [description]")
     dists = read_dists(out)
-    refuse([problem for dist in dists for problem in rules.classifiers(dist, str(dist.path))])
+    refuse([problem for dist in dists for problem in rules.classifiers(dist)])
 
 
 def _run(

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: The page of all codes. No other line of the code has the address of tagship's repository.
 PAGE = "https://github.com/org/tagship/blob/main/docs/errors.md"
+#: How many problems of one kind, or names in a message, are listed.
+SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,22 @@ def refuse(problems: Sequence[Problem | str]) -> None:
     """Raise one `ReleaseError` that holds all `problems`; nothing if there are none."""
     if problems:
         raise ReleaseError(*problems)
+
+
+@contextmanager
+def collecting(problems: list[Problem | str]) -> Iterator[None]:
+    """Add the problems of a `ReleaseError` in the block to `problems` instead of raising it."""
+    try:
+        yield
+    except ReleaseError as error:
+        problems += error.args
+
+
+def shortened(problems: list[Problem], where: str, more: str, expected: str) -> list[Problem]:
+    """Return the first of `problems`, which are of one kind, and one more with the number of the others."""
+    others = problems[SHOWN:]
+    last = [Problem(each.code, where, f"{len(others)} {more}", expected, "see above") for each in others[:1]]
+    return problems[:SHOWN] + last
 
 
 @contextmanager

@@ -1,18 +1,12 @@
 """Whether the description renders; for the environments that have twine, and with it readme_renderer."""
 
-from __future__ import annotations
-
 import io
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from ..errors import Problem
 from . import metadata
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from .reading import Dist
+from .reading import Dist
 
 KINDS = {".md": "text/markdown", ".markdown": "text/markdown", ".rst": "text/x-rst"}
 
@@ -25,7 +19,7 @@ def problems(dists: list[Dist]) -> list[Problem]:
     faults = {dist: fault for dist in dists if (fault := _fault(*metadata.description(dist.metadata)))}
     found = "a description that does not render"
     return [
-        Problem("description", str(dist.path), f"{found} ({fault})", "reStructuredText", "fix the README")
+        dist.problem("description", f"{found} ({fault})", "reStructuredText", "fix the README")
         for dist, fault in faults.items()
     ]
 
@@ -42,10 +36,9 @@ def mistaken(dist: Dist, folder: Path) -> list[Problem]:
     if kind == "text/plain" or {files[path] for path in alike} in ({kind}, set(KINDS.values()), set()):
         return []
     name, right = alike[0].name, files[alike[0]]
-    table = f'file = "{name}", content-type = "{right}"'
-    remedy = "write readme = { " + table + " } in [project] of pyproject.toml"
+    remedy = f'write readme = {{ file = "{name}", content-type = "{right}" }} in [project] of pyproject.toml'
     remedy += f', or long_description_content_type="{right}" where setup.py or setup.cfg has long_description'
-    return [Problem("description", str(dist.path), f"{name} as {kind}", right, remedy)]
+    return [dist.problem("description", f"{name} as {kind}", right, remedy)]
 
 
 def _first(text: str) -> str:
@@ -59,6 +52,5 @@ def _fault(kind: str, text: str) -> str:
     from readme_renderer import rst  # slow to import, and most descriptions are Markdown
 
     errors = io.StringIO()
-    return (
-        "" if rst.render(text, stream=errors) is not None else " ".join(errors.getvalue().split()) or "no reason given"
-    )
+    rendered = rst.render(text, stream=errors)
+    return " ".join(errors.getvalue().split()) or "no reason given" if rendered is None else ""

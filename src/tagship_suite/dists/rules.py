@@ -5,27 +5,22 @@ metadata.py). What changes at the index or cannot be known offline is left to it
 the size of a whole project, whether the name is free. The gate checks for local versions.
 """
 
-from __future__ import annotations
-
 import configparser
 import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from email import message_from_string
-from typing import TYPE_CHECKING
 
 from packaging.tags import parse_tag
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from ..errors import Problem, ReleaseError
+from ..errors import Problem, ReleaseError, collecting
 from . import metadata, zips
 from .metadata import UNKNOWN, same_version
 from .modules import entry_points
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from .reading import Dist
+from .reading import Dist
 
 #: The longest file name in bytes: the index serves the metadata under that name plus `.metadata`.
 MAX_NAME = 255 - len(".metadata")
@@ -45,13 +40,11 @@ PLATFORM = re.compile(
 )
 #: PyPI adds a macOS version every year: later ones than those above are left to it.
 NEXT_MACOS = re.compile(r"macosx_(?:2[7-9]|[3-9]\d)_0(?=_)")
-#: What PyPI considers encrypted code, written so that this file does not match; and how large a file it scans.
+#: What PyPI considers encrypted code, written so that this file does not match.
 ENCRYPTED = {
     "PyArmor": [re.compile(rb"__pyarmor__\(__name__, __file__,|__pyarmor_(?:enter|exit|assert|bcc)__")],
     "SourceDefender": [re.compile(rb"---BEGIN PYE[ ]FILE---"), re.compile(rb"---END PYE[ ]FILE---")],
 }
-SCANNED = 5 * 2**20
-SOURCE = re.compile(r"[^/]\.pye?$", re.IGNORECASE)
 
 
 def problems(dists: list[Dist], limit: int, *, public: bool | None = None) -> list[Problem | str]:
@@ -60,12 +53,20 @@ def problems(dists: list[Dist], limit: int, *, public: bool | None = None) -> li
     `limit` is PyPI's file size limit for this project in MiB. `public` is whether they go to PyPI, rather than to a
     registry without such rules; None: decided by their classifiers.
     """
-    found = [problem for dist in dists for problem in _dist_problems(dist, limit, public=public)]
+    found: list[Problem | str] = []
+    for dist in dists:
+        rules = PUBLIC if (not _private(dist) if public is None else public) else SOUND
+        if rules is PUBLIC and dist.size > limit * 2**20:
+            remedy = "ship less, or ask PyPI for a higher limit and set file-limit in [tool.tagship] to what it granted"
+            found.append(dist.problem("file-size", f"{dist.size / 2**20:.1f} MiB", f"at most {limit} MiB", remedy))
+        for rule in rules:
+            with collecting(found):
+                found += rule(dist)
     sdists = [dist.path.name for dist in dists if not dist.is_wheel]
     if len(sdists) > 1:
         several = f"{len(sdists)} sdists ({', '.join(sdists)})"
         found.append(Problem("several-sdists", "dist", several, "one", "remove the others"))
-    return found
+    return list(dict.fromkeys(found))
 
 
 def too_old(uploaded: Mapping[str, str], missing: list[Dist]) -> list[Problem]:
@@ -101,63 +102,69 @@ def _time(text: str) -> datetime | None:
     return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
 
 
-def _dist_problems(dist: Dist, limit: int, *, public: bool | None) -> list[Problem | str]:
-    found: list[Problem | str] = []
-    public = not _private(dist) if public is None else public
-    if public and dist.size > limit * 2**20:
-        remedy = "ship less, or ask PyPI for a higher limit and set file-limit in [tool.tagship] to what it granted"
-        size = f"{dist.size / 2**20:.1f} MiB"
-        found.append(Problem("file-size", str(dist.path), size, f"at most {limit} MiB", remedy))
-    for rule in SOUND + (PUBLIC if public else ()):
-        try:
-            found += rule(dist, str(dist.path))
-        except ReleaseError as error:
-            found += [line for line in error.args if line not in found]
-    return found
+def _files(dist: Dist) -> list[Problem]:
+    """Find what is wrong with the archive, and encrypted code."""
+    found: list[Problem] = []
+
+    def scan(name: str, content: bytes) -> None:
+        for tool in encrypted(content):
+            expected = "source code, as PyPI requires"
+            found.append(
+                dist.problem("encrypted-code", f"code that {tool} encrypted", expected, "ship the source", name)
+            )
+
+    return dist.check(scan) + found
 
 
-def _archive(dist: Dist, _where: str) -> list[Problem]:
-    return dist.check()
+def encrypted(content: bytes) -> list[str]:
+    """Return the tools that seem to have encrypted this source code."""
+    return [tool for tool, signs in ENCRYPTED.items() if all(sign.search(content) for sign in signs)]
 
 
-def _name(dist: Dist, where: str) -> Iterator[Problem]:
+def _name(dist: Dist) -> Iterator[Problem]:
     name, version = dist.metadata.get("Name", ""), dist.metadata.get("Version", "")
-    if canonicalize_name(name) != dist.name or not same_version(version, dist.version):
-        found = f"metadata of {name!r} {version!r}"
-        yield Problem("metadata", where, found, f"{dist.name} {dist.version} as in the file name", "build it again")
+    file, plain = dist.path.name, dist.name.replace("-", "_")
+    is_same = same_version(version, dist.version)
+    if canonicalize_name(name) != dist.name or not is_same:
+        expected = f"{dist.name} {dist.version} as in the file name"
+        yield dist.problem("metadata", f"metadata of {name!r} {version!r}", expected, "build it again")
     if not re.fullmatch(NAME, name):
         expected = "letters, digits, and '.', '_', '-' between them"
-        yield Problem("metadata", where, f"the name {name!r}", expected, "rename it")
-    if len(dist.path.name.encode()) > MAX_NAME:
-        found = f"a file name of {len(dist.path.name.encode())} bytes"
-        yield Problem("file-name", where, found, f"at most {MAX_NAME} bytes", "shorten the name or the version")
-    plain = dist.name.replace("-", "_")
-    version = str(Version(version)) if same_version(version, dist.version) else dist.version
-    if not dist.is_wheel and dist.path.name != (file := f"{plain}-{version}.tar.gz"):
+        yield dist.problem("metadata", f"the name {name!r}", expected, "rename it")
+    if (size := len(file.encode())) > MAX_NAME:
+        found = f"a file name of {size} bytes"
+        yield dist.problem("file-name", found, f"at most {MAX_NAME} bytes", "shorten the name or the version")
+    sdist = f"{plain}-{Version(version) if is_same else dist.version}.tar.gz"
+    if not dist.is_wheel and file != sdist:
         # https://peps.python.org/pep-0625/
-        yield Problem(
-            "file-name", where, repr(dist.path.name), repr(file), "use a build backend that implements PEP 625"
-        )
-    if dist.is_wheel and (start := dist.path.name.split("-")[0]) != plain:
+        yield dist.problem("file-name", repr(file), repr(sdist), "use a build backend that implements PEP 625")
+    if dist.is_wheel and (start := file.split("-")[0]) != plain:
         # https://packaging.python.org/en/latest/specifications/binary-distribution-format/#escaping-and-unicode
-        yield Problem("file-name", where, f"a file name of {start!r}", repr(plain), "use a newer build backend")
+        yield dist.problem("file-name", f"a file name of {start!r}", repr(plain), "use a newer build backend")
+
+
+def _python(dist: Dist) -> Iterator[Problem]:
+    return (dist.problem(*fault) for fault in metadata.python(dist.metadata))
+
+
+def _metadata(dist: Dist) -> Iterator[Problem]:
+    return (dist.problem(*fault) for fault in metadata.faults(dist.metadata_text))
 
 
 def _private(dist: Dist) -> list[str]:
     """Return the classifiers by which a project says that it is not for PyPI."""
-    try:
+    with suppress(ReleaseError):
         return [text for text in dist.metadata.get_all("Classifier", []) if text.startswith("Private ::")]
-    except ReleaseError:
-        return []
+    return []
 
 
-def _classifiers(dist: Dist, where: str) -> Iterator[Problem]:
+def _barred(dist: Dist) -> Iterator[Problem]:
     for text in _private(dist):
         remedy = "set TWINE_REPOSITORY_URL to the registry that it is for"
-        yield Problem("classifier", where, f"classifier {text!r}", "none that bars it from PyPI", remedy)
+        yield dist.problem("classifier", f"classifier {text!r}", "none that bars it from PyPI", remedy)
 
 
-def classifiers(dist: Dist, where: str) -> Iterator[Problem]:
+def classifiers(dist: Dist) -> Iterator[Problem]:
     """Find unknown and deprecated classifiers; nothing in an environment without trove-classifiers."""
     try:
         import trove_classifiers as trove  # in the environment of the build's tools, and in that of publish
@@ -166,83 +173,63 @@ def classifiers(dist: Dist, where: str) -> Iterator[Problem]:
     for text in sorted({*dist.metadata.get_all("Classifier", [])} - trove.classifiers):
         if text not in UNKNOWN and not text.startswith("Private ::"):
             instead = " or ".join(map(repr, trove.deprecated_classifiers.get(text, ())))
-            expected = instead or "one of https://pypi.org/classifiers/"
             remedy = "correct it; if it is newer than trove-classifiers in tools.txt, update that"
-            yield Problem("classifier", where, f"classifier {text!r}", expected, remedy)
+            expected = instead or "one of https://pypi.org/classifiers/"
+            yield dist.problem("classifier", f"classifier {text!r}", expected, remedy)
 
 
-def _platforms(dist: Dist, where: str) -> Iterator[Problem]:
+def _platforms(dist: Dist) -> Iterator[Problem]:
     for platform in sorted({tag.platform for tag in dist.tags}):
         if not PLATFORM.fullmatch(NEXT_MACOS.sub("macosx_26_0", platform)):
-            found = f"platform {platform!r}, which PyPI refuses"
-            yield Problem("platform-tag", where, found, *_portable(platform))
+            expected, remedy = "one that PyPI knows", "build it with cibuildwheel"
+            if platform.startswith("linux"):
+                expected = "manylinux or musllinux"
+                remedy = "add [tool.cibuildwheel] to pyproject.toml: it builds wheels that run on other machines too"
+            yield dist.problem("platform-tag", f"platform {platform!r}, which PyPI refuses", expected, remedy)
 
 
-def _portable(platform: str) -> tuple[str, str]:
-    if platform.startswith("linux"):
-        remedy = "add [tool.cibuildwheel] to pyproject.toml: it builds wheels that run on other machines too"
-        return "manylinux or musllinux", remedy
-    return "one that PyPI knows", "build it with cibuildwheel"
-
-
-def encrypted(content: bytes) -> list[str]:
-    """Return the tools that seem to have encrypted this source code."""
-    return [tool for tool, signs in ENCRYPTED.items() if all(sign.search(content) for sign in signs)]
-
-
-def _encrypted(dist: Dist, where: str) -> Iterator[Problem]:
-    # Links have no size of their own.
-    code = [name for name, size in dist.members.items() if SOURCE.search(name) and 0 < size <= SCANNED]
-    for name, content in dist.contents(code):
-        for tool in encrypted(content):
-            found = f"code that {tool} encrypted"
-            expected = "source code, as PyPI requires"
-            yield Problem("encrypted-code", f"{where}: {name}", found, expected, "ship the source")
-
-
-def _members(dist: Dist, where: str) -> Iterator[Problem]:
+def _members(dist: Dist) -> Iterator[Problem]:
     """Find files that the name or the metadata announce and that are missing, and wrong entry points."""
     folder = dist.info if dist.is_wheel else next(iter(dist.members), "").split("/")[0]
     needed = ["METADATA", "WHEEL"] if dist.is_wheel else ["PKG-INFO"]
     if same_version(dist.metadata.get("Metadata-Version", "0"), "2.4", newer=True):  # PEP 639
         licenses = "licenses/" if dist.is_wheel else ""
         needed += [f"{licenses}{name}" for name in metadata.values(dist.metadata, "License-File")]
-    for name in needed:
-        if f"{folder}/{name}" not in dist.members.keys() | dist.folders:
-            expected = "one, as its name and metadata say"
-            yield Problem("metadata", where, f"no {folder}/{name}", expected, "build it again")
+    for path in (f"{folder}/{name}" for name in needed):
+        if path not in dist.members and path not in dist.folders:
+            yield dist.problem("metadata", f"no {path}", "one, as its name and metadata say", "build it again")
     if dist.is_wheel and (scripts := f"{folder}/entry_points.txt") in dist.members:
         places = {zips.installed(name) for name in dist.members}
-        yield from _entry_points(dist.read([scripts], "utf-8")[scripts], f"{where}: {scripts}", places)
+        for found, expected, remedy in _entry_points(dist.read(scripts, "utf-8"), places):
+            yield dist.problem("entry-points", found, expected, remedy, scripts)
 
 
 def retagged(dist: Dist) -> Iterator[str]:
     """Yield a note if WHEEL has other tags than the file name, which is all that installers look at."""
-    text = dist.read([wheel := f"{dist.info}/WHEEL"])[wheel] if dist.is_wheel else ""
+    text = dist.read(f"{dist.info}/WHEEL") if dist.is_wheel else ""
     lines = [line for line in message_from_string(text).get_all("Tag", []) if line.count("-") == 2]
     if (found := {tag for line in lines for tag in parse_tag(line)}) and found != dist.tags:
         here, named = (" ".join(sorted(map(str, tags))) for tags in (found, dist.tags))
         yield f"{dist.path}: WHEEL has the tags {here}, the file name {named}: rename it with `wheel tags` [wheel-tags]"
 
 
-def _entry_points(text: str, where: str, places: set[str]) -> Iterator[Problem]:
+def _entry_points(text: str, places: set[str]) -> Iterator[tuple[str, str, str]]:
     if text.startswith("\ufeff"):  # installers do not skip it
-        yield Problem("entry-points", where, "a byte order mark", "none", "save it as UTF-8 without one")
+        yield "a byte order mark", "none", "save it as UTF-8 without one"
     try:
         groups = entry_points(text)
     except configparser.Error as error:
-        yield Problem("entry-points", where, error.message.splitlines()[0], "an INI file", "correct the entry points")
+        yield error.message.splitlines()[0], "an INI file", "correct the entry points"
         return
     scripts: dict[str, str] = {}
     found = sorted({"console_scripts", "gui_scripts"} & {*groups.sections()})
-    for name, value in [item for group in found for item in groups.items(group)]:
+    for name, value in (item for group in found for item in groups.items(group)):
         if not re.fullmatch(r"[\w.-]+", name):
-            expected = "a name of letters, digits, '.', '_' and '-'"
-            yield Problem("entry-points", where, f"the script {name!r}", expected, "rename it")
+            yield f"the script {name!r}", "a name of letters, digits, '.', '_' and '-'", "rename it"
         elif f".data/scripts/{name.lower()}" in places or scripts.setdefault(name.lower(), value) != value:
-            yield Problem("entry-points", where, f"two different scripts {name!r}", "one of each name", "rename one")
+            yield f"two different scripts {name!r}", "one of each name", "rename one"
 
 
-#: The rules of every index, and the further ones of PyPI.
-SOUND = (_archive, _name, metadata.python, _members)
-PUBLIC = (_classifiers, classifiers, *metadata.RULES, _platforms, _encrypted)
+#: The rules of every index, and those of PyPI.
+SOUND = (Dist.check, _name, _python, _members)
+PUBLIC = (_files, _name, _python, _members, _barred, classifiers, _metadata, _platforms)

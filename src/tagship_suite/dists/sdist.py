@@ -1,18 +1,13 @@
 """An sdist with the same bytes for the same commit, whichever backend, path, umask or machine made it."""
 
-from __future__ import annotations
-
 import gzip
 import shutil
 import tarfile
 import tempfile
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import IO, cast
 
 from . import tars
-
-if TYPE_CHECKING:
-    from pathlib import Path
-    from typing import IO
 
 
 def normalise(path: Path, epoch: int) -> None:
@@ -31,10 +26,9 @@ def normalise(path: Path, epoch: int) -> None:
 
 
 def _rewrite(raw: IO[bytes], packed: gzip.GzipFile, epoch: int) -> None:
-    stream = cast("IO[bytes]", packed)
     with (
         tarfile.open(fileobj=raw, mode="r:") as old,
-        tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as new,
+        tarfile.open(fileobj=cast("IO[bytes]", packed), mode="w", format=tarfile.PAX_FORMAT) as new,
     ):
         # A hard link comes after the file that it links to.
         for member in sorted(old.getmembers(), key=lambda member: (member.islnk(), member.name)):
@@ -44,7 +38,6 @@ def _rewrite(raw: IO[bytes], packed: gzip.GzipFile, epoch: int) -> None:
 def _plain(member: tarfile.TarInfo, epoch: int) -> tarfile.TarInfo:
     member.uid = member.gid = 0
     member.uname = member.gname = ""
-    member.mtime = epoch
     member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
-    member.pax_headers = {}
+    member.mtime, member.pax_headers = epoch, {}
     return member

@@ -1,30 +1,24 @@
 """Compares dists with git: the committed files that they lack, and the uncommitted files that they contain."""
 
-from __future__ import annotations
-
 import glob
 import os
 import re
 import time
 from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
-from ..errors import Problem
+from ..errors import SHOWN, Problem, shortened
 from ..repo import git
 from ..repo.files import load_toml, read_text, subtable
 from ..testing.proof import OTHER
 from ..testing.witness import is_test
-from .modules import DATA, is_own
+from .modules import is_own
+from .reading import Dist
+from .zips import MODULES
 
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
-
-    from .reading import Dist
-
-SHOWN = 5
 POINTER = b"version https://git-lfs.github.com/spec/"
 #: What build tools leave in a checkout for the next build: metadata, bytecode, extensions.
 LEFT = re.compile(r"(?:.*/)?(?:[^/]+\.(?:egg|dist)-info/.*|PKG-INFO|[^/]+\.(?:pyc|pyd|so))", re.DOTALL)
@@ -33,8 +27,6 @@ MADE, SOURCES = re.compile(r"(?:_pb2(?:_grpc)?)?\.\w+$"), (".po", ".proto", ".py
 PURE = re.compile(r"\.c(?:pp)?$")  # Cython and mypyc, from plain Python
 #: The keys in `[tool]` that name what they write, or ship although git ignores it.
 WRITTEN = {"artifacts", "version-file", "version_file", "write_to"}
-INFO = re.compile(r"[^/]+\.(?:data|dist-info)/")
-MODULE = re.compile(r".*\.(?:py|pyi|pyd|so)", re.DOTALL)
 PACKAGE = re.compile(r"(src/)?([^/]+?)(?:/.*)?\.pyi?", re.DOTALL)
 #: What a wheel need not have: sources of compiled code, and texts for contributors.
 UNMISSED = re.compile(r".*\.(?:build|c|cc|cpp|f90|h|hpp|in|md|po|pot|proto|pxd|pyx|rs|rst)|(?:.*/)?\..*", re.DOTALL)
@@ -130,36 +122,32 @@ def _sdist_problems(sdist: Dist, folder: Path, before: Checkout, leave_out: str)
     patterns = [*_written(load_toml(folder / "pyproject.toml").get("tool")), *_named(folder / "MANIFEST.in")]
     for name in sorted(sdist.members):
         inner = name.partition("/")[2]
-        where = f"{sdist.path}: {inner}"
         path = Path(os.path.realpath(folder / inner))
         known = path.relative_to(before.top).as_posix() if path.is_relative_to(before.top) else ""
         changed |= {inner} if known in before.changed else set()
         if known in before.pointers:
             remedy = f"run: git lfs pull; on GitHub, set the repository variable LFS to true; or add it to {leave_out}"
-            found.append(Problem("lfs-pointer", where, "a pointer of Git LFS", "the file that it stands for", remedy))
-        elif _is_foreign(known, before) and not _is_made(known, before, patterns):
+            found.append(
+                sdist.problem("lfs-pointer", "a pointer of Git LFS", "the file that it stands for", remedy, inner)
+            )
+        elif _is_stray(known, before, patterns):
             remedy = f"remove it, add it to {leave_out}, or commit it"
-            found.append(Problem("untracked-file", where, "a file that git does not track", "committed files", remedy))
+            what = "a file that git does not track"
+            found.append(sdist.problem("untracked-file", what, "committed files", remedy, inner))
     if changed:
         yield f"{sdist.path} holds changes that are not committed: {_some(changed)} [uncommitted]"
-    yield from found[:SHOWN]
-    if more := found[SHOWN:]:
-        yield Problem("untracked-file", str(sdist.path), f"{len(more)} more of them", "committed files", "see above")
+    yield from shortened(found, str(sdist.path), "more of them", "committed files")
 
 
-def _is_foreign(path: str, before: Checkout) -> bool:
-    # git lists a nested repository by its folder alone.
-    return path in before.others or any(f"{folder}/" in before.others for folder in PurePosixPath(path).parents)
-
-
-def _is_made(path: str, before: Checkout, patterns: list[str]) -> bool:
-    """Return whether a build tool generated the file, in this build or an earlier one."""
-    file = before.top / path
-    if LEFT.fullmatch(path) or not file.exists() or file.stat().st_mtime_ns >= before.time:
-        return True
-    if {*(MADE.sub(source, path) for source in SOURCES), PURE.sub(".py", path)} & before.tracked:
-        return True
-    return file.name[0] != "." and any(fnmatchcase(f"/{path}", pattern) for pattern in patterns)
+def _is_stray(path: str, before: Checkout, patterns: list[str]) -> bool:
+    """Return whether git does not track the file, and no build tool generated it, in this build or an earlier one."""
+    file, above = before.top / path, (f"{folder}/" for folder in PurePosixPath(path).parents)
+    if not {path, *above} & before.others:  # where a nested repository is listed by its folder alone
+        return False
+    is_left = LEFT.fullmatch(path) or not file.exists() or file.stat().st_mtime_ns >= before.time
+    sources = {*(MADE.sub(source, path) for source in SOURCES), PURE.sub(".py", path)}
+    is_named = file.name[0] != "." and any(fnmatchcase(f"/{path}", pattern) for pattern in patterns)
+    return not (is_left or sources & before.tracked or is_named)
 
 
 def _written(value: object, key: str = "") -> Iterator[str]:
@@ -185,8 +173,9 @@ def _named(manifest: Path) -> Iterator[str]:
 def _wheel_problems(wheel: Dist, own: set[str], missing: list[str], words: tuple[str, ...]) -> Iterator[Problem | str]:
     """Yield what the wheel lacks of the project's packages, and what it contains besides them."""
     where, (_, keep_out, put_in) = str(wheel.path), words
-    installed = {DATA.sub("", name) for name in wheel.members}
-    modules = {name for name in installed if MODULE.fullmatch(name) and not INFO.match(name)}
+    installed = {MODULES.sub("", name) for name in wheel.members}
+    modules = {name for name in installed if name.endswith((".py", ".pyi", ".pyd", ".so"))}
+    modules = {name for name in modules if not name.split("/")[0].endswith((".data", ".dist-info"))}
     tops = {name.split("/")[0] for name in modules}
     odd = {top for top in tops if OTHER.fullmatch(top.split(".")[0]) and top[0] != "_" and not is_own(top, wheel.name)}
     if tops > odd:
@@ -195,9 +184,15 @@ def _wheel_problems(wheel: Dist, own: set[str], missing: list[str], words: tuple
             yield f"{found}; if that is not intended, add it to {keep_out} [top-level]"
     elif (packages := _packages(own, wheel)) and not any(".data/" in name for name in installed):
         found = f"no module but {_some(odd)}" if odd else "no module"
-        yield Problem("no-module", where, found, _some(packages), f"add it to {put_in}")
+        yield wheel.problem("no-module", found, _some(packages), f"add it to {put_in}")
     places = _places(own | {f"{path}/" for path in missing}, own, modules)
-    yield from _submodules(missing, places)
+    for path in missing:
+        if f"{path}/" in places:
+            found, expected = "a submodule without content", "its files, which are part of a package"
+            remedy = "run: git submodule update --init; on GitHub, set the repository variable SUBMODULES to true"
+            yield Problem("submodule", path, found, expected, remedy)
+        else:
+            yield f"{path}: the dists lack this submodule, which is not checked out [submodule]"
     lacking = {path for path in places.keys() & own if places[path] not in installed}
     typed = {path for path in lacking if path.endswith("/py.typed")}
     for path in sorted(typed):
@@ -205,7 +200,7 @@ def _wheel_problems(wheel: Dist, own: set[str], missing: list[str], words: tuple
         inner = any(f"{folder}/__init__.py" in installed for folder in above)
         if not inner and any(name.startswith(places[path].removesuffix("py.typed")) for name in modules):
             expected = f"one as in {path}: type checkers ignore the package's types without it"
-            yield Problem("py-typed", where, f"no {places[path]}", expected, f"add it to {put_in}")
+            yield wheel.problem("py-typed", f"no {places[path]}", expected, f"add it to {put_in}")
     if missed := {path for path in lacking - typed if not UNMISSED.fullmatch(path) and not _is_of_tests(path)}:
         yield f"{where} lacks {_some(missed)}; add what its users need to {put_in} [not-in-wheel]"
 
@@ -214,17 +209,6 @@ def _packages(own: set[str], wheel: Dist) -> set[str]:
     """Return the packages and modules that belong in the wheel, by their name or because they are in `src`."""
     found = [match for path in own if (match := PACKAGE.fullmatch(path)) and not OTHER.fullmatch(match[2])]
     return {match[2] for match in found if match[1] or is_own(match[2], wheel.name)}
-
-
-def _submodules(missing: list[str], places: dict[str, str]) -> Iterator[Problem | str]:
-    for path in missing:
-        if f"{path}/" in places:
-            remedy = "run: git submodule update --init; on GitHub, set the repository variable SUBMODULES to true"
-            yield Problem(
-                "submodule", path, "a submodule without content", "its files, which are part of a package", remedy
-            )
-        else:
-            yield f"{path}: the dists lack this submodule, which is not checked out [submodule]"
 
 
 def _places(paths: Iterable[str], own: set[str], modules: set[str]) -> dict[str, str]:

@@ -3,25 +3,18 @@
 Source of the rules: https://docs.pypi.org/archives/ and https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT.
 """
 
-from __future__ import annotations
-
-import mmap
 import re
 import stat
 import struct
 import unicodedata
 import zipfile
 import zlib
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
 from posixpath import normpath
-from typing import TYPE_CHECKING
-
-from . import modules
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
-    from pathlib import Path
-    from zipfile import ZipInfo
+from zipfile import BadZipFile, ZipInfo
 
 #: PyPI's limits: a wheel that unpacks to more than both is a decompression bomb.
 BOMB_SIZE, BOMB_RATIO = 64 * 2**20, 50
@@ -43,7 +36,10 @@ ZIP64, UNICODE_PATH = 0x0001, 0x7075
 UNKNOWN = 0xFFFFFFFF
 #: What Windows removes from a name.
 STRIPPED = re.compile(r"[. ](?:/|$)|::\$")
-#: The folder of scripts in `.data`, by the name of its scheme or by its usual path, and any other.
+#: The folders of modules and of scripts in `.data`, by the name of the scheme or by the usual path, and any other.
+MODULES = re.compile(
+    r"^[^/]+\.data/(?:purelib|platlib|data/lib(?:64)?(?:/[^/]+)?/(?:site|dist)-packages)/", re.IGNORECASE
+)
 SCRIPTS, DATA = re.compile(r"^[^/]+\.data/(?:data/bin|data/scripts|scripts)/"), re.compile(r"^[^/]+\.data/")
 
 
@@ -93,116 +89,109 @@ def installed(name: str) -> str:
     Source of the rule: https://packaging.python.org/en/latest/specifications/binary-distribution-format/ (spread).
     pip takes every folder `*.data` for it, whatever its name and version.
     """
-    place = modules.DATA.sub("", written(name))
+    place = MODULES.sub("", written(name))
     return DATA.sub(".data/", SCRIPTS.sub(".data/scripts/", place))
-
-
-def limit(path: Path) -> int:
-    """Return how many bytes the archive at `path` may unpack to."""
-    return max(BOMB_SIZE, BOMB_RATIO * path.stat().st_size)
 
 
 def entries(path: Path) -> dict[str, ZipInfo]:
     """Return the archive's entries by name; raise `BadZipFile` for a decompression bomb or a duplicate name."""
     with zipfile.ZipFile(path) as archive:
         infos = archive.infolist()
-    if (size := sum(info.file_size for info in infos)) > limit(path):
-        raise zipfile.BadZipFile(f"a decompression bomb, which unpacks to {size} bytes")
+    if (size := sum(info.file_size for info in infos)) > max(BOMB_SIZE, BOMB_RATIO * path.stat().st_size):
+        raise BadZipFile(f"a decompression bomb, which unpacks to {size} bytes")
     found = {info.filename: info for info in infos}
     if len(found) < len(infos):
-        raise zipfile.BadZipFile("two entries with the same name")
+        raise BadZipFile("two entries with the same name")
     return found
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[mmap.mmap]:
+def opened(path: Path) -> Iterator[mmap]:
     """Map the file at `path`, which may not be empty, into memory."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as view:
         yield view
 
 
-def unpacked(view: mmap.mmap, info: ZipInfo) -> Iterator[bytes]:
+def unpacked(view: mmap, info: ZipInfo) -> Iterator[bytes]:
     """Yield an entry's bytes in blocks; raise `BadZipFile` if size or checksum are not those that it declares."""
-    *_, name, extra = LOCAL.unpack_from(view, info.header_offset)
-    start = info.header_offset + LOCAL.size + name + extra
+    start, end = _span(view, info)
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS) if info.compress_type else None
     size = crc = 0
-    for at in range(start, start + info.compress_size, PIECE):
-        piece = view[at : min(at + PIECE, start + info.compress_size)]
+    for at in range(start, end, PIECE):
+        piece = view[at : min(at + PIECE, end)]
         block = unpacker.decompress(piece) if unpacker else piece
         size, crc = size + len(block), zlib.crc32(block, crc)
         if size > info.file_size:
             break
         yield block
     if (size, crc) != (info.file_size, info.CRC):
-        raise zipfile.BadZipFile(f"{info.filename!r} unpacks to other bytes than it declares")
+        raise BadZipFile(f"{info.filename!r} unpacks to other bytes than it declares")
 
 
-def text(view: mmap.mmap, info: ZipInfo) -> bytes:
+def _span(view: mmap, info: ZipInfo) -> tuple[int, int]:
+    """Return where an entry's packed bytes start and end."""
+    *_, name, extra = LOCAL.unpack_from(view, info.header_offset)
+    start = info.header_offset + LOCAL.size + int(name + extra)
+    return start, start + info.compress_size
+
+
+def text(view: mmap, info: ZipInfo) -> bytes:
     """Return the bytes of an entry that is read whole; raise `BadZipFile` if it is too long for that."""
     if info.file_size > BOMB_SIZE:
-        raise zipfile.BadZipFile(f"{info.filename!r} has {info.file_size} bytes where text was expected")
+        raise BadZipFile(f"{info.filename!r} has {info.file_size} bytes where text was expected")
     return b"".join(unpacked(view, info))
 
 
-def check(view: mmap.mmap, found: Collection[ZipInfo]) -> None:
+def check(view: mmap, found: Collection[ZipInfo]) -> None:
     """Raise `BadZipFile` unless the directory and the header of each entry agree, and there is nothing in between.
 
     Then a program that reads the archive from its start and one that reads it from its end unpack the same files.
     """
     if same := twins((info.filename, installed(info.filename), info.is_dir()) for info in found):
-        raise zipfile.BadZipFile(same)
+        raise BadZipFile(same)
     at = 0
     for info in sorted(found, key=lambda info: info.header_offset):
-        _check_entry(info)
-        if info.header_offset != at:
-            raise zipfile.BadZipFile(f"{info.orig_filename!r} does not directly follow the entry before it")
-        at = _check_local(view, info)
+        if fault := _fault(view, info, at):
+            raise BadZipFile(f"{info.orig_filename!r} {fault}")
+        _, at = _span(view, info)
     _check_directory(view, at, len(found))
     if view[257:262] == b"ustar":
-        raise zipfile.BadZipFile("it is also a tar archive")
+        raise BadZipFile("it is also a tar archive")
 
 
-def _check_entry(info: ZipInfo) -> None:
-    name = repr(info.orig_filename)
+def _fault(view: mmap, info: ZipInfo, at: int) -> str:
+    """Return what is wrong with an entry, whose own header is to be `at`, and to say what the directory says."""
     if not is_inside(info.orig_filename):
-        raise zipfile.BadZipFile(f"{name} is a path out of the archive")
+        return "is a path out of the archive"
     if {"", "."} & {*info.orig_filename.removesuffix("/").split("/")}:
-        raise zipfile.BadZipFile(f"{name} is a path with an empty part or '.', so the file would get another name")
+        return "is a path with an empty part or '.', so the file would get another name"
     if stat.S_IFMT(info.external_attr >> 16) not in {0, stat.S_IFREG, stat.S_IFDIR}:
-        raise zipfile.BadZipFile(f"{name} is neither a file nor a folder")
+        return "is neither a file nor a folder"
     if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-        raise zipfile.BadZipFile(f"{name} is neither stored nor deflated")
-    if info.flag_bits & SEALED:
-        raise zipfile.BadZipFile(f"{name} is encrypted")
-
-
-def _check_local(view: mmap.mmap, info: ZipInfo) -> int:
-    """Compare an entry's own header with the directory; return where the next entry starts."""
-    at = info.header_offset
+        return "is neither stored nor deflated"
+    if info.header_offset != at:
+        return "does not directly follow the entry before it"
     signature, flags, method, crc, packed, size, name_length, extra_length = LOCAL.unpack_from(view, at)
-    if flags & SEALED:
-        raise zipfile.BadZipFile(f"{info.orig_filename!r} is encrypted")
+    if (flags | info.flag_bits) & SEALED:
+        return "is encrypted"
     if flags & DESCRIPTOR:
-        raise zipfile.BadZipFile(f"{info.orig_filename!r} has a data descriptor")
-    start = at + LOCAL.size
-    name, extra = view[start : start + name_length], _extra(view, start + name_length, extra_length)
-    packed, size = _sizes(extra.get(ZIP64, b""), packed, size)
-    header = (signature, name, method, crc, packed, size)
+        return "has a data descriptor"
+    name = view[(at := at + LOCAL.size) : (at := at + name_length)]
+    extra = _extra(view, at, extra_length)
+    header = (signature, name, method, crc, *_sizes(extra.get(ZIP64, b""), packed, size))
     listed = (info.orig_filename.encode(), info.compress_type, info.CRC, info.compress_size, info.file_size)
-    if header != (b"PK\3\4", *listed) or _renames(extra, name):
-        raise zipfile.BadZipFile(f"{info.orig_filename!r} has a header that differs from the directory")
-    return start + int(name_length + extra_length) + info.compress_size
+    is_same = header == (b"PK\3\4", *listed) and not _renames(extra, name)
+    return "" if is_same else "has a header that differs from the directory"
 
 
-def _extra(view: mmap.mmap, at: int, length: int) -> dict[int, bytes]:
+def _extra(view: mmap, at: int, length: int) -> dict[int, bytes]:
     """Return the extra fields by number; those that describe the file may not be repeated."""
     fields: dict[int, bytes] = {}
     end = at + length
     while at < end:
         kind, size = struct.unpack_from("<HH", view, at)
         if at + 4 + size > end or (kind in fields and kind in {ZIP64, UNICODE_PATH}):
-            raise zipfile.BadZipFile("malformed extra fields")
+            raise BadZipFile("malformed extra fields")
         fields[kind] = view[at + 4 : at + 4 + size]
         at += 4 + size
     return fields
@@ -215,30 +204,29 @@ def _renames(extra: dict[int, bytes], name: bytes) -> bool:
 
 def _sizes(zip64: bytes, packed: int, size: int) -> tuple[int, int]:
     if len(zip64) not in {0, 8, 16, 24, 28}:
-        raise zipfile.BadZipFile("malformed extra fields")
+        raise BadZipFile("malformed extra fields")
     if not zip64:
         return packed, size
     values = struct.unpack_from(f"<{min(len(zip64) // 8, 2)}Q", zip64)
     return values[-1], values[0] if size == UNKNOWN else size
 
 
-def _check_directory(view: mmap.mmap, start: int, count: int) -> None:
+def _check_directory(view: mmap, start: int, count: int) -> None:
     at = start
     for _ in range(count):
         signature, *lengths, comment = CENTRAL.unpack_from(view, at)
         name = view[(at := at + CENTRAL.size) : (at := at + lengths[0])]
         if signature != b"PK\1\2" or comment or _renames(_extra(view, at, lengths[1]), name):
-            raise zipfile.BadZipFile("a malformed directory")
+            raise BadZipFile("a malformed directory")
         at += lengths[1]
     values = (count, count, at - start, start)
-    is_zip64 = view[at : at + 4] == b"PK\6\6"
-    if is_zip64:
+    if is_zip64 := view[at : at + 4] == b"PK\6\6":
         if END64.unpack_from(view, at)[1:] != (44, *values) or LOCATOR64.unpack_from(view, at + 56) != (b"PK\6\7", at):
-            raise zipfile.BadZipFile("a malformed directory")
+            raise BadZipFile("a malformed directory")
         at += END64.size + LOCATOR64.size
     signature, *fields, comment = END.unpack_from(view, at)
     unknown = (0xFFFF, 0xFFFF, UNKNOWN, UNKNOWN) if is_zip64 else values
     if signature != b"PK\5\6" or any(each not in pair for each, *pair in zip(fields, values, unknown, strict=True)):
-        raise zipfile.BadZipFile("a malformed directory")
+        raise BadZipFile("a malformed directory")
     if at + END.size + comment != len(view):
-        raise zipfile.BadZipFile("data after its end")
+        raise BadZipFile("data after its end")

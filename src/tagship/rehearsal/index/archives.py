@@ -16,7 +16,8 @@ from typing import IO, TYPE_CHECKING
 
 from tagship.rehearsal.index import zipwalk
 from tagship.rehearsal.index.refusal import Refusal
-from tagship_suite.dists.rules import SCANNED, encrypted
+from tagship_suite.dists.record import SCANNED
+from tagship_suite.dists.rules import encrypted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

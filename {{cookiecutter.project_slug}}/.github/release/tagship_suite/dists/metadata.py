@@ -7,37 +7,32 @@
 # isort: skip_file
 """The rules of PyPI for the fields of core metadata; see `rules` for their source."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator
+from email.message import Message
 from email.utils import getaddresses
-from typing import TYPE_CHECKING, cast
+from functools import lru_cache
+from itertools import chain
+from typing import cast
 
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
-from ..errors import Problem
+from .reading import parsed
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from email.message import Message
+Fault = tuple[str, str, str, str]  # of a `Problem`: code, found, expected, remedy
 
-    from packaging.metadata import RawMetadata
-
-    from .reading import Dist
-
-MAX_SUMMARY = 512
-MAX_LABEL = 32
+MAX_SUMMARY, MAX_LABEL, MAX_MAIL, MAX_PORT = 512, 32, 254, 65535
 METADATA_VERSIONS = ("1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5")
 #: The syntax of an e-mail address that PyPI requires; whatever is not ASCII is left to PyPI.
 _ATOM, _LABEL = r"[^\s@\"(),:;<>\[\]\\.]+", r"(?!-|(?!xn)..--)[A-Za-z0-9\x80-\U0010ffff-]{1,63}(?<!-)"
 _SPECIAL = "arpa|invalid|local|localhost|onion|test"  # reserved names
 _DOT = r"[.\u3002\uff0e\uff61]"
 MAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}{_DOT})+(?!(?:{_SPECIAL})$){_LABEL}(?<!\d)", re.IGNORECASE)
-MAX_MAIL = 254
 #: PyPI checks the scheme and the port, and refuses brackets, which it does not escape; it ignores the rest of the host.
 URL = re.compile(r"https?:(?://[^/?#]*)?[^?#\[\]]*(?:\?[^#\[\]]*)?(?:#.*)?", re.IGNORECASE | re.DOTALL)
 PORT = re.compile(r"[^/?#]*//[^/?#\[\]]*(?:\[[0-9A-Fa-f:.]+\])?:(\d{1,5})(?:[/?#]|$)")
-MAX_PORT = 65535
 UNKNOWN = ("", "UNKNOWN")  # what distutils writes for none
 BLANK = " \t\r\n"  # whitespace in Markdown
 #: The fields, as `packaging` names them, that other rules check with clearer messages.
@@ -50,42 +45,33 @@ def values(metadata: Message, field: str) -> list[str]:
     return [] if found == [""] or (found and found[-1].strip() == "UNKNOWN") else found
 
 
-def python(dist: Dist, where: str) -> Iterator[Problem]:
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-    for text in values(dist.metadata, "Requires-Python"):
+def python(metadata: Message) -> Iterator[Fault]:
+    """Find a Requires-Python that installers cannot read."""
+    for text in values(metadata, "Requires-Python"):
         try:
             SpecifierSet(text)
         except InvalidSpecifier:
-            yield Problem("metadata", where, f"Requires-Python {text!r}", "versions as in '>=3.10'", "correct it")
+            yield "metadata", f"Requires-Python {text!r}", "versions as in '>=3.10'", "correct it"
 
 
-def fields(dist: Dist, where: str) -> Iterator[Problem]:
-    metadata = dist.metadata
-    summary = metadata.get("Summary", "")
-    if len(summary) > MAX_SUMMARY or summary.splitlines() not in ([], [summary]):
-        expected = f"one line of {MAX_SUMMARY} characters"
-        yield Problem("metadata", where, "a longer summary", expected, "shorten the description")
-    if values(metadata, "License") and values(metadata, "License-Expression"):
-        yield Problem("metadata", where, "License and License-Expression", "License-Expression alone", "remove License")
-    kind, text = description(metadata)
-    if text and not text.strip(BLANK if kind == "text/markdown" else None) and kind != "text/plain":
-        found = "a description of nothing but whitespace"
-        yield Problem("metadata", where, found, "some text, or none", "fill in or leave out the README")
+@lru_cache(maxsize=8)  # the dists of a release mostly have the same
+def faults(text: str) -> list[Fault]:
+    """Find what PyPI requires of core metadata beyond the rules of every index."""
+    metadata = parsed(text)
+    return [*_core(metadata, text), *(fault for rule in (_fields, _urls, _mails, _needs) for fault in rule(metadata))]
 
 
-def core(dist: Dist, where: str) -> Iterator[Problem]:
+def _core(metadata: Message, text: str) -> Iterator[Fault]:
     """Find fields that violate https://packaging.python.org/en/latest/specifications/core-metadata/."""
-    version = dist.metadata.get("Metadata-Version", "")
+    version = metadata.get("Metadata-Version", "")
     if version not in METADATA_VERSIONS:
         expected = f"one of {', '.join(METADATA_VERSIONS)}"
-        remedy = "use another version of the build backend"
-        yield Problem("metadata", where, f"Metadata-Version {version!r}", expected, remedy)
-    for reason in _faults(dist.metadata_text, version):
-        yield Problem("metadata", where, f"invalid metadata ({reason})", "core metadata", "correct it")
+        yield "metadata", f"Metadata-Version {version!r}", expected, "use another version of the build backend"
+    for reason in _invalid(text, version):
+        yield "metadata", f"invalid metadata ({reason})", "core metadata", "correct it"
 
 
-def _faults(text: str, version: str) -> Iterator[str]:
+def _invalid(text: str, version: str) -> Iterator[str]:
     try:
         from packaging.metadata import ExceptionGroup, Metadata, RawMetadata, parse_email
     except ImportError:  # until packaging 23.1; `twine check` in the build has a newer one
@@ -118,22 +104,27 @@ def description(metadata: Message) -> tuple[str, str]:
     return kind if kind not in {"", "unknown"} else "text/x-rst", text if text.strip() != "UNKNOWN" else ""
 
 
-def urls(dist: Dist, where: str) -> Iterator[Problem]:
-    for label, url in _labelled(dist.metadata):
+def _fields(metadata: Message) -> Iterator[Fault]:
+    summary = metadata.get("Summary", "")
+    if len(summary) > MAX_SUMMARY or summary.splitlines() not in ([], [summary]):
+        yield "metadata", "a longer summary", f"one line of {MAX_SUMMARY} characters", "shorten the description"
+    if values(metadata, "License") and values(metadata, "License-Expression"):
+        yield "metadata", "License and License-Expression", "License-Expression alone", "remove License"
+    kind, text = description(metadata)
+    if text and not text.strip(BLANK if kind == "text/markdown" else None) and kind != "text/plain":
+        found = "a description of nothing but whitespace"
+        yield "metadata", found, "some text, or none", "fill in or leave out the README"
+
+
+def _urls(metadata: Message) -> Iterator[Fault]:
+    labelled = [(field, url) for field in ("Home-page", "Download-URL") for url in values(metadata, field)]
+    pairs = (text.partition(",") for text in values(metadata, "Project-URL"))
+    for label, url in [*labelled, *((label.strip(), url.strip()) for label, _, url in pairs)]:
         if not 0 < len(label) <= MAX_LABEL:
-            found = f"the label {label!r} of a URL"
-            yield Problem("metadata", where, found, f"1 to {MAX_LABEL} characters", "rename it")
+            yield "metadata", f"the label {label!r} of a URL", f"1 to {MAX_LABEL} characters", "rename it"
         port = PORT.match(url)
         if not URL.fullmatch(url) or (port and int(port[1]) > MAX_PORT):
-            yield Problem("metadata", where, f"{label} {url!r}", "an http or https URL", "correct it")
-
-
-def _labelled(metadata: Message) -> Iterator[tuple[str, str]]:
-    for field in ("Home-page", "Download-URL"):
-        yield from ((field, url) for url in values(metadata, field))
-    for text in values(metadata, "Project-URL"):
-        label, _, url = text.partition(",")
-        yield label.strip(), url.strip()
+            yield "metadata", f"{label} {url!r}", "an http or https URL", "correct it"
 
 
 def address(text: str) -> str:
@@ -146,37 +137,26 @@ def address(text: str) -> str:
     return found[0][1] if is_one else ""
 
 
-def emails(dist: Dist, where: str) -> Iterator[Problem]:
+def _mails(metadata: Message) -> Iterator[Fault]:
     for field in ("Author-email", "Maintainer-email"):
-        found = address(values(dist.metadata, field)[0]) if values(dist.metadata, field) else ""
+        found = address("".join(values(metadata, field)[:1]))
         if found and not (MAIL.fullmatch(found) and found.isprintable() and len(found) <= MAX_MAIL):
-            yield Problem("metadata", where, f"{field} {found!r}", "an address such as you@example.org", "correct it")
+            yield "metadata", f"{field} {found!r}", "an address such as you@example.org", "correct it"
 
 
-def dependencies(dist: Dist, where: str) -> Iterator[Problem]:
-    fields = ("Requires-Dist", "Provides-Dist", "Obsoletes-Dist")
-    texts = [text for field in fields for text in values(dist.metadata, field)]
-    if not texts:
-        return
-    from packaging.requirements import InvalidRequirement, Requirement  # slow to import, and many have none
-
-    for text in texts:
+def _needs(metadata: Message) -> Iterator[Fault]:
+    needs = [values(metadata, field) for field in ("Requires-Dist", "Provides-Dist", "Obsoletes-Dist")]
+    for text in chain(*needs):
         try:
-            requirement = Requirement(text)
+            if Requirement(text).url:
+                yield "direct-url", f"dependency {text!r}", "a name and versions, no URL", "depend on a release"
         except InvalidRequirement:
-            yield Problem("metadata", where, f"dependency {text!r}", "a PEP 508 requirement", "correct the dependency")
-        else:
-            if requirement.url:
-                expected = "a name and versions, no URL"
-                yield Problem("direct-url", where, f"dependency {text!r}", expected, "depend on a release")
+            yield "metadata", f"dependency {text!r}", "a PEP 508 requirement", "correct the dependency"
 
 
 def same_version(left: str, right: str, *, newer: bool = False) -> bool:
+    """Return whether `left` is the same version as `right`, or with `newer` a newer one; not if one is invalid."""
     try:
         return Version(left) == Version(right) or (newer and Version(left) > Version(right))
     except ValueError:  # InvalidVersion, or too many digits for an int
         return False
-
-
-#: What PyPI requires beyond the rules of every index.
-RULES = (core, fields, urls, emails, dependencies)

@@ -7,29 +7,23 @@
 # isort: skip_file
 """Which modules could hold a version, where are a dist's files once installed, do its entry points find theirs?"""
 
-from __future__ import annotations
-
 import ast
 import configparser
 import re
 import sys
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
-from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from ..errors import Problem
 from ..repo.files import UNREADABLE
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
-    from .reading import Dist
+from . import zips
+from .reading import Dist
 
 #: The modules that hold a package's version by convention.
 VERSION_MODULES = ("__init__", "_version", "__version__", "version", "__about__", "_about")
-#: What precedes a module's own path in a wheel, by the name of its scheme or by its usual path, and in an sdist.
-DATA = re.compile(r"^[^/]+\.data/(?:purelib|platlib|data/lib(?:64)?(?:/[^/]+)?/(?:site|dist)-packages)/", re.IGNORECASE)
+#: What precedes a module's own path in an sdist.
 ROOT = re.compile(r"[^/]+/(?:(?:src|lib)/)?")
 #: https://packaging.python.org/en/latest/specifications/entry-points/
 REFERENCE = re.compile(r"(?P<module>[\w.]+)\s*(?::\s*(?P<name>\w+)[\w.]*)?\s*(?:\[.*\])?")
@@ -51,38 +45,16 @@ def modules(dist: Dist) -> dict[str, str]:
     Those are top-level modules, and `__init__` and the like in each outermost package, which is below folders without
     `__init__.py` if it is in a namespace.
     """
-    found = {}
-    members = set(dist.members)
-    for name in members:
-        if not name.endswith(".py"):
-            continue
-        prefix = DATA.match(name) if dist.is_wheel else ROOT.match(name)
+    found, members, above = {}, dist.members, zips.MODULES if dist.is_wheel else ROOT
+    for name in (name for name in members if name.endswith(".py")):
+        prefix = above.match(name)
         start = prefix.end() if prefix else 0
         *folders, file = name[start:].split("/")
-        above = (name[:start] + "/".join(folders[:depth]) for depth in range(1, len(folders)))
+        outer = (name[:start] + "/".join(folders[:depth]) for depth in range(1, len(folders)))
         in_package = file.removesuffix(".py") in VERSION_MODULES and f"{name.rpartition('/')[0]}/__init__.py" in members
-        if (in_package or not folders) and not any(f"{folder}/__init__.py" in members for folder in above):
+        if (in_package or not folders) and not any(f"{folder}/__init__.py" in members for folder in outer):
             found[name] = name[start:]
     return found
-
-
-def misplaced(names: Iterable[str], info: str) -> str:
-    """Return why installers disagree on where a wheel's files go, or on what it is; "" if they do not.
-
-    `info` is the folder with its metadata. pip spreads every folder `*.data`, other installers only the wheel's own;
-    Python takes each `.dist-info` and `.egg-info` that lies beside the modules for an installed distribution.
-    """
-    own = info.removesuffix(".dist-info") + ".data"
-    known = re.compile(rf"{re.escape(own)}/(?:(?:purelib|platlib|headers|scripts|data)/.*)?", re.DOTALL)
-    for name in names:
-        top, place = name.split("/")[0], DATA.sub("", name).split("/")[0]
-        if place.lower().endswith((".dist-info", ".egg-info")) and top != info:
-            return f"{name!r} is installed as metadata, but is not in {info}"
-        if top.lower().endswith(".data") and not known.fullmatch(name):
-            return (
-                f"{name!r} is not where every installer looks: in purelib, platlib, headers, scripts or data of {own}"
-            )
-    return ""
 
 
 def entry_points(text: str) -> configparser.ConfigParser:
@@ -98,17 +70,17 @@ def unresolved(wheel: Dist) -> Iterator[Problem]:
     points = f"{wheel.info}/entry_points.txt"
     if points not in wheel.members:
         return
-    groups = entry_points(wheel.read([points])[points])
-    files = {DATA.sub("", name): name for name in wheel.members}
+    groups = entry_points(wheel.read(points))
+    files = {zips.MODULES.sub("", name): name for name in wheel.members}
     names = cache(partial(_names, wheel))  # there may be hundreds of entry points, all to a few modules
-    for group in groups.sections():
-        for name, value in groups[group].items():
+    for group, section in groups.items():
+        for name, value in section.items():
             reference = REFERENCE.fullmatch(value)
-            if reference and TESTS.fullmatch(reference["module"]):
+            if not reference or TESTS.fullmatch(reference["module"]):
                 continue
-            if reference and (lost := _lost(wheel, files, names, **reference.groupdict())):
+            if lost := _lost(wheel, files, names, **reference.groupdict()):
                 found, remedy = f"{name!r} of {group}, which is {value!r}", "correct it, or ship what it names"
-                yield Problem("entry-points", str(wheel.path), found, f"{lost} in the wheel", remedy)
+                yield wheel.problem("entry-points", found, f"{lost} in the wheel", remedy)
 
 
 def _lost(
@@ -142,10 +114,9 @@ def _names(wheel: Dist, member: str) -> set[str] | None:
     if not member:
         return None
     try:
-        nodes = [*ast.walk(ast.parse(wheel.read([member])[member]))]
+        nodes = [*ast.walk(ast.parse(wheel.read(member)))]
     except (*UNREADABLE, SyntaxError, MemoryError):
         return None
-    fields = (
-        getattr(node, field, None) for node in nodes for field in ("id", "attr", "asname", "name", "arg", "value")
-    )
-    return {part for found in fields if isinstance(found, str) for part in found.split(".")}
+    keys = ("id", "attr", "asname", "name", "arg", "value")
+    found = (text for node in nodes for key in keys if isinstance(text := getattr(node, key, None), str))
+    return {part for text in found for part in text.split(".")}

@@ -5,54 +5,81 @@
 # mypy: ignore-errors
 # pylint: skip-file
 # isort: skip_file
-"""A wheel's RECORD: it lists every file of the wheel with its hash, and nothing else.
+"""A wheel's RECORD: it lists every file of the wheel with its hash, and nothing else; and where installers put a file.
 
-Source of the rule: https://packaging.python.org/en/latest/specifications/binary-distribution-format/. PyPI refuses a
+Source of the rules: https://packaging.python.org/en/latest/specifications/binary-distribution-format/. PyPI refuses a
 wheel without one, and only warns the owners by e-mail if one does not match; we refuse both.
 """
-
-from __future__ import annotations
 
 import csv
 import hashlib
 import io
+import re
 from base64 import urlsafe_b64encode
-from typing import TYPE_CHECKING
-from zipfile import BadZipFile
+from collections.abc import Callable, Iterable, Iterator
+from mmap import mmap
+from zipfile import BadZipFile, ZipInfo
 
 from . import zips
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from mmap import mmap
-    from zipfile import ZipInfo
-
 #: sha256 and stronger algorithms that every Python has.
 HASHES = ("sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "blake2b", "blake2s")
+#: Source code, and how large a file PyPI scans.
+SOURCE, SCANNED = re.compile(r"[^/]\.pye?$", re.IGNORECASE), 5 * 2**20
 
 
-def differences(view: mmap, entries: dict[str, ZipInfo], record: str) -> Iterator[tuple[str, str, str]]:
-    """Yield each file in which the wheel and its RECORD, the entry `record`, differ: its name, found, expected.
+def is_scanned(name: str, size: int) -> bool:
+    """Return whether a file is source code that PyPI scans; links have no size of their own."""
+    return 0 < size <= SCANNED and SOURCE.search(name) is not None
 
-    Unpacks the whole wheel; raises `BadZipFile` if that cannot be done.
+
+def differences(
+    view: mmap, entries: dict[str, ZipInfo], info: str, scan: Callable[[str, bytes], object]
+) -> Iterator[tuple[str, str, str]]:
+    """Yield each file in which the wheel and the RECORD in its folder `info` differ: its name, found, expected.
+
+    Unpacks the whole wheel, once, and calls `scan` with source code; raises `BadZipFile` if that cannot be done.
     """
+    if (record := f"{info}/RECORD") not in entries:
+        yield "", f"no {record}", "one"
+        return
+    if reason := _misplaced(entries, info):
+        raise BadZipFile(reason)
     listed = _listed(zips.text(view, entries[record]))
-    exempt = {f"{record}.jws", f"{record}.p7s"}
-    for name, info in entries.items():
-        if info.is_dir() or name == record:
+    exempt = {record: "", f"{record}.jws": "", f"{record}.p7s": ""}
+    for name, entry in entries.items():
+        (expected, size), unpacked = listed.pop(name, ("", "")), zips.unpacked(view, entry)
+        if entry.is_dir() or name in exempt:
             continue
-        expected, size = listed.pop(name, ("", ""))
-        if name in exempt:
-            continue
-        if expected.partition("=")[0] not in HASHES:
+        if is_scanned(name, entry.file_size):
+            scan(name, content := b"".join(unpacked))
+            unpacked = iter([content])
+        algorithm = expected.partition("=")[0]
+        if algorithm not in HASHES:
             yield name, expected or "no hash in RECORD", f"one of {', '.join(HASHES)}"
-        elif size not in {"", str(info.file_size)}:
-            yield name, f"{info.file_size} bytes", f"{size} as in RECORD"
-        elif (found := _hash(view, info, expected.partition("=")[0])) != expected:
+        elif size not in {"", str(entry.file_size)}:
+            yield name, f"{entry.file_size} bytes", f"{size} as in RECORD"
+        elif (found := _hash(unpacked, algorithm)) != expected:
             yield name, found, f"{expected} as in RECORD"
-    listed.pop(record, None)
-    for name in listed:
-        yield name, "no file", "one, as RECORD lists it"
+    yield from ((name, "no file", "one, as RECORD lists it") for name in listed)
+
+
+def _misplaced(names: Iterable[str], info: str) -> str:
+    """Return why installers disagree on where a wheel's files go, or on what it is; "" if they do not.
+
+    `info` is the folder with its metadata. pip spreads every folder `*.data`, other installers only the wheel's own;
+    Python takes each `.dist-info` and `.egg-info` that lies beside the modules for an installed distribution.
+    """
+    own = info.removesuffix(".dist-info") + ".data"
+    known = re.compile(rf"{re.escape(own)}/(?:(?:purelib|platlib|headers|scripts|data)/.*)?", re.DOTALL)
+    for name in names:
+        top, place = name.split("/")[0], zips.MODULES.sub("", name).split("/")[0]
+        if place.lower().endswith((".dist-info", ".egg-info")) and top != info:
+            return f"{name!r} is installed as metadata, but is not in {info}"
+        if top.lower().endswith(".data") and not known.fullmatch(name):
+            places = f"purelib, platlib, headers, scripts or data of {own}"
+            return f"{name!r} is not where every installer looks: in {places}"
+    return ""
 
 
 def _listed(content: bytes) -> dict[str, tuple[str, str]]:
@@ -65,8 +92,8 @@ def _listed(content: bytes) -> dict[str, tuple[str, str]]:
         raise BadZipFile(f"a RECORD that is not a list of files, hashes and sizes: {error}") from None
 
 
-def _hash(view: mmap, info: ZipInfo, algorithm: str) -> str:
+def _hash(blocks: Iterable[bytes], algorithm: str) -> str:
     digest = hashlib.new(algorithm)
-    for block in zips.unpacked(view, info):
+    for block in blocks:
         digest.update(block)
     return f"{algorithm}={urlsafe_b64encode(digest.digest()).decode().rstrip('=')}"

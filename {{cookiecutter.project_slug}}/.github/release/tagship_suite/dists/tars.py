@@ -11,23 +11,17 @@ Source of the rules: https://packaging.python.org/en/latest/specifications/sourc
 https://docs.pypi.org/archives/.
 """
 
-from __future__ import annotations
-
 import gzip
 import tarfile
 import zipfile
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from posixpath import dirname, join, normpath
-from typing import TYPE_CHECKING, cast
+from tarfile import TarFile, TarInfo
+from typing import IO, cast
 
 from .zips import BOMB_SIZE, PIECE, is_inside, twins, written
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-    from tarfile import TarFile, TarInfo
-    from typing import IO
-
 
 #: How many bytes we unpack at most, and how many of them may be headers, which are held in memory: PyPI has no limit.
 MOST, MOST_HEADERS = 10 * 2**30, 128 * 2**20
