@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import re
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import Problem, ReleaseError
+from ..config import Config
+from ..errors import Problem, collecting
 from ..repo import git
 from ..repo.files import load_toml, parse_cfg, subtable
 from ..repo.literals import find
-from ..repo.versions import found_version, parse_version
+from ..repo.ref import Ref
+from ..repo.versions import found_version, parsed
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from ..config import Config
-    from ..repo.ref import Ref
     from .judge import Verdict
-
 
 #: The values of `tag_date` in setup.cfg and in TOML that append nothing.
 OFF = {"", "0", "false", "no", "off"}
@@ -49,7 +47,7 @@ def _changed(verdict: Verdict, root: Path) -> list[Problem]:
 
 
 def _listed(files: list[str], what: str, expected: str, remedy: str) -> list[Problem]:
-    found = f"{len(files)} {what} ({', '.join(files[:3])}{', …' if files[3:] else ''})"
+    found = f"{len(files)} {what} ({', '.join(files[:3])}{', …' * (len(files) > 3)})"
     return [Problem("uncommitted", "git", found, expected, remedy)] if files else []
 
 
@@ -59,10 +57,9 @@ def _is_made(verdict: Verdict, path: Path) -> bool:
     if not any(path.name.encode() in file.read_bytes() for file in files if file.is_file()):
         return False
     pattern = r'^(?:__)?version(?:__)? = "(.*)"$' if path.suffix == ".py" else ""
-    try:
-        return parse_version(find(path, pattern).text) == verdict.version
-    except (ReleaseError, ValueError):
-        return False
+    with collecting([]):
+        return parsed(find(path, pattern).text) == verdict.version
+    return False
 
 
 def appended(root: Path) -> list[Problem]:
@@ -77,9 +74,9 @@ def appended(root: Path) -> list[Problem]:
 
 
 def _obstacles(verdict: Verdict, ref: Ref) -> list[Problem]:
-    found, package, name = [], verdict.package, verdict.name
-    root, here = package.folder, git.tags_here(package.folder)
-    if git.is_shallow(root):
+    found, package = [], verdict.package
+    here = git.tags_here(package.folder)
+    if git.is_shallow(package.folder):
         remedy = "run: git fetch --unshallow --tags (in a workflow: fetch-depth: 0), then nox -s build"
         expected = "the whole history, from which the version is derived"
         found.append(Problem("shallow-clone", "git", "a shallow clone", expected, remedy))
@@ -88,9 +85,9 @@ def _obstacles(verdict: Verdict, ref: Ref) -> list[Problem]:
         remedy = "tag a separate commit (git commit --allow-empty), or make the build ignore the tags of other projects"
         other = f"tag {others[0]!r} at this commit too"
         found.append(Problem("two-tags", "git", other, f"only {ref.tags[0]!r}", remedy))
-    if not any(found_version(tag, name) for tag in here if package.owns(tag)):
-        tag = next(iter(ref.tags), package.tag("X.Y.Z"))
-        remedy = f"run: git fetch --tags, or git tag {shlex.quote(tag)}, then nox -s build"
+    if not any(found_version(tag, verdict.name) for tag in here if package.owns(tag)):
+        tag = shlex.quote(next(iter(ref.tags), package.tag("X.Y.Z")))
+        remedy = f"run: git fetch --tags, or git tag {tag}, then nox -s build"
         found.append(Problem("no-tag", "git", "no tag at this commit", "one that names the version", remedy))
     return found
 

@@ -1,36 +1,24 @@
 """The gate: do the dists, the modules they ship, the source file and the tag name one and the same version?"""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
 
 from packaging.version import Version
 
 from ..config import Config
 from ..dists import rules
 from ..dists.modules import is_own, modules
-from ..dists.reading import read_dist, read_dists
-from ..errors import Problem, ReleaseError, refusal
+from ..dists.reading import Dist, read_dists
+from ..errors import Problem, collecting, refusal, refuse
 from ..repo import git, version_source
 from ..repo.literals import assigned, find
 from ..repo.packages import Package, left_out
-from ..repo.ref import current
-from ..repo.versions import SEPARATORS, found_version, is_foreign, like, parse_version
+from ..repo.ref import Ref, current
+from ..repo.versions import SEPARATORS, found_version, is_foreign, like, parsed
 from .history import appended, branch_problems, judge_history
 from .signature import signer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
-
-    from ..dists.reading import Dist
-    from ..repo.ref import Ref
-
-T = TypeVar("T")
-S = TypeVar("S")
 
 NO_VERSION = f"no version (only 'v', 'release' or the name may precede it, with one of {SEPARATORS})"
 
@@ -67,32 +55,31 @@ def judge(
     `ReleaseError` if there is no dist at all.
     """
     unread: list[Problem | str] = []
-    root = package.folder
-    config = _attempt(unread, _settings, package) or Config()
-    dists = [dist for dist in _readable(unread, package.root) if dist.name not in others]
-    dists = [dist for dist in dists if _attempt(unread, _named, dist)]
-    if not dists:
-        none = Problem("no-dists", "dist", f"no dists of {package.name}", "an sdist and wheels", "run: nox -s build")
-        raise ReleaseError(*(unread or [none]))
-    verdict = Verdict(dists, package, problems=unread)
-    ref = package.on(current(package.root, environ)).about(verdict.name)
+    config = Config()
+    with collecting(unread):
+        config = package.settings
+    verdict = Verdict(_own(package, others, unread), package, problems=unread)
+    root, ref = package.folder, package.on(current(package.root, environ)).about(verdict.name)
     _judge_dists(verdict)
     _judge_modules(verdict)
-    _judge_source(verdict, root, config)
+    with collecting(unread):
+        _judge_source(verdict, root, config)
     _judge_tag(verdict, ref)
     _judge_local(verdict, ref, git.query(root, "rev-parse", "HEAD") or environ.get("GITHUB_SHA", ""))
     causes = judge_history(verdict, root, ref) if version_source.is_from_git(root, config) else []
-    causes += (_attempt(unread, appended, root) if verdict.differing else None) or []
+    with collecting(unread):
+        causes += appended(root) if verdict.differing else []
     # Do not report what only follows from a problem: the reader would change what is right.
     verdict.problems[:0] = causes or verdict.differing
-    if names := _attempt(unread, left_out, package.root):
-        remedy = 'to release them too, name them in [tool.tagship]: packages = ["..."] [packages]'
-        verdict.notes.append(f"{', '.join(names)}: not part of this release; {remedy}")
+    with collecting(unread):
+        if names := left_out(package.root):
+            remedy = 'to release them too, name them in [tool.tagship]: packages = ["..."] [packages]'
+            verdict.notes.append(f"{', '.join(names)}: not part of this release; {remedy}")
     if ref.tags and config.release_branches and not is_dev:
         verdict.problems += branch_problems(root, config, ref)
     for tag in ref.tags if config.require_signed_tag and not is_dev else ():
-        if found := _attempt(unread, partial(signer, package.root), tag):
-            verdict.notes.append(found)
+        with collecting(unread):
+            verdict.notes.append(signer(package.root, tag))
     verdict.problems += rules.problems(verdict.dists, config.file_limit)
     return verdict
 
@@ -107,76 +94,59 @@ def judge_release(dists: list[Dist], package: Package, ref: Ref) -> Verdict:
     return verdict
 
 
-def _settings(package: Package) -> Config:
-    return package.settings
-
-
-def _named(dist: Dist) -> Dist:
-    if not dist.metadata["Name"]:
-        raise refusal("metadata", str(dist.path), "metadata without a Name", repr(dist.name), "build it again")
-    return dist
-
-
-def _attempt(unread: list[Problem | str], read: Callable[[S], T], what: S) -> T | None:
-    try:
-        return read(what)
-    except ReleaseError as error:
-        unread += error.args
-        return None
-
-
-def _readable(unread: list[Problem | str], root: Path) -> list[Dist]:
+def _own(package: Package, others: Collection[str], unread: list[Problem | str]) -> list[Dist]:
+    """Return the dists in `dist/` that are not one of the `others`; raise `ReleaseError` if there are none."""
     # Messages say `dist/NAME`, the same on every machine.
-    folder = root / "dist"
+    folder = package.root / "dist"
     folder = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
-    paths = sorted(folder.iterdir()) if folder.is_dir() else []
-    if not paths:
-        read_dists(folder)
-    return [dist for path in paths if (dist := _attempt(unread, read_dist, path))]
+    dists = []
+    for dist in read_dists(folder, unread):
+        if dist.name in others:
+            continue
+        with collecting(unread):
+            if not dist.metadata["Name"]:
+                raise refusal("metadata", str(dist.path), "metadata without a Name", repr(dist.name), "build it again")
+            dists.append(dist)
+    if not dists:
+        none = Problem("no-dists", "dist", f"no dists of {package.name}", "an sdist and wheels", "run: nox -s build")
+        refuse(unread or [none])
+    return dists
 
 
 def _differs(verdict: Verdict, where: str, found: str, remedy: str) -> list[Problem]:
     verdict.compared.append((where, found))
-    try:
-        same = parse_version(found) == verdict.version
-    except ValueError:
-        same = False
-    return [] if same else [Problem("version-mismatch", where, repr(found), repr(str(verdict.version)), remedy)]
+    if parsed(found) == verdict.version:
+        return []
+    return [Problem("version-mismatch", where, repr(found), repr(str(verdict.version)), remedy)]
 
 
 def _judge_dists(verdict: Verdict) -> None:
     for dist in verdict.dists:
-        where = str(dist.path)
         if dist.name != verdict.name:
-            verdict.problems.append(
-                Problem("name-mismatch", where, repr(dist.name), repr(verdict.name), "release one project at a time")
-            )
-        verdict.problems += _differs(verdict, where, dist.version, "clean dist/ and run: nox -s build")
+            found, expected = repr(dist.name), repr(verdict.name)
+            problem = dist.problem("name-mismatch", found, expected, "release one project at a time")
+            verdict.problems.append(problem)
+        verdict.problems += _differs(verdict, str(dist.path), dist.version, "clean dist/ and run: nox -s build")
 
 
 def _judge_modules(verdict: Verdict) -> None:
     every = {dist: modules(dist) for dist in verdict.dists}
     shipped = {module for dist, found in every.items() if dist.is_wheel for module in found.values()}
-    for dist in verdict.dists:
-        found = {file: module for file, module in every[dist].items() if not shipped or module in shipped}
-        own = {file: module for file, module in found.items() if is_own(module, dist.name)} or found
-        for name, text in dist.read(list(own)).items() if own else ():
-            for written in assigned(text, "__version__"):
+    for dist, modules_ in every.items():
+        found = {file: module for file, module in modules_.items() if not shipped or module in shipped}
+        own = [file for file, module in found.items() if is_own(module, dist.name)] or [*found]
+        for name, content in dist.contents(own):
+            for written in assigned(content.decode("utf-8-sig", "replace"), "__version__"):
                 where = f"{dist.path}: {name} __version__"
                 verdict.differing += _differs(verdict, where, written, "write the version in one place")
 
 
 def _judge_source(verdict: Verdict, root: Path, config: Config) -> None:
-    if not config.version_file:
-        return
-    try:
-        found = find(root / config.version_file, config.version_pattern)
-    except ReleaseError as error:
-        verdict.problems += error.args
-        return
-    where = (root / config.version_file).relative_to(verdict.package.root).as_posix()
-    remedy = "build again, or correct version-file and version-pattern"
-    verdict.differing += _differs(verdict, where, found.text, remedy)
+    if file := config.version_file:
+        found = find(root / file, config.version_pattern).text
+        where = (root / file).relative_to(verdict.package.root).as_posix()
+        remedy = "build again, or correct version-file and version-pattern"
+        verdict.differing += _differs(verdict, where, found, remedy)
 
 
 def _judge_tag(verdict: Verdict, ref: Ref) -> None:
@@ -210,7 +180,7 @@ def _judge_local(verdict: Verdict, ref: Ref, commit: str) -> None:
         return
     found, expected = repr(str(verdict.version)), f"nothing after {verdict.version.public!r}"
     remedy = "indexes refuse local versions: build again, on the tag and from a clean tree, or correct the version"
-    verdict.differing += [Problem("local-version", str(dist.path), found, expected, remedy) for dist in verdict.dists]
+    verdict.differing += [dist.problem("local-version", found, expected, remedy) for dist in verdict.dists]
 
 
 def _names_commit(local: str, commit: str) -> bool:

@@ -1,10 +1,7 @@
 """The SBOM of a bundle, in CycloneDX: its files with their hashes, and what they depend on."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
 
 from cyclonedx.contrib.license.factories import LicenseFactory
 from cyclonedx.model import HashAlgorithm, HashType, Property
@@ -15,8 +12,7 @@ from packageurl import PackageURL
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-if TYPE_CHECKING:
-    from ..dists.reading import Dist
+from ..dists.reading import Dist
 
 
 def sbom(groups: list[list[Dist]], seconds: int) -> str:

@@ -1,18 +1,13 @@
 """Whether the tag is signed with a key that the repository lists."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import tempfile
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from ..errors import refusal
 from ..repo import git
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 #: The public keys: those of SSH as in ssh-keygen(1), ALLOWED SIGNERS, those of OpenPGP as `gpg --export` writes them.
 SSH, OPENPGP = ".github/allowed_signers", ".github/allowed_signers.asc"

@@ -1,20 +1,14 @@
 """The session verify-version: judge the dists, print what was compared, write the bundle."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
 
 from .. import report
 from ..errors import refusal, refuse
 from ..github import notes
 from ..repo.packages import chosen
 from . import bundle, dev, handover, judge, lockstep
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from .judge import Verdict
+from .judge import Verdict
 
 #: The locked tools that make an SBOM.
 LOCK = ".github/release/requirements/sbom.txt"
@@ -44,7 +38,7 @@ def verify(root: Path, environ: Mapping[str, str]) -> bool:
         raise refusal("managed-files", "[tool.tagship] sbom", "true", f"also {LOCK}", "run: tagship sync")
     folder = bundle.write(root, dists, folders, "\n\n".join(texts)[: notes.LONGEST])
     print(f"{folder}: {len(dists)} dists that may be published")
-    report.output("digest", handover.digest(folder))
+    report.output("digest", bundle.digest(folder))
     report.output("dev", "on" if is_dev else "")
     # The environments of the publish jobs come from the tag and this checkout, never from what a build could write.
     off = not all(package.settings.github_release for package in packages)

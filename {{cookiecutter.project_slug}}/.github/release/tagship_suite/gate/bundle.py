@@ -7,19 +7,14 @@
 # isort: skip_file
 """The bundle: what the gate hands to the publish jobs, and its check before anything is published."""
 
-from __future__ import annotations
-
 import shutil
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..dists.reading import Dist, file_hash, read_dists
 from ..errors import Problem, refusal, refuse
 from ..repo import git
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from . import handover
 
 SUMS = "SHA256SUMS"
 COMMIT = "COMMIT"
@@ -66,25 +61,35 @@ def write(root: Path, dists: list[Dist], folders: Sequence[Path] = (), notes: st
     partial = root / "bundle.part"
     shutil.rmtree(partial, ignore_errors=True)
     (partial / "dist").mkdir(parents=True)
-    with ThreadPoolExecutor() as threads:
-        list(threads.map(lambda dist: shutil.copy2(dist.path, partial / "dist"), dists))
+    for dist in dists:
+        shutil.copyfile(dist.path, partial / "dist" / dist.path.name)
     for path in (root / RELEASE / "requirements", *(folder / "pyproject.toml" for folder in (root, *folders))):
         _copy(path, partial / path.relative_to(root))
     _copy(PACKAGE, partial / RELEASE / PACKAGE.name)
     (partial / "noxfile.py").write_text(NOXFILE, encoding="utf-8")
     (partial / COMMIT).write_text(f"{_commit(root)}\n", encoding="utf-8")
     (partial / NOTES).write_text(f"{notes}\n", encoding="utf-8", errors="replace")  # git has commits in any encoding
-    (partial / SUMS).write_text(_sums(partial), encoding="utf-8", newline="\n")
+    _seal(partial)
     return partial.replace(root / "bundle")
 
 
 def add_sbom(root: Path, text: str) -> Path:
     """Add an SBOM to the bundle at `root`; return its folder."""
     folder = root / "bundle"
-    (folder / SUMS).unlink()
     (folder / SBOM).write_text(f"{text}\n", encoding="utf-8", newline="\n")
-    (folder / SUMS).write_text(_sums(folder), encoding="utf-8", newline="\n")
+    _seal(folder)
     return folder
+
+
+def _seal(folder: Path) -> None:
+    """Write SHA256SUMS of the bundle in `folder`."""
+    lines = [f"{each}  {name}\n" for name, each in sorted(handover.hashes(folder).items()) if name != SUMS]
+    (folder / SUMS).write_text("".join(lines), encoding="utf-8", newline="\n")
+
+
+def digest(folder: Path) -> str:
+    """Return what `handover.digest` does, from the SHA256SUMS of a bundle that was just written."""
+    return handover.combined({**_listed(folder), SUMS: file_hash(folder / SUMS, "sha256")})
 
 
 def _commit(root: Path) -> str:
@@ -106,15 +111,6 @@ def _copy(path: Path, to: Path) -> None:
     elif path.exists():
         to.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, to)
-
-
-def _sums(folder: Path) -> str:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    with ThreadPoolExecutor() as threads:
-        hashes = threads.map(lambda path: file_hash(path, "sha256"), files)
-        return "".join(
-            f"{digest}  {path.relative_to(folder).as_posix()}\n" for digest, path in zip(hashes, files, strict=True)
-        )
 
 
 def locate(root: Path) -> Path:

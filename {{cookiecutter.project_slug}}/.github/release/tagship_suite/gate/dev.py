@@ -7,19 +7,14 @@
 # isort: skip_file
 """Dev builds: each push to one branch is published to TestPyPI, from a tag that exists only in that run."""
 
-from __future__ import annotations
-
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
 
 from ..errors import Problem, refuse
 from ..repo import bump, git, packages
 from ..repo.files import load_toml, read_text, subtable
 from ..repo.versions import holds_version, parse_version
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 
 def tagged(root: Path, environ: Mapping[str, str]) -> Mapping[str, str]:

@@ -7,23 +7,26 @@
 # isort: skip_file
 """What one job of the workflow hands to the next: files, which any job can replace, and a digest, which none can."""
 
-from __future__ import annotations
-
 import filecmp
 import hashlib
 import shutil
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from ..dists.reading import file_hash
-from ..errors import Problem, refuse
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+from ..errors import Problem, refusal, refuse
 
 VARIABLE = "DIST_DIGEST"
 EMPTY = "GitHub drops an output that contains a secret: use longer secrets; BUILD_ON may name at most eight machines"
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file in `folder`, by its path there; "" for a link to nothing and the like."""
+    files = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
+    with ThreadPoolExecutor() as threads:
+        found = threads.map(lambda path: file_hash(path, "sha256") if path.is_file() else "", files)
+        return dict(zip((path.relative_to(folder).as_posix() for path in files), found, strict=True))
 
 
 def digest(folder: Path) -> str:
@@ -31,11 +34,13 @@ def digest(folder: Path) -> str:
 
     The publish jobs compute the same: `find . ! -type d -exec sha256sum {} + | LC_ALL=C sort | sha256sum`.
     """
-    files = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
-    with ThreadPoolExecutor() as threads:
-        hashes = list(threads.map(lambda path: file_hash(path, "sha256") if path.is_file() else "", files))
-    lines = [f"{each}  ./{path.relative_to(folder).as_posix()}\n" for each, path in zip(hashes, files, strict=True)]
-    return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
+    return combined(hashes(folder))
+
+
+def combined(hashed: Mapping[str, str]) -> str:
+    """Return the digest of a folder with these `hashes`."""
+    lines = sorted(f"{each}  ./{name}\n" for name, each in hashed.items())
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def check(folder: Path, environ: Mapping[str, str]) -> None:
@@ -57,7 +62,8 @@ def gather(folder: Path, environ: Mapping[str, str]) -> None:
     problems = []
     for path in (path for part in parts for path in sorted(part.iterdir()) if path not in folders):
         first = files.setdefault(path.name, path)
-        if not (path.name.endswith(".tar.gz") or _same(first, path)):  # the first machine's sdist ships
+        is_same = first == path or (first.is_file() and path.is_file() and filecmp.cmp(first, path, shallow=False))
+        if not is_same and not path.name.endswith(".tar.gz"):  # the first machine's sdist ships
             remedy = "let one machine build it: set build or skip in [tool.cibuildwheel]"
             problems.append(Problem("handover", str(path), "other bytes", f"those of {first}", remedy))
     refuse(problems)
@@ -74,7 +80,7 @@ def _received(parts: Sequence[Path], environ: Mapping[str, str]) -> list[Path]:
         return list(parts)
     expected, machines = given.split(), environ.get("MACHINES") or "1"
     if str(len(expected)) != machines:
-        refuse([Problem("handover", VARIABLE, f"{len(expected)} digests", f"{machines}, one for each machine", EMPTY)])
+        raise refusal("handover", VARIABLE, f"{len(expected)} digests", f"{machines}, one for each machine", EMPTY)
     found = {digest(part): part for part in parts}
     remedy = "an artifact was overwritten, or the workspace was not empty; do not release these, run all jobs again"
     lost, where = set(expected) - {*found}, str(parts[0])
@@ -90,7 +96,3 @@ def _move(files: Mapping[str, Path], folder: Path) -> None:
         path.replace(partial / name)
     shutil.rmtree(folder)
     partial.replace(folder)
-
-
-def _same(one: Path, other: Path) -> bool:
-    return one == other or (one.is_file() and other.is_file() and filecmp.cmp(one, other, shallow=False))

@@ -7,26 +7,19 @@
 # isort: skip_file
 """Distributions in lockstep, which one tag releases: whether they fit together, and their order of publication."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from contextlib import suppress
 from graphlib import CycleError, TopologicalSorter
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
+from ..dists.reading import Dist
 from ..errors import Problem
 from ..repo import packages
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from packaging.version import Version
-
-    from ..dists.reading import Dist
-    from .judge import Verdict
+from .judge import Verdict
 
 
 def releases(root: Path, dists: list[Dist]) -> list[list[Dist]]:

@@ -7,23 +7,17 @@
 # isort: skip_file
 """The tag that a bundle is published for, and why it cannot be: no tag, another version, another commit."""
 
-from __future__ import annotations
+from collections.abc import Mapping
+from pathlib import Path
 
-from typing import TYPE_CHECKING
+from packaging.version import Version
 
+from ..dists.reading import Dist
 from ..errors import Problem
 from ..repo import packages
 from ..repo.ref import current
 from ..repo.versions import found_version
 from . import bundle, judge, lockstep
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from packaging.version import Version
-
-    from ..dists.reading import Dist
 
 
 def tagged(root: Path, dists: list[Dist], environ: Mapping[str, str]) -> tuple[str, Version, list[Problem | str]]:
