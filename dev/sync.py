@@ -1,5 +1,7 @@
 """Write what is made from another file: managed files, copier.yml, and the pages of the settings and the rules."""
 
+import inspect
+import re
 import shutil
 from pathlib import Path
 from textwrap import fill
@@ -7,7 +9,7 @@ from textwrap import fill
 from dev import questions
 from tagship import suite
 from tagship.audit.rules import RULES
-from tagship_suite.config import SETTINGS
+from tagship_suite.config import SETTINGS, Config
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = ROOT / "{{cookiecutter.project_slug}}"
@@ -66,9 +68,11 @@ This page is generated from `src/tagship_suite/config.py` by `nox -s sync`.
 
 def configuration() -> str:
     """Return the page that describes each setting."""
+    comments = re.findall(r"((?:^    #: .*\n)+)    (\w+): ", inspect.getsource(Config), re.MULTILINE)
+    meanings = {name: " ".join(re.findall("#: (.*)", lines)) for lines, name in comments}
     rows = (
-        f"| `{name}`{'*' * setting.metadata['own']} | {setting.metadata['expected']} | {setting.metadata['doc']} |"
-        for name, setting in SETTINGS.items()
+        f"| `{key}`{'*' * each.metadata['own']} | {each.metadata['expected']} | {meanings[each.name]} |"
+        for key, each in SETTINGS.items()
     )
     return CONFIGURATION.format(rows="\n".join(rows))
 

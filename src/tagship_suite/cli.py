@@ -1,20 +1,15 @@
 """Commands that need the interpreter of the release tools instead of nox's: `python -m tagship_suite build`."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys
 import traceback
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from . import redact, report
 from .errors import ReleaseError, of_machine
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class Reported(Exception):

@@ -1,19 +1,15 @@
 """The project's settings: `[tool.tagship]` in pyproject.toml."""
 
-from __future__ import annotations
-
 import re
 import shlex
+from collections.abc import Callable
 from dataclasses import Field, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from .errors import Problem, refuse
 from .repo.files import load_toml, subtable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 T = TypeVar("T")
 Texts = tuple[str, ...]
@@ -44,10 +40,6 @@ def _is_folders(value: object) -> bool:
     return isinstance(value, list) and all(map(is_folder, value))
 
 
-def _is_limit(value: object) -> bool:
-    return isinstance(value, int) and value >= 100  # True is an int, and below
-
-
 def _is_pattern(value: object) -> bool:
     try:
         return isinstance(value, str) and re.compile(value).groups == 1
@@ -68,140 +60,74 @@ def _split(value: str | list[str]) -> Texts:
 
 
 def setting(
-    default: T,
-    check: Callable[[object], bool],
-    expected: str,
-    doc: str,
-    *,
-    read: Callable[[Any], Any] = _read,
-    own: bool = False,
+    default: T, check: Callable[[object], bool], expected: str, *, read: Callable[[Any], Any] = _read, own: bool = False
 ) -> T:
-    """Declare a setting: its default, a check of its value, what is expected, and its line in the documentation.
+    """Declare a setting: its default, a check of its value, and what is expected.
 
     A distribution inherits the settings of the repository's root, except those that are its `own`.
     """
-    metadata = {"check": check, "expected": expected, "doc": doc, "read": read, "own": own}
-    declared: T = field(default=default, metadata=metadata)
+    declared: T = field(default=default, metadata={"check": check, "expected": expected, "read": read, "own": own})
     return declared
 
 
-def switch(doc: str, *, default: bool = False) -> bool:
+def switch(*, default: bool = False) -> bool:
     """Declare a setting that is on or off."""
-    return setting(default, lambda value: isinstance(value, bool), "true or false", doc)
+    return setting(default, lambda value: isinstance(value, bool), "true or false")
 
 
 @dataclass(frozen=True)
 class Config:
-    """The settings of `[tool.tagship]`, all optional: the field `test_command` is the key `test-command`."""
+    """The settings of `[tool.tagship]`, all optional: the field `test_command` is the key `test-command`.
 
-    pythons: Texts = setting(
-        (),
-        _is_texts,
-        'a list such as ["3.12", "3.13"]',
-        "The Python versions to test on, if the classifiers do not name them.",
-    )
-    test_command: Texts | None = setting(
-        None,
-        _is_command,
-        "a command",
-        "The command that runs the tests, a string or a list of arguments. Default: `pytest`. `[]`: no tests.",
-        read=_split,
-    )
-    test_requires: Texts | None = setting(
-        None,
-        _is_texts,
-        "a list of requirements",
-        'The requirements of the tests, in pip\'s syntax: `"pytest>=8"`, `"-r requirements/test.txt"`.',
-    )
-    test_groups: Texts | None = setting(
-        None,
-        _is_texts,
-        "a list of dependency groups",
-        "The dependency groups that the tests need. Default: the one called `test` or `tests`.",
-    )
-    test_extras: Texts | None = setting(
-        None,
-        _is_texts,
-        "a list of extras",
-        "The extras that the tests need. Default: the one called `test` or `tests`, if there is no such group.",
-    )
-    test_in_place: bool = switch(
-        "Let the tests import the project from the checkout. Then nothing proves that the wheel was tested."
-    )
-    version_file: str = setting(
-        "",
-        _is_text,
-        "a path",
-        "Another file that holds the version; it is compared too, and `inv release` bumps it.",
-        own=True,
-    )
-    version_pattern: str = setting(
-        "",
-        _is_pattern,
-        "a regular expression with one group around the version",
-        "Matches the version in `version-file`. Default: `__version__` in a Python file, else the whole file.",
-        own=True,
-    )
-    release_branches: Texts = setting(
-        (),
-        _is_texts,
-        "a list of branch names",
-        "The tagged commit must be on one of these branches. Default: any.",
-    )
-    require_signed_tag: bool = switch(
-        "Refuse a tag that is not signed by a key in `.github/allowed_signers`, see [signed tags](signed-tags.md)."
-    )
-    sbom: bool = switch(
-        "Add an SBOM in CycloneDX to the bundle and the GitHub Release, see [SBOM](sbom.md); then run `tagship sync`."
-    )
-    packages: Texts = setting(
-        (),
-        _is_folders,
-        'a list of folders such as ["packages/*"]',
-        "The folders of the distributions, if the repository has several.",
-        own=True,
-    )
-    lockstep: bool = switch(
-        "Release several distributions with one tag, such as `v1.2.0`. `false` in its own table excludes one."
-    )
-    attestations: str = setting(
-        "required",
-        lambda value: value in ATTESTATIONS,
-        f"one of {', '.join(ATTESTATIONS)}",
-        "`required`: fail if the dists cannot be signed (PEP 740), or the index does not show their provenance."
-        " `optional`: warn. `off`: never sign.",
-    )
-    github_release: bool = switch(
-        "Make a GitHub Release for each tag, with the dists and `SHA256SUMS`. `false`: the job is skipped.",
-        default=True,
-    )
-    dev_builds: str = setting(
-        "",
-        _is_text,
-        "the name of a branch",
-        "Each push to this branch is published to TestPyPI, as `X.Y.Z.devN`. Run `tagship sync` after a change.",
-        own=True,
-    )
-    file_limit: int = setting(
-        100,
-        _is_limit,
-        "a number of MiB, 100 or more",
-        "PyPI's file size limit for this project in MiB, if it is higher than 100.",
-    )
-    index_url: str = setting(
-        "",
-        _is_url,
-        "an http or https URL",
-        "The simple index (PEP 503) of your own package index, if its URL differs from the upload URL.",
-    )
+    The comment above each is its line in the documentation.
+    """
+
+    #: The Python versions to test on, if the classifiers do not name them.
+    pythons: Texts = setting((), _is_texts, 'a list such as ["3.12", "3.13"]')
+    #: The command that runs the tests, a string or a list of arguments. Default: `pytest`. `[]`: no tests.
+    test_command: Texts | None = setting(None, _is_command, "a command", read=_split)
+    #: The requirements of the tests, in pip's syntax: `"pytest>=8"`, `"-r requirements/test.txt"`.
+    test_requires: Texts | None = setting(None, _is_texts, "a list of requirements")
+    #: The dependency groups that the tests need. Default: the one called `test` or `tests`.
+    test_groups: Texts | None = setting(None, _is_texts, "a list of dependency groups")
+    #: The extras that the tests need. Default: the one called `test` or `tests`, if there is no such group.
+    test_extras: Texts | None = setting(None, _is_texts, "a list of extras")
+    #: Let the tests import the project from the checkout. Then nothing proves that the wheel was tested.
+    test_in_place: bool = switch()
+    #: Another file that holds the version; it is compared too, and `inv release` bumps it.
+    version_file: str = setting("", _is_text, "a path", own=True)
+    #: Matches the version in `version-file`. Default: `__version__` in a Python file, else the whole file.
+    version_pattern: str = setting("", _is_pattern, "a regular expression with one group around the version", own=True)
+    #: The tagged commit must be on one of these branches. Default: any.
+    release_branches: Texts = setting((), _is_texts, "a list of branch names")
+    #: Refuse a tag that is not signed by a key in `.github/allowed_signers`, see [signed tags](signed-tags.md).
+    require_signed_tag: bool = switch()
+    #: Add an SBOM in CycloneDX to the bundle and the GitHub Release, see [SBOM](sbom.md); then run `tagship sync`.
+    sbom: bool = switch()
+    #: The folders of the distributions, if the repository has several.
+    packages: Texts = setting((), _is_folders, 'a list of folders such as ["packages/*"]', own=True)
+    #: Release several distributions with one tag, such as `v1.2.0`. `false` in its own table excludes one.
+    lockstep: bool = switch()
+    #: `required`: fail if the dists cannot be signed (PEP 740), or the index does not show their provenance.
+    #: `optional`: warn. `off`: never sign.
+    attestations: str = setting("required", lambda value: value in ATTESTATIONS, f"one of {', '.join(ATTESTATIONS)}")
+    #: Make a GitHub Release for each tag, with the dists and `SHA256SUMS`. `false`: the job is skipped.
+    github_release: bool = switch(default=True)
+    #: Each push to this branch is published to TestPyPI, as `X.Y.Z.devN`. Run `tagship sync` after a change.
+    dev_builds: str = setting("", _is_text, "the name of a branch", own=True)
+    #: PyPI's file size limit for this project in MiB, if it is higher than 100.
+    file_limit: int = setting(100, lambda mib: isinstance(mib, int) and mib >= 100, "a number of MiB, 100 or more")
+    #: The simple index (PEP 503) of your own package index, if its URL differs from the upload URL.
+    index_url: str = setting("", _is_url, "an http or https URL")
 
 
-def key(declared: Field[Any]) -> str:
-    """Return the name of a setting as it is written in TOML."""
-    return declared.name.replace("_", "-")
+#: The settings by their keys in TOML.
+SETTINGS: dict[str, Field[Any]] = {declared.name.replace("_", "-"): declared for declared in fields(Config)}
 
 
-SETTINGS: dict[str, Field[Any]] = {key(declared): declared for declared in fields(Config)}
+def table(root: Path) -> dict[str, Any]:
+    """Return `[tool.tagship]` of the project at `root`, unchecked; {} without one."""
+    return subtable(load_toml(root / "pyproject.toml"), "tool", "tagship")
 
 
 def load(root: Path, top: Path | None = None) -> Config:
@@ -209,20 +135,15 @@ def load(root: Path, top: Path | None = None) -> Config:
 
     `top` is the root of the repository, from which a distribution in a folder inherits.
     """
-    table = subtable(load_toml(root / "pyproject.toml"), "tool", "tagship")
-    problems = _problems(table, _shown(root, top))
+    path, given = root / "pyproject.toml", table(root)
+    problems = _problems(given, path.relative_to(top).as_posix() if top else path.name)
     if top is not None and top != root:
-        above = subtable(load_toml(top / "pyproject.toml"), "tool", "tagship")
-        problems += _problems(above, "pyproject.toml")
+        above = table(top)
+        problems += _problems(above, path.name)
         inherited = {name: above[name] for name in above if name in SETTINGS and not SETTINGS[name].metadata["own"]}
-        table = {**inherited, **table}
+        given = inherited | given
     refuse(problems)
-    return Config(**{SETTINGS[name].name: SETTINGS[name].metadata["read"](value) for name, value in table.items()})
-
-
-def _shown(root: Path, top: Path | None) -> str:
-    path = root / "pyproject.toml"
-    return path.relative_to(top).as_posix() if top else path.name
+    return Config(**{SETTINGS[name].name: SETTINGS[name].metadata["read"](value) for name, value in given.items()})
 
 
 def _problems(table: dict[str, Any], path: str) -> list[Problem]:

@@ -3,19 +3,15 @@
 Each line ends with a code in brackets, which `PAGE` explains; a multi-line one has it at the end of the first.
 """
 
-from __future__ import annotations
-
 import errno
 import re
 import signal
 import threading
 import time
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+from typing import NoReturn
 
 #: The page of all codes. No other line of the code has the address of tagship's repository.
 PAGE = "https://github.com/org/tagship/blob/main/docs/errors.md"

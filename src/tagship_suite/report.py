@@ -1,22 +1,15 @@
 """What a run reports: on the terminal, and on GitHub in the job summary, as outputs and as annotations."""
 
-from __future__ import annotations
-
 import os
 import re
 import sys
 import warnings
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from . import redact
 from .errors import ReleaseError, links, refusal
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from .dists.reading import Dist
 
 
 @contextmanager
@@ -83,26 +76,18 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
-def files(dists: Iterable[Dist]) -> str:
-    """Return the table of `dists` with their sizes in bytes and SHA-256."""
-    rows = [(dist.path.name, f"{dist.size}", dist.sha256) for dist in dists]
-    return table(("file", "bytes", "SHA-256"), rows)
-
-
-def tree(dist: Dist) -> str:
-    """Return the files in `dist` as an indented tree, collapsed under its name."""
+def tree(name: str, members: Collection[str]) -> str:
+    """Return the files `members` of the dist `name` as an indented tree, collapsed under its name."""
     lines, shown = [], set()
-    for name in sorted(dist.members):
-        *folders, file = name.split("/")
-        for depth in range(len(folders)):
-            if (path := "/".join(folders[: depth + 1])) not in shown:
+    for member in sorted(members):
+        *folders, file = member.split("/")
+        for depth, folder in enumerate(folders):
+            if (path := (*folders[: depth + 1],)) not in shown:
                 shown.add(path)
-                lines.append("  " * depth + folders[depth] + "/")
+                lines.append("  " * depth + folder + "/")
         lines.append("  " * len(folders) + file)
     text = redact.redacted("\n".join(lines)).replace("&", "&amp;").replace("<", "&lt;")
-    return (
-        f"<details><summary>{dist.path.name}: {len(dist.members)} files</summary>\n\n<pre>\n{text}\n</pre>\n</details>"
-    )
+    return f"<details><summary>{name}: {len(members)} files</summary>\n\n<pre>\n{text}\n</pre>\n</details>"
 
 
 def code(text: str) -> str:

@@ -3,17 +3,16 @@
 A project's noxfile imports them. What a release needs to know of the project is in its metadata or `[tool.tagship]`.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import signal
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import nox
 from packaging.version import Version
@@ -21,9 +20,6 @@ from packaging.version import Version
 from .cli import Reported, reporting
 from .repo.packages import is_compiled
 from .testing.pythons import declared
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 T = TypeVar("T")
 

@@ -1,7 +1,5 @@
 """Tasks for people; CI runs the nox sessions. A project's tasks.py imports them."""
 
-from __future__ import annotations
-
 import importlib.util
 import shutil
 import subprocess

@@ -17,8 +17,7 @@ from tagship_suite.errors import Problem, ReleaseError
 from tagship_suite.github.notes import section
 from tagship_suite.repo import git
 from tagship_suite.repo.files import read_text
-from tagship_suite.repo.packages import is_compiled
-from tagship_suite.repo.ref import form, history
+from tagship_suite.repo.packages import form, history, is_compiled
 from tagship_suite.repo.version_source import locate
 from tagship_suite.repo.versions import found_version, parsed
 from tagship_suite.testing import pythons

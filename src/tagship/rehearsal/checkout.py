@@ -17,7 +17,7 @@ from tagship.update import command
 from tagship_suite.config import load
 from tagship_suite.errors import Problem, ReleaseError
 from tagship_suite.repo import git
-from tagship_suite.repo.ref import form, history
+from tagship_suite.repo.packages import form, history
 from tagship_suite.repo.version_source import locate
 from tagship_suite.repo.versions import bump, holds_version, parsed
 

@@ -4,10 +4,11 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..config import table
 from ..errors import Problem, refuse
 from ..repo import bump, git, packages
-from ..repo.files import load_toml, read_text, subtable
-from ..repo.versions import holds_version, parse_version
+from ..repo.files import read_text
+from ..repo.versions import holds_version, parsed
 
 
 def tagged(root: Path, environ: Mapping[str, str]) -> Mapping[str, str]:
@@ -39,14 +40,14 @@ def _problems(root: Path) -> list[Problem]:
 
 def accepted(root: Path, version: str, environ: Mapping[str, str]) -> Mapping[str, str]:
     """Return the variables of a run of the tag of `version`, if that is a dev build's, in the bundle at `root`."""
-    found = parse_version(version)
-    return _on(f"v{version}", environ) if found.is_devrelease and _is_on(root, environ) else environ
+    found = parsed(version)
+    return _on(f"v{version}", environ) if found and found.is_devrelease and _is_on(root, environ) else environ
 
 
 def _is_on(root: Path, environ: Mapping[str, str]) -> bool:
     """Return whether this is a push to the branch that `dev-builds` names, on GitHub."""
     # The other settings are checked later, together with everything else.
-    branch = subtable(load_toml(root / "pyproject.toml"), "tool", "tagship").get("dev-builds")
+    branch = table(root).get("dev-builds")
     push = {"GITHUB_EVENT_NAME": "push", "GITHUB_REF_TYPE": "branch", "GITHUB_REF_NAME": branch}
     return bool(branch) and push.items() <= environ.items()
 

@@ -1,10 +1,10 @@
 """GitHub's REST API for releases: https://docs.github.com/rest/releases."""
 
-from __future__ import annotations
-
 import subprocess
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import requests
 
@@ -12,10 +12,6 @@ from .. import redact
 from ..errors import Problem, ReleaseError, refuse
 from ..publish.retry import TransientError, classified
 from ..repo import git
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 API = "https://api.github.com"
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}

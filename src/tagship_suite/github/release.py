@@ -3,12 +3,11 @@
 It starts as a draft because nothing can be added to an immutable release once it is published.
 """
 
-from __future__ import annotations
-
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import report
 from ..dists.reading import file_hash
@@ -16,12 +15,7 @@ from ..errors import Problem, ReleaseError, refusal, refuse, within
 from ..gate import bundle
 from ..gate.tagged import tagged
 from ..publish.retry import TOTAL, DeadlineExceeded, RetryPolicy, timeout_from
-from .api import connect, documented, json
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from .api import Api
+from .api import Api, connect, documented, json
 
 IMMUTABLE = Problem(
     "github-release",

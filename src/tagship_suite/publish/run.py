@@ -1,37 +1,29 @@
 """Publishing a bundle: check, sign, upload, wait until the index serves it."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
 
 from .. import redact, report
 from ..dists import readme, rules
+from ..dists.reading import Dist
 from ..errors import Problem, ReleaseError, refuse, within
 from ..gate import bundle, dev, lockstep
 from ..gate.tagged import tagged
 from ..repo import packages
 from . import attest, claims, upload, verify
 from .explain import explained
-from .index import resolve
+from .index import Index, resolve
 from .retry import TOTAL, DeadlineExceeded, RetryPolicy, TransientError, timeout_from
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from ..dists.reading import Dist
-    from .index import Index
-    from .upload import TwineSettings
-
+from .upload import TwineSettings
 
 #: The indexes behind twine's names, whatever a .pypirc says.
 ADDRESSES = {"pypi": DEFAULT_REPOSITORY, "testpypi": TEST_REPOSITORY}

@@ -1,15 +1,15 @@
 """`twine upload`, in this process: the same arguments and variables, but distinct errors."""
 
-from __future__ import annotations
-
 import argparse
 import logging
 import os
 import re
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import Any, cast
 from urllib.parse import urljoin
 
 import requests
@@ -19,6 +19,7 @@ from twine import cli
 from twine.auth import TrustedPublishingAuthenticator
 from twine.commands.upload import upload as twine_upload
 from twine.exceptions import TrustedPublishingFailure, TwineException
+from twine.repository import Repository
 from twine.settings import Settings
 
 from .. import redact
@@ -26,12 +27,6 @@ from ..errors import ReleaseError
 from .attest import SUFFIX
 from .explain import explained
 from .retry import TransientError, failure
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from twine.repository import Repository
 
 #: Seconds to connect, and to wait for a response: twine itself has no timeout.
 TIMEOUT = (15, 120)

@@ -1,27 +1,20 @@
 """Cutting a release: bump the version, date the changelog, commit, tag, and push on request."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from packaging.version import Version
 
 from ..errors import Problem, ReleaseError, refusal, refuse
 from . import changelog, elsewhere, git, packages
 from .files import diffs
-from .ref import form, history
+from .literals import Written
+from .packages import Tag, form, history
 from .version_source import places as places_of
 from .version_source import refuse_other
 from .versions import bump, parsed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from .literals import Written
-    from .ref import Tag
 
 CURRENT, PARTS, DEFAULT_BRANCHES = "current", ("major", "minor", "patch"), ("main", "master")
 #: A maintenance branch and the numbers of its versions: `1.x`, `v1.2`, `release/1.2.x`.

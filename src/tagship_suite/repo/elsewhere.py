@@ -1,24 +1,18 @@
 """Other places that hold the project's version: settings, manifests, lock files, documentation."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from packaging.version import Version
 
 from . import git
 from .changelog import today
 from .files import load_toml, read_text, subtable
 from .literals import WHOLE, Written, keyed, keywords, matches, strings
-from .packages import distribution_name, every
+from .packages import Package, distribution_name, every
 from .versions import same, semver
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from packaging.version import Version
-
-    from .packages import Package
 
 #: TOML and JSON files, and the keys of the project's version in them.
 DATA = ("pyproject.toml", ".bumpversion.toml", "bumpver.toml", "cz.toml", ".cz.toml", ".cz.json", "codemeta.json")

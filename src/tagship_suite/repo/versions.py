@@ -1,46 +1,28 @@
 """Tags and versions: which version a tag names, and which one comes next."""
 
-from __future__ import annotations
-
 import re
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from ..errors import refusal
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 #: git stores a tag as a file, whose name cannot be longer; parsing takes longer for every digit.
 LONGEST = 255
 SEPARATORS = "-_/@"
-PREFIXES = ("release", "rel", "version")
 SEMVER = {"a": "alpha", "b": "beta", "rc": "rc"}
-#: The tags that start the workflow; its `on.push.tags`: `v[0-9]*`, `[0-9]*`, `**[0-9].[0-9]**`, `**[0-9]_[0-9]**`.
-HOLDS_VERSION = re.compile(r"v?[0-9]|.*[0-9][._][0-9]", re.DOTALL)
 #: The numbers of a version in tags such as `rel_1_2_3`.
-JOINED = re.compile(r"[0-9]+(?:_[0-9]+)+")
+JOINED = re.compile(r"\A[0-9]+(?:_[0-9]+)+")
 
 
 def parsed(text: str) -> Version | None:
-    """Return `parse_version(text)`, or None if it raises."""
-    with suppress(ValueError):
-        return parse_version(text)
-    return None
-
-
-def parse_version(text: str) -> Version:
-    """Return `text` as a PEP 440 version; raise `ValueError` if it is not one or not plain ASCII."""
+    """Return `text` as a PEP 440 version; None if it is not one or not plain ASCII."""
     # packaging strips whitespace around a version, which a tag or a file name may not have.
-    if not text.isascii() or text != text.strip():
-        raise ValueError(f"{text!r} is not a PEP 440 version")
     try:
-        return Version(text)
-    except InvalidVersion as error:
-        raise ValueError(f"{text!r} is not a PEP 440 version") from error
+        return Version(text) if text.isascii() and text == text.strip() else None
+    except InvalidVersion:
+        return None
 
 
 def same(one: str, other: str) -> bool:
@@ -70,29 +52,21 @@ def as_before(version: Version, before: list[str]) -> str:
     return str(version).replace(".".join(map(str, version.release)), padded, 1)
 
 
-def tag_prefixes(name: str) -> frozenset[str]:
-    """Return the names, normalised, that may precede the version in a tag of the project `name`."""
-    return frozenset({canonicalize_name(name), *PREFIXES})
-
-
-def split_tag(tag: str, name: str) -> tuple[str, Version]:
-    """Split `tag` of the project `name` into the prefix and the version.
+def found_version(tag: str, name: str) -> tuple[str, Version] | None:
+    """Split `tag` of the project `name` into the prefix and the version; return None if it names no version.
 
     The prefix may be empty, `v`, `release`, `rel`, `version` or the project's name, with `-`, `_`, `/` or `@`.
-    Raises `ValueError` if the rest is not a version by PEP 440; `_` may join its numbers.
+    The version is one by PEP 440, but `_` may join its numbers.
     """
-    for start, character in enumerate(tag if len(tag) <= LONGEST else ""):
-        if character in "0123456789" and _is_prefix(tag[:start], name):
-            try:
-                return tag[:start], parse_version(_dotted(tag[start:]))
-            except ValueError:
-                continue
-    raise ValueError(f"{tag!r} names no version of {name}")
+    for start in _starts(tag, name) if len(tag) <= LONGEST else ():
+        if version := parsed(JOINED.sub(lambda numbers: numbers[0].replace("_", "."), tag[start:])):
+            return tag[:start], version
+    return None
 
 
-def _dotted(text: str) -> str:
-    end = match.end() if (match := JOINED.match(text)) else 0
-    return text[:end].replace("_", ".") + text[end:]
+def _starts(tag: str, name: str) -> Iterator[int]:
+    """Yield where a version may start in `tag`: at a digit behind a prefix for the project `name`."""
+    return (at for at, character in enumerate(tag) if character in "0123456789" and _is_prefix(tag[:at], name))
 
 
 def like(text: str, spelling: str) -> str:
@@ -100,17 +74,9 @@ def like(text: str, spelling: str) -> str:
     return text.replace(".", "_") if JOINED.match(spelling) else text
 
 
-def found_version(tag: str, name: str) -> tuple[str, Version] | None:
-    """Return `split_tag(tag, name)`, or None if it raises."""
-    try:
-        return split_tag(tag, name)
-    except ValueError:
-        return None
-
-
 def is_foreign(tag: str, name: str) -> bool:
     """Return whether `tag`, by its prefix, belongs to something else than the project `name`, such as a chart."""
-    return not any(_is_prefix(tag[:at], name) for at, character in enumerate(tag) if character in "0123456789")
+    return next(_starts(tag, name), None) is None
 
 
 def names(tag: str, name: str, *, bare: bool) -> bool:
@@ -124,17 +90,18 @@ def _word(prefix: str) -> str:
 
 
 def _is_prefix(text: str, name: str) -> bool:
-    word = _word(text)
-    if not word:
+    """Return whether `text`, in front of a version, makes a tag of the project `name`."""
+    if not (word := _word(text)):
         return text.lower() in {"", "v"}
     # One separator at most: `pkg--1.0` is a typo.
     plain = re.fullmatch(rf"{re.escape(word)}[{SEPARATORS}]?v?", text, re.IGNORECASE) is not None
-    return plain and canonicalize_name(word) in tag_prefixes(name)
+    return plain and canonicalize_name(word) in {canonicalize_name(name), "release", "rel", "version"}
 
 
 def holds_version(tag: str) -> bool:
     """Return whether a push of `tag` starts the workflow's release, valid or not."""
-    return HOLDS_VERSION.match(tag) is not None
+    # Its `on.push.tags`: `v[0-9]*`, `[0-9]*`, `**[0-9].[0-9]**`, `**[0-9]_[0-9]**`.
+    return re.match(r"v?[0-9]|.*[0-9][._][0-9]", tag, re.DOTALL) is not None
 
 
 def releases(tags: Iterable[str], name: str) -> list[tuple[Version, str, str]]:

@@ -9,7 +9,7 @@ from tagship.facts import workflow
 from tagship.facts.marked import Unreadable
 from tagship_suite.errors import Problem
 from tagship_suite.repo import git
-from tagship_suite.repo.versions import found_version, parse_version
+from tagship_suite.repo.versions import found_version, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ def problems(root: Path, found: tuple[Publishing, ...], name: str, version: str)
     There is none if the committed `version` is that of the newest tag: then the step changes nothing.
     """
     versions = [known[1] for tag in git.lines(root, "tag", "--list") if (known := found_version(tag, name))]
-    if versions and version and _same(version, str(max(versions))):
+    if versions and version and same(version, str(max(versions))):
         return []
     where = [each for file in sorted({each.file for each in found}) for each in _written(root, file, found)]
     remedy = "commit the version before the tag, or let the build backend read it from the tag, and remove that step"
@@ -55,13 +55,6 @@ def problems(root: Path, found: tuple[Publishing, ...], name: str, version: str)
     return [
         Problem("made-in-ci", place, shown, "the released version in the tagged commit", remedy) for place in where[:1]
     ]
-
-
-def _same(one: str, other: str) -> bool:
-    try:
-        return parse_version(one) == parse_version(other)
-    except ValueError:
-        return one == other
 
 
 def _written(root: Path, file: str, found: tuple[Publishing, ...]) -> Iterator[str]:

@@ -23,8 +23,7 @@ from .gate import bundle, dev, handover
 from .github import notes
 from .repo import git
 from .repo.files import load_toml, subtable
-from .repo.packages import chosen, is_compiled
-from .repo.ref import form, history
+from .repo.packages import chosen, form, history, is_compiled
 from .repo.version_source import locate
 from .testing import pythons
 
@@ -116,7 +115,9 @@ def describe(root: Path, environ: Mapping[str, str]) -> None:
         title, plan = f"## {first.name} {first.version}", _plan(package, first)
         text = notes.of(package, first.name, Version(first.version))
         changes = f"<details><summary>Notes of the release</summary>\n\n{text}\n\n</details>"
-        report.summary(title, plan, changes, report.files(files), *map(report.tree, files))
+        rows = [(each.path.name, f"{each.size}", each.sha256) for each in files]
+        trees = [report.tree(each.path.name, each.members) for each in files]
+        report.summary(title, plan, changes, report.table(("file", "bytes", "SHA-256"), rows), *trees)
 
 
 def _plan(package: Package, dist: Dist) -> str:

@@ -7,23 +7,18 @@
 # isort: skip_file
 """Redacts credentials in everything that a run prints or writes for GitHub."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import html
 import json
 import re
 import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, TextIO, cast
 from urllib.parse import quote, quote_plus, unquote
 
 from .errors import refusal
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from typing import TextIO
 
 REDACTED = "***"
 #: The lengths of what is redacted; up to `WORD`, only as a whole word, as it could be part of another by chance.

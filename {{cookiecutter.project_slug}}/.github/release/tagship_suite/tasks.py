@@ -7,8 +7,6 @@
 # isort: skip_file
 """Tasks for people; CI runs the nox sessions. A project's tasks.py imports them."""
 
-from __future__ import annotations
-
 import importlib.util
 import shutil
 import subprocess

@@ -7,23 +7,17 @@
 # isort: skip_file
 """The notes of a release: the changelog's section for its version, else the commits since the previous release."""
 
-from __future__ import annotations
-
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
+
+from packaging.version import Version
 
 from ..errors import ReleaseError
 from ..repo import changelog, git
 from ..repo.files import read_text
+from ..repo.packages import Package
 from ..repo.versions import parsed, releases
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from packaging.version import Version
-
-    from ..repo.packages import Package
 
 COMMITS = 200
 LONGEST = 120_000  # characters: GitHub accepts 125,000

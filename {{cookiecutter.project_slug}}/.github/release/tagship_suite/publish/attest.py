@@ -7,27 +7,21 @@
 # isort: skip_file
 """Attestations (PEP 740): signing the dists with the identity of this CI run, and checking that the index shows it."""
 
-from __future__ import annotations
-
 import base64
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import report
+from ..dists.reading import Dist
 from ..errors import Problem, ReleaseError, refuse
 from . import claims
 from .explain import explained
-from .index import Remote
+from .index import Index, Remote
 from .retry import DeadlineExceeded, RetryPolicy, TransientError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ..dists.reading import Dist
-    from .index import Index
 
 SUFFIX = ".publish.attestation"
 TIMEOUT = 120  # seconds

@@ -7,8 +7,6 @@
 # isort: skip_file
 """The known causes of a failed upload, by the message of the index, of twine or of a library that it uses."""
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 

@@ -7,15 +7,11 @@
 # isort: skip_file
 """The OIDC claims of this job, and the publisher to register for them: https://docs.pypi.org/trusted-publishers/."""
 
-from __future__ import annotations
-
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlencode
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 NO_PUBLISHER = "claims was not found"  # part of the index's message if no publisher matches
 WORKFLOW = re.compile(r"[^/]+/[^/]+/\.github/workflows/(?P<file>[^/]+\.ya?ml)@")

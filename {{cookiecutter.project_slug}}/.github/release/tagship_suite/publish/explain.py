@@ -7,8 +7,6 @@
 # isort: skip_file
 """Explains a failed upload: its message with the cause, the remedy and a link."""
 
-from __future__ import annotations
-
 import re
 
 from .causes import CAUSES, NO_TEST, OTHER_NAME, STATUS, Cause

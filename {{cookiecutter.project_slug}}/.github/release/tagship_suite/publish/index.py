@@ -7,29 +7,24 @@
 # isort: skip_file
 """What a package index serves, from its simple API (PEP 503, 691 and 700)."""
 
-from __future__ import annotations
-
 import hashlib
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import certifi
 import requests
 from requests.utils import get_environ_proxies
+from twine.settings import Settings
 from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
 from urllib3.exceptions import HTTPError
 
 from ..errors import ReleaseError, refusal
 from .retry import TransientError, failure
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from twine.settings import Settings
 
 T = TypeVar("T")
 HEADERS = {

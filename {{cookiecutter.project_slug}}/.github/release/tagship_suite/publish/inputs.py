@@ -7,14 +7,9 @@
 # isort: skip_file
 """The inputs of the action gh-action-pypi-publish that are not options here, and what replaces each."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from ..errors import Problem, refuse
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 #: By name; `verbose` and `attestations` are options here too.
 ELSEWHERE = {

@@ -7,23 +7,17 @@
 # isort: skip_file
 """Retries: transient errors are retried with exponential backoff, until there is no progress for a while."""
 
-from __future__ import annotations
-
 import email.utils
 import re
 import time
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
-from requests import exceptions
+from requests import Response, exceptions
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
 from ..errors import Problem, ReleaseError, refusal
 from .explain import explained
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from requests import Response
 
 T = TypeVar("T")
 VARIABLE = "TAGSHIP_TIMEOUT"

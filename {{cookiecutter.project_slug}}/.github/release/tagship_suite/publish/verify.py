@@ -7,18 +7,11 @@
 # isort: skip_file
 """Checks that the index serves what was published: the same files with the same bytes."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from ..dists import rules
+from ..dists.reading import Dist
 from ..errors import Problem, refuse
-from .retry import TransientError
-
-if TYPE_CHECKING:
-    from ..dists.reading import Dist
-    from .index import Index
-    from .retry import RetryPolicy
+from .index import Index
+from .retry import RetryPolicy, TransientError
 
 INITIAL_DELAY = 0.25  # seconds before the next request for a file that the index just accepted
 

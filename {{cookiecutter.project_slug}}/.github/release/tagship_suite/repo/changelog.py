@@ -7,21 +7,17 @@
 # isort: skip_file
 """The changelog of a release: the unreleased section gets its version and date, and the links are updated."""
 
-from __future__ import annotations
-
 import re
 from datetime import datetime, timezone
 from os.path import relpath
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from packaging.version import Version
 
 from ..errors import refusal
 from .files import load_toml, read_text, subtable
-from .versions import parse_version
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from .versions import parsed
 
 FOLDERS = ("", "docs", "docs/source", "doc", "doc/source")
 NAME = re.compile(
@@ -69,16 +65,12 @@ def dated(folder: Path, version: str, tag: str) -> tuple[dict[Path, str], list[s
     if any(map(heading.search, texts.values())):
         return {}, []
     for path, text in texts.items():
-        match = next((each for each in UNRELEASED.finditer(text) if each["mark"] or each["line"]), None)
-        if match:
+        if match := next((each for each in UNRELEASED.finditer(text) if each["mark"] or each["line"]), None):
             _check(path.relative_to(folder).as_posix(), text, match, Version(version))
             new = _linked(_released(text, match, version, tag), version, tag)
-            lost = (
-                match["open"] == "[" and re.search(r"^\[v?\d.*\]: ", text, re.MULTILINE) and f"[{version}]:" not in new
-            )
-            return {path.resolve(): new}, [
-                f"{path.name}: [{version}] has no link, because [Unreleased] has none"
-            ] * bool(lost)
+            linked = match["open"] == "[" and re.search(r"^\[v?\d.*\]: ", text, re.MULTILINE)
+            lost = f"{path.name}: [{version}] has no link, because [Unreleased] has none"
+            return {path.resolve(): new}, [lost] if linked and f"[{version}]:" not in new else []
     names = " and ".join(path.name for path in texts)
     return {}, [f"{names}: no heading 'Unreleased' to date"] if texts else []
 
@@ -91,11 +83,8 @@ def _check(name: str, text: str, match: re.Match[str], version: Version) -> None
     following = re.compile(after, re.MULTILINE).search(text, match.end())
     if not FILLER.sub("", text[match.end() : following.start() if following else None].replace("\r", "")).strip():
         raise refusal("changelog", name, "nothing below 'Unreleased'", "what this release changes", "write it there")
-    try:
-        named = parse_version((match["version"] or "").strip())
-    except ValueError:
-        return  # `Next (unreleased)`, or no word before it
-    if named.release != version.release:
+    named = parsed((match["version"] or "").strip())  # None for `Next (unreleased)`, or no word before it
+    if named and named.release != version.release:
         remedy = f"release {named.base_version}, or correct the heading"
         raise refusal("changelog", name, f"the heading {str(named)!r}", f"{str(version)!r}", remedy)
 
@@ -103,7 +92,7 @@ def _check(name: str, text: str, match: re.Match[str], version: Version) -> None
 def _refuse_fragments(folder: Path, version: str) -> None:
     tables = (subtable(load_toml(folder / name), "tool", "towncrier") for name in ("towncrier.toml", "pyproject.toml"))
     if found := _fragments(folder, next(filter(None, tables), {})):
-        some = f"{', '.join(path.name for path in found[:3])}{', …' * (len(found) > 3)}"
+        some = ", ".join(path.name for path in found[:3]) + ", …" * (len(found) > 3)
         remedy = f"run: towncrier build --version {version}; commit, and release {version}"
         place = relpath(found[0].parent, folder)
         raise refusal("changelog", place, f"news fragments ({some})", "all of them in the changelog", remedy)

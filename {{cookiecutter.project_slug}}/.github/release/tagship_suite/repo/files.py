@@ -7,13 +7,11 @@
 # isort: skip_file
 """Reading the project's own files: TOML, INI and text."""
 
-from __future__ import annotations
-
 import configparser
 import difflib
 import stat
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import Problem, ReleaseError, refusal
 
@@ -22,9 +20,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 #: The largest file that is read, in bytes: parsing TOML of that size takes seconds.
 LONGEST = 2 * 2**20

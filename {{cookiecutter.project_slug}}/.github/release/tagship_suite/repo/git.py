@@ -7,23 +7,18 @@
 # isort: skip_file
 """What git knows about a project: its tags, its branch, the time of its commit."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from ..errors import ReleaseError, refusal
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
-
 
 #: A tag's name may contain any bytes.
 TEXT: Any = {"encoding": "utf-8", "errors": "surrogateescape"}

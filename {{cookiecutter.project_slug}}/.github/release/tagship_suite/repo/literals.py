@@ -7,31 +7,33 @@
 # isort: skip_file
 """Literals in code and text: finding a version in a file without running anything, and changing it there."""
 
-from __future__ import annotations
-
 import ast
 import io
 import json
 import re
 import tokenize
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import refusal, within
 from .files import read_text, subtable, tomllib
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 ASSIGNED = r"""^__version__ = "(.*)"$"""
 LAYOUT = {tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.COMMENT, tokenize.ENDMARKER}
 PROBE = "0+probe"
 SECONDS = 2
-#: What Python's parser raises; the last two for code that is nested too deeply.
-UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 WHOLE = r"\A\s*(?:v(?=[0-9]))?(\S+)\s*\Z"
+
+
+class String(NamedTuple):
+    """A literal string in code: its text, and its start and end (in characters)."""
+
+    text: str
+    start: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -75,18 +77,14 @@ def find(path: Path, pattern: str = "") -> Written:
     nor docstrings; the default pattern is `__version__`, elsewhere the whole file. Raises `ReleaseError`
     if nothing is found, or different versions, or nothing within `SECONDS`: a pattern can backtrack forever.
     """
-    found, remedy = f"no result of {pattern!r} within {SECONDS} s", "simplify version-pattern: it backtracks"
-    with within(SECONDS, refusal("no-version", str(path), found, "a version", remedy)):
-        return _find(path, pattern)
-
-
-def _find(path: Path, pattern: str) -> Written:
-    text = unmarked(read_text(path))
-    if path.suffix == ".py":
-        found = list(_in_python(path, text, pattern or ASSIGNED))
-    else:
-        plain = re.sub(r"^[ \t]*#.*$", lambda match: " " * len(match[0]), text, flags=re.MULTILINE)
-        found = matches(path, plain, pattern or WHOLE)
+    slow, remedy = f"no result of {pattern!r} within {SECONDS} s", "simplify version-pattern: it backtracks"
+    with within(SECONDS, refusal("no-version", str(path), slow, "a version", remedy)):
+        text = unmarked(read_text(path))
+        if path.suffix == ".py":
+            found = _in_python(path, text, pattern or ASSIGNED)
+        else:
+            plain = re.sub(r"^[ \t]*#.*$", lambda match: " " * len(match[0]), text, flags=re.MULTILINE)
+            found = matches(path, plain, pattern or WHOLE)
     if len({written.text for written in found}) != 1:
         seen = " and ".join(sorted({repr(written.text) for written in found})) or "no version"
         expected = f"one that matches {pattern!r}" if pattern else "one version"
@@ -110,53 +108,37 @@ def _group(match: re.Match[str]) -> str | int:
     return next((name for name in ("version", "value") if name in match.re.groupindex), 1)
 
 
-def _in_python(path: Path, text: str, pattern: str) -> Iterator[Written]:
-    try:
-        tree = ast.parse(text)
-    except UNPARSABLE:
-        yield from matches(path, _without_comments(text), pattern)
-        return
-    strings = list(_assigned(tree, text))
-    spelled = [
-        written
-        for name, value in strings
-        if any(_captures(pattern, line, value.text) for line in _spellings(name, value.text))
-        for written in [Written(path, value.text, value.start, value.end)]
-    ]
+def _in_python(path: Path, text: str, pattern: str) -> list[Written]:
+    every = _assigned(parse_python(text), text)
+    found = [Written(path, *string) for name, string in every if _finds(pattern, name, string.text)]
     # A pattern for anything but an assignment, such as `version=` in a call, is tried on the code itself.
-    yield from spelled or matches(path, _without_comments(text), pattern)
+    return found or matches(path, _without_comments(text), pattern)
+
+
+def _finds(pattern: str, name: str, version: str) -> bool:
+    """Return whether `pattern` finds `version` in an assignment to `name`, in any of its usual spellings."""
+    lines = (f"{name}{equals}{quote}{version}{quote}" for equals in (" = ", "=", ": str = ") for quote in "\"'")
+    found = (re.search(pattern, line, re.MULTILINE) for line in lines)
+    return any(match and match[_group(match)] == version for match in found)
+
+
+def parse_python(text: str) -> ast.Module:
+    """Return the syntax tree of Python code, an empty one if it does not parse."""
+    try:
+        return ast.parse(unmarked(text))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two: it is nested too deeply
+        return ast.Module([], [])
 
 
 def assigned(text: str, name: str) -> list[str]:
-    """Return the literal strings that Python code assigns to `name` at its top level; none if it does not parse."""
+    """Return the literal strings that Python code assigns to `name` at its top level."""
     return [string.text for string in strings(text, name)]
 
 
 def strings(text: str, *names: str) -> list[String]:
     """Return the literal strings that Python code assigns to one of `names` at its top level, with their positions."""
     text = unmarked(text)
-    try:
-        return [string for target, string in _assigned(ast.parse(text), text) if target in names]
-    except UNPARSABLE:
-        return []
-
-
-def _captures(pattern: str, line: str, version: str) -> bool:
-    match = re.search(pattern, line, re.MULTILINE)
-    return match is not None and match[_group(match)] == version
-
-
-def _spellings(name: str, value: str) -> Iterator[str]:
-    for equals in (" = ", "=", ": str = "):
-        for quote in ('"', "'"):
-            yield f"{name}{equals}{quote}{value}{quote}"
-
-
-@dataclass(frozen=True)
-class String:
-    text: str
-    start: int
-    end: int
+    return [string for target, string in _assigned(parse_python(text), text) if target in names]
 
 
 def _assigned(tree: ast.AST, text: str) -> Iterator[tuple[str, String]]:
@@ -176,10 +158,7 @@ def _assigned(tree: ast.AST, text: str) -> Iterator[tuple[str, String]]:
 def _string(node: ast.expr | None, text: str) -> String | None:
     if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
         return None
-    start, end = (
-        _offset(text, node.lineno, node.col_offset),
-        _offset(text, node.end_lineno, node.end_col_offset),
-    )
+    start, end = _offset(text, node.lineno, node.col_offset), _offset(text, node.end_lineno, node.end_col_offset)
     at = text.find(node.value, start, end)
     return String(node.value, at, at + len(node.value)) if at >= 0 else None
 
@@ -218,11 +197,7 @@ def passed(text: str, name: str) -> str:
 
 def keywords(text: str, name: str) -> Iterator[String]:
     """Yield what is passed as `name`, to `setup()` first: setup.py also names extensions."""
-    text = unmarked(text)
-    try:
-        tree = ast.parse(text)
-    except UNPARSABLE:
-        return
+    tree = parse_python(text := unmarked(text))
     constants = dict(_assigned(tree, text))
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
     for call in sorted(calls, key=lambda call: not ast.unparse(call.func).endswith("setup")):

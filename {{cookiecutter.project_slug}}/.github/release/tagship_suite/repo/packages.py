@@ -7,28 +7,27 @@
 # isort: skip_file
 """Which distributions does this repository contain, and which of them does this run release?"""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from ..config import is_folder, load
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from ..config import Config, is_folder, load, table
 from ..errors import Problem, ReleaseError, refusal, refuse
+from . import git
 from .files import load_toml, parse_cfg, read_text, subtable
+from .literals import passed
+from .ref import Ref, current
+from .versions import as_before, like, names, releases
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
-
-    from ..config import Config
-    from .ref import Ref
-
-# What only repositories with several distributions need is imported where it is used: most have just one.
+Tag = tuple[Version, str, str]  # and its prefix, and how it is written
 
 #: The variable that names the distribution of a run without a tag.
 VARIABLE = "TAGSHIP_PACKAGE"
-DEFAULT = ["packages/*"]
 
 
 @dataclass(frozen=True)
@@ -69,12 +68,8 @@ class Package:
 
     def owns(self, tag: str) -> bool:
         """Return whether `tag` belongs to it, and not to another distribution."""
-        if not self.name:
-            return True
-        from .versions import names
-
         # A tag that names one of several distributions in lockstep would release that one alone.
-        return names(tag, "" if self.lockstep else self.name, bare=not self.label)
+        return not self.name or names(tag, "" if self.lockstep else self.name, bare=not self.label)
 
     def on(self, ref: Ref) -> Ref:
         """Return `ref` with only those of its tags that belong to it."""
@@ -100,15 +95,13 @@ def every(root: Path) -> list[Package]:
         own, pyproject = [root], {}  # reported where the file is needed
     folders = own + _below(root, pyproject, alone=not own)
     if len(folders) < 2:
-        return [Package(root, next(iter(folders), root))]
-    from packaging.utils import canonicalize_name as normal
-
-    return [Package(root, each, normal(distribution_name(each)), _is_in_step(each, root)) for each in folders]
+        return [Package(root, folders[0] if folders else root)]
+    named = [(folder, canonicalize_name(distribution_name(folder))) for folder in folders]
+    return [Package(root, folder, name, _is_in_step(folder, root)) for folder, name in named]
 
 
 def _is_in_step(folder: Path, root: Path) -> bool:
-    tables = [subtable(load_toml(each / "pyproject.toml"), "tool", "tagship") for each in (folder, root)]
-    return next((table["lockstep"] for table in tables if "lockstep" in table), None) is True
+    return (table(root) | table(folder)).get("lockstep") is True
 
 
 def is_private(pyproject: dict[str, Any]) -> bool:
@@ -123,23 +116,15 @@ def distribution_name(folder: Path) -> str:
 
     Raises `ReleaseError` for one that no line of metadata can hold.
     """
-    name = _written_name(folder)
-    if not name.isprintable():
-        raise ReleaseError(Problem("no-name", str(folder), f"the name {name!r}", "a name on one line", "correct it"))
-    return name
-
-
-def _written_name(folder: Path) -> str:
-    pyproject = load_toml(folder / "pyproject.toml")
+    pyproject, setup = load_toml(folder / "pyproject.toml"), folder / "setup.py"
     tables = (subtable(pyproject, "project"), subtable(pyproject, "tool", "poetry"))
-    if name := next((table["name"] for table in tables if isinstance(table.get("name"), str)), ""):
-        return str(name)
-    if name := parse_cfg(folder / "setup.cfg").get("metadata", "name", fallback=""):
-        return name
-    from .literals import passed
-
-    path = folder / "setup.py"
-    return passed(read_text(path), "name") if path.is_file() else ""
+    name = next((table["name"] for table in tables if isinstance(table.get("name"), str)), "")
+    name = name or parse_cfg(folder / "setup.cfg").get("metadata", "name", fallback="")
+    if not name and setup.is_file():
+        name = passed(read_text(setup), "name")
+    if not name.isprintable():
+        raise refusal("no-name", str(folder), f"the name {name!r}", "a name on one line", "correct it")
+    return name
 
 
 def left_out(root: Path) -> list[str]:
@@ -159,8 +144,6 @@ def chosen(root: Path, environ: Mapping[str, str]) -> list[Package]:
     refuse(_misplaced(root, packages))
     if len(packages) == 1:
         return packages
-    from .ref import current
-
     refuse(_unclear(packages))
     ref, asked = current(root, environ), environ.get(VARIABLE, "")
     found = [package for package in packages if package.on(ref).tags]
@@ -174,8 +157,6 @@ def chosen(root: Path, environ: Mapping[str, str]) -> list[Package]:
 
 def one(packages: list[Package], name: str, where: str) -> Package:
     """Return the one of `packages` with this `name`; raise `ReleaseError`, located at `where`, if none has it."""
-    from packaging.utils import canonicalize_name
-
     for package in packages:
         if package.name == canonicalize_name(name):
             return package
@@ -195,20 +176,23 @@ def _workspace(pyproject: dict[str, Any]) -> dict[str, Any]:
 def _below(root: Path, pyproject: dict[str, Any], *, alone: bool) -> list[Path]:
     """Return the folders of the distributions below `root`; without settings, only if they are `alone`."""
     if asked := subtable(pyproject, "tool", "tagship").get("packages"):
-        return [folder for folder in _matching(root, asked) if _is_distribution(folder, in_workspace=False)]
+        return _built_in(_matching(root, asked))
     workspace = _workspace(pyproject)
-    folders = _matching(root, workspace.get("members", DEFAULT)) if alone else []
+    folders = _matching(root, workspace.get("members", ["packages/*"])) if alone else []
     excluded = _matching(root, workspace.get("exclude"))
     return [each for each in folders if each not in excluded and _is_distribution(each, in_workspace=bool(workspace))]
 
 
 def _matching(root: Path, patterns: object) -> list[Path]:
-    texts = [text for text in patterns if is_folder(text)] if isinstance(patterns, list) else []
-    found = [folder for text in texts for folder in sorted(root.glob(text)) if folder.is_dir()]
+    found = [folder for text in _folders(patterns) for folder in sorted(root.glob(text)) if folder.is_dir()]
     return list(dict.fromkeys(found))
 
 
-def _is_distribution(folder: Path, *, in_workspace: bool) -> bool:
+def _folders(patterns: object) -> list[str]:
+    return [text for text in patterns if is_folder(text)] if isinstance(patterns, list) else []
+
+
+def _is_distribution(folder: Path, *, in_workspace: bool = False) -> bool:
     """Return whether a distribution is built from `folder`; in uv's workspaces, only one with a build system."""
     pyproject = load_toml(folder / "pyproject.toml")
     uv, poetry = subtable(pyproject, "tool", "uv"), subtable(pyproject, "tool", "poetry")
@@ -224,9 +208,8 @@ def _is_distribution(folder: Path, *, in_workspace: bool) -> bool:
 
 def _misplaced(root: Path, packages: list[Package]) -> list[Problem]:
     """Return why there is nothing to release: `packages` names no distribution, or does not name the folder of one."""
-    asked = subtable(load_toml(root / "pyproject.toml"), "tool", "tagship").get("packages")
     where, expected = "pyproject.toml [tool.tagship] packages", "folders with a pyproject.toml or setup.py"
-    if named := [text for text in asked if is_folder(text)] if isinstance(asked, list) else []:
+    if named := _folders(table(root).get("packages")):
         empty = [text for text in named if not _built_in(_matching(root, [text]))]
         remedy = "correct it, or commit what is missing there"
         return [Problem("packages", where, repr(text), expected, remedy) for text in empty]
@@ -235,23 +218,36 @@ def _misplaced(root: Path, packages: list[Package]) -> list[Problem]:
     below = [folder.relative_to(root).as_posix() for folder in _built_in(_matching(root, ["*", "*/*"]))]
     shown = json.dumps([path for path in below if "/." not in f"/{path}"])
     remedy = f"write those to release, such as packages = {shown}, in [tool.tagship] of ./pyproject.toml"
-    none = "none, and no distribution at the top"
-    return [Problem("packages", where, none, expected, remedy)] if shown != "[]" else []
+    none = Problem("packages", where, "none, and no distribution at the top", expected, remedy)
+    return [none] if shown != "[]" else []
 
 
 def _built_in(folders: Iterable[Path]) -> list[Path]:
-    return [folder for folder in folders if _is_distribution(folder, in_workspace=False)]
+    return list(filter(_is_distribution, folders))
 
 
 def _unclear(packages: list[Package]) -> list[Problem]:
-    found, seen = [], dict[str, Package]()
+    """Return a problem for each distribution without a name, or with that of an earlier one."""
+    found, seen = [], dict[str, str]()
+    remedy = "name it there, or only the folders to release as packages in [tool.tagship] of ./pyproject.toml"
     for package in packages:
-        where, other = package.folder.relative_to(package.root).as_posix(), seen.get(package.name)
-        remedy = "name it there, or only the folders to release as packages in [tool.tagship] of ./pyproject.toml"
+        where = package.folder.relative_to(package.root).as_posix()
         if not package.name:
             found.append(Problem("no-name", where, "no name", "one in pyproject.toml, setup.cfg or setup.py", remedy))
-        elif other:
-            expected = f"another name than {other.folder.relative_to(other.root).as_posix()} has"
+        elif package.name in seen:
+            expected = f"another name than {seen[package.name]} has"
             found.append(Problem("no-name", where, repr(package.name), expected, remedy))
-        seen[package.name] = package
+        seen[package.name] = where
     return found
+
+
+def history(root: Path, package: Package, name: str) -> tuple[list[Tag], list[Tag]]:
+    """Return the tags of the distribution `name`, the greatest version first: those before HEAD, and all."""
+    before, every = git.lines(root, "tag", "--merged", "HEAD"), git.lines(root, "tag")
+    return releases(filter(package.owns, before), name), releases(filter(package.owns, every), name)
+
+
+def form(package: Package, version: Version, before: list[Tag], *written: str) -> tuple[str, str]:
+    """Return the tag of `version`, in the form of the tags `before` it, and the version as it is `written` in files."""
+    text = as_before(version, [*written, *(spelling.replace("_", ".") for _, _, spelling in before)])
+    return (f"{before[0][1]}{like(text, before[0][2])}" if before else package.tag(text)), text

@@ -7,23 +7,12 @@
 # isort: skip_file
 """The tag of this run, from the CI service, else from git."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from . import git
-from .versions import as_before, holds_version, is_foreign, like, releases
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from packaging.version import Version
-
-    from .packages import Package
-
-    Tag = tuple[Version, str, str]  # and its prefix, and how it is written
+from .versions import holds_version, is_foreign
 
 
 @dataclass(frozen=True)
@@ -34,7 +23,7 @@ class Ref:
     description: str
     is_given: bool = False
 
-    def about(self, name: str) -> Ref:
+    def about(self, name: str) -> "Ref":
         """Return it without the tags that git has at this commit for anything but the project `name`."""
         own = tuple(tag for tag in self.tags if self.is_given or not is_foreign(tag, name))
         return self if own == self.tags else replace(self, tags=own, description=f"{self.description}, not of {name}")
@@ -61,17 +50,3 @@ def current(root: Path, environ: Mapping[str, str]) -> Ref:
 
 def _named(kind: str, name: str) -> Ref:
     return Ref((name,) if kind == "tag" else (), f"{kind} {name!r}", is_given=True)
-
-
-def history(root: Path, package: Package, name: str) -> tuple[list[Tag], list[Tag]]:
-    """Return the tags of the distribution `name`, the greatest version first: those before HEAD, and all."""
-    before, every = (
-        releases(filter(package.owns, git.lines(root, "tag", *only)), name) for only in (("--merged", "HEAD"), ())
-    )
-    return before, every
-
-
-def form(package: Package, version: Version, before: list[Tag], *written: str) -> tuple[str, str]:
-    """Return the tag of `version`, in the form of the tags `before` it, and the version as it is `written` in files."""
-    text = as_before(version, [*written, *(spelling.replace("_", ".") for _, _, spelling in before)])
-    return (f"{before[0][1]}{like(text, before[0][2])}" if before else package.tag(text)), text

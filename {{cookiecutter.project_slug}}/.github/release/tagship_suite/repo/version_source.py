@@ -7,34 +7,24 @@
 # isort: skip_file
 """Where a project's version is written: in its metadata, a module, another file, or only in git's tags."""
 
-from __future__ import annotations
-
 import ast
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..config import Config
 from ..errors import Problem, ReleaseError, refusal, refuse
 from .elsewhere import cargo
 from .files import load_toml, parse_cfg, read_text, subtable
-from .literals import UNPARSABLE, Written, assigned, find, keyed, keywords, unmarked
+from .literals import Written, assigned, find, keyed, keywords, parse_python
 from .versions import same
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ..config import Config
-
+#: Plugins for git's tags that can read a file instead.
+PLUGINS = ("poetry-dynamic-versioning", "uv-dynamic-versioning")
 #: Tools that derive the version from git's tags, by the names of their tables.
-BY_TAGS = (
-    "setuptools_scm",
-    "setuptools-scm",
-    "setuptools-git-versioning",
-    "versioneer",
-    "versioningit",
-    "poetry-dynamic-versioning",
-    "uv-dynamic-versioning",
-)
+BY_TAGS = ("setuptools_scm", "setuptools-scm", "setuptools-git-versioning", "versioneer", "versioningit", *PLUGINS)
 #: This alone enables setuptools-scm, see https://setuptools-scm.readthedocs.io/en/latest/usage/
 SIMPLE = re.compile(r"setuptools[-_.]scm\s*\[[^]]*\bsimple\b", re.IGNORECASE)
 #: Modules that may hold an importable version, see `_module_versions`.
@@ -57,16 +47,14 @@ def places(root: Path, config: Config) -> list[Written]:
 
     None if git's tags are the source. Raises `ReleaseError` if the places differ.
     """
-    found = [place for place in [locate(root, config) if config.version_file else None] if place]
+    found = [find(root / config.version_file, config.version_pattern)] if config.version_file else []
     try:
-        found = [place for place in [_in_metadata(root)] if place] + found
+        found = [*filter(None, [_in_metadata(root)]), *found]
     except ReleaseError:
         if not found:
             raise
-    if not found:
-        return []
     refuse_other(found)
-    return found + [place for place in _module_versions(root) if same(place.text, found[0].text)]
+    return found + [place for place in _module_versions(root) if found and same(place.text, found[0].text)]
 
 
 def refuse_other(found: list[Written]) -> None:
@@ -131,24 +119,19 @@ def _from_vcs(root: Path, pyproject: dict[str, Any]) -> Written | bool | None:
 
 def _derives(text: str) -> bool:
     """Return whether setup.py, comments aside, gets the version from setuptools-scm, pbr or versioneer."""
-    try:
-        nodes = list(ast.walk(ast.parse(unmarked(text))))
-    except UNPARSABLE:
-        return False
-    keywords = {keyword.arg for node in nodes if isinstance(node, ast.Call) for keyword in node.keywords}
-    called = {ast.unparse(node.func).rpartition(".")[2] for node in nodes if isinstance(node, ast.Call)}
-    asks = bool(_imported(nodes) & {"setuptools_scm", "versioneer"}) and "get_version" in called
-    return asks or bool(keywords & {"use_scm_version", "pbr"})
-
-
-def _imported(nodes: list[ast.AST]) -> set[str | None]:
-    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    return plain | {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+    nodes = list(ast.walk(parse_python(text)))
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    if {keyword.arg for call in calls for keyword in call.keywords} & {"use_scm_version", "pbr"}:
+        return True
+    imported: set[str | None] = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+    called = {ast.unparse(call.func).rpartition(".")[2] for call in calls}
+    return bool(imported & {"setuptools_scm", "versioneer"}) and "get_version" in called
 
 
 def _from_file(pyproject: dict[str, Any]) -> dict[str, Any]:
     """Return the table by which a plugin for git's tags reads a file instead; {} without one."""
-    for name in ("poetry-dynamic-versioning", "uv-dynamic-versioning"):
+    for name in PLUGINS:
         table = _tool(pyproject, name, "from-file")
         if table.get("source") and _tool(pyproject, name).get("enable", name.startswith("uv")):
             return table
@@ -157,10 +140,8 @@ def _from_file(pyproject: dict[str, Any]) -> dict[str, Any]:
 
 def _from_backend(root: Path, pyproject: dict[str, Any]) -> Written | None:
     """Follow the settings of build backends and their plugins to the source of a dynamic version."""
-    backend, hatch = (
-        str(subtable(pyproject, "build-system").get("build-backend", "")),
-        _tool(pyproject, "hatch", "version"),
-    )
+    backend = str(subtable(pyproject, "build-system").get("build-backend", ""))
+    hatch = _tool(pyproject, "hatch", "version")
     if table := _from_file(pyproject):
         return find(root / str(table["source"]), str(table.get("pattern", "")))
     if hatch.get("source") == "nodejs":
@@ -199,13 +180,9 @@ def _reexported(path: Path, module: str, name: str) -> str:
 
     setuptools imports the module if it finds no assignment; we follow the import instead.
     """
-    text = unmarked(read_text(path))
-    try:
-        body = ast.parse(text).body
-    except UNPARSABLE:
-        return ""
+    text = read_text(path)
     package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
-    imports = [node for node in body if isinstance(node, ast.ImportFrom)]
+    imports = [node for node in parse_python(text).body if isinstance(node, ast.ImportFrom)]
     for node in [] if assigned(text, name) else imports:
         above = package[: len(package) - node.level + 1] if node.level else []
         for alias in node.names:
@@ -232,17 +209,14 @@ def _from_setup_py(root: Path, _: dict[str, Any]) -> Written | None:
         return None
     text = read_text(path)
     if literal := next(keywords(text, "version"), None):
-        return Written(path, literal.text, literal.start, literal.end)
+        return Written(path, *literal)
     found = list(_module_versions(root))
     return found[0] if len({written.text for written in found}) == 1 else None
 
 
 def _module_versions(root: Path) -> Iterator[Written]:
-    patterns = [f"{folder}/*/{name}" for folder in (".", "src") for name in MODULES]
-    for pattern in ("*.py", "src/*.py", *patterns):
-        for path in sorted(root.glob(pattern)):
-            if path.name not in {"setup.py", "noxfile.py", "tasks.py"}:
-                try:
-                    yield find(path)
-                except ReleaseError:
-                    continue
+    patterns = ("*.py", "src/*.py", *(f"{folder}/*/{name}" for folder in (".", "src") for name in MODULES))
+    for path in (path for pattern in patterns for path in sorted(root.glob(pattern))):
+        if path.name not in {"setup.py", "noxfile.py", "tasks.py"}:
+            with suppress(ReleaseError):
+                yield find(path)
