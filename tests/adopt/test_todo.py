@@ -129,6 +129,51 @@ def test_wheels_of_several_platforms_are_not_lost_without_a_word(tmp_path: Path)
     assert "cibuildwheel" not in " ".join(left_to_do(tmp_path / "other", publish=PUBLISH))
 
 
+def test_the_settings_and_machines_of_a_workflow_that_builds_wheels_are_named(tmp_path: Path) -> None:
+    several = """env:
+      CIBW_SKIP: pp*
+      CIBW_ARCHS_LINUX: x86_64 aarch64
+      CIBW_ARCHS_MACOS: universal2
+      CIBW_BUILD_VERBOSITY: 1
+      CIBW_TEST_COMMAND: ${{ matrix.command }}
+    strategy:
+      matrix: {os: [windows-2025, macos-15, ubuntu-24.04-arm, ubuntu-24.04]}
+    steps:
+      - uses: pypa/cibuildwheel@v3
+        env: {CIBW_BUILD: cp312-*}
+"""
+    jobs = WHEELS.replace("    steps:\n", f"    {several}", 1).replace("ubuntu-latest", "${{ matrix.os }}")
+    todo = left_to_do(tmp_path / "thing", wheels=jobs)
+    settings = 'skip = "pp*"; macos.archs = "universal2"; build-verbosity = 1; build = "cp312-*"'
+    assert f"(CIBW_*): {settings}; and run: tagship sync" in todo[0]
+    assert 'BUILD_ON to ["ubuntu-24.04", "macos-15", "ubuntu-24.04-arm", "windows-2025"]' in todo[1]
+
+
+def test_a_setting_that_differs_from_step_to_step_is_not_named(tmp_path: Path) -> None:
+    two = WHEELS.replace(
+        "      - uses: pypa/gh", "      - run: cibuildwheel\n        env: {CIBW_SKIP: cp39-*}\n      - uses: pypa/gh"
+    )
+    assert "(CIBW_*), and run" in left_to_do(tmp_path / "thing", wheels=two)[0]
+
+
+POETRY_BUILD = """[build-system]
+requires = ["poetry-core", "setuptools"]
+build-backend = "poetry.core.masonry.api"
+[tool.poetry]
+name = "thing"
+version = "1.2.0"
+[tool.poetry.build]
+script = "build.py"
+"""
+
+
+@pytest.mark.parametrize(("script", "expected"), [("ext = [Extension('x', ['x.c'])]\n", True), ("print()\n", False)])
+def test_a_build_script_of_poetry_may_compile(script: str, expected: bool, tmp_path: Path) -> None:
+    files = {"pyproject.toml": POETRY_BUILD, "build.py": script, "thing/__init__.py": ""}
+    todo = plan(make(tmp_path / "thing", files)).todo
+    assert ("PyPI refuses wheels with compiled code" in " ".join(todo)) is expected
+
+
 @pytest.mark.parametrize(
     ("setup", "expected"),
     [

@@ -318,3 +318,46 @@ def test_files_that_are_added_to_the_suites_release_are_found(tmp_path: Path) ->
 def test_an_old_publisher_besides_the_suite_is_found(tmp_path: Path) -> None:
     write(with_suite(tmp_path), {PUBLISH: GOOD})
     assert names(tmp_path) == {"two-publishers"}
+
+
+RELEASED = {
+    "an action": "      - uses: actions/create-release@v1\n        with: {tag_name: '${{ github.ref }}'}\n",
+    "a command": "      - run: gh release create $TAG dist/*\n        env: {TAG: '${{ github.ref_name }}'}\n",
+}
+
+
+@pytest.mark.parametrize("how", RELEASED)
+def test_a_release_made_of_the_tag_does_not_compare_it(how: str, tmp_path: Path) -> None:
+    files = {PUBLISH: GOOD.replace(CHECK, "") + RELEASED[how]}
+    assert "tag-not-compared" in {each.rule for each in found(tmp_path, files)}
+    files = {PUBLISH: GOOD + RELEASED[how]}
+    assert "tag-not-compared" not in {each.rule for each in found(tmp_path, files)}
+
+
+SUITE = {suite.WORKFLOW.as_posix(): suite.workflow().decode(), suite.SUMS.as_posix(): ""}
+BUMP = BAD["cannot-trigger"][".github/workflows/bump.yml"]
+
+
+def untriggered(root: Path, bump: str) -> bool:
+    return "cannot-trigger" in {each.rule for each in found(root, {**SUITE, ".github/workflows/bump.yml": bump})}
+
+
+def test_a_tag_that_would_not_start_the_release_s_own_workflow_is_found(tmp_path: Path) -> None:
+    assert untriggered(tmp_path, BUMP)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("--tags\n", "--tags\n      - run: gh workflow run release.yml --ref v1\n"),
+        ("    steps:", "    permissions: {contents: read}\n    steps:"),
+        ("actions/checkout@v6\n", "actions/checkout@v6\n        with: {token: '${{ secrets.BOT }}'}\n"),
+        (
+            "      - run: git tag v1 && git push origin --tags\n",
+            "      - uses: changesets/action@v1\n        with: {dry_run: true}\n",
+        ),
+    ],
+)
+def test_a_job_that_starts_it_or_makes_no_tag_is_fine(old: str, new: str, tmp_path: Path) -> None:
+    assert old in BUMP
+    assert not untriggered(tmp_path, BUMP.replace(old, new))

@@ -233,6 +233,14 @@ def test_what_is_not_committed_is_no_part_of_it(repository: Path) -> None:
     assert read(repository, "--offline")["notes"] == ["uncommitted changes are not part of this release"]
 
 
+def test_a_job_whose_tag_would_start_no_release_is_named(repository: Path) -> None:
+    tagging = "on: workflow_dispatch\njobs:\n  bump:\n    runs-on: x\n    steps:\n      - run: git push origin v1.0\n"
+    (repository / ".github/workflows/bump.yml").write_text(tagging)
+    commit(repository, "a workflow")
+    (note,) = read(repository, "--offline")["notes"]
+    assert note.startswith(".github/workflows/bump.yml:6, job bump: a tag that GITHUB_TOKEN creates starts no release")
+
+
 def test_without_a_commit_there_is_nothing_to_plan(tmp_path: Path) -> None:
     status, text = plan(tmp_path)
     assert status == 2

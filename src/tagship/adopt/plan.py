@@ -18,6 +18,7 @@ from tagship_suite.repo.packages import Package, distribution_name, every
 from . import lockstep, pipeline, settings, steps, version
 from .ignored import managed_but_ignored
 from .model import Adoption, Decision
+from .publishing.wheels import wheels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,7 @@ def plan(folder: Path, *, keep_old: bool = False) -> Adoption:
         steps.old_publishing,
         steps.tag_makers,
         steps.release_makers,
-        steps.wheels,
+        wheels,
         steps.managed,
         pipeline.include,
         steps.sessions,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,11 +9,9 @@ from tagship import noxfile, suite, tree, update
 from tagship.audit.context import Context
 from tagship.audit.rules.managed import releases
 from tagship.audit.rules.triggers import silent
-from tagship.facts import distributions, workflow
-from tagship.facts.marked import Unreadable
+from tagship.facts import workflow
 from tagship_suite.errors import Problem
 from tagship_suite.repo.files import read_text
-from tagship_suite.repo.packages import is_compiled
 from tagship_suite.repo.versions import names
 
 from . import insertion, neighbours, style, version
@@ -25,15 +22,11 @@ from .publishing import made_in_ci, prepared, retire
 from .publishing.retire import MOVED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tagship.facts.model import Evidence
     from tagship.facts.workflow import Workflow
 
     from .model import Adoption
 
-#: Actions and commands that build wheels for several platforms.
-PLATFORMS = re.compile(r"\b(cibuildwheel|maturin-action)\b")
 ACTION = "pypa/gh-action-pypi-publish"
 
 
@@ -252,41 +245,6 @@ def _jobs_left(found: Adoption, each: Workflow) -> set[str]:
     if content is None:
         return set()
     return {*map(str, (workflow.parse(content, each.file) if content else each).jobs)}
-
-
-def wheels(found: Adoption) -> list[Problem]:
-    """Add a step for projects that build wheels for several platforms, or whose wheels hold compiled code."""
-    root = found.folder
-    if update.has_suite(root) or found.keep_old or is_compiled(root):
-        return []
-    sync, where = update.command("sync", root), next(_built_for_platforms(root), "")
-    if where:
-        found.decisions.append(Decision("wheels", "for this platform only", f"{where} is not adopted"))
-        found.todo.append(
-            f"add [tool.cibuildwheel] to pyproject.toml, with the settings of {where} (CIBW_*), and run: {sync}; "
-            "without it only one wheel is built"
-        )
-        return []
-    for package in found.packages:
-        if distributions.has_extensions(package.folder, root) and not is_compiled(package.folder):
-            file = (package.folder / "pyproject.toml").relative_to(root).as_posix()
-            found.todo.append(
-                f"add [tool.cibuildwheel] to {file}, and run: {sync}; PyPI refuses wheels with compiled code that are "
-                "built for this machine only"
-            )
-    return []
-
-
-def _built_for_platforms(root: Path) -> Iterator[str]:
-    """Yield the file and line of each step that builds wheels for several platforms."""
-    for path in workflow.files(root):
-        try:
-            jobs = workflow.read(path, root).jobs.values()
-        except Unreadable:
-            continue  # reported where publishing is read
-        for step in (step for job in jobs for step in job.steps):
-            if PLATFORMS.search(f"{step.action} {step.run}"):
-                yield f"{path.relative_to(root).as_posix()}:{step.line}"
 
 
 def git_ignores(found: Adoption) -> list[Problem]:

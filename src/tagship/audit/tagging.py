@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tagship.facts.publishing.shell import base
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tagship.facts.model import Evidence
     from tagship.facts.publishing.shell import Command
@@ -45,8 +45,14 @@ def tags_made(walk: Walk) -> Iterator[tuple[Evidence, str, dict[str, str]]]:
             draft = {"draft": "true"} if {"--draft", "-d"}.intersection(command.words) and how != "git push" else {}
             yield line, how, draft
     for line, action, inputs in walk.used:
-        if action.partition("@")[0].lower() in TAG_MAKERS:
+        if action.partition("@")[0].lower() in TAG_MAKERS and not _is_dry(inputs):
             yield line, action.partition("@")[0].lower(), dict(inputs)
+
+
+def _is_dry(inputs: Mapping[str, str]) -> bool:
+    """Return whether an action is only to show what it would do."""
+    flags = ("no_operation_mode", "dry_run", "dry-run", "dryrun")
+    return any(inputs.get(name, "").lower() == "true" for name in flags) or "--noop" in inputs.get("root_options", "")
 
 
 def _how(command: Command) -> str:

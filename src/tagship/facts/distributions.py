@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: By the first part of a backend's name: the functions that read the version and the modules.
+#: What builds a module of compiled code, in Meson, setuptools and Cython.
+BUILDS_CODE = re.compile(r"\b(?:extension_module|Extension|cythonize)\s*\(")
 BACKENDS: dict[str, tuple[Callable[[Project], Version], Callable[[Project], Modules]]] = {
     "setuptools": (setuptools.version, setuptools_modules.modules),
     "pbr": (setuptools.version, setuptools_modules.modules),
@@ -73,9 +75,20 @@ def has_extensions(folder: Path, top: Path) -> bool:
     project = Project(Files(top), os.path.realpath(folder))
     if _family(project) in {"maturin", "scikit_build_core"}:
         return True
+    if any(BUILDS_CODE.search(project.files.text(project.at(name)) or "") for name in _scripts(project)):
+        return True
     tables = project.table("tool", "setuptools").get("ext-modules"), project.table("tool", "setuptools-rust")
     passed = (project.setup[0].get(name) for name in ("ext_modules", "rust_extensions", "cffi_modules"))
     return any(tables) or any(value is not None and value.data not in (None, [], ()) for value in passed)
+
+
+def _scripts(project: Project) -> Iterator[str]:
+    """Yield the files with which backends without a table for compiled code build it."""
+    if _family(project) == "mesonpy":
+        yield "meson.build"
+    given = project.table("tool", "poetry").get("build")
+    if isinstance(name := given.get("script") if isinstance(given, dict) else given, str):
+        yield name
 
 
 def _read(project: Project) -> Distribution:

@@ -180,6 +180,7 @@ def _repository(plan: Plan, found: Project) -> None:
         plan.notes.append("uncommitted changes are not part of this release")
     if update.has_suite(found.path):
         plan.problems += [str(finding.problem) for finding in update.check(found.path).findings]
+        plan.notes += stops.never_started(found)
     if plan.tag:
         stops.at_the_gate(plan, found)
     version = parsed(plan.version)

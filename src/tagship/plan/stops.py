@@ -12,6 +12,8 @@ from tagship_suite.repo.ref import Ref
 from tagship_suite.repo.versions import parsed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tagship.project import Project
 
     from .model import Plan
@@ -38,3 +40,15 @@ def at_the_gate(plan: Plan, found: Project) -> None:
         remedy = "indexes refuse local versions: correct it"
         problem = Problem("local-version", plan.version_source, repr(plan.version), repr(version.public), remedy)
         plan.problems.append(str(problem))
+
+
+def never_started(found: Project) -> Iterator[str]:
+    """Yield a sentence for each job whose tag would not start the release."""
+    from tagship.audit.context import Context
+    from tagship.audit.rules.triggers import CannotTrigger
+
+    for hit in CannotTrigger().check(Context.read(found.path)):
+        yield (
+            f"{hit.file}:{hit.line}, job {hit.job}: a tag that GITHUB_TOKEN creates starts no release; push it "
+            "yourself, or create it with an app's token"
+        )

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tagship.facts.events import Event
     from tagship.facts.workflow import Job, Workflow
 
+#: Commands that start another workflow, which the default token may do.
+DISPATCHES = re.compile(r"gh workflow run|/dispatches\b")
+
 
 class WithoutTag(Rule):
     """A run without a tag publishes to PyPI.
@@ -81,16 +84,24 @@ class CannotTrigger(Rule):
 
     def check(self, context: Context) -> Iterator[Hit]:
         """Yield each line that creates the tag or release for another workflow with the default token."""
-        for each in {each.file: each for each in context.on_github("pypi", "testpypi")}.values():
-            waiting = each.workflow
-            if waiting is None or not set(waiting.triggers) <= {"push", "release", "create"}:
-                continue
-            starts = events.of(waiting)
-            if not starts or not all(event.is_tag for event in starts):
-                continue
+        for waiting in _waiting(context):
             for workflow in context.workflows.by_file.values():
                 if workflow is not waiting and not workflow.on("workflow_call"):
                     yield from silent(context, workflow, waiting)
+
+
+def _waiting(context: Context) -> Iterator[Workflow]:
+    """Yield the workflows that publish for a tag only; the release's own has other jobs for other events."""
+    by_file = {each.file: each.workflow for each in context.on_github("pypi", "testpypi")}
+    yield from (each for each in by_file.values() if each and _only_tags(each))
+    own = context.workflows.by_file.get(suite.WORKFLOW.as_posix())
+    if own and context.has_suite:
+        yield own
+
+
+def _only_tags(waiting: Workflow) -> bool:
+    starts = events.of(waiting) if set(waiting.triggers) <= {"push", "release", "create"} else ()
+    return bool(starts) and all(event.is_tag for event in starts)
 
 
 def silent(context: Context, workflow: Workflow, waiting: Workflow) -> Iterator[Hit]:
@@ -101,14 +112,19 @@ def silent(context: Context, workflow: Workflow, waiting: Workflow) -> Iterator[
             is_release = "release" in how
             wanted = not has_tag or (is_release and waiting.on("release"))
             draft = inputs.get("draft", "").lower() == "true" or "drafter" in how
-            if wanted and not draft and _with_default_token(workflow, job, inputs):
+            if (
+                wanted
+                and not draft
+                and job.grants("contents") is not False
+                and _with_default_token(workflow, job, inputs)
+            ):
                 yield Hit(line.file, line.line, str(job.id), f"{waiting.file} is not started")
 
 
 def _with_default_token(workflow: Workflow, job: Job, inputs: dict[str, str]) -> bool:
     """Return whether only the default token is used; with any other one, the tag may start a workflow."""
     given = " ".join(inputs.values())
-    if "steps." in given or "needs." in given:
+    if "steps." in given or "needs." in given or any(DISPATCHES.search(step.run) for step in job.steps):
         return False
     text = " ".join(
         str(value)

@@ -9,6 +9,7 @@ from tagship.audit.building import PRETENDED, makes_version
 from tagship.audit.editing import add_input
 from tagship.audit.model import Fix, Hit, Rule
 from tagship.audit.publish import CHOSEN
+from tagship.audit.tagging import TAG_MAKERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,6 +28,9 @@ MAKES_TAG = re.compile(
     r"(?ms)^\[(?:tool\.)?(?:tbump|bumpversion|bumpver)\].*?^tag\s*=\s*\"?true\b|^tag_template\s*=|^\[tool\.(?:commitizen|semantic_release)",
     re.IGNORECASE,
 )
+
+#: A script that only creates the release of a tag.
+RELEASES = re.compile(r"\s*gh release (?:create|upload|edit)\b(?:.*\\\n)*.*\n?")
 
 
 class TagNotCompared(Rule):
@@ -47,9 +51,7 @@ class TagNotCompared(Rule):
             if not tagged or each.job is None or each.workflow is None:
                 continue
             jobs = context.before(each.workflow, each.job)
-            if not context.makes_tag(each.file, jobs) and not any(
-                _sees_tag(context, each.workflow, job) for job in jobs
-            ):
+            if not any(_sees_tag(context, each.workflow, job) for job in jobs):
                 yield Hit(each.in_job.file, each.in_job.line, each.name)
 
 
@@ -60,13 +62,14 @@ def _tag_from_version(context: Context) -> bool:
 
 
 def _sees_tag(context: Context, workflow: Workflow, job: Job) -> bool:
-    """Return whether a job uses the tag for more than a condition."""
+    """Return whether a job uses the tag for more than a condition, or for the GitHub Release of that tag."""
     if job.uses:
         return True  # its steps are elsewhere
     walk = context.walk(workflow.file, str(job.id))
-    texts = [*(step.run for step in job.steps), *(value for step in job.steps for value in step.inputs.values())]
-    texts += [value for step in job.steps for value in step.env.values()] + [step.name for step in job.steps]
-    texts += [*job.env.values(), *workflow.env.values(), *(step.uses for step in job.steps), job.id, job.name]
+    steps = [step for step in job.steps if step.action not in TAG_MAKERS and not RELEASES.fullmatch(step.run)]
+    texts = [*(step.run for step in steps), *(value for step in steps for value in step.inputs.values())]
+    texts += [value for step in steps for value in step.env.values()] + [step.name for step in steps]
+    texts += [*job.env.values(), *workflow.env.values(), *(step.uses for step in steps), job.id, job.name]
     if any(isinstance(text, str) and TAG.search(text) for text in texts):
         return True
     files = {line.file for line, _ in walk.ran} if walk else set()

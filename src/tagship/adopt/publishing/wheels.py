@@ -1,0 +1,99 @@
+"""Wheels for several platforms: the settings of cibuildwheel, which its users often have in a workflow only."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from tagship import update
+from tagship.adopt.model import Decision
+from tagship.facts import distributions, workflow
+from tagship.facts.marked import Unreadable, texts
+from tagship_suite.repo.packages import is_compiled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from tagship.adopt.model import Adoption
+    from tagship.facts.workflow import Job, Step, Workflow
+    from tagship_suite.errors import Problem
+
+#: Actions and commands that build wheels for several platforms.
+PLATFORMS = re.compile(r"\b(cibuildwheel|maturin-action)\b")
+#: An option of cibuildwheel as a variable, for all platforms or for one.
+OPTION = re.compile(r"CIBW_(?P<name>\w+?)(?:_(?P<platform>LINUX|MACOS|WINDOWS))?")
+#: Those that are no setting in TOML, or that need an emulator, which the release's workflow does not install.
+OTHER = re.compile(r"PLATFORM|CACHE_PATH|DEBUG\w*|ALLOW_EMPTY|PRERELEASE_PYTHONS|FREE_THREADED\w*|PROJECT_\w+")
+EMULATED = re.compile(r"\b(aarch64|ppc64le|s390x|armv7l|riscv64)\b")
+RUNNER = re.compile(r"(?:ubuntu|windows|macos)-[\w.-]+")
+
+
+def wheels(found: Adoption) -> list[Problem]:
+    """Add a step for projects that build wheels for several platforms, or whose wheels hold compiled code."""
+    root = found.folder
+    if update.has_suite(root) or found.keep_old or is_compiled(root):
+        return []
+    sync, built = update.command("sync", root), [*_built_for_platforms(root)]
+    if built:
+        read, _, step = built[0]
+        where = f"{read.file}:{step.line}"
+        settings = "; ".join(_agreed(pair for each in built for pair in _settings(*each)))
+        found.decisions.append(Decision("wheels", "for this platform only", f"{where} is not adopted"))
+        found.todo.append(
+            f"add [tool.cibuildwheel] to pyproject.toml, with the settings of {where} (CIBW_*)"
+            f"{f': {settings};' if settings else ','} and run: {sync}; without it only one wheel is built"
+        )
+        _name_runners(found, built)
+        return []
+    for package in found.packages:
+        if distributions.has_extensions(package.folder, root) and not is_compiled(package.folder):
+            file = (package.folder / "pyproject.toml").relative_to(root).as_posix()
+            found.todo.append(
+                f"add [tool.cibuildwheel] to {file}, and run: {sync}; PyPI refuses wheels with compiled code that are "
+                "built for this machine only"
+            )
+    return []
+
+
+def _built_for_platforms(root: Path) -> Iterator[tuple[Workflow, Job, Step]]:
+    """Yield each step that builds wheels for several platforms, with its job and workflow."""
+    for path in workflow.files(root):
+        try:
+            read = workflow.read(path, root)
+        except Unreadable:
+            continue  # reported where publishing is read
+        for job in read.jobs.values():
+            yield from ((read, job, step) for step in job.steps if PLATFORMS.search(f"{step.action} {step.run}"))
+
+
+def _agreed(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Yield the lines of the table for the keys that have one value only."""
+    values: dict[str, set[str]] = {}
+    for key, value in pairs:
+        values.setdefault(key, set()).add(value)
+    yield from (f"{key} = {value}" for key, (value, *others) in values.items() if not others)
+
+
+def _settings(read: Workflow, job: Job, step: Step) -> Iterator[tuple[str, str]]:
+    """Yield the keys and values of `[tool.cibuildwheel]` for the variables of a step that are literal."""
+    for key, value in {**read.env, **job.env, **step.env}.items():
+        option, text = OPTION.fullmatch(str(key)), str(value).strip()
+        if not option or OTHER.fullmatch(option["name"]) or not text or "${{" in text:
+            continue
+        if not EMULATED.search(text):
+            name = option["name"].lower().replace("_", "-")
+            prefix = f"{option['platform'].lower()}." if option["platform"] else ""
+            yield f"{prefix}{name}", text if text.isdigit() else json.dumps(text)
+
+
+def _name_runners(found: Adoption, built: list[tuple[Workflow, Job, Step]]) -> None:
+    """Add a step for the variable that names the machines, if the workflow has several."""
+    named = [text for _, job, _ in built for key in ("runs-on", "strategy") for text in texts(job.node.get(key))]
+    plain = re.compile(r"ubuntu-(?!.*arm)")  # most like the one that runs the tests
+    runners = sorted({name for text in named for name in RUNNER.findall(text)})
+    runners.sort(key=lambda name: not plain.match(name))
+    if runners[1:]:
+        shown = json.dumps(runners[:8])
+        found.todo.append(f"set the repository variable BUILD_ON to {shown}, as only Linux is built on without it")
