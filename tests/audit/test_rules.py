@@ -174,6 +174,9 @@ COMBINED = """\
 """
 GOOD_ONES = {
     "tag": {PUBLISH: GOOD},
+    "a version that CI commits": changed(
+        CHECK, CHECK + '      - run: poetry version "$NEW"\n      - uses: EndBug/add-and-commit@v9\n'
+    ),
     "a benchmark that no release waits for": changed(BUILD, BUILD + BENCHMARK),
     "an artifact of all that the pattern matches anyway": {
         PUBLISH: f"{TRIGGER}jobs:\n"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tagship.audit.context import Context
+    from tagship.facts.publishing.walk import Walk
     from tagship.facts.workflow import Job, Workflow
 
 TAG = re.compile(
@@ -22,7 +23,8 @@ TAG = re.compile(
     r"git describe|check[-_]?version|version[-_]?check|verify[-_]?version|check-tag|tag-check",
     re.IGNORECASE,
 )
-
+#: Actions that commit, such as EndBug/add-and-commit and stefanzweifel/git-auto-commit-action.
+COMMITS = re.compile(r"/[\w-]*(?:and|auto)-commit", re.IGNORECASE)
 TAGGERS = ("tbump.toml", ".bumpversion.cfg", ".bumpversion.toml", ".cz.toml", "setup.cfg", "pyproject.toml")
 MAKES_TAG = re.compile(
     r"(?ms)^\[(?:tool\.)?(?:tbump|bumpversion|bumpver)\].*?^tag\s*=\s*\"?true\b|^tag_template\s*=|^\[tool\.(?:commitizen|semantic_release)",
@@ -106,6 +108,12 @@ class ShallowCheckout(Rule):
                         yield Hit(line.file, line.line, str(job.id), "", _deepened(context, each.file, job, line.line))
 
 
+def _commits(walk: Walk) -> bool:
+    """Return whether a job commits what it changes, itself or with an action."""
+    by_hand = any(command.words[:2] == ("git", "commit") for _, command in walk.ran)
+    return by_hand or any(COMMITS.search(action) for _, action, _ in walk.used)
+
+
 def _deepened(context: Context, file: str, job: Job, line: int) -> Fix | None:
     step = next((step for step in job.steps if step.line <= line <= step.end), None)
     lines = context.lines(file)
@@ -142,8 +150,8 @@ class VersionMadeInCI(Rule):
             for job in context.before(each.workflow, each.job):
                 walk = context.walk(each.file, str(job.id))
                 ran = walk.ran if walk else []
-                if any(command.words[:2] == ("git", "commit") for _, command in ran):
-                    continue  # the version is committed
+                if walk and _commits(walk):
+                    continue
                 yield from (
                     Hit(line.file, line.line, str(job.id), line.text) for line, command in ran if makes_version(command)
                 )
