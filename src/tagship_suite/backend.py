@@ -18,12 +18,10 @@ from twine.commands.check import check
 
 from .dists import readme, rules, tars
 from .dists.reading import read_dist, read_dists
-from .dists.sdist import normalise
 from .errors import Problem, ReleaseError, refuse
 from .repo.packages import is_compiled
 
 FAILURES = (BuildException, BuildBackendException, tarfile.TarError, subprocess.CalledProcessError)
-REQUIRE = "in [build-system] requires of pyproject.toml"
 #: Matches the message that a file or a module is missing.
 LACKS = r"(?:No such file or directory: |does not exist: |No module named )['`]?([^'`\n]+)"
 REQUIRES = "[build-system] requires of pyproject.toml"
@@ -73,17 +71,16 @@ CAUSES = dict(zip(LINES[::2], LINES[1::2], strict=True))
 def build(folders: list[Path], out: Path, seconds: int) -> None:
     """Build the project in each of `folders`: its sdist, normalised to `seconds`, and its wheels from that sdist.
 
-    Raises `ReleaseError` if a backend or `twine check` fails, which print the reason above it, or if PyPI does not
-    know a classifier.
+    Raises `ReleaseError` if a backend or `twine check` fails, which print the reason, or for unknown classifiers.
     """
     for number, folder in enumerate(folders):
         output = deque[str](maxlen=1000)
         try:
             _build(folder, out, seconds, partial(_run, output))
         except FAILURES as error:
-            silent = b"".join(filter(None, (getattr(error, name, None) for name in ("stdout", "stderr"))))
-            print(silent.decode(errors="replace"))  # of an installer
-            output.extend([str(error), *silent.decode(errors="replace").splitlines()])
+            streams = (getattr(error, name, None) or b"" for name in ("stdout", "stderr"))
+            print(silent := b"".join(streams).decode(errors="replace"))  # of an installer
+            output.extend([str(error), *silent.splitlines()])
             cause = _cause(folder, output, has_sdist=len(list(out.glob("*.tar.gz"))) > number)
             raise ReleaseError(f"{folder}: the build has failed: {cause} [build-failed]") from None
     if check([str(path) for path in sorted(out.iterdir())]):
@@ -136,10 +133,9 @@ def _build(folder: Path, out: Path, seconds: int, runner: RunnerType) -> None:
         env.install(requires := builder.build_system_requires)
         env.install(more := builder.get_requires_for_build("sdist"))
         sdist = Path(builder.build("sdist", out))
-        normalise(sdist, seconds)
-        remedy = "replace it with a copy"
-        link = "a link out of the project"
-        links = [Problem("outward-link", name, link, "a file", remedy) for name in tars.outward(sdist)]
+        tars.normalise(sdist, seconds)
+        link = ("a link out of the project", "a file", "replace it with a copy")
+        links = [Problem("outward-link", name, *link) for name in tars.outward(sdist)]
         refuse([*links, *readme.mistaken(read_dist(sdist), folder)])
         if is_compiled(folder):
             subprocess.run(["cibuildwheel", f"--output-dir={out}", str(sdist)], check=True)

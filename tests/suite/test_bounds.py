@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tagship_suite.dists import sdist
+from tagship_suite.dists import tars
 from tagship_suite.dists.reading import read_dist
 from tagship_suite.errors import ReleaseError, within
 from tagship_suite.gate import handover
@@ -158,7 +158,7 @@ def test_a_large_sdist_takes_no_more_memory_than_a_small_one(tmp_path: Path) -> 
     path.parent.mkdir()
     write_large(path, 30 * MIB)
     with memory(8 * MIB):
-        sdist.normalise(path, 1700000000)
+        tars.normalise(path, 1700000000)
         assert read_dist(path).check() == []
         handover.digest(path.parent)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
-import tagship_suite.dists.sdist as sdist
+import tagship_suite.dists.tars as tars
 from tagship.cli.group import Group
 from tagship_suite.build import clean, describe, prepare
 from tagship_suite.cli import reporting
@@ -220,7 +220,7 @@ def test_normalising_forgets_the_machine_and_keeps_names_contents_and_the_execut
                     member.mode = mode if member.name.endswith(".txt") else mode & 0o666
                     other.addfile(member, file)
         plain.with_suffix(".new").replace(plain)
-        sdist.normalise(plain, 1_700_000_000)
+        tars.normalise(plain, 1_700_000_000)
         paths.append(plain)
     assert paths[0].read_bytes() == paths[1].read_bytes()
     with tarfile.open(paths[0]) as archive:

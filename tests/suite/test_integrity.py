@@ -23,7 +23,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tagship_suite.dists.rules as rules
-import tagship_suite.dists.sdist as sdist
 import tagship_suite.dists.tars as tars
 from tagship_suite.dists.reading import read_dist
 from tests.archives import write_release, write_sdist, write_wheel
@@ -478,7 +477,7 @@ def test_a_hard_link_names_a_file_before_it(tmp_path: Path) -> None:
     path = write_sdist(tmp_path, files={"b": ""})
     pack(path, entry("ship-1.0/a", tarfile.LNKTYPE, "ship-1.0/b"))
     assert said(path) == ""
-    sdist.normalise(path, 0)
+    tars.normalise(path, 0)
     assert said(path) == ""
     pack(path, entry("ship-1.0/l", tarfile.LNKTYPE, "ship-1.0/z"), entry("ship-1.0/z"))
     assert "'ship-1.0/l' links to 'ship-1.0/z', and no file before it has that name" in said(path)
@@ -642,7 +641,7 @@ def test_an_sdist_that_compresses_well_is_no_bomb_and_takes_little_memory(tmp_pa
     tracemalloc.start()
     try:
         assert said(path) == ""
-        sdist.normalise(path, 1_700_000_000)
+        tars.normalise(path, 1_700_000_000)
         assert said(path) == ""
         assert tracemalloc.get_traced_memory()[1] < 10 * MIB
     finally:
@@ -660,10 +659,10 @@ def test_an_sdist_is_rewritten_to_the_same_bytes_as_in_memory(tmp_path: Path) ->
             info.uname, info.gname, info.mtime, info.pax_headers = "", "", 1_700_000_000, {}
             info.mode = 0o755 if info.isdir() else 0o644
             new.addfile(info, old.extractfile(info) if info.isreg() else None)
-    sdist.normalise(path, 1_700_000_000)
+    tars.normalise(path, 1_700_000_000)
     assert gzip.decompress(path.read_bytes()) == raw.getvalue()
     again = path.read_bytes()
-    sdist.normalise(path, 1_700_000_000)
+    tars.normalise(path, 1_700_000_000)
     assert path.read_bytes() == again
 
 

@@ -15,7 +15,7 @@ import pytest
 from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
 
 import tagship_suite.publish.index as index
-from tagship_suite.dists.reading import file_hash
+from tagship_suite.dists.reading import sha256_of
 from tagship_suite.errors import ReleaseError
 from tagship_suite.publish.retry import TransientError
 from tests.archives import write_release, write_wheel
@@ -455,7 +455,7 @@ def test_a_link_to_anything_but_http_is_refused_and_never_opened(bundle: Path, s
         # Opened, the file would be the one that is expected.
         link = f"{scheme}://{'' if scheme == 'file' else '127.0.0.1:9'}{bundle / 'dist' / FILES[0]}"
         listed = f"{answers.url}{FILES[0]}" if by == "redirect" else link
-        listed += f"#sha256={file_hash(bundle / 'dist' / FILES[0], 'sha256')}" if "hash" in by else ""
+        listed += f"#sha256={sha256_of(bundle / 'dist' / FILES[0])}" if "hash" in by else ""
         answers.pages[f"/{FILES[0]}"] = (302, {"Location": link}, b"")
         answers.pages["/simple/ship/"] = (200, {"Content-Type": "text/html"}, f'<a href="{listed}">x</a>'.encode())
         said = refusal(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tagship import suite as managed
-from tagship_suite.dists.reading import file_hash, read_dists
+from tagship_suite.dists.reading import read_dists, sha256_of
 from tagship_suite.gate import handover
 from tagship_suite.gate.sbom import sbom
 from tests.archives import write_sdist, write_wheel
@@ -57,7 +57,7 @@ def test_verify_version_adds_the_sbom_to_the_bundle_and_to_its_sums(suite: Path,
     graph = {each["ref"]: each.get("dependsOn", []) for each in found["dependencies"]}
     assert graph["pkg:pypi/ship@1.0"] == ["pkg:pypi/attrs", "pkg:pypi/click"]
     assert found["metadata"]["timestamp"].startswith("2023-11-14T22:13:20")
-    digest = file_hash(suite / "bundle/sbom.cdx.json", "sha256")
+    digest = sha256_of(suite / "bundle/sbom.cdx.json")
     assert f"{digest}  sbom.cdx.json\n" in (suite / "bundle/SHA256SUMS").read_text()
     digests = [line for line in output.read_text().splitlines() if line.startswith("digest=")]
     assert digests[-1] == f"digest={handover.digest(suite / 'bundle')}", "GitHub takes the last one"

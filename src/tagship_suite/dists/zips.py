@@ -64,10 +64,7 @@ def written(name: str) -> str:
 
 
 def twins(members: Iterable[tuple[str, str, bool]]) -> str:
-    """Return which two members collide, given by name, the place where each is `written`, and whether it is a folder.
-
-    Returns "" if none do.
-    """
+    """Return which two `members` collide, "" if none do: their names, where they are `written`, if each is a folder."""
     files: dict[str, str] = {}
     folders: dict[str, str] = {}
     for name, place, is_folder in members:
@@ -143,10 +140,7 @@ def text(view: mmap, info: ZipInfo) -> bytes:
 
 
 def check(view: mmap, found: Collection[ZipInfo]) -> None:
-    """Raise `BadZipFile` unless the directory and the header of each entry agree, and there is nothing in between.
-
-    Then a program that reads the archive from its start and one that reads it from its end unpack the same files.
-    """
+    """Raise `BadZipFile` unless programs that read the archive from its start or from its end unpack the same files."""
     if same := twins((info.filename, installed(info.filename), info.is_dir()) for info in found):
         raise BadZipFile(same)
     at = 0
@@ -198,7 +192,7 @@ def _extra(view: mmap, at: int, length: int) -> dict[int, bytes]:
 
 
 def _renames(extra: dict[int, bytes], name: bytes) -> bool:
-    """Return whether an entry has another name in its extra fields, which Python reads since 3.12."""
+    """Return whether the extra fields have another name, which Python reads since 3.12."""
     return extra.get(UNICODE_PATH, bytes(5) + name)[5:] != name
 
 

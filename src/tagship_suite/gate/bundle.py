@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..dists.reading import Dist, file_hash, read_dists
+from ..dists.reading import Dist, read_dists, sha256_of
 from ..errors import Problem, refusal, refuse
 from ..repo import git
 from . import handover
@@ -31,10 +31,7 @@ from tagship_suite.sessions import github_release, publish, publish_test
 
 
 def clear(root: Path) -> list[Problem]:
-    """Remove the bundle at `root`: that of an earlier run says nothing about this one.
-
-    Returns the problem of a `bundle` that is something else, which stays.
-    """
+    """Remove the bundle of an earlier run at `root`; return the problem of a `bundle` that is something else."""
     folder = root / "bundle"
     inside = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     is_other = inside and not inside & {SUMS, COMMIT}
@@ -82,7 +79,7 @@ def _seal(folder: Path) -> None:
 
 def digest(folder: Path) -> str:
     """Return what `handover.digest` does, from the SHA256SUMS of a bundle that was just written."""
-    return handover.combined({**_listed(folder), SUMS: file_hash(folder / SUMS, "sha256")})
+    return handover.combined({**_listed(folder), SUMS: sha256_of(folder / SUMS)})
 
 
 def _commit(root: Path) -> str:
@@ -94,8 +91,9 @@ def made_from(folder: Path, root: Path) -> str | None:
     """Return what the bundle in `folder` was made from, if that is not the commit of the repository at `root`."""
     here = git.query(root, "rev-parse", "HEAD")
     made = (folder / COMMIT).read_text(encoding="utf-8").strip() if (folder / COMMIT).is_file() else NONE
-    source = "files that were not committed yet" if made == NONE else f"commit {made}"
-    return None if here is None or made == here else source
+    if here in {None, made}:
+        return None
+    return "files that were not committed yet" if made == NONE else f"commit {made}"
 
 
 def _copy(path: Path, to: Path) -> None:
@@ -115,20 +113,14 @@ def locate(root: Path) -> Path:
 
 
 def check(folder: Path) -> list[Dist]:
-    """Return the dists of the bundle in `folder`.
-
-    Raises `ReleaseError` for every file that was changed, or that differs from the suite that runs here.
-    """
+    """Return the dists of the bundle in `folder`; raise `ReleaseError` for all that changed, or is of another suite."""
     listed = _listed(folder)
-    present = _present(folder)
+    more = sorted(_present(folder) - listed.keys())
     remedy = "do not publish this bundle; run: nox -s build verify-version"
-    expected, more = f"no file that {SUMS} does not list", sorted(present - set(listed))
-    problems = [Problem("bundle-changed", name, "a file", expected, remedy) for name in more]
-    for name, digest in listed.items():
-        found = _found(folder, name)
-        if found != f"SHA-256 {digest}":
-            problems.append(Problem("bundle-changed", name, found, f"SHA-256 {digest} as in {SUMS}", remedy))
-    refuse(problems + _other_suite(listed))
+    faults = [(name, "a file", f"no file that {SUMS} does not list") for name in more]
+    faults += [(name, _found(folder, name), f"SHA-256 {digest} as in {SUMS}") for name, digest in listed.items()]
+    changed = [Problem("bundle-changed", *each, remedy) for each in faults if each[2] != f"{each[1]} as in {SUMS}"]
+    refuse(changed + _other_suite(listed))
     return read_dists(folder / "dist")
 
 
@@ -136,28 +128,25 @@ def _other_suite(listed: dict[str, str]) -> list[Problem]:
     """Return the files of the suite that runs here that differ from the bundle's."""
     inside, remedy = RELEASE / PACKAGE.name, "restore it, or run: nox -s build verify-version"
     paths = {name: PACKAGE / Path(name).relative_to(inside) for name in listed if inside in Path(name).parents}
+    other = {name: path for name, path in paths.items() if sha256_of(path) != listed[name]}
     return [
         Problem("bundle-changed", str(path), "other bytes", f"those of {name} in the bundle", remedy)
-        for name, path in paths.items()
-        if not path.is_file() or file_hash(path, "sha256") != listed[name]
+        for name, path in other.items()
     ]
 
 
 def _present(folder: Path) -> set[str]:
     """Return the files in the folders that publishing reads; nox and Python may add files elsewhere."""
-    found = [path for name in ("dist", ".github") for path in (folder / name).rglob("*")]
-    return {
-        path.relative_to(folder).as_posix()
-        for path in found
-        if "__pycache__" not in path.parts and (path.is_symlink() or not path.is_dir())
-    }
+    found = (path for name in ("dist", ".github") for path in (folder / name).rglob("*"))
+    files = (path for path in found if path.is_symlink() or not path.is_dir())
+    return {path.relative_to(folder).as_posix() for path in files if "__pycache__" not in path.parts}
 
 
 def _found(folder: Path, name: str) -> str:
     path = folder / name
     if path.resolve() != folder.resolve() / name or ".." in Path(name).parts or Path(name).is_absolute():
         return "a path out of the bundle"
-    return f"SHA-256 {file_hash(path, 'sha256')}" if path.is_file() else "no file"
+    return f"SHA-256 {sha256_of(path)}" if path.is_file() else "no file"
 
 
 def _listed(folder: Path) -> dict[str, str]:

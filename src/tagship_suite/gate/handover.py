@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ..dists.reading import file_hash
+from ..dists.reading import sha256_of
 from ..errors import Problem, refusal, refuse
 
 VARIABLE = "DIST_DIGEST"
@@ -18,8 +18,8 @@ def hashes(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of each file in `folder`, by its path there; "" for a link to nothing and the like."""
     files = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
     with ThreadPoolExecutor() as threads:
-        found = threads.map(lambda path: file_hash(path, "sha256") if path.is_file() else "", files)
-        return dict(zip((path.relative_to(folder).as_posix() for path in files), found, strict=True))
+        found = zip(files, threads.map(sha256_of, files), strict=True)
+        return {path.relative_to(folder).as_posix(): digest for path, digest in found}
 
 
 def digest(folder: Path) -> str:
@@ -44,8 +44,8 @@ def check(folder: Path, environ: Mapping[str, str]) -> None:
 def gather(folder: Path, environ: Mapping[str, str]) -> None:
     """Move the dists of all machines to `folder`: several machines have a subfolder each, a single one has none.
 
-    Raises `ReleaseError`, and moves nothing, if they do not match $DIST_DIGEST, or if two machines built different
-    files of the same name: the one that ships might not be the one that was tested.
+    Raises `ReleaseError`, and moves nothing, if they do not match $DIST_DIGEST, or if two machines' files of the same
+    name differ: the one that ships might not be the one that was tested.
     """
     if not folder.is_dir():
         return  # the gate reports that
@@ -65,16 +65,13 @@ def gather(folder: Path, environ: Mapping[str, str]) -> None:
 
 
 def _received(parts: Sequence[Path], environ: Mapping[str, str]) -> list[Path]:
-    """Return those of `parts` that $DIST_DIGEST names, one for each machine; all if it is not set.
-
-    Earlier attempts of the workflow's run leave dists too. Raises `ReleaseError` if a machine's are missing.
-    """
+    """Return those of `parts` that $DIST_DIGEST names, one for each machine; all if it is not set."""
     if (given := environ.get(VARIABLE)) is None:
         return list(parts)
     expected, machines = given.split(), environ.get("MACHINES") or "1"
     if str(len(expected)) != machines:
         raise refusal("handover", VARIABLE, f"{len(expected)} digests", f"{machines}, one for each machine", EMPTY)
-    found = {digest(part): part for part in parts}
+    found = {digest(part): part for part in parts}  # those of earlier attempts too
     remedy = "an artifact was overwritten, or the workspace was not empty; do not release these, run all jobs again"
     lost, where = set(expected) - {*found}, str(parts[0])
     refuse([Problem("handover", where, "other files", f"those of digest {each}", remedy) for each in lost])

@@ -16,10 +16,9 @@ from ..dists.reading import Dist
 
 
 def sbom(groups: list[list[Dist]], seconds: int) -> str:
-    """Return the SBOM of the distributions whose dists are in `groups`, as JSON; the same dists give the same text.
+    """Return the SBOM of the distributions in `groups`, as JSON with the time `seconds`; the same each time.
 
-    `seconds` is its time. Dependencies are listed as in the metadata, without a version, which is resolved at
-    installation.
+    Dependencies are listed as in the metadata: installers choose the versions.
     """
     released = {group[0].name: _distribution(group) for group in groups}
     needed = {group[0].name: _requirements(group[0]) for group in groups}

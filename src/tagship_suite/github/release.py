@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import report
-from ..dists.reading import file_hash
+from ..dists.reading import sha256_of
 from ..errors import Problem, ReleaseError, refusal, refuse, within
 from ..gate import bundle
 from ..gate.tagged import tagged
@@ -61,10 +61,10 @@ def _wanted(root: Path, environ: Mapping[str, str], scratch: Path) -> Wanted:
     refuse(problems)
     sums = scratch / bundle.SUMS
     more = [path for path in (folder / bundle.SBOM,) if path.is_file()]
-    files = {dist.sha256: dist.path for dist in dists} | {file_hash(path, "sha256"): path for path in more}
+    files = {dist.sha256: dist.path for dist in dists} | {sha256_of(path): path for path in more}
     listed = "".join(f"{digest}  {path.name}\n" for digest, path in files.items())
     sums.write_text(listed, encoding="utf-8", newline="\n")
-    files[file_hash(sums, "sha256")] = sums
+    files[sha256_of(sums)] = sums
     commit, notes = ((folder / name).read_text(encoding="utf-8").strip() for name in (bundle.COMMIT, bundle.NOTES))
     commit, *_ = commit.split()  # line ends may make git call a fresh checkout changed
     return Wanted(tag, commit, version.is_prerelease, notes, files)

@@ -53,7 +53,7 @@ class Dist:
     @cached_property
     def sha256(self) -> str:
         """Its SHA-256 in hexadecimal."""
-        return file_hash(self.path, "sha256")
+        return sha256_of(self.path)
 
     @cached_property
     def members(self) -> dict[str, int]:
@@ -140,9 +140,11 @@ def parsed(text: str) -> Message:
     return email.parser.Parser().parsestr(text)
 
 
-def file_hash(path: Path, algorithm: str) -> str:
-    """Return the hash of the file at `path` in hexadecimal, by an algorithm of `hashlib`."""
-    digest = hashlib.new(algorithm)
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of the file at `path` in hexadecimal, "" if it is no file."""
+    if not path.is_file():
+        return ""
+    digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(1 << 20):
             digest.update(chunk)
@@ -150,10 +152,7 @@ def file_hash(path: Path, algorithm: str) -> str:
 
 
 def read_dist(path: Path) -> Dist:
-    """Return the dist at `path` by its file name; raise `ReleaseError` if it is not one.
-
-    Source of the rule: the binary and source distribution format specifications of packaging.python.org.
-    """
+    """Return the dist at `path` by its file name; raise `ReleaseError` if it is not one."""
     tags: frozenset[Tag] = frozenset()
     try:
         if path.is_symlink() or not path.is_file():
@@ -171,9 +170,9 @@ def read_dist(path: Path) -> Dist:
 
 
 def read_dists(folder: Path, problems: list[Problem | str] | None = None) -> list[Dist]:
-    """Return the dists in `folder`, sorted by name; raise `ReleaseError` if there is nothing.
+    """Return the dists in `folder`, sorted by name; raise `ReleaseError` if there is nothing, and for all other files.
 
-    Each file that is not a dist is added to `problems`; without that list, they are raised.
+    With `problems`, those are added to it instead.
     """
     paths = sorted(folder.iterdir()) if folder.is_dir() else []
     if not paths:

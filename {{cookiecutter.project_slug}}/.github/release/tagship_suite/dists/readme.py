@@ -19,30 +19,25 @@ KINDS = {".md": "text/markdown", ".markdown": "text/markdown", ".rst": "text/x-r
 
 
 def problems(dists: list[Dist]) -> list[Problem]:
-    """Return each dist whose description an index would refuse; Markdown and plain text always render.
-
-    Source of the rule: `twine check`, which build runs, and PyPI's file upload view.
-    """
-    faults = {dist: fault for dist in dists if (fault := _fault(*metadata.description(dist.metadata)))}
+    """Return each of `dists` whose description PyPI and `twine check` would refuse; Markdown always renders."""
+    faults = [(dist, _fault(*metadata.description(dist.metadata))) for dist in dists]
     found = "a description that does not render"
     return [
         dist.problem("description", f"{found} ({fault})", "reStructuredText", "fix the README")
-        for dist, fault in faults.items()
+        for dist, fault in faults
+        if fault
     ]
 
 
 def mistaken(dist: Dist, folder: Path) -> list[Problem]:
-    """Find a description of `dist` that comes from a file in `folder` whose markup is not the declared one.
-
-    An index goes by the declared type alone, reStructuredText by default. Plain text always renders.
-    """
+    """Find a description from a file in `folder` whose markup is not the declared one, by which an index goes."""
     kind, text = metadata.description(dist.metadata)
     first = _first(text)
-    files = {path: KINDS[path.suffix] for path in sorted(folder.iterdir()) if path.suffix in KINDS and path.is_file()}
+    files = [path for path in sorted(folder.iterdir()) if path.suffix in KINDS and path.is_file()]
     alike = [path for path in files if first and first == _first(path.read_text("utf-8", "replace"))]
-    if kind == "text/plain" or {files[path] for path in alike} in ({kind}, set(KINDS.values()), set()):
+    if kind == "text/plain" or {KINDS[path.suffix] for path in alike} in ({kind}, {*KINDS.values()}, set()):
         return []
-    name, right = alike[0].name, files[alike[0]]
+    name, right = alike[0].name, KINDS[alike[0].suffix]
     remedy = f'write readme = {{ file = "{name}", content-type = "{right}" }} in [project] of pyproject.toml'
     remedy += f', or long_description_content_type="{right}" where setup.py or setup.cfg has long_description'
     return [dist.problem("description", f"{name} as {kind}", right, remedy)]

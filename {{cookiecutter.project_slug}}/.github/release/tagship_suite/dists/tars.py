@@ -5,28 +5,28 @@
 # mypy: ignore-errors
 # pylint: skip-file
 # isort: skip_file
-"""An sdist's archive: everything stays in its one folder, and there is a limit to what it unpacks to.
+"""An sdist's archive: safe to unpack, everything in its one folder, and the same bytes for the same commit.
 
-Source of the rules: https://packaging.python.org/en/latest/specifications/source-distribution-format/ (unpacking) and
-https://docs.pypi.org/archives/.
+Source of the rules: https://packaging.python.org/en/latest/specifications/source-distribution-format/ (unpacking),
+https://docs.pypi.org/archives/ and https://reproducible-builds.org/docs/archives/.
 """
 
 import gzip
+import shutil
 import tarfile
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from posixpath import dirname, join, normpath
-from tarfile import TarFile, TarInfo
+from tarfile import ReadError, TarFile, TarInfo
 from typing import IO, cast
 
 from .zips import BOMB_SIZE, PIECE, is_inside, twins, written
 
 #: How many bytes we unpack at most, and how many of them may be headers, which are held in memory: PyPI has no limit.
 MOST, MOST_HEADERS = 10 * 2**30, 128 * 2**20
-
-
 #: From here on a size does not fit into a header, so that a pax record has it.
 OCTAL_SIZE = 8**11
 #: The records that give each file another name or size.
@@ -38,7 +38,7 @@ class Bounded(gzip.GzipFile):
 
     def read(self, size: int | None = -1) -> bytes:
         if size is None or not 0 <= size <= BOMB_SIZE:
-            raise tarfile.ReadError(f"a file of more than {BOMB_SIZE} bytes where text was expected")
+            raise ReadError(f"a file of more than {BOMB_SIZE} bytes where text was expected")
         self._check(self.tell() + size)
         return super().read(size)
 
@@ -48,7 +48,33 @@ class Bounded(gzip.GzipFile):
 
     def _check(self, offset: int) -> None:
         if offset > MOST:
-            raise tarfile.ReadError(f"a decompression bomb, which unpacks to more than {MOST} bytes")
+            raise ReadError(f"a decompression bomb, which unpacks to more than {MOST} bytes")
+
+
+def normalise(path: Path, epoch: int) -> None:
+    """Rewrite the sdist at `path` in place: sorted, owned by nobody, modes 755 or 644, times `epoch` (seconds).
+
+    Contents, names and the executable bit stay, whichever backend, path, umask or machine made it.
+    """
+    partial = path.with_name(f".{path.name}.part")
+    with tempfile.TemporaryFile(dir=path.parent) as raw:  # on disk: it may be large, and is read in another order
+        with Bounded(path, "rb") as packed:
+            shutil.copyfileobj(packed, raw, 2**20)
+        raw.seek(0)
+        with (
+            partial.open("wb") as file,
+            gzip.GzipFile("", "wb", 9, file, mtime=epoch) as repacked,
+            tarfile.open(fileobj=raw, mode="r:") as old,
+            tarfile.open(fileobj=cast("IO[bytes]", repacked), mode="w", format=tarfile.PAX_FORMAT) as new,
+        ):
+            # A hard link comes after the file that it links to.
+            for member in sorted(old.getmembers(), key=lambda member: (member.islnk(), member.name)):
+                member.uid = member.gid = 0
+                member.uname = member.gname = ""
+                member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
+                member.mtime, member.pax_headers = epoch, {}
+                new.addfile(member, old.extractfile(member) if member.isreg() else None)
+    partial.replace(path)
 
 
 @contextmanager
@@ -65,55 +91,51 @@ def entries(path: Path) -> list[TarInfo]:
         for entry in archive:
             headers += entry.offset_data - entry.offset
             if headers > MOST_HEADERS:
-                raise tarfile.ReadError(
-                    f"a decompression bomb, whose headers alone unpack to more than {MOST_HEADERS} bytes"
-                )
+                raise ReadError(f"a decompression bomb, whose headers alone unpack to more than {MOST_HEADERS} bytes")
         if archive.pax_headers.keys() & RENAMES:
-            raise tarfile.ReadError("a name or a size for all files, which only some programs read")
+            raise ReadError("a name or a size for all files, which only some programs read")
         found = archive.getmembers()
         assert archive.fileobj
         while block := archive.fileobj.read(PIECE):
             if block.strip(b"\0"):
-                raise tarfile.ReadError("data after its end")
+                raise ReadError("data after its end")
         return found
 
 
 def outward(path: Path) -> list[str]:
     """Return the links in the archive at `path` that lead out of its folder."""
-    found = [entry for entry in entries(path) if entry.issym() or entry.islnk()]
-    links = {written(entry.name) for entry in found if entry.issym()}
+    links = _links(found := entries(path))
     return [entry.name for entry in found if not _stays(entry, entry.name.split("/")[0], links)]
+
+
+def _links(found: list[TarInfo]) -> set[str]:
+    return {written(entry.name) for entry in found if entry.issym()}
 
 
 def check(path: Path, found: list[TarInfo]) -> None:
     """Raise `TarError` for the first entry that other programs would read differently, or that leaves the folder."""
     if zipfile.is_zipfile(path):
-        raise tarfile.ReadError("it is also a zip archive")
-    names = {normpath(entry.name) for entry in found}
-    links = {written(entry.name) for entry in found if entry.issym()}
-    folders = {name.split("/")[0] for name in names}
-    files: set[str] = set()
+        raise ReadError("it is also a zip archive")
+    links, files = _links(found), set[str]()
     for entry in found:
         if reason := _fault(entry, links):
-            raise tarfile.ReadError(f"{entry.name!r} {reason}")
+            raise ReadError(f"{entry.name!r} {reason}")
         if entry.islnk() and entry.linkname not in files:
-            raise tarfile.ReadError(f"{entry.name!r} links to {entry.linkname!r}, and no file before it has that name")
-        if entry.isreg():
-            files.add(entry.name)
+            raise ReadError(f"{entry.name!r} links to {entry.linkname!r}, and no file before it has that name")
+        files |= {entry.name} if entry.isreg() else set()
     if same := twins((entry.name, written(entry.name), entry.isdir()) for entry in found):
-        raise tarfile.ReadError(same)
-    if odd := [entry.name for entry in found if _is_metadata(entry.name) and normpath(entry.name) != entry.name]:
-        raise tarfile.ReadError(f"PyPI does not find {odd[0]!r}: it looks for {normpath(odd[0])!r}")
-    if odd := [entry.name for entry in found if entry.name.split("/")[0] == "."]:
-        raise tarfile.ReadError(f"pip does not find the top-level folder beside {odd[0]!r}")
-    if len(folders) != 1 or folders & (names - {normpath(entry.name) for entry in found if entry.isdir()}):
-        raise tarfile.ReadError(f"{len(folders)} folders and files at its top, not one folder")
+        raise ReadError(same)
+    places = {entry.name: normpath(entry.name) for entry in found}
+    odd = [name for name, place in places.items() if name != place and name.endswith("PKG-INFO")]
+    if odd := [name for name in odd if places[name].count("/") == 1]:
+        raise ReadError(f"PyPI does not find {odd[0]!r}: it looks for {places[odd[0]]!r}")
+    if odd := [name for name in places if name.split("/")[0] == "."]:
+        raise ReadError(f"pip does not find the top-level folder beside {odd[0]!r}")
+    names, folders = {*places.values()}, {place.split("/")[0] for place in places.values()}
+    if len(folders) != 1 or folders & {places[entry.name] for entry in found if not entry.isdir()}:
+        raise ReadError(f"{len(folders)} folders and files at its top, not one folder")
     if len(names) == 1:
-        raise tarfile.ReadError(f"only {names.pop()!r}, which PyPI takes for the top-level folder")
-
-
-def _is_metadata(name: str) -> bool:
-    return name.endswith("PKG-INFO") and normpath(name).count("/") == 1
+        raise ReadError(f"only {names.pop()!r}, which PyPI takes for the top-level folder")
 
 
 def _fault(entry: TarInfo, links: set[str]) -> str:
@@ -134,25 +156,22 @@ def _fault(entry: TarInfo, links: set[str]) -> str:
     parts = normpath(entry.name).split("/")
     if links and _goes_through(parts[:-1], links):
         return "is a path through a link"
-    if entry.issym() or entry.islnk():
-        return "" if _stays(entry, parts[0], links) else f"links to {entry.linkname!r}, out of its folder"
-    return ""
+    return "" if _stays(entry, parts[0], links) else f"links to {entry.linkname!r}, out of its folder"
 
 
 def _goes_through(parts: list[str], links: set[str]) -> bool:
     return any(written("/".join(parts[:depth])) in links for depth in range(1, len(parts) + 1))
 
 
-def _stays(link: TarInfo, top: str, links: set[str]) -> bool:
+def _stays(entry: TarInfo, top: str, links: set[str]) -> bool:
     """Return whether a link stays in the folder `top`; it may not go up once it has gone through one of `links`."""
-    target = link.linkname
-    if link.issym():
-        if target.startswith("/"):
-            return False
-        path = normpath(dirname(link.name)).split("/")
+    target = entry.linkname
+    if entry.issym():
+        path = normpath(dirname(entry.name)).split("/")
         for part in filter(lambda part: part not in {"", "."}, target.split("/")):
             if part == ".." and _goes_through(path, links):
                 return False  # the names alone do not tell where that leads
             path = path[:-1] if part == ".." else [*path, part]
-        target = normpath(join(dirname(link.name), target))
-    return is_inside(target) and normpath(target).split("/")[0] == top
+        target = normpath(join(dirname(entry.name), target))
+    is_link = entry.issym() or entry.islnk()
+    return not is_link or (is_inside(target) and normpath(target).split("/")[0] == top)

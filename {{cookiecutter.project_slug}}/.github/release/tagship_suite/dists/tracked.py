@@ -26,7 +26,8 @@ from .modules import is_own
 from .reading import Dist
 from .zips import MODULES
 
-POINTER = b"version https://git-lfs.github.com/spec/"
+#: How a pointer of Git LFS begins, and the size in bytes that it has less than.
+POINTER, SMALL = b"version https://git-lfs.github.com/spec/", 1024
 #: What build tools leave in a checkout for the next build: metadata, bytecode, extensions.
 LEFT = re.compile(r"(?:.*/)?(?:[^/]+\.(?:egg|dist)-info/.*|PKG-INFO|[^/]+\.(?:pyc|pyd|so))", re.DOTALL)
 #: What they generate, by suffix, and the suffixes of its sources: translations, Cython's and protobuf's output.
@@ -51,10 +52,7 @@ BACKENDS = {
 
 @dataclass
 class Checkout:
-    """The state of the working tree `top` at `time` (in ns): the tracked and the other files, by their paths in it.
-
-    Then those that differ from the commit, submodules without content, and pointers of Git LFS.
-    """
+    """The working tree `top` at `time` (in ns): the paths in it of files, submodules without content, LFS pointers."""
 
     top: Path
     tracked: set[str] = field(default_factory=set)
@@ -97,17 +95,11 @@ def _listed(folder: Path, *arguments: str, command: str = "ls-files") -> list[st
 
 
 def _is_pointer(path: Path) -> bool:
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return file.read(len(POINTER)) == POINTER
+    return path.is_file() and path.stat().st_size < SMALL and path.read_bytes().startswith(POINTER)
 
 
 def compare(before: Checkout, folder: Path, dists: Iterable[Dist]) -> Iterator[Problem | str]:
-    """Yield what must be a mistake in the `dists` of the distribution in `folder`, and notes on what may be one.
-
-    `before` is the state before they were built. Raises `ReleaseError` if a dist cannot be read.
-    """
+    """Yield what is a mistake in the `dists` built in `folder` from the state `before`, and notes on what may be."""
     folder = folder.resolve()
     start = f"{Path(os.path.relpath(folder, before.top)).as_posix()}/".removeprefix("./")
     own = {path.removeprefix(start) for path in before.tracked if path.startswith(start)}
@@ -179,7 +171,7 @@ def _named(manifest: Path) -> Iterator[str]:
 
 def _wheel_problems(wheel: Dist, own: set[str], missing: list[str], words: tuple[str, ...]) -> Iterator[Problem | str]:
     """Yield what the wheel lacks of the project's packages, and what it contains besides them."""
-    where, (_, keep_out, put_in) = str(wheel.path), words
+    _, keep_out, put_in = words
     installed = {MODULES.sub("", name) for name in wheel.members}
     modules = {name for name in installed if name.endswith((".py", ".pyi", ".pyd", ".so"))}
     modules = {name for name in modules if not name.split("/")[0].endswith((".data", ".dist-info"))}
@@ -187,19 +179,13 @@ def _wheel_problems(wheel: Dist, own: set[str], missing: list[str], words: tuple
     odd = {top for top in tops if OTHER.fullmatch(top.split(".")[0]) and top[0] != "_" and not is_own(top, wheel.name)}
     if tops > odd:
         if odd:
-            found = f"{where} installs {_some(odd)} at the top of site-packages"
+            found = f"{wheel.path} installs {_some(odd)} at the top of site-packages"
             yield f"{found}; if that is not intended, add it to {keep_out} [top-level]"
     elif (packages := _packages(own, wheel)) and not any(".data/" in name for name in installed):
         found = f"no module but {_some(odd)}" if odd else "no module"
         yield wheel.problem("no-module", found, _some(packages), f"add it to {put_in}")
     places = _places(own | {f"{path}/" for path in missing}, own, modules)
-    for path in missing:
-        if f"{path}/" in places:
-            found, expected = "a submodule without content", "its files, which are part of a package"
-            remedy = "run: git submodule update --init; on GitHub, set the repository variable SUBMODULES to true"
-            yield Problem("submodule", path, found, expected, remedy)
-        else:
-            yield f"{path}: the dists lack this submodule, which is not checked out [submodule]"
+    yield from _submodules(missing, places)
     lacking = {path for path in places.keys() & own if places[path] not in installed}
     typed = {path for path in lacking if path.endswith("/py.typed")}
     for path in sorted(typed):
@@ -209,7 +195,17 @@ def _wheel_problems(wheel: Dist, own: set[str], missing: list[str], words: tuple
             expected = f"one as in {path}: type checkers ignore the package's types without it"
             yield wheel.problem("py-typed", f"no {places[path]}", expected, f"add it to {put_in}")
     if missed := {path for path in lacking - typed if not UNMISSED.fullmatch(path) and not _is_of_tests(path)}:
-        yield f"{where} lacks {_some(missed)}; add what its users need to {put_in} [not-in-wheel]"
+        yield f"{wheel.path} lacks {_some(missed)}; add what its users need to {put_in} [not-in-wheel]"
+
+
+def _submodules(missing: list[str], places: Collection[str]) -> Iterator[Problem | str]:
+    for path in missing:
+        if f"{path}/" in places:
+            found, expected = "a submodule without content", "its files, which are part of a package"
+            remedy = "run: git submodule update --init; on GitHub, set the repository variable SUBMODULES to true"
+            yield Problem("submodule", path, found, expected, remedy)
+        else:
+            yield f"{path}: the dists lack this submodule, which is not checked out [submodule]"
 
 
 def _packages(own: set[str], wheel: Dist) -> set[str]:

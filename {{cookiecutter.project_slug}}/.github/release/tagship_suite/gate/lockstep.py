@@ -39,15 +39,11 @@ def ordered(dists: list[Dist]) -> list[list[Dist]]:
 
 
 def problems(verdicts: list[Verdict]) -> list[Problem]:
-    """Return why distributions in lockstep do not fit together: different versions, or dependencies on other ones.
-
-    One in the root has tags without a name, as they have, so it must be in lockstep too.
-    """
+    """Return why distributions in lockstep do not fit together: different versions, or dependencies on other ones."""
     together = [verdict for verdict in verdicts if verdict.package.lockstep]
     versions = {verdict.name: verdict.version for verdict in together}
-    others = [
-        verdict.name for verdict in verdicts if together and verdict not in together and not verdict.package.label
-    ]
+    # One in the root has tags without a name, as they have.
+    others = [each.name for each in verdicts if together and each not in together and not each.package.label]
     where, found = "pyproject.toml [tool.tagship] lockstep", "false, but true for distributions below it"
     expected, remedy = "true: a tag without a name releases all of them", "set it, or move {} into a folder of its own"
     shared = [Problem("lockstep", where, found, expected, remedy.format(name)) for name in others]

@@ -23,8 +23,7 @@ SSH, OPENPGP = ".github/allowed_signers", ".github/allowed_signers.asc"
 def signer(root: Path, tag: str) -> str:
     """Return git's line about the signature of `tag` in the repository at `root`.
 
-    Raises `ReleaseError` unless a key in the repository has signed this name for the commit that is checked out: the
-    signed tag of an older release may have been pushed under another name.
+    Raises `ReleaseError` unless a key in the repository has signed this name, for the commit that is checked out.
     """
     head, fields = git.query(root, "rev-parse", "HEAD"), "%(objecttype) %(tag) %(*objectname)"
     found = git.query(root, "for-each-ref", f"--format={fields}", f"refs/tags/{tag}") or "no such tag"
