@@ -1,32 +1,25 @@
 """The build: what happens before and after the build backend, and what later jobs need to know about the dists."""
 
-from __future__ import annotations
-
 import json
 import re
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
 from . import report
+from .dists import modules, rules, tracked
+from .dists.reading import Dist, read_dists
 from .errors import Problem, ReleaseError, refusal, refuse
 from .gate import bundle, dev, handover
 from .github import notes
 from .repo import git
 from .repo.files import load_toml, subtable
-from .repo.packages import chosen, form, history, is_compiled
+from .repo.literals import Written
+from .repo.packages import Package, chosen, form, history, is_compiled
 from .repo.version_source import locate
 from .testing import pythons
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from .dists.reading import Dist
-    from .dists.tracked import Checkout
-    from .repo.literals import Written
-    from .repo.packages import Package
 
 #: The locked tools of compiled projects.
 LOCK = ".github/release/requirements/wheels.txt"
@@ -37,27 +30,22 @@ DISTS = re.compile(r".+\.(whl|tar\.gz|zip|egg|attestation|asc|sigstore(\.json)?)
 EARLIEST = 315532800  # seconds: 1980-01-01, the first day that a zip archive, and so a wheel, can hold
 
 
-def prepare(root: Path, environ: Mapping[str, str]) -> tuple[int, list[Package], Checkout | None]:
+def prepare(root: Path, environ: Mapping[str, str]) -> tuple[int, list[Package], tracked.Checkout | None]:
     """Remove old dists and the bundle; return SOURCE_DATE_EPOCH, the distributions to build, and the checkout's state.
 
-    Raises `ReleaseError` if one is compiled and the locked tools for that are missing, or if the folders of dists and
-    bundle hold something else.
+    Raises `ReleaseError` if locked tools are missing, or if the folders of dists and bundle hold something else.
     """
-    from .dists.tracked import checkout
-
     environ = dev.tagged(root, environ)
     seconds, packages = epoch(root, environ), chosen(root, environ)
     compiled = [f"{each.path}/pyproject.toml" for each in packages if is_compiled(each.folder)]
     if compiled and not (root / LOCK).is_file():
         raise refusal("managed-files", compiled[0], "[tool.cibuildwheel]", f"also {LOCK}", "run: tagship sync")
     refuse(clean(root))
-    return seconds, packages, checkout(root)
+    return seconds, packages, tracked.checkout(root)
 
 
-def compare(root: Path, packages: list[Package], before: Checkout | None) -> None:
+def compare(root: Path, packages: list[Package], before: tracked.Checkout | None) -> None:
     """Refuse dists that contain uncommitted files or lack committed ones; print lesser differences as notes."""
-    from .dists import tracked
-
     if not before:
         return
     groups = grouped(root / "dist", packages).items()
@@ -88,29 +76,41 @@ def epoch(root: Path, environ: Mapping[str, str]) -> int:
 
 def describe(root: Path, environ: Mapping[str, str]) -> None:
     """Check the dists against the index's rules; print their names, versions, Pythons, sizes and hashes."""
-    from .dists import modules, rules
-
-    groups = read(root / "dist", chosen(root, environ))
-    wheels = [dist for dists in groups.values() for dist in dists if dist.is_wheel]
-    unlicensed = [problem for package, dists in groups.items() for problem in _unlicensed(package, dists)]
-    refuse(unlicensed + [problem for wheel in wheels for problem in modules.unresolved(wheel)])
-    for name, value in {**outputs(groups), "digest": handover.digest(root / "dist")}.items():
+    groups = grouped(root / "dist", chosen(root, environ))
+    refuse([problem for each, some in groups.items() for problem in rules.problems(some, each.settings.file_limit)])
+    dists = [(package, dist) for package, some in groups.items() for dist in some]
+    wheels = [each for each in dists if each[1].is_wheel]
+    refuse([*_unlicensed(wheels), *(problem for _, wheel in wheels for problem in modules.unresolved(wheel))])
+    firsts = [some[0] for some in groups.values()]
+    tested = [each for package, some in groups.items() for each in pythons.of(package, some[0].metadata)]
+    outputs = {
+        "name": " ".join(dist.name for dist in firsts),
+        "version": " ".join(dist.version for dist in firsts),
+        "pythons": json.dumps(list(dict.fromkeys(tested))),
+        "digest": handover.digest(root / "dist"),
+    }
+    for name, value in outputs.items():
         print(f"{name}: {value}")
         report.output(name, value)
-    for dist in (dist for dists in groups.values() for dist in dists):
+    for _, dist in dists:
         print(f"{dist.path}  {dist.size} bytes  SHA-256 {dist.sha256}")
         report.notes(rules.retagged(dist))
-    for package, (first, *others) in groups.items():
-        if PLACEHOLDER.search(address := first.metadata.get("Author-email", "")):
-            remedy = "set your own before a release [metadata]"
-            report.notes([f"{first.path}: Author-email {address!r} is a placeholder: {remedy}"])
-        files = [first, *others]
-        title, plan = f"## {first.name} {first.version}", _plan(package, first)
-        text = notes.of(package, first.name, Version(first.version))
-        changes = f"<details><summary>Notes of the release</summary>\n\n{text}\n\n</details>"
-        rows = [(each.path.name, f"{each.size}", each.sha256) for each in files]
-        trees = [report.tree(each.path.name, each.members) for each in files]
-        report.summary(title, plan, changes, report.table(("file", "bytes", "SHA-256"), rows), *trees)
+    for package, files in groups.items():
+        _summarise(package, files)
+
+
+def _summarise(package: Package, files: list[Dist]) -> None:
+    dist = files[0]
+    if PLACEHOLDER.search(address := dist.metadata.get("Author-email", "")):
+        remedy = "set your own before a release [metadata]"
+        report.notes([f"{dist.path}: Author-email {address!r} is a placeholder: {remedy}"])
+    text = notes.of(package, dist.name, Version(dist.version))
+    changes = f"<details><summary>Notes of the release</summary>\n\n{text}\n\n</details>"
+    table = report.table(
+        ("file", "bytes", "SHA-256"), [(each.path.name, f"{each.size}", each.sha256) for each in files]
+    )
+    trees = [report.tree(each.path.name, each.members) for each in files]
+    report.summary(f"## {dist.name} {dist.version}", _plan(package, dist), changes, table, *trees)
 
 
 def _plan(package: Package, dist: Dist) -> str:
@@ -135,43 +135,20 @@ def _plan(package: Package, dist: Dist) -> str:
     return report.table(("a release of this commit", ""), rows)
 
 
-def _unlicensed(package: Package, dists: list[Dist]) -> list[Problem]:
+def _unlicensed(wheels: list[tuple[Package, Dist]]) -> Iterator[Problem]:
     """Find wheels without the license files that the project declares: hatchling finds none if its path has a `[`."""
-    given = subtable(load_toml(package.folder / "pyproject.toml"), "project").get("license-files")
-    wheels = [dist for dist in dists if dist.is_wheel] if isinstance(given, list) and given else []
-    remedy = "correct license-files; if this folder's path has a '[', '*' or '?' in it, build in another one"
-    missing = [dist for dist in wheels if not dist.metadata.get_all("License-File")]
-    expected = f"the files of license-files, {given}"
-    return [Problem("license-files", str(dist.path), "no License-File", expected, remedy) for dist in missing]
-
-
-def read(folder: Path, packages: list[Package]) -> dict[Package, list[Dist]]:
-    """Return the dists in `folder` by distribution; raise `ReleaseError` for each that is missing or wrong."""
-    from .dists import rules
-
-    groups = grouped(folder, packages)
-    refuse([problem for each, some in groups.items() for problem in rules.problems(some, each.settings.file_limit)])
-    return groups
+    for package, wheel in wheels:
+        given = subtable(load_toml(package.folder / "pyproject.toml"), "project").get("license-files")
+        if given and isinstance(given, list) and not wheel.metadata.get_all("License-File"):
+            remedy = "correct license-files; if this folder's path has a '[', '*' or '?' in it, build in another one"
+            yield wheel.problem("license-files", "no License-File", f"the files of license-files, {given}", remedy)
 
 
 def grouped(folder: Path, packages: list[Package]) -> dict[Package, list[Dist]]:
     """Return the dists in `folder` by distribution; raise `ReleaseError` if one has none."""
-    from .dists.reading import read_dists
-
     dists = read_dists(folder)
     groups = {package: [dist for dist in dists if package.name in {"", dist.name}] for package in packages}
     found = " ".join(dist.path.name for dist in dists)
     absent = [package.name for package, some in groups.items() if not some]
     refuse([Problem("no-dists", "dist", found, f"dists of {name}", "build it") for name in absent])
     return groups
-
-
-def outputs(groups: dict[Package, list[Dist]]) -> dict[str, str]:
-    """Return the outputs of the workflow's job: `name`, `version`, and `pythons`, a JSON list."""
-    firsts = [dists[0] for dists in groups.values()]
-    every = [each for package, (first, *_) in groups.items() for each in pythons.of(package, first.metadata)]
-    return {
-        "name": " ".join(dist.name for dist in firsts),
-        "version": " ".join(dist.version for dist in firsts),
-        "pythons": json.dumps(list(dict.fromkeys(every))),
-    }

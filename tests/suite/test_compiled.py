@@ -15,7 +15,7 @@ from tagship_suite.build import prepare
 from tagship_suite.dists.reading import read_dists
 from tagship_suite.errors import ReleaseError
 from tagship_suite.gate import handover
-from tagship_suite.testing.fitting import pick
+from tagship_suite.testing.plan import pick
 from tests.archives import write_sdist, write_wheel
 from tests.conftest import commit, copy_suite, git, nox, release, try_nox, try_release
 

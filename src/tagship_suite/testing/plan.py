@@ -1,29 +1,22 @@
 """What the session `test` installs for each distribution, and the command that it runs."""
 
-from __future__ import annotations
-
 import platform
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nox.project import dependency_groups
+from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import canonicalize_name
 
-from ..dists.reading import read_dists
-from ..errors import Problem, refusal, refuse
+from ..dists.reading import Dist, read_dists
+from ..errors import ReleaseError, refusal
 from ..repo.files import load_toml, parse_cfg, subtable
-from ..repo.packages import chosen, distribution_name, every, left_out
+from ..repo.packages import Package, chosen, distribution_name, every, left_out
 from ..repo.ref import current
 from . import pythons
-from .fitting import pick
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from ..dists.reading import Dist
-    from ..repo.packages import Package
 
 DEFAULTS = ("test", "tests")
 NO_TESTS = "test-command = [] says that there are no tests"
@@ -88,6 +81,33 @@ def _pick(dists: list[Dist], name: str, python: str) -> Dist:
     raise refusal("no-dists", "--installpkg", found, f"a dist of {name}", "run: nox -s build")
 
 
+def pick(dists: list[Dist], python: str) -> Dist:
+    """Return the one of `dists` that an installer would choose for the CPython of the version `python`.
+
+    `python` is `3.12` or, free-threaded, `3.14t`; for anything else (`pypy3.11`) only a pure wheel counts. Raises
+    `ReleaseError` if there is none. Source of the rule: the platform compatibility tags of packaging.python.org.
+    """
+    places = {tag: place for place, tag in enumerate(_tags(python))}
+
+    def rank(dist: Dist) -> int:
+        return min((places.get(tag, len(places) + 1) for tag in dist.tags), default=len(places))
+
+    dist = min(dists, key=rank)
+    if rank(dist) > len(places):
+        where, expected = str(dist.path.parent), f"one for Python {python} on this machine, or an sdist"
+        raise refusal("no-fitting-wheel", where, "only other wheels", expected, "run: nox -s build")
+    return dist
+
+
+def _tags(python: str) -> Iterator[Tag]:
+    if match := re.fullmatch(r"(?:python)?(\d+)\.(\d+)[.\d]*(t?)", python):
+        version, name = (int(match[1]), int(match[2])), f"cp{match[1]}{match[2]}"
+        yield from cpython_tags(version, [f"{name}t"] if match[3] else None)
+        yield from compatible_tags(version, name)
+    else:
+        yield from compatible_tags((3,))
+
+
 def _needs(package: Package, dist: Dist | None) -> tuple[list[str], str]:
     """Return what the tests need: requirements, as arguments, and extras of the distribution."""
     settings = package.settings
@@ -98,9 +118,8 @@ def _needs(package: Package, dist: Dist | None) -> tuple[list[str], str]:
         groups = _default(known) if settings.test_groups is None else ()
         extras = _default(_extras(package, dist)) if settings.test_extras is None and not groups else ()
         if not groups and not extras and settings.test_command is None:
-            refuse(
-                [unnamed(_where(package), "nothing that the tests need", "a dependency group or an extra called test")]
-            )
+            expected = "a dependency group or an extra called test"
+            raise unnamed(_where(package), "nothing that the tests need", expected)
     requires = [text for line in settings.test_requires or () for text in _arguments(line, package)]
     return [*requires, *(text for name in groups for text in _group(tables, name))], ",".join(extras)
 
@@ -109,10 +128,10 @@ def _where(package: Package) -> str:
     return f"{(package.folder / 'pyproject.toml').relative_to(package.root).as_posix()} [tool.tagship]"
 
 
-def unnamed(where: str, found: str, expected: str, requires: str = "pytest") -> Problem:
-    """Return the problem that the settings do not say what the tests need, with the lines to add."""
+def unnamed(where: str, found: str, expected: str, requires: str = "pytest") -> ReleaseError:
+    """Return the error that the settings do not say what the tests need, with the lines to add."""
     lines = f'\n  test-requires = ["{requires}"]\n  test-command = []  # where there are no tests'
-    return Problem("test-command", where, found, expected, f"write one of these lines there:{lines}")
+    return refusal("test-command", where, found, expected, f"write one of these lines there:{lines}")
 
 
 def _default(names: Iterable[str]) -> tuple[str, ...]:
@@ -132,16 +151,13 @@ def _extras(package: Package, dist: Dist | None) -> list[str]:
 
 def _group(tables: list[dict[str, Any]], name: str) -> tuple[str, ...]:
     """Return the requirements of a dependency group, the distribution's own one if it has one of this name."""
-    own = [table for table in tables if _has(table, name)]
+    groups = [(table, {*map(canonicalize_name, subtable(table, "dependency-groups"))}) for table in tables]
+    own = (table for table, names in groups if canonicalize_name(name) in names)
     try:
-        return dependency_groups((own or [{"dependency-groups": {}}])[0], name)
+        return dependency_groups(next(own, {"dependency-groups": {}}), name)
     except (LookupError, TypeError, ValueError) as error:
         remedy = "correct [dependency-groups] or test-groups"
         raise refusal("settings", "pyproject.toml", str(error), "a valid dependency group", remedy) from error
-
-
-def _has(table: dict[str, Any], name: str) -> bool:
-    return canonicalize_name(name) in map(canonicalize_name, subtable(table, "dependency-groups"))
 
 
 def _arguments(line: str, package: Package) -> list[str]:
@@ -152,7 +168,7 @@ def _arguments(line: str, package: Package) -> list[str]:
     found = [folder / match[2] for folder in (package.folder, package.root) if (folder / match[2]).is_file()]
     if not found:
         where = f"{_where(package)} test-requires"
-        refuse([Problem("settings", where, repr(line), "an existing file", "correct the path")])
+        raise refusal("settings", where, repr(line), "an existing file", "correct the path")
     return [match[1], str(found[0])]
 
 
@@ -167,10 +183,10 @@ def _constraints(package: Package, dists: list[Dist], python: str, near: list[Pa
     places = {**outside, **{each.name: each.folder for each in near if each.name in members}}
     for folder in (package.root, package.folder):
         for key, source in subtable(load_toml(folder / "pyproject.toml"), "tool", "uv", "sources").items():
-            name = str(canonicalize_name(key))
-            if path := subtable({"": source}, "").get("path"):
+            name, of = str(canonicalize_name(key)), subtable(source)
+            if path := of.get("path"):
                 places[name] = folder / path
-            elif subtable({"": source}, "").get("workspace") and name in members:
+            elif of.get("workspace") and name in members:
                 places[name] = members[name]
     built = {dist.name for dist in dists}
     places = {name: _pick(dists, name, python).path if name in built else place for name, place in places.items()}

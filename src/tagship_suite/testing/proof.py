@@ -1,21 +1,16 @@
 """Whether the tests ran what the wheel ships, judged by the imports that the witness recorded."""
 
-from __future__ import annotations
-
 import ast
 import re
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
-from ..errors import Problem, refuse
+from ..errors import Problem, refuse, shortened
 from .witness import is_test
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 #: Top-level names that setuptools does not take for a package or module of the project. Source of the rule:
 #: DEFAULT_EXCLUDE of FlatLayoutPackageFinder and FlatLayoutModuleFinder in setuptools.discovery. `t` has the tests of
@@ -25,7 +20,6 @@ OTHER = re.compile(
     r"|utils?|python|build|dist|v?env|requirements|tasks|fabfile|site_scons|benchmarks?|exercises?|htmlcov|setup"
     r"|conftest|toxfile|noxfile|pavement|dodo|conanfile|manage|[._].*"
 )
-SHOWN = 5
 IN_PLACE = "set test-in-place = true in [tool.tagship]"
 
 
@@ -48,13 +42,9 @@ class Evidence:
     @cached_property
     def loose(self) -> dict[Path, str]:
         """The modules that were executed from the checkout, except those in an environment below it."""
-        inside = {path: kind for path, kind in self.seen.items() if path.is_relative_to(self.checkout)}
+        inside = {path: path.relative_to(self.checkout) for path in self.seen if path.is_relative_to(self.checkout)}
         hidden = re.compile(r"(.*/)?(\.[^/]*|site-packages)/.*")
-        return {
-            path: kind
-            for path, kind in inside.items()
-            if not hidden.fullmatch(path.relative_to(self.checkout).as_posix())
-        }
+        return {path: self.seen[path] for path, inner in inside.items() if not hidden.fullmatch(inner.as_posix())}
 
     @cached_property
     def test_folders(self) -> set[Path]:
@@ -69,8 +59,7 @@ class Evidence:
     @cached_property
     def needed(self) -> set[str]:
         """What the imported modules import in turn, but the distribution lacks: `a/b` for `a.b`."""
-        paths = (self.site / path for path in self.imported if path.endswith(".py"))
-        names = {name for path in paths for name in _imported_by(path)}
+        names = {name for path in self.imported if path.endswith(".py") for name in _imported_by(self.site / path)}
         known = {path.name.partition(".")[0] for path in self.site.glob("*")} | sys.stdlib_module_names
         return {name.replace(".", "/") for name in names if name.partition(".")[0] not in known}
 
@@ -83,9 +72,9 @@ class Evidence:
         # Tests often mirror the names of what they test; there only empty modules are equal.
         usual = folder in {self.checkout, self.checkout / "src"}
         there = (name for name in self.shipped if (folder / name).is_file())
-        return folder.is_relative_to(self.checkout) and any(usual or self.same(folder, name) for name in there)
+        return folder.is_relative_to(self.checkout) and any(usual or self._is_same(folder, name) for name in there)
 
-    def same(self, folder: Path, name: str) -> bool:
+    def _is_same(self, folder: Path, name: str) -> bool:
         """Return whether a module in `folder` is not empty and equals the installed one."""
         installed = self.site / name
         return installed.is_file() and (folder / name).read_bytes() == installed.read_bytes() != b""
@@ -133,14 +122,9 @@ def prove(folder: Path, name: str) -> str:
     return f"the tests imported {count}, none of them from elsewhere"
 
 
-def refuse_idle(folder: Path) -> None:
-    """Raise `ReleaseError` if the runs that the witness recorded in `folder` ran no test."""
-    refuse(_idle(read(folder)))
-
-
 def problems(evidence: Evidence, name: str) -> list[Problem]:
     """Return why the tests do not test the dist `name`: it has no modules, others were imported, or no test ran."""
-    found = _idle(evidence)
+    found = idle(evidence)
     if not evidence.shipped:
         remedy = f"include them, or {IN_PLACE} if the project has none"
         found.append(Problem("no-module", name, "no module", "the project's modules", remedy))
@@ -148,40 +132,33 @@ def problems(evidence: Evidence, name: str) -> list[Problem]:
         remedy = f"correct what the wheel includes, or test-command; or {IN_PLACE}"
         found.append(Problem("not-tested", "tests", f"no module of {name} imported", "at least one", remedy))
     loose = [problem for path in sorted(evidence.loose) for problem in _judged(path, evidence, name)]
-    if len(loose) > SHOWN:
-        more = f"{len(loose) - SHOWN} more modules from the checkout"
-        loose[SHOWN:] = [Problem("not-from-wheel", "tests", more, "none", "see above")]
-    return found + loose
+    return found + shortened(loose, "tests", "more modules from the checkout", "none")
 
 
-def _idle(evidence: Evidence) -> list[Problem]:
-    if any(evidence.ran) or not evidence.ran:
-        return []
+def idle(evidence: Evidence) -> list[Problem]:
+    """Return the problem that the runs ran no test, as far as they were counted."""
     remedy = "correct test-command in [tool.tagship], or install what the skipped tests need"
-    return [Problem("no-tests", "tests", "no test that ran", "at least one", remedy)]
+    problem = Problem("no-tests", "tests", "no test that ran", "at least one", remedy)
+    return [problem] if evidence.ran and not any(evidence.ran) else []
 
 
 def _judged(path: Path, evidence: Evidence, name: str) -> list[Problem]:
     source = max(evidence.sources & {*path.parents}, key=lambda folder: len(folder.parts), default=None)
-    where, inner = (
-        path.relative_to(evidence.checkout).as_posix(),
-        path.relative_to(source or evidence.checkout).as_posix(),
-    )
+    where = path.relative_to(evidence.checkout).as_posix()
+    inner = path.relative_to(source or evidence.checkout).as_posix()
     module = inner.partition(".")[0].replace("/", ".").removesuffix(".__init__")
+    found, expected = f"module {module} imported from the checkout", f"the one in {name}"
     if source and inner in evidence.shipped:
-        if any(is_test(part.partition(".")[0]) for part in PurePosixPath(inner).parts) and (
-            path.read_bytes() == (evidence.site / inner).read_bytes()
-        ):
+        is_of_tests = any(is_test(part.partition(".")[0]) for part in PurePosixPath(inner).parts)
+        if is_of_tests and path.read_bytes() == (evidence.site / inner).read_bytes():
             return []
+        found, expected = f"module {module} run from the checkout", f"the one of {name}"
         remedy = f"import it by its name, or {IN_PLACE}"
-        return [
-            Problem("not-from-wheel", where, f"module {module} run from the checkout", f"the one of {name}", remedy)
-        ]
-    found = f"module {module} imported from the checkout"
-    if evidence.needs(path):
+    elif evidence.needs(path):
+        expected += ", which imports it"
         remedy = "include it in the wheel, or declare it as a dependency"
-        return [Problem("not-from-wheel", where, found, f"the one in {name}, which imports it", remedy)]
-    if source is None or evidence.is_tests_own(path, source):
+    elif source is None or evidence.is_tests_own(path, source):
         return []
-    remedy = "include it in the wheel, or move it to the tests"
-    return [Problem("not-from-wheel", where, found, f"the one in {name}", remedy)]
+    else:
+        remedy = "include it in the wheel, or move it to the tests"
+    return [Problem("not-from-wheel", where, found, expected, remedy)]

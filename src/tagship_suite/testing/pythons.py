@@ -1,40 +1,28 @@
 """The Pythons on which the tests run."""
 
-from __future__ import annotations
-
 import platform
 from email.message import Message
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from ..errors import ReleaseError
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from ..errors import collecting
 from ..repo.files import load_toml, parse_cfg, subtable
-from ..repo.packages import every
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from ..repo.packages import Package
+from ..repo.packages import Package, every
 
 #: The minor version of the oldest Python 3 that setup-python has for the current runners.
 OLDEST = 8
 
 
 def declared(root: Path) -> list[str]:
-    """Return the Pythons that the distributions at `root` declare; none if their files cannot be read.
-
-    The sessions that need the files report the error.
-    """
-    try:
+    """Return the Pythons that the distributions at `root` declare; none if their files cannot be read."""
+    with collecting([]):  # the sessions that need the files report the errors
         return list(dict.fromkeys(python for package in every(root) for python in of(package)))
-    except ReleaseError:
-        return []
+    return []
 
 
 def of(package: Package, metadata: Message | None = None) -> list[str]:
-    """Return the Pythons of one distribution: its setting `pythons`, else what its `metadata` declares.
-
-    By default, that is what is written in its files.
-    """
+    """Return the Pythons of a distribution: its setting `pythons`, else those of its `metadata`, else of its files."""
     current = ".".join(platform.python_version_tuple()[:2])
     return list(package.settings.pythons) or supported(metadata or _metadata(package.folder), current)
 
@@ -42,17 +30,16 @@ def of(package: Package, metadata: Message | None = None) -> list[str]:
 def supported(metadata: Message, current: str) -> list[str]:
     """Return the Pythons (`3.12`) that core metadata declares, oldest first, as `nox.project.python_versions` reads it.
 
-    From the classifiers, else from Requires-Python up to the `current` one, or the oldest that it allows, else just
-    `current`.
+    From the classifiers, else from Requires-Python up to the `current` one, or the oldest that it allows.
     """
-    from nox.project import python_versions
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from nox.project import python_versions  # which the environments of the release tools lack
 
     requires = metadata.get("Requires-Python", "")
     table = {"classifiers": metadata.get_all("Classifier", []), "requires-python": requires}
     for newest in (None, current):
         try:
-            found = filter(_is_set_up, python_versions({"project": table}, max_version=newest))
+            versions = python_versions({"project": table}, max_version=newest)
+            found = [each for each in versions if int(each.rstrip("t").partition(".")[2]) >= OLDEST]
             # `>3.9.1,<3.13` is about patch releases: a late one stands for the series.
             allowed = SpecifierSet(requires)
             every = map("3.{}".format, range(OLDEST, 100))
@@ -63,19 +50,12 @@ def supported(metadata: Message, current: str) -> list[str]:
     return [current]
 
 
-def _is_set_up(python: str) -> bool:
-    """Return whether setup-python still has this version of Python 3."""
-    return int(python.rstrip("t").partition(".")[2]) >= OLDEST
-
-
 def _metadata(folder: Path) -> Message:
-    table = subtable(load_toml(folder / "pyproject.toml"), "project")
-    cfg = parse_cfg(folder / "setup.cfg")
+    table, cfg = subtable(load_toml(folder / "pyproject.toml"), "project"), parse_cfg(folder / "setup.cfg")
     classifiers = table.get("classifiers") or cfg.get("metadata", "classifiers", fallback="").splitlines()
     metadata = Message()
     for classifier in classifiers if isinstance(classifiers, list) else []:
         metadata["Classifier"] = str(classifier)
-    metadata["Requires-Python"] = str(
-        table.get("requires-python") or cfg.get("options", "python_requires", fallback="")
-    )
+    requires = table.get("requires-python") or cfg.get("options", "python_requires", fallback="")
+    metadata["Requires-Python"] = str(requires)
     return metadata

@@ -7,25 +7,19 @@
 # isort: skip_file
 """The session `test`: install the distribution and what its tests need, run them, and prove what they imported."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
+import nox
 from nox.command import CommandFailed
 
 from .. import report
 from ..errors import refuse
+from ..sessions import run
 from . import proof, witness
-from .plan import plans, unnamed
-
-if TYPE_CHECKING:
-    import nox
-
-    from .plan import Plan
+from .plan import Plan, plans, unnamed
 
 #: The exit status of pytest and unittest if there is no test to run.
 NO_TESTS = 5
@@ -34,8 +28,6 @@ IN_PLACE = "test-in-place is set: the wheel was installed, but nothing proves th
 
 def run_tests(session: nox.Session, root: Path) -> None:
     """Run the tests of each distribution of this run."""
-    from ..sessions import run
-
     folder, *arguments = package(session)
     found = run(session, plans, root.resolve(), folder, str(session.python or ""), os.environ)
     ready = [plan for plan in found if plan.command]
@@ -58,15 +50,13 @@ def has_program(plan: Plan, places: list[str] | None) -> None:
     """Raise `ReleaseError` if the command of `plan` was not installed; except for pytest, the machine may have it."""
     program = plan.command[0]
     installed = shutil.which(program, path=os.pathsep.join(places or ()))
-    there = installed or (program != "pytest" and (shutil.which(program) or (plan.folder / program).is_file()))
-    found = f"no {program} among what the tests need"
-    refuse([] if there else [unnamed(plan.settings, found, "the program of test-command", program)])
+    if not installed and (program == "pytest" or not (shutil.which(program) or (plan.folder / program).is_file())):
+        found = f"no {program} among what the tests need"
+        raise unnamed(plan.settings, found, "the program of test-command", program)
 
 
 def proven(session: nox.Session, plan: Plan, arguments: list[str]) -> None:
     """Run the tests so that they import the installed project; end the session with an error unless they did."""
-    from ..sessions import run
-
     name = Path(plan.source).name if plan.source.endswith((".whl", ".tar.gz")) else "the wheel"
     with TemporaryDirectory() as folder:
         script = ("python", "-I", witness.__file__, plan.source, str(plan.folder), folder)
@@ -77,7 +67,7 @@ def proven(session: nox.Session, plan: Plan, arguments: list[str]) -> None:
                 session.run(*plan.command, *arguments, external=True, env=env)
             except CommandFailed as error:
                 if str(error.reason).endswith(f" {NO_TESTS}"):
-                    run(session, proof.refuse_idle, Path(folder))
+                    run(session, refuse, proof.idle(proof.read(Path(folder))))
                 raise
         session.log(f"proven: {run(session, proof.prove, Path(folder), name)}")
 
