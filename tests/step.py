@@ -14,10 +14,11 @@ OWN = Path(".github/release")
 def main(name: str, *arguments: str) -> int:
     """Run the step `name` of the suite that lies here; return 0, or 1 where it refused."""
     sys.path[0] = str(OWN.resolve() if (OWN / "tagship_suite").is_dir() else Path(__file__).parents[1] / "src")
-    cli, build, verify, bump, pythons = map(
+    cli, report, build, verify, bump, pythons = map(
         importlib.import_module,
         (
-            "tagship_suite.cli",
+            "tagship_suite.__main__",
+            "tagship_suite.report",
             "tagship_suite.build",
             "tagship_suite.gate.verify",
             "tagship_suite.repo.bump",
@@ -35,9 +36,9 @@ def main(name: str, *arguments: str) -> int:
         "cut": lambda: print(bump.cut_release(root, *arguments, push=False)),
     }
     try:
-        with cli.reporting():
+        with report.reporting():
             steps[name]()
-    except cli.Reported:
+    except report.Reported:
         return 1
     return 0
 

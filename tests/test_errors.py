@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from tagship_suite.errors import PAGE, Problem, ReleaseError, links
-from tagship_suite.publish.causes import CAUSES
-from tagship_suite.publish.explain import UNKNOWN
+from tagship_suite.publish.explain import CAUSES, UNKNOWN
 
 ROOT = Path(__file__).parents[1]
 SOURCES = [*sorted((ROOT / "src/tagship_suite").rglob("*.py")), *sorted((ROOT / "src/tagship").rglob("*.py"))]
@@ -19,8 +18,8 @@ CODE = re.compile(r" \[((?!a-z)[a-z]+(?:-[a-z]+)*)\]$")  # and no regular expres
 
 def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            yield node.func.id, node
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+            yield node.func.id if isinstance(node.func, ast.Name) else node.func.attr, node
 
 
 def first_line(argument: ast.expr) -> str:
@@ -32,7 +31,7 @@ def first_line(argument: ast.expr) -> str:
 
 def codes(path: Path) -> set[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    made = {call.args[0] for name, call in calls(tree) if name in {"Problem", "refusal"} and call.args}
+    made = {call.args[0] for name, call in calls(tree) if name in {"Problem", "problem", "refusal"} and call.args}
     found = {code.value for code in made if isinstance(code, ast.Constant)}
     texts = [node for node in ast.walk(tree) if isinstance(node, (ast.Constant, ast.JoinedStr))]
     found |= {match[1] for text in texts if (match := CODE.search(first_line(text)))}

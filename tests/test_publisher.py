@@ -13,7 +13,7 @@ from tagship.indexes import INDEXES
 from tagship.publisher import Registration, explain, form, forms, registration_of
 from tagship.rehearsal.issuer import claims_of
 from tagship.rehearsal.push import TagPush
-from tagship_suite.publish.claims import workflow_file
+from tagship_suite.publish.claims import values
 
 PUSH = TagPush(owner="Octo", repository="tiny", tag="v1.0", sha="a" * 40, owner_id="77")
 REGISTERED = Registration("tiny", "Octo", "tiny", "release.yml", "pypi", "77")
@@ -99,7 +99,7 @@ def test_a_token_shows_what_to_register() -> None:
 
 @pytest.mark.parametrize("claim", ["", "nothing", "a/b/.github/workflows/x.txt@ref", None])
 def test_a_token_without_a_workflow_file_has_none(claim: object) -> None:
-    assert workflow_file({"job_workflow_ref": claim}) == ""
+    assert values({"job_workflow_ref": claim})["workflow_filename"] == ""
 
 
 def test_the_link_for_a_project_that_exists_is_filled_in() -> None:

@@ -3,13 +3,36 @@
 import os
 import re
 import sys
+import traceback
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from . import redact
-from .errors import ReleaseError, links, refusal
+from .errors import ReleaseError, links, of_machine, refusal
+
+
+class Reported(Exception):
+    """A step has failed, and the reasons are already printed."""
+
+
+@contextmanager
+def reporting() -> Iterator[None]:
+    """Print the problems of a `ReleaseError` in the block, then raise `Reported`; redact everything that is printed."""
+    redact.register_environ(os.environ)
+    with redact.redacting(), without_warnings():
+        try:
+            yield
+        except (ReleaseError, OSError) as error:
+            lines = error.args if isinstance(error, ReleaseError) else [str(of_machine(error))]
+            errors(lines)
+            raise Reported(f"{len(lines)} problem{'s' * (len(lines) > 1)}, see above") from None
+        except Exception:
+            traceback.print_exc()
+            raise Reported("a bug in tagship, see above") from None
+        finally:
+            sys.stdout.flush()  # before the next command of the session prints
 
 
 @contextmanager

@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 import nox
 from packaging.version import Version
 
-from .cli import Reported, reporting
 from .repo.packages import is_compiled
+from .report import Reported, reporting
 from .testing.pythons import declared
 
 T = TypeVar("T")

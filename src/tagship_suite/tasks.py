@@ -34,8 +34,8 @@ def release(_: Context, version: str, *, push: bool = False, dry_run: bool = Fal
     """Bump the version, date the changelog, commit and tag; the pushed tag is what publishes."""
     if version in {"-h", "--help"}:  # invoke takes it for the version
         return run(sys.executable, "-m", "invoke", "--help", "release")
-    from .cli import Reported, reporting
     from .repo.bump import cut_release
+    from .report import Reported, reporting
 
     try:
         with reporting():

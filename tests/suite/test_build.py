@@ -14,9 +14,9 @@ import pytest
 import tagship_suite.dists.tars as tars
 from tagship.cli.group import Group
 from tagship_suite.build import clean, describe, prepare
-from tagship_suite.cli import reporting
 from tagship_suite.dists.reading import read_dists
 from tagship_suite.errors import ReleaseError
+from tagship_suite.report import reporting
 from tagship_suite.testing.pythons import supported
 from tests.archives import metadata, write_release, write_sdist
 from tests.conftest import commit, git, nox, try_nox, try_release

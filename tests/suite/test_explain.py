@@ -9,8 +9,7 @@ import pytest
 
 from tagship.publisher import Registration
 from tagship.rehearsal.faults import Fault
-from tagship_suite.publish.causes import CAUSES
-from tagship_suite.publish.explain import UNKNOWN, cause, explained
+from tagship_suite.publish.explain import CAUSES, UNKNOWN, cause, explained
 from tests.suite.publishing import PUSH, publish, serving, write_bundle
 
 if TYPE_CHECKING:

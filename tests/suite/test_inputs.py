@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tagship_suite.publish.inputs import ELSEWHERE
+from tagship_suite.__main__ import ELSEWHERE
 from tests.archives import write_release
 from tests.conftest import ROOT, release, try_release
 

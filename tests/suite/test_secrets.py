@@ -193,7 +193,7 @@ def test_trusted_publishing_prints_no_token(
 
 
 def test_secrets_are_struck_out_of_a_traceback_too(bundle: Path) -> None:
-    cli = bundle / ".github/release/tagship_suite/cli.py"
+    cli = bundle / ".github/release/tagship_suite/__main__.py"
     code = cli.read_text()
     cli.write_text(
         code.replace(

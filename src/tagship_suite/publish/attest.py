@@ -71,9 +71,9 @@ def _shown(index: Index, dists: list[Dist]) -> None:
     if not (own := claims.of_this_job()):
         raise TransientError("no OIDC token was issued to compare this job with the provenance [attestations]")
     expected = claims.identity(claims.values(own))
-    files = index.files(dists[0].name)
-    named = {dist.path.name: (dist, files.get(dist.path.name, Remote("", {}))) for dist in dists}
-    found = {name: publishers(index.provenance(remote), dist.sha256) for name, (dist, remote) in named.items()}
+    none, files = Remote("", {}), index.files(dists[0].name)
+    provenances = {dist: index.provenance(files.get(dist.path.name, none)) for dist in dists}
+    found = {dist.path.name: publishers(provenance, dist.sha256) for dist, provenance in provenances.items()}
     remedy = "attestations cannot be added later: release a new version"
     refuse(
         [
@@ -82,8 +82,8 @@ def _shown(index: Index, dists: list[Dist]) -> None:
             if each and not any(accepts(publisher, expected) for publisher in each)
         ]
     )
-    if absent := [name for name, each in found.items() if not each]:
-        text = f"provenance of {', '.join(absent)}: found none, expected {shown(expected)}; {remedy}"
+    if absent := ", ".join(name for name, each in found.items() if not each):
+        text = f"provenance of {absent}: found none, expected {shown(expected)}; {remedy}"
         raise TransientError(f"{text} [provenance]")
     print(f"attested by {shown(expected)}, as {index.site} shows for each file")
 

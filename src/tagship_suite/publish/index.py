@@ -193,20 +193,16 @@ def _listing(response: requests.Response) -> dict[str, Remote]:
 
 
 def _parsed(url: str, content_type: str, body: bytes) -> dict[str, Remote]:
+    text = body.decode("utf-8", "replace")
     try:
-        return _parse(url, content_type, body)
+        if "json" in content_type:
+            return {str(file["filename"]): _listed(url, file) for file in json.loads(text)["files"]}
+        page = _Links()
+        page.feed(text)
+        return dict(_remote(urljoin(url, link)) for link in page.links)
     except (ValueError, KeyError, TypeError, AttributeError):
         found = "found a response that is not a list of files"
         raise TransientError(f"{url}: {found}, expected PEP 503 or PEP 691 [index-answer]") from None
-
-
-def _parse(url: str, content_type: str, body: bytes) -> dict[str, Remote]:
-    text = body.decode("utf-8", "replace")
-    if "json" in content_type:
-        return {str(file["filename"]): _listed(url, file) for file in json.loads(text)["files"]}
-    page = _Links()
-    page.feed(text)
-    return dict(_remote(urljoin(url, link)) for link in page.links)
 
 
 def _listed(url: str, file: dict[str, Any]) -> Remote:

@@ -99,12 +99,8 @@ def classified(text: str, error: Exception | None, response: Response | None = N
     if response is None:
         transient = isinstance(error, BROKEN) and not PERMANENT.search(str(error))
         return (TransientError if transient else ReleaseError)(text)
-    after = response.headers.get("Retry-After")
-    if (
-        response.status_code >= 500
-        or response.status_code in TRANSIENT_STATUSES
-        or (after and response.status_code == 403)
-    ):
+    status, after = response.status_code, response.headers.get("Retry-After")
+    if status >= 500 or status in TRANSIENT_STATUSES or (after and status == 403):
         return TransientError(text, delay=_seconds(after))
     return ReleaseError(text)
 

@@ -93,6 +93,11 @@ class TwineSettings(Settings):
             return self.auth.get_password_from_keyring() or "", "the keyring"
         return "", ""
 
+    @property
+    def is_trusted(self) -> bool:
+        """Whether the tokens are those of Trusted Publishing."""
+        return isinstance(self.auth.authenticator, TrustedPublishingAuthenticator)
+
     def renew(self) -> None:
         """Discard the index's token: the next upload gets a new one."""
         self.auth = type(self.auth)(self.auth.config, self.auth.input)
@@ -148,29 +153,26 @@ def burn(settings: TwineSettings) -> None:
     url = urljoin(settings.repository_config["repository"] or "", "/_/oidc/burn-token")
     for sent in settings.adapter.sent:
         with suppress(RequestException, TwineException):  # like twine's request for a token, without TWINE_CERT
-            if isinstance(settings.auth.authenticator, TrustedPublishingAuthenticator):
+            if settings.is_trusted:
                 requests.post(url, json={"token": redact.password(sent.partition(" ")[2])}, timeout=TIMEOUT[0])
 
 
 def _failure(error: Exception, settings: TwineSettings, site: str) -> ReleaseError:
-    response = error.response if isinstance(error, HTTPError) else None
     if isinstance(error, TrustedPublishingFailure):
         text = f"twine: {error}"
         return TransientError(explained(text, site)) if OUTAGE.search(text) else IdentityError(text)
-    if response is None:
+    if not isinstance(error, HTTPError) or error.response is None:
         return failure(error, f"twine: {error}", site)
     text = f"the index answered {error}"
-    if response.status_code == 403 and "/_/oidc/" not in response.url:
+    if error.response.status_code == 403 and "/_/oidc/" not in error.response.url:
         return _forbidden(text, settings, site)
-    return failure(error, text, site, response)
+    return failure(error, text, site, error.response)
 
 
 def _forbidden(text: str, settings: TwineSettings, site: str) -> ReleaseError:
-    if isinstance(settings.auth.authenticator, TrustedPublishingAuthenticator):
-        if "token is expired" in text:
-            return ExpiredError(explained(text, site), settings.adapter.accepted)
-        return ReleaseError(explained(text, site))
-    if not site or "Invalid" not in text:
+    if settings.is_trusted and "token is expired" in text:
+        return ExpiredError(explained(text, site), settings.adapter.accepted)
+    if settings.is_trusted or not site or "Invalid" not in text:
         return ReleaseError(explained(text, site))
     where = settings.stored[1]
     advice = f"do: remove the password in {where}, to use Trusted Publishing; or replace it with a valid API token"

@@ -24,27 +24,26 @@ def missing(index: Index, dists: list[Dist]) -> list[Dist]:
     """
     files = index.files(dists[0].name)
     hashes = {dist: index.sha256(files[dist.path.name]) for dist in dists if dist.path.name in files}
-    other = {f"{dist.path.name} at {index.upload_url}": (dist, found) for dist, found in hashes.items()}
-    remedy = "a file name can be used only once: release a new version"
-    refuse(
-        [
-            Problem("file-exists", where, f"SHA-256 {found}", f"SHA-256 {dist.sha256}", remedy)
-            for where, (dist, found) in other.items()
-            if found != dist.sha256
-        ]
-    )
+    refuse([_taken(index, dist, found) for dist, found in hashes.items() if found != dist.sha256])
     absent = [dist for dist in dists if dist not in hashes]
     if index.site:
         refuse(rules.too_old({name: file.uploaded for name, file in files.items()}, absent))
     return absent
 
 
+def _taken(index: Index, dist: Dist, found: str) -> Problem:
+    where, remedy = (
+        f"{dist.path.name} at {index.upload_url}",
+        "a file name can be used only once: release a new version",
+    )
+    return Problem("file-exists", where, f"SHA-256 {found}", f"SHA-256 {dist.sha256}", remedy)
+
+
 def _served(index: Index, dists: list[Dist]) -> None:
     if absent := missing(index, dists):
         names = ", ".join(dist.path.name for dist in absent)
-        raise TransientError(
-            f"{names}: accepted, but not served yet; a later run of this job checks again [not-served]"
-        )
+        later = "a later run of this job checks again"
+        raise TransientError(f"{names}: accepted, but not served yet; {later} [not-served]")
 
 
 def _delivered(index: Index, left: list[Dist], retry: RetryPolicy) -> None:

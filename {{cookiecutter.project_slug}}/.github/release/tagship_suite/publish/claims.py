@@ -32,26 +32,22 @@ def of_this_job() -> dict[str, Any]:
         return {}
 
 
-def workflow_file(claims: Mapping[str, Any]) -> str:
-    """Return the file name in `job_workflow_ref`, "" when there is none."""
-    match = WORKFLOW.match(str(claims.get("job_workflow_ref", "")))
-    return match["file"] if match else ""
-
-
 def values(claims: Mapping[str, Any]) -> dict[str, str]:
     """Return the publisher that accepts a token with these claims, by the field names of the index's form."""
     environment = {"environment": str(claims.get("environment") or "")}
     if "project_path" in claims:  # GitLab's
         namespace, _, project = str(claims["project_path"]).rpartition("/")
-        match = PIPELINE.match(str(claims.get("ci_config_ref_uri")))
-        file = match["file"] if match else ""
+        file = _file(PIPELINE, claims.get("ci_config_ref_uri"))
         return {"namespace": namespace, "project": project, "workflow_filepath": file, **environment}
-    return {
-        "owner": str(claims.get("repository_owner", "")),
-        "repository": str(claims.get("repository", "")).partition("/")[2],
-        "workflow_filename": workflow_file(claims),
-        **environment,
-    }
+    owner, repository = str(claims.get("repository_owner", "")), str(claims.get("repository", "")).partition("/")[2]
+    file = _file(WORKFLOW, claims.get("job_workflow_ref"))
+    return {"owner": owner, "repository": repository, "workflow_filename": file, **environment}
+
+
+def _file(pattern: re.Pattern[str], ref: object) -> str:
+    """Return the file of a workflow or pipeline, "" if `ref` names none."""
+    match = pattern.match(str(ref))
+    return match["file"] if match else ""
 
 
 def identity(fields: Mapping[str, str]) -> dict[str, str]:

@@ -91,10 +91,8 @@ def publish(root: Path, options: Options, environ: Mapping[str, str]) -> None:
             options = replace(options, attestations=False)
         with tempfile.TemporaryDirectory() as staging:  # attestations are written next to the files
             copies = {dist: Path(shutil.copy2(dist.path, staging)) for dist in missing}
-            runs = [
-                Run(group, {dist: copies[dist] for dist in group if dist in copies}, index, options, environ)
-                for group in groups
-            ]
+            parts = [{dist: copies[dist] for dist in group if dist in copies} for group in groups]
+            runs = [Run(*each, index, options, environ) for each in zip(groups, parts, strict=True)]
             modes = [_sign(run, folder, retry) for run in runs]
             for number, run in enumerate(runs):
                 with _resumable([each.name for each in runs], number):
@@ -118,10 +116,8 @@ def _resumable(names: list[str], number: int) -> Iterator[None]:
         yield
     except ReleaseError as error:
         done, left = ", ".join(names[:number]), ", ".join(names[number:])
-        again = "run this job again: it skips what is published"
-        raise ReleaseError(
-            *error.args, *[f"{left}: not published, but {done}; {again} [partial-release]"] * bool(done)
-        ) from error
+        more = f"{left}: not published, but {done}; run this job again: it skips what is published [partial-release]"
+        raise ReleaseError(*error.args, *[more] * bool(done)) from error
 
 
 def _problems(
@@ -206,29 +202,25 @@ def _send(paths: list[Path], run: Run, settings: TwineSettings) -> None:
 
 
 def _send_once(paths: list[Path], run: Run, settings: TwineSettings) -> None:
+    site = run.index.site
     try:
-        upload.upload(paths, settings, run.index.site)
+        upload.upload(paths, settings, site)
     except ReleaseError as error:
         for path in paths[: settings.adapter.accepted]:
             print(f"{path.name}: uploaded before this failed")
-        if isinstance(error, upload.IdentityError):
-            raise ReleaseError(explained(str(error), run.index.site, *_advice(run, str(error)))) from error
-        raise
-
-
-def _advice(run: Run, message: str) -> list[str]:
-    """Return what to register if the index has no publisher for this job; [] for other messages."""
-    found = claims.of_this_job() if claims.NO_PUBLISHER in message else {}
-    return claims.advice(run.index.site, run.name, found, exists=bool(run.index.files(run.name))) if found else []
+        if not isinstance(error, upload.IdentityError):
+            raise
+        advice: list[str] = []
+        if claims.NO_PUBLISHER in str(error) and (found := claims.of_this_job()):
+            advice = claims.advice(site, run.name, found, exists=bool(run.index.files(run.name)))
+        raise ReleaseError(explained(str(error), site, *advice)) from error
 
 
 def _report(run: Run) -> None:
-    first, *_ = run.dists
-    page = run.index.page(run.name, first.version)
+    version = run.dists[0].version
+    page = run.index.page(run.name, version)
     done = {dist: "uploaded" if dist in run.copies else "skipped, same bytes" for dist in run.dists}
     rows = [(dist.path.name, what, dist.sha256) for dist, what in done.items()]
-    for row in rows:
-        print("  ".join(row))
-    print(f"published: {page}")
+    print(*map("  ".join, rows), f"published: {page}", sep="\n")
     report.output("url", page)
-    report.summary(f"## {run.name} {first.version}", page, report.table(("file", "", "SHA-256"), rows))
+    report.summary(f"## {run.name} {version}", page, report.table(("file", "", "SHA-256"), rows))
