@@ -294,3 +294,56 @@ def test_line_ends_of_windows_stay_where_the_sdists_list_is_written(tmp_path: Pa
     after, _, _ = neighbours.sdist(tmp_path, before, ["tasks.py"])
     assert "/tasks.py" in after
     assert after.count("\n") == after.count("\r\n")
+
+
+SED = 'sed -i "s/0.0.0/${GITHUB_REF_NAME#v}/"'
+PLACEHOLDER = {
+    **HATCHLING,
+    "pyproject.toml": HATCHLING["pyproject.toml"].replace("1.2.0", "0.0.0"),
+    "thing/__init__.py": '__version__ = "0.0.0"\n',
+    "thing/names.py": "ZERO = '0.0.0'\n",
+}
+
+
+def made_in_ci(folder: Path, line: str, *tags: str) -> Path:
+    make(folder, {**PLACEHOLDER, ".github/workflows/out.yml": VERSIONED.format(line)})
+    for tag in tags:
+        git(folder, "tag", tag)
+    return folder
+
+
+@pytest.mark.parametrize("line", ["poetry version $GITHUB_REF_NAME", f"{SED} pyproject.toml thing/__init__.py"])
+def test_a_version_that_only_ci_wrote_is_committed_as_the_newest_tag_has_it(line: str, tmp_path: Path) -> None:
+    folder = made_in_ci(tmp_path / "thing", line, "v1.9.0", "v1.10.0")
+    said = adopt(folder)
+    assert re.search(
+        r"committed version +1\.10\.0, as the newest tag  \(\.github/workflows/out\.yml:9 wrote it\)", said
+    )
+    assert "release with `inv release`, which commits the version before it creates the tag" in said
+    assert 'version = "1.10.0"' in (folder / "pyproject.toml").read_text()
+    assert (folder / "thing/__init__.py").read_text() == '__version__ = "1.10.0"\n'
+    assert (folder / "thing/names.py").read_text() == PLACEHOLDER["thing/names.py"]
+    assert not (folder / ".github/workflows/out.yml").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "tags"),
+    [
+        ("poetry version $GITHUB_REF_NAME", ()),
+        (f"{SED} pyproject.toml thing/names.py", ("v1.10.0",)),
+        ("echo \"__version__ = '$GITHUB_REF_NAME'\" > thing/_version.py", ("v1.10.0",)),
+    ],
+)
+def test_a_version_for_other_files_or_without_any_tag_is_still_refused(
+    line: str, tags: tuple[str, ...], tmp_path: Path
+) -> None:
+    [said] = refused(made_in_ci(tmp_path / "thing", line, *tags))
+    assert said.startswith(".github/workflows/out.yml:9: found a version that CI writes for a release; 0.0.0")
+
+
+def test_a_command_that_would_write_the_version_again_is_named(tmp_path: Path) -> None:
+    folder = made_in_ci(tmp_path / "thing", "poetry version $GITHUB_REF_NAME", "v1.10.0")
+    workflow = folder / ".github/workflows/out.yml"
+    workflow.write_text(workflow.read_text() + "      - run: docker push thing\n")
+    commit(folder)
+    assert ".github/workflows/out.yml:9: remove the command that writes the version" in adopt(folder)

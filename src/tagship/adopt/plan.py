@@ -37,6 +37,7 @@ def plan(folder: Path, *, keep_old: bool = False) -> Adoption:
     in_order = (
         _metadata,
         steps.old_publishing,
+        steps.versions,
         steps.tag_makers,
         steps.release_makers,
         wheels,
@@ -46,7 +47,6 @@ def plan(folder: Path, *, keep_old: bool = False) -> Adoption:
         steps.tasks,
         steps.keep_neighbours,
         steps.git_ignores,
-        steps.versions,
         steps.tags,
     )
     for step in in_order:

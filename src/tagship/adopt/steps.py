@@ -18,7 +18,7 @@ from . import insertion, neighbours, style, version
 from .hooks import hooks
 from .ignored import with_ignored
 from .model import Decision
-from .publishing import made_in_ci, prepared, retire
+from .publishing import committed, made_in_ci, prepared, retire
 from .publishing.retire import MOVED
 
 if TYPE_CHECKING:
@@ -173,13 +173,16 @@ def keep_neighbours(found: Adoption) -> list[Problem]:
 
 
 def versions(found: Adoption) -> list[Problem]:
-    """Refuse a project whose version only CI writes: no tag could match what is committed."""
+    """Commit the version that only CI writes, or refuse: no tag could match what is committed."""
     if update.has_suite(found.folder) or not found.names:
         return []
     source = version.guess(found.folder)
     if source.why == "git's tags":
         return []
-    return made_in_ci.problems(found.folder, found.facts.publishing, found.names[0], source.version)
+    written = made_in_ci.written(found.folder, found.facts.publishing, found.names[0], source.version)
+    if not written or (not found.keep_old and committed.commit(found, source, written)):
+        return []
+    return [made_in_ci.problem(written[0][0], source.version)]
 
 
 def tags(found: Adoption) -> list[Problem]:

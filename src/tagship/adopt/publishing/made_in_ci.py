@@ -41,23 +41,30 @@ COMMITS = re.compile(
 )
 
 
-def problems(root: Path, found: tuple[Publishing, ...], name: str, version: str) -> list[Problem]:
-    """Return a problem for each step that writes the version of the release into files without committing them.
+def written(root: Path, found: tuple[Publishing, ...], name: str, version: str) -> list[tuple[str, str]]:
+    """Return the place and the text of each command that writes the version of the release without committing it.
 
-    There is none if the committed `version` is that of the newest tag: then the step changes nothing.
+    There is none if the committed `version` is that of the newest tag: then the command changes nothing.
     """
     versions = [known[1] for tag in git.lines(root, "tag", "--list") if (known := found_version(tag, name))]
     if versions and version and same(version, str(max(versions))):
         return []
-    where = [each for file in sorted({each.file for each in found}) for each in _written(root, file, found)]
+    return [each for file in sorted({each.file for each in found}) for each in _written(root, file, found)]
+
+
+def problem(place: str, version: str) -> Problem:
+    """Return the reason to refuse a project in which the command at `place` writes another `version` than this one."""
     remedy = "commit the version before the tag, or let the build backend read it from the tag, and remove that step"
     shown = f"a version that CI writes for a release; {version or 'none'} is committed"
-    return [
-        Problem("made-in-ci", place, shown, "the released version in the tagged commit", remedy) for place in where[:1]
-    ]
+    return Problem("made-in-ci", place, shown, "the released version in the tagged commit", remedy)
 
 
-def _written(root: Path, file: str, found: tuple[Publishing, ...]) -> Iterator[str]:
+def plain(line: str) -> str:
+    """Return a command without its variables and without what sed is to do."""
+    return BESIDE.sub("''", line)
+
+
+def _written(root: Path, file: str, found: tuple[Publishing, ...]) -> Iterator[tuple[str, str]]:
     path = root / file
     try:
         read = workflow.read(path, root) if path.parent == root / workflow.FOLDER else None
@@ -71,11 +78,11 @@ def _written(root: Path, file: str, found: tuple[Publishing, ...]) -> Iterator[s
                 for match in LINE.finditer(step.run):
                     line = match[0]
                     if _writes(line) and not line.lstrip().startswith("#") and _knows(line, step.env, job):
-                        yield f"{file}:{step.run.first + step.run.count(chr(10), 0, match.start())}"
+                        yield f"{file}:{step.run.first + step.run.count(chr(10), 0, match.start())}", line
 
 
 def _writes(line: str) -> bool:
-    return bool(WRITE.search(BESIDE.sub("''", line) if re.search(r"\bsed\b", line) else line))
+    return bool(WRITE.search(plain(line) if re.search(r"\bsed\b", line) else line))
 
 
 def _knows(line: str, env: object, job: Job) -> bool:
