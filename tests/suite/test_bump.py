@@ -295,6 +295,30 @@ def test_news_fragments_that_the_changelog_lacks_are_refused(suite: Path, table:
     released(suite, "1.1.0rc1" if is_left else "minor")
 
 
+SCRIV = "[scriv]\nfragment_directory = news\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "name", "is_left"),
+    [
+        ({"pyproject.toml": f'{STATIC}[tool.scriv]\nformat = "md"\n'}, "changelog.d/20260101_me.md", True),
+        ({"setup.cfg": SCRIV}, "news/20260101_me.rst", True),
+        ({"changelog.d/scriv.ini": "[scriv]\nformat = md\n"}, "changelog.d/20260101_me.md", True),
+        ({"tox.ini": SCRIV.replace("scriv", "tool.scriv")}, "changelog.d/20260101_me.rst", False),
+        ({"setup.cfg": SCRIV}, "news/README.rst", False),
+        ({"setup.cfg": SCRIV}, "news/new_fragment.rst.j2", False),
+        ({}, "changelog.d/20260101_me.rst", False),
+    ],
+)
+def test_news_fragments_of_scriv_are_refused_too(suite: Path, files: dict[str, str], name: str, is_left: bool) -> None:
+    started(suite, {"pyproject.toml": STATIC, **files, name: "x\n"})
+    if is_left:
+        said = refused(suite, "minor")
+        assert f"found news fragments ({name.rpartition('/')[2]}), expected all of them in the changelog" in said
+        assert "run: scriv collect --version 1.1.0; commit, and release 1.1.0" in said
+    released(suite, "1.1.0rc1" if is_left else "minor")
+
+
 def test_a_version_whose_link_cannot_be_made_is_mentioned(suite: Path) -> None:
     text = "## [Unreleased]\n\n- x\n\n## [1.0.0]\n\n[1.0.0]: https://example.com/1.0.0\n"
     said = released(started(suite, {"pyproject.toml": STATIC, "CHANGELOG.md": text}), "minor")
