@@ -97,8 +97,20 @@ def test_a_tag_of_the_wrong_one_of_two_leads_to_what_to_push_and_to_set(reposito
     )
 
 
-@pytest.mark.parametrize("before", ["v1.1rc1", "chart-1.1rc1"])
-def test_another_tag_at_the_commit_is_named_if_the_version_came_from_it(repository: Path, before: str) -> None:
+@pytest.mark.parametrize("tag", ["v1", "v1.0"])
+def test_a_tag_that_each_release_moves_is_no_mistake(repository: Path, tag: str) -> None:
+    write_release(repository / "dist", version="1.0.1", body='__version__ = "1.0.1"\n')
+    (error,) = refused(repository, **on_tag(tag))
+    assert f"; a tag that each release moves, such as {tag}, releases nothing; to release, push v1.0.1 [" in error
+
+
+@pytest.mark.parametrize(
+    ("before", "others"),
+    [("v1.1rc1", "all tags but those such as v1.1"), ("chart-1.1rc1", "the tags of other projects")],
+)
+def test_another_tag_at_the_commit_is_named_if_the_version_came_from_it(
+    repository: Path, before: str, others: str
+) -> None:
     (repository / "pyproject.toml").write_text(SCM)
     commit(repository)
     git(repository, "tag", before)
@@ -106,6 +118,7 @@ def test_another_tag_at_the_commit_is_named_if_the_version_came_from_it(reposito
     write_release(repository / "dist", version="1.1rc1")
     (error,) = refused(repository, **on_tag("v1.1"))
     assert f"git: found tag '{before}' at this commit too, expected only 'v1.1'; tag a separate commit" in error
+    assert f"or make the build ignore {others} [two-tags]" in error
 
 
 @pytest.mark.parametrize(
