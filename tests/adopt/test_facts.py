@@ -13,6 +13,7 @@ from tagship.adopt import pythons, settings, version
 from tagship.adopt.settings import Setting
 from tagship_suite.errors import ReleaseError
 from tagship_suite.repo.files import tomllib
+from tagship_suite.repo.literals import find
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,6 +111,22 @@ def test_a_version_that_setup_py_computes_is_found_in_the_file_that_it_reads(
     write(tmp_path, **{"setup.py": f"{CODE}setup(name='thing', {setup})\n", file: text})
     found = version.guess(tmp_path)
     assert (found.version, found.file, found.pattern) == expected
+
+
+MESON = """\
+# version: '0.1'
+project('thing', 'c', default_options: ['warning_level=2'], meson_version: '>= 1.1',
+  version: '1.2')
+dep = dependency('zlib', version: '>=1.3')
+"""
+
+
+def test_the_version_of_meson_becomes_settings_that_find_it(tmp_path: Path) -> None:
+    backend = '[project]\nname = "thing"\ndynamic = ["version"]\n[build-system]\nbuild-backend = "mesonpy"\n'
+    write(tmp_path, **{"pyproject.toml": backend, "meson.build": MESON})
+    found = version.guess(tmp_path)
+    assert (found.version, found.file) == ("1.2", "meson.build")
+    assert find(tmp_path / found.file, found.pattern).text == "1.2"
 
 
 def test_of_two_files_with_a_version_the_one_that_setup_py_names_counts(tmp_path: Path) -> None:

@@ -426,6 +426,12 @@ def test_it_says_which_run_starts_what_waits_and_how_to_undo(suite: Path) -> Non
     assert "git push --delete origin v1.1.0" in pushed
 
 
+def test_commands_to_copy_are_quoted(suite: Path) -> None:
+    said = released(started(suite, {"pyproject.toml": STATIC}), "1!2.0")
+    assert "git push --atomic origin main 'v1!2.0'" in said
+    assert "to undo: git tag -d 'v1!2.0', then git reset" in said
+
+
 def test_a_dry_run_shows_everything_and_does_nothing(suite: Path) -> None:
     started(suite, {"pyproject.toml": STATIC, "CHANGELOG.md": "## Unreleased\n\n- x\n"})
     git(suite, "remote", "set-url", "origin", "https://user:token123@github.com/owner/ship-it.git")

@@ -35,6 +35,8 @@ def found(tmp_path: Path, text: str, pattern: str = "", name: str = "module.py")
         'VERSION = "0.9"\n__version__ = "1.2"\n',
         'def old():\n    __version__ = "0.9"\n\n\n__version__ = "1.2"\n',
         'if True:\n    __version__ = "1.2"\n',
+        'if TYPE_CHECKING:\n    __version__ = "0"\nelse:\n    __version__ = "1.2"\n',
+        'if not TYPE_CHECKING:\n    __version__ = "1.2"\n',
         '__version__ = (\n    "1.2"\n)\n',
         '__version__ = u"1.2"\r\n',
         '\ufeff__version__ = "1.2"\n',
@@ -239,6 +241,22 @@ def test_an_attribute_that_a_package_imports_is_found_where_it_is_assigned(tmp_p
     located = version_source.locate(tmp_path, Config())
     assert located is not None
     assert (located.path.name, located.text) == ("_version.py", "1.2")
+
+
+CODE = "[tool.hatch.version]\nsource = 'code'\npath = 'ship.py'\n"
+
+
+def test_hatch_may_evaluate_an_expression_and_a_name_is_one(tmp_path: Path) -> None:
+    (tmp_path / "ship.py").write_text("V = '1.2'\n__version__ = '1.3'\n")
+    for expression, version in (("", "1.3"), ("expression = 'V'\n", "1.2")):
+        (tmp_path / "pyproject.toml").write_text(CODE + expression)
+        located = version_source.locate(tmp_path, Config())
+        assert located is not None
+        assert located.text == version
+    (tmp_path / "pyproject.toml").write_text(f"{CODE}expression = 'get()'\n")
+    by_hand = "or, if code computes the version, change that by hand, commit, and tag that commit"
+    with pytest.raises(ReleaseError, match=by_hand):
+        version_source.locate(tmp_path, Config())
 
 
 def test_modules_that_import_a_version_from_each_other_are_an_error_and_no_loop(tmp_path: Path) -> None:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from tagship.facts.model import Distribution
     from tagship_suite.repo.literals import Written
 
+#: The version in the call of `project()` in meson.build.
+MESON = r"^project\([^)]*\bversion\s*:\s*'([^']+)'"
+
 
 @dataclass(frozen=True)
 class Source:
@@ -73,7 +76,8 @@ def _written(path: Path, version: str) -> Iterator[tuple[Written, str]]:
     """Yield each place of this version in a file, with the pattern that finds it, "" if the default does."""
     if not path.is_file():
         return
-    for pattern in ("", *(f'^{re.escape(name)} = "(.*)"$' for name in _names(path))):
+    names = () if path.name == "meson.build" else _names(path)
+    for pattern in ("", *(f'^{re.escape(name)} = "(.*)"$' for name in names), MESON):
         try:
             written = find(path, pattern)
         except ReleaseError:

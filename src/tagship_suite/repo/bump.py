@@ -1,6 +1,7 @@
 """Cutting a release: bump the version, date the changelog, commit, tag, and push on request."""
 
 import re
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -214,9 +215,9 @@ def _push(root: Path, plan: Plan) -> None:
             remedy = "ask somebody who may push tags to release"
             problem = Problem("push-refused", f"tag {plan.tag!r}", "refused by the server", "permission for it", remedy)
         else:
-            to = f"{git.query(root, 'rev-parse', 'HEAD')}:refs/heads/release-{plan.tag}"
+            to = shlex.quote(f"{git.query(root, 'rev-parse', 'HEAD')}:refs/heads/release-{plan.tag}")
             remedy = f"run: git push {plan.remote} {to}, open a pull request from it, and when it is merged run: "
-            remedy += f"git switch {plan.branch}, git pull, inv release {plan.again} --push"
+            remedy += f"git switch {shlex.quote(plan.branch)}, git pull, inv release {plan.again} --push"
             problem = Problem("push-refused", f"branch {plan.branch!r}", "no push allowed", "a pull request", remedy)
         raise ReleaseError(*error.args, problem, undone) from error
 
@@ -225,13 +226,14 @@ def _outcome(root: Path, plan: Plan, *, push: bool, dry_run: bool) -> str:
     """Return what was or would be done, which run it starts, which approval that waits for, and how to undo it."""
     run = git.run_address(root, plan.remote, plan.tag) or "the CI run of the tag"
     run += f"; environment {plan.environment!r} then waits for approval, if it has reviewers"
-    made, undo, pushed = bool(plan.files), f"git tag -d {plan.tag}", f"{plan.remote} {plan.branch} {plan.tag}"
+    branch, tag = shlex.quote(plan.branch), shlex.quote(plan.tag)  # an epoch's `!` is history for a shell
+    made, undo, pushed = bool(plan.files), f"git tag -d {tag}", f"{plan.remote} {branch} {tag}"
     if dry_run:
         lines = [*diffs(root, plan.files), *[f"would commit: {plan.message}"] * made, f"would tag: {plan.tag}"]
         lines.append(f"its push would start: {run}")
     elif push:
         lines = [f"{plan.tag}: pushed to {plan.remote} with {plan.branch}", f"  run: {run}"]
-        undo = f"cancel the run, then git push --delete {plan.remote} {plan.tag}, {undo}"
+        undo = f"cancel the run, then git push --delete {plan.remote} {tag}, {undo}"
         lines.append(f"  to undo before that: {undo}" + ", git revert HEAD, git push" * made)
     else:
         what = "committed and tagged" if made else "tagged"

@@ -71,7 +71,8 @@ def _in_metadata(root: Path) -> Written | None:
 def _named_by_hand(root: Path) -> str:
     """Return the setting to write if the version was not found, with a file that holds one, if there is any."""
     found = next((written.path.relative_to(root).as_posix() for written in _module_versions(root)), "FILE")
-    return f'write version-file = "{found}" in [tool.tagship] of pyproject.toml'
+    setting = f'write version-file = "{found}" in [tool.tagship] of pyproject.toml'
+    return f"{setting}; or, if code computes the version, change that by hand, commit, and tag that commit"
 
 
 def is_from_git(root: Path, config: Config) -> bool:
@@ -139,6 +140,9 @@ def _from_backend(root: Path, pyproject: dict[str, Any]) -> Written | None:
         return find(root / str(table["source"]), str(table.get("pattern", "")))
     if hatch.get("source") == "nodejs":
         return keyed(root / str(hatch.get("path", "package.json")), "version")
+    if hatch.get("source") == "code":
+        name = str(hatch.get("expression", "__version__"))
+        return find(root / str(hatch.get("path")), rf"^{name} = \"(.*)\"$") if name.isidentifier() else None
     for table in (hatch, _tool(pyproject, "pdm", "version"), _tool(pyproject, "scikit-build", "metadata", "version")):
         if isinstance(path := table.get("path", table.get("input")), str):
             default = r"(?i)^(?:__version__|version)(?:: str)? = \"v?(.*)\"$"
