@@ -16,6 +16,12 @@ SETUP = "from setuptools import setup\nsetup(name='ship', version='1.0', py_modu
 PROJECT = '[project]\nname = "ship"\nversion = "1.0"\n'
 HATCH = '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
 SETUPTOOLS = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+UV = '[build-system]\nrequires = ["uv_build"]\nbuild-backend = "uv_build"\n[tool.uv.build-backend]\nmodule-root = ""\n'
+FLIT = '[build-system]\nrequires = ["flit_core"]\nbuild-backend = "flit_core.buildapi"\n'
+PDM = '[build-system]\nrequires = ["pdm-backend"]\nbuild-backend = "pdm.backend"\n'
+POETRY = '[build-system]\nrequires = ["poetry-core"]\nbuild-backend = "poetry.core.masonry.api"\n'
+MODULE = {"ship.py": '"""Ship it."""\n'}
+EXTENSION = "from setuptools import Extension, setup\nsetup(name='ship', ext_modules=[Extension('ship', ['c/a.c'])])\n"
 #: What is in a project, and what is said of it.
 FAILURES: dict[str, tuple[dict[str, str], str]] = {
     "a file that setup.py opens": (
@@ -79,6 +85,55 @@ FAILURES: dict[str, tuple[dict[str, str], str]] = {
         {"pyproject.toml": PROJECT + 'license = "MIT"\n' + SETUPTOOLS.replace('tools"', 'tools<75"', 1)},
         'write "setuptools>=77" in [build-system] requires',
     ),
+    **{
+        f"a licence that is no SPDX expression, with {name}": (
+            {"pyproject.toml": f'{PROJECT}description = "x"\nlicense = "Proprietary"\n{backend}', **MODULE},
+            'the license is no SPDX expression: write one of https://spdx.org/licenses, or "LicenseRef-" and a name',
+        )
+        for name, backend in {"hatchling": HATCH, "setuptools": SETUPTOOLS, "flit": FLIT, "uv": UV}.items()
+    },
+    **{
+        f"license-files beside a table, with {name}": (
+            {
+                "pyproject.toml": f'{PROJECT}license = {{text = "MIT"}}\nlicense-files = ["LICENSE"]\n{backend}',
+                "LICENSE": "MIT",
+            },
+            'license-files goes with an SPDX expression: write license = "MIT" or the like, not a table',
+        )
+        for name, backend in {"setuptools": SETUPTOOLS, "uv": UV, "poetry": POETRY}.items()
+    },
+    **{
+        f"a wrong e-mail address, with {name}": (
+            {"pyproject.toml": f'{PROJECT}description = "x"\nauthors = [{{name = "A", email = "a at b"}}]\n{backend}'},
+            "authors or maintainers has an invalid e-mail address: correct it",
+        )
+        for name, backend in {"hatchling": HATCH, "setuptools": SETUPTOOLS, "flit": FLIT, "poetry": POETRY}.items()
+    },
+    "an error that goes on in the next line": (
+        {"pyproject.toml": f"{PROJECT}requires-python = '3.10+'\n{SETUPTOOLS}"},
+        "`project.requires-python`. configuration error: `project.requires-python` must be pep508-versionspec",
+    ),
+    "an error with its cause below": (
+        {"pyproject.toml": f"{PROJECT}dependencies = ['foo=1']\n{UV}"},
+        'no such comparison operator "=", must be one of',
+    ),
+    "a README that setuptools does not find": (
+        {"pyproject.toml": f"{PROJECT}readme = 'ABOUT.md'\n{SETUPTOOLS}"},
+        "setuptools built without a file: there is no ABOUT.md: commit it",
+    ),
+    "a header that the sdist lacks": (
+        {"setup.py": EXTENSION, "c/a.c": '#include "a.h"\n', "c/a.h": ""},
+        "the sdist lacks c/a.h, which the build needs: write `include c/a.h` in MANIFEST.in",
+    ),
+    "code that does not compile": (
+        {"setup.py": EXTENSION, "c/a.c": "int main( {\n"},
+        "the compiler says error: ",
+    ),
+}
+#: Metadata that the backend lets through, and what is said of it.
+METADATA = {
+    "a dependency": (f"dependencies = ['foo=1']\n{FLIT}", "dependency 'foo=1', expected a PEP 508 requirement"),
+    "a licence": (f"license = 'Proprietary'\n{PDM}", "'Proprietary' is invalid for 'license-expression'"),
 }
 
 
@@ -103,6 +158,16 @@ def test_a_build_that_fails_is_explained_in_one_line(name: str, tmp_path: Path) 
     said = refusal(write(tmp_path / "ship", files), tmp_path / "dist")
     assert words in said
     assert "\n" not in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", METADATA)
+def test_metadata_that_the_backend_lets_through_is_an_error_of_each_dist(name: str, tmp_path: Path) -> None:
+    text, words = METADATA[name]
+    folder = write(tmp_path / "ship", {"pyproject.toml": f'{PROJECT}description = "x"\n{text}', **MODULE})
+    with pytest.raises(ReleaseError) as caught:
+        backend.build([folder], tmp_path / "dist", 1_700_000_000)
+    assert [words in str(line) for line in caught.value.args] == [True, True]
 
 
 @pytest.mark.slow
