@@ -377,6 +377,46 @@ def test_a_tag_that_the_server_refuses_is_not_a_matter_of_pull_requests(suite: P
     assert "pull request" not in said
 
 
+def test_a_branch_of_another_name_at_the_server_is_pushed_to_that_one(suite: Path) -> None:
+    started(suite, {"pyproject.toml": STATIC})
+    git(suite, "push", "-q", "origin", "main:trunk")
+    git(suite, "branch", "-q", "--set-upstream-to=origin/trunk")
+    assert released(suite, "minor", "--push").startswith("v1.1.0: pushed to origin with main:trunk")
+    there = dict(line.split()[::-1] for line in git(suite, "ls-remote", "--heads", "origin").splitlines())
+    assert there["refs/heads/trunk"] == git(suite, "rev-parse", "HEAD").strip() != there["refs/heads/main"]
+
+
+def test_a_branch_that_follows_one_here_is_pushed_to_origin(suite: Path) -> None:
+    started(suite, {"pyproject.toml": STATIC})
+    git(suite, "branch", "base")
+    git(suite, "branch", "-q", "--set-upstream-to=base")
+    assert released(suite, "minor", "--push").startswith("v1.1.0: pushed to origin with main\n")
+
+
+def test_without_a_branch_the_command_that_switches_to_one_is_shown(suite: Path) -> None:
+    git(started(suite, {"pyproject.toml": STATIC}), "checkout", "-q", "--detach")
+    assert "found 'none', expected 'main' or 'master'; HEAD is detached, run: git switch main" in refused(
+        suite, "patch"
+    )
+
+
+def test_a_commit_that_a_hook_refuses_can_be_made_by_hand(suite: Path) -> None:
+    hook(started(suite, {"pyproject.toml": STATIC}), "commit-msg", "grep -q ^chore: $1 || { echo no type; exit 1; }")
+    said = refused(suite, "minor")
+    assert "error: git commit: no type" in said
+    assert "make the commit that --dry-run shows yourself, then release it as 'current' [commit-hooks]" in said
+    (suite / "pyproject.toml").write_text(STATIC.replace("1.0.0", "1.1.0"))
+    commit(suite, "chore: release 1.1.0")
+    assert released(suite, "current").startswith("v1.1.0: tagged here")
+
+
+@pytest.mark.parametrize(("name", "package"), [("acme.ship-it", "acme/ship/it"), ("acme-ship", "acme/ship")])
+def test_the_version_of_a_package_in_a_namespace_is_bumped(suite: Path, name: str, package: str) -> None:
+    files = {"pyproject.toml": STATIC.replace("ship-it", name), f"src/{package}/__init__.py": '__version__ = "1.0.0"\n'}
+    released(started(suite, files), "minor")
+    assert (suite / f"src/{package}/__init__.py").read_text() == '__version__ = "1.1.0"\n'
+
+
 def test_a_tag_that_only_the_server_has_is_refused(suite: Path) -> None:
     started(suite, {"pyproject.toml": STATIC})
     git(suite, "tag", "v1.1.0")

@@ -85,13 +85,13 @@ def _plan(root: Path, wanted: str) -> Plan:
     _refuse_untracked(root, files)
     if now != version and (places or here):
         notes += elsewhere.mentions(root, together, now, places)
-    branch = git.symbolic(root, "HEAD") or "HEAD"
+    remote, branch = git.upstream(root, git.symbolic(root, "HEAD") or "HEAD")
     return Plan(
         files=files,
         message=" ".join(filter(None, ("Release", package.label, text))),
         tag=tag,
         branch=branch,
-        remote=git.query(root, "config", f"branch.{branch}.remote") or "origin",
+        remote=remote,
         environment=f"pypi{package.suffix}",
         again=f"{package.label}/{CURRENT}".lstrip("/"),
         notes=[f"note: {note}" for note in notes],
@@ -181,7 +181,7 @@ def _branch_problem(root: Path, branches: tuple[str, ...], version: Version) -> 
     series = SERIES.fullmatch(branch) if not branches else None
     if branch in allowed or (series and f"{version.base_version}.".startswith(f"{series[1]}.")):
         return []
-    remedy = "switch to it, or set release-branches"
+    remedy = "switch to it, or set release-branches" if branch else f"HEAD is detached, run: git switch {allowed[0]}"
     return [Problem("release-branch", "branch", repr(branch or "none"), " or ".join(map(repr, allowed)), remedy)]
 
 
@@ -201,7 +201,7 @@ def _check_remote(root: Path, plan: Plan) -> None:
     if git.query(root, "ls-remote", address, f"refs/tags/{plan.tag}"):
         remedy = "run: git fetch --tags, and release the next version"
         raise refusal("tag-exists", f"tag {plan.tag!r}", f"one of that name at {plan.remote}", "a new one", remedy)
-    git.run(root, "push", "--quiet", "--dry-run", plan.remote, f"refs/heads/{plan.branch}")
+    git.run(root, "push", "--quiet", "--dry-run", plan.remote, git.refspec(plan.branch))
 
 
 def _push(root: Path, plan: Plan) -> None:
@@ -215,10 +215,13 @@ def _push(root: Path, plan: Plan) -> None:
             remedy = "ask somebody who may push tags to release"
             problem = Problem("push-refused", f"tag {plan.tag!r}", "refused by the server", "permission for it", remedy)
         else:
+            here, *there = plan.branch.split(":")
             to = shlex.quote(f"{git.query(root, 'rev-parse', 'HEAD')}:refs/heads/release-{plan.tag}")
             remedy = f"run: git push {plan.remote} {to}, open a pull request from it, and when it is merged run: "
-            remedy += f"git switch {shlex.quote(plan.branch)}, git pull, inv release {plan.again} --push"
-            problem = Problem("push-refused", f"branch {plan.branch!r}", "no push allowed", "a pull request", remedy)
+            remedy += f"git switch {shlex.quote(here)}, git pull, inv release {plan.again} --push"
+            problem = Problem(
+                "push-refused", f"branch {[here, *there][-1]!r}", "no push allowed", "a pull request", remedy
+            )
         raise ReleaseError(*error.args, problem, undone) from error
 
 
