@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
 import warnings
@@ -18,7 +19,7 @@ from build.env import DefaultIsolatedEnv
 from twine.commands.check import check
 from twine.exceptions import TwineException
 
-from .dists import metadata, readme, rules, tars
+from .dists import readme, rules, tars
 from .dists.reading import read_dist, read_dists
 from .errors import Problem, ReleaseError, refuse
 from .repo.packages import is_compiled
@@ -113,7 +114,7 @@ def _check(out: Path) -> None:
     try:
         failed = check([str(path) for path in sorted(out.iterdir())])
     except TwineException as error:  # about metadata that it cannot read
-        refuse([found for dist in read_dists(out) for rule in metadata.RULES for found in rule(dist, str(dist.path))])
+        refuse(rules.problems(read_dists(out), sys.maxsize, public=True))
         raise ReleaseError(f"twine check: {error} [metadata]") from None
     if failed:
         raise ReleaseError("twine check: the description of a dist does not render, see above [description]")

@@ -82,7 +82,7 @@ def _obstacles(verdict: Verdict, ref: Ref) -> list[Problem]:
         found.append(Problem("shallow-clone", "git", "a shallow clone", expected, remedy))
     others = [tag for tag in here if tag not in ref.tags and _names(tag, verdict)]
     if others and ref.tags:
-        own = found_version(others[0], name) is not None
+        own = found_version(others[0], verdict.name) is not None
         ignored = f"all tags but those such as {ref.tags[0]}" if own else "the tags of other projects"
         remedy = f"tag a separate commit (git commit --allow-empty), or make the build ignore {ignored}"
         other = f"tag {others[0]!r} at this commit too"
