@@ -11,8 +11,10 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
+import warnings
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -22,6 +24,7 @@ from pathlib import Path
 from build import BuildBackendException, BuildException, ProjectBuilder, RunnerType
 from build.env import DefaultIsolatedEnv
 from twine.commands.check import check
+from twine.exceptions import TwineException
 
 from .dists import readme, rules, tars
 from .dists.reading import read_dist, read_dists
@@ -30,9 +33,12 @@ from .repo.packages import is_compiled
 
 FAILURES = (BuildException, BuildBackendException, tarfile.TarError, subprocess.CalledProcessError)
 #: Matches the message that a file or a module is missing.
-LACKS = r"(?:No such file or directory: |does not exist: |No module named )['`]?([^'`\n]+)"
+LACKS = r"(?:No such file or directory: |does not exist: |No module named |fatal error: )['`]?([^'`:\n]+)"
+#: setuptools then goes on without the file.
+IGNORED = re.compile(r"File '([^']+)' cannot be found")
 REQUIRES = "[build-system] requires of pyproject.toml"
 LOST = "the sdist lacks {0}, which the build needs: write `include {0}` in MANIFEST.in (setuptools)"
+LONGEST = 300
 HIDDEN = "setup.py cannot import {0}: begin it with `import os, sys; sys.path.insert(0, os.path.dirname(__file__))`"
 #: Regular expressions for the output of a failed build, each with its advice below it. The last matching line counts.
 TABLE = rf"""
@@ -56,6 +62,10 @@ Unable to determine which files to ship
   no folder has the project's name: write packages = ["FOLDER"] in [tool.hatch.build.targets.wheel] of pyproject.toml
 invalid command 'bdist_wheel'
   setuptools before 70 needs wheel: write "wheel" in {REQUIRES}
+'SPDX'|SPDX (?:license ID|expression: )|Unknown license|Invalid license exp|for 'license-expression'
+  the license is no SPDX expression: write one of https://spdx.org/licenses, or "LicenseRef-" and a name of your own
+project\.license[`\]]* must be (?:an? )?(?:\w+ )*string
+  license-files goes with an SPDX expression: write license = "MIT" or the like, not a table
 project\.license`? must be
   this setuptools does not know an SPDX license expression: write "setuptools>=77" in {REQUIRES}
 License classifiers have been superseded
@@ -68,6 +78,12 @@ was filtered by `(exclude-newer)`
   \1 of uv hides what the build needs: set a later one in [tool.uv] of pyproject.toml, or in uv.toml
 Because (.+), we can conclude that\b
   no installer can do that, as \1: correct {REQUIRES}
+must be (?:idn-)?email|addr-spec
+  authors or maintainers has an invalid e-mail address: correct it
+fatal error: '?(Python\.h)
+  there is no \1: install the headers of this Python, such as python3-dev
+^\S+:\d+(?::\d+)?: (?:fatal )?(error: .+)
+  the compiler says \1
 use_2to3 is invalid
   setuptools no longer has use_2to3: remove it, or write "setuptools<58" in {REQUIRES}
 """
@@ -83,17 +99,38 @@ def build(folders: list[Path], out: Path, seconds: int) -> None:
     for number, folder in enumerate(folders):
         output = deque[str](maxlen=1000)
         try:
-            _build(folder, out, seconds, partial(_run, output))
+            with warnings.catch_warnings():
+                warnings.showwarning = partial(_warn, output)  # `build` repeats those of the backend
+                _build(folder, out, seconds, partial(_run, output))
         except FAILURES as error:
             streams = (getattr(error, name, None) or b"" for name in ("stdout", "stderr"))
             print(silent := b"".join(streams).decode(errors="replace"))  # of an installer
             output.extend([str(error), *silent.splitlines()])
             cause = _cause(folder, output, has_sdist=len(list(out.glob("*.tar.gz"))) > number)
             raise ReleaseError(f"{folder}: the build has failed: {cause} [build-failed]") from None
-    if check([str(path) for path in sorted(out.iterdir())]):
-        raise ReleaseError("twine check: the description of a dist does not render, see above [description]")
+        if match := next(filter(None, map(IGNORED.search, output)), None):
+            own = _own(folder, match[1])
+            cause = LOST.format(own) if own else f"there is no {Path(match[1]).name}: commit it, or correct the path"
+            raise ReleaseError(f"{folder}: setuptools built without a file: {cause} [build-failed]")
+    _check(out)
     dists = read_dists(out)
     refuse([problem for dist in dists for problem in rules.classifiers(dist)])
+
+
+def _check(out: Path) -> None:
+    try:
+        failed = check([str(path) for path in sorted(out.iterdir())])
+    except TwineException as error:  # about metadata that it cannot read
+        refuse(rules.problems(read_dists(out), sys.maxsize, public=True))
+        raise ReleaseError(f"twine check: {error} [metadata]") from None
+    if failed:
+        raise ReleaseError("twine check: the description of a dist does not render, see above [description]")
+
+
+def _warn(output: deque[str], message: Warning | str, *_: object, **__: object) -> None:
+    """Print a warning, and append it to `output`."""
+    print(f"warning: {message}", flush=True)
+    output.append(f"{message}")
 
 
 def _run(
@@ -120,8 +157,14 @@ def _cause(folder: Path, output: deque[str], *, has_sdist: bool) -> str:
         for pattern, advice in CAUSES.items():
             if match := re.search(pattern, line):
                 return match.expand(advice)
-    errors = (line.strip() for line in reversed(output) if re.match(r"\S*([Ee]rror|Exception)\S*: ", line))
-    return next(errors, f"see above: {output[-1].strip()}")
+    return _last(list(output)) or f"see above: {output[-1].strip()}"
+
+
+def _last(output: list[str]) -> str:
+    """Return the last error, with the lines that explain it: some backends say only there what is wrong."""
+    at = [number for number, line in enumerate(output) if re.match(r"\S*([Ee]rror|Exception)\S*: ", line)][-1:]
+    found = " ".join(" ".join(output[number:]) for number in at)
+    return " ".join(re.split(r"Stack backtrace|Backend subprocess", found)[0].split())[:LONGEST]
 
 
 def _own(folder: Path, name: str) -> str:
@@ -129,7 +172,9 @@ def _own(folder: Path, name: str) -> str:
     parts = [Path(form).parts for form in (name, name.replace(".", "/"))]
     tails = ["/".join(each[at:]) for each in parts for at in range(len(each))]
     found = (f"{top}{tail}{end}" for tail in tails for top in ("", "src/") for end in ("", ".py", "/__init__.py"))
-    return next((path for path in found if (folder / path).is_file()), "")
+    headers = folder.rglob(Path(name).name) if name.endswith((".h", ".hpp")) else ()
+    nested = sorted((path.relative_to(folder).as_posix() for path in headers), key=len)
+    return next((path for path in (*found, *nested) if (folder / path).is_file()), "")
 
 
 def _build(folder: Path, out: Path, seconds: int, runner: RunnerType) -> None:

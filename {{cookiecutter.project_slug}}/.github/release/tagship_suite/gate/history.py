@@ -89,7 +89,9 @@ def _obstacles(verdict: Verdict, ref: Ref) -> list[Problem]:
         found.append(Problem("shallow-clone", "git", "a shallow clone", expected, remedy))
     others = [tag for tag in here if tag not in ref.tags and _names(tag, verdict)]
     if others and ref.tags:
-        remedy = "tag a separate commit (git commit --allow-empty), or make the build ignore the tags of other projects"
+        own = found_version(others[0], verdict.name) is not None
+        ignored = f"all tags but those such as {ref.tags[0]}" if own else "the tags of other projects"
+        remedy = f"tag a separate commit (git commit --allow-empty), or make the build ignore {ignored}"
         other = f"tag {others[0]!r} at this commit too"
         found.append(Problem("two-tags", "git", other, f"only {ref.tags[0]!r}", remedy))
     if not any(found_version(tag, verdict.name) for tag in here if package.owns(tag)):

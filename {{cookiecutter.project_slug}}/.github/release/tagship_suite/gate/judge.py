@@ -173,6 +173,8 @@ def _judge_tag(verdict: Verdict, ref: Ref) -> None:
             remedy = f"push {form} if that is right; else set the version, commit, and tag the new commit"
             if is_foreign(tag, verdict.name):
                 remedy = f"this tag does not belong to {verdict.name} and releases nothing; to release it, push {form}"
+            elif parts and re.fullmatch(rf"{re.escape(str(parts[1]))}(\.\d+)+", str(verdict.version)):
+                remedy = f"a tag that each release moves, such as {tag}, releases nothing; to release, push {form}"
             elif git.changed(verdict.package.root):
                 remedy = "commit your changes, which are not in the tagged commit"
             verdict.differing.append(Problem("tag-mismatch", f"tag {tag!r}", found, expected, remedy))

@@ -8,6 +8,7 @@
 """Cutting a release: bump the version, date the changelog, commit, tag, and push on request."""
 
 import re
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,13 +92,13 @@ def _plan(root: Path, wanted: str) -> Plan:
     _refuse_untracked(root, files)
     if now != version and (places or here):
         notes += elsewhere.mentions(root, together, now, places)
-    branch = git.symbolic(root, "HEAD") or "HEAD"
+    remote, branch = git.upstream(root, git.symbolic(root, "HEAD") or "HEAD")
     return Plan(
         files=files,
         message=" ".join(filter(None, ("Release", package.label, text))),
         tag=tag,
         branch=branch,
-        remote=git.query(root, "config", f"branch.{branch}.remote") or "origin",
+        remote=remote,
         environment=f"pypi{package.suffix}",
         again=f"{package.label}/{CURRENT}".lstrip("/"),
         notes=[f"note: {note}" for note in notes],
@@ -187,7 +188,7 @@ def _branch_problem(root: Path, branches: tuple[str, ...], version: Version) -> 
     series = SERIES.fullmatch(branch) if not branches else None
     if branch in allowed or (series and f"{version.base_version}.".startswith(f"{series[1]}.")):
         return []
-    remedy = "switch to it, or set release-branches"
+    remedy = "switch to it, or set release-branches" if branch else f"HEAD is detached, run: git switch {allowed[0]}"
     return [Problem("release-branch", "branch", repr(branch or "none"), " or ".join(map(repr, allowed)), remedy)]
 
 
@@ -207,7 +208,7 @@ def _check_remote(root: Path, plan: Plan) -> None:
     if git.query(root, "ls-remote", address, f"refs/tags/{plan.tag}"):
         remedy = "run: git fetch --tags, and release the next version"
         raise refusal("tag-exists", f"tag {plan.tag!r}", f"one of that name at {plan.remote}", "a new one", remedy)
-    git.run(root, "push", "--quiet", "--dry-run", plan.remote, f"refs/heads/{plan.branch}")
+    git.run(root, "push", "--quiet", "--dry-run", plan.remote, git.refspec(plan.branch))
 
 
 def _push(root: Path, plan: Plan) -> None:
@@ -221,10 +222,13 @@ def _push(root: Path, plan: Plan) -> None:
             remedy = "ask somebody who may push tags to release"
             problem = Problem("push-refused", f"tag {plan.tag!r}", "refused by the server", "permission for it", remedy)
         else:
-            to = f"{git.query(root, 'rev-parse', 'HEAD')}:refs/heads/release-{plan.tag}"
+            here, *there = plan.branch.split(":")
+            to = shlex.quote(f"{git.query(root, 'rev-parse', 'HEAD')}:refs/heads/release-{plan.tag}")
             remedy = f"run: git push {plan.remote} {to}, open a pull request from it, and when it is merged run: "
-            remedy += f"git switch {plan.branch}, git pull, inv release {plan.again} --push"
-            problem = Problem("push-refused", f"branch {plan.branch!r}", "no push allowed", "a pull request", remedy)
+            remedy += f"git switch {shlex.quote(here)}, git pull, inv release {plan.again} --push"
+            problem = Problem(
+                "push-refused", f"branch {[here, *there][-1]!r}", "no push allowed", "a pull request", remedy
+            )
         raise ReleaseError(*error.args, problem, undone) from error
 
 
@@ -232,13 +236,14 @@ def _outcome(root: Path, plan: Plan, *, push: bool, dry_run: bool) -> str:
     """Return what was or would be done, which run it starts, which approval that waits for, and how to undo it."""
     run = git.run_address(root, plan.remote, plan.tag) or "the CI run of the tag"
     run += f"; environment {plan.environment!r} then waits for approval, if it has reviewers"
-    made, undo, pushed = bool(plan.files), f"git tag -d {plan.tag}", f"{plan.remote} {plan.branch} {plan.tag}"
+    branch, tag = shlex.quote(plan.branch), shlex.quote(plan.tag)  # an epoch's `!` is history for a shell
+    made, undo, pushed = bool(plan.files), f"git tag -d {tag}", f"{plan.remote} {branch} {tag}"
     if dry_run:
         lines = [*diffs(root, plan.files), *[f"would commit: {plan.message}"] * made, f"would tag: {plan.tag}"]
         lines.append(f"its push would start: {run}")
     elif push:
         lines = [f"{plan.tag}: pushed to {plan.remote} with {plan.branch}", f"  run: {run}"]
-        undo = f"cancel the run, then git push --delete {plan.remote} {plan.tag}, {undo}"
+        undo = f"cancel the run, then git push --delete {plan.remote} {tag}, {undo}"
         lines.append(f"  to undo before that: {undo}" + ", git revert HEAD, git push" * made)
     else:
         what = "committed and tagged" if made else "tagged"

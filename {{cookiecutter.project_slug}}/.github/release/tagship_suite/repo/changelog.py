@@ -15,8 +15,8 @@ from typing import Any
 
 from packaging.version import Version
 
-from ..errors import refusal
-from .files import load_toml, read_text, subtable
+from ..errors import Problem, refusal, refuse
+from .files import load_toml, parse_cfg, read_text, subtable
 from .versions import parsed
 
 FOLDERS = ("", "docs", "docs/source", "doc", "doc/source")
@@ -91,11 +91,28 @@ def _check(name: str, text: str, match: re.Match[str], version: Version) -> None
 
 def _refuse_fragments(folder: Path, version: str) -> None:
     tables = (subtable(load_toml(folder / name), "tool", "towncrier") for name in ("towncrier.toml", "pyproject.toml"))
-    if found := _fragments(folder, next(filter(None, tables), {})):
+    tools = {"towncrier build": _fragments(folder, next(filter(None, tables), {})), "scriv collect": _of_scriv(folder)}
+    for command, found in tools.items():
         some = ", ".join(path.name for path in found[:3]) + ", …" * (len(found) > 3)
-        remedy = f"run: towncrier build --version {version}; commit, and release {version}"
-        place = relpath(found[0].parent, folder)
-        raise refusal("changelog", place, f"news fragments ({some})", "all of them in the changelog", remedy)
+        remedy = f"run: {command} --version {version}; commit, and release {version}"
+        where, expected = relpath(found[0].parent, folder) if found else "", "all of them in the changelog"
+        refuse([Problem("changelog", where, f"news fragments ({some})", expected, remedy)] * bool(found))
+
+
+def _of_scriv(folder: Path) -> list[Path]:
+    """Return the news fragments that scriv collects, if it is configured."""
+    files = [folder / name for name in ("setup.cfg", "tox.ini", "changelog.d/scriv.ini")]
+    read = [parse_cfg(path) for path in files if path.is_file() and "scriv]" in read_text(path)]
+    tables = [dict(cfg.items(name)) for cfg in read for name in cfg.sections() if name in {"scriv", "tool.scriv"}]
+    tool = subtable(load_toml(folder / "pyproject.toml"), "tool")
+    if not tables and "scriv" not in tool:
+        return []
+    settings = {"fragment_directory": "changelog.d", "skip_fragments": "README.*"}
+    for table in [*tables, subtable(tool, "scriv")]:
+        settings |= table
+    place = folder / str(settings["fragment_directory"])
+    found = sorted(path for suffix in ("rst", "md") for path in place.glob(f"*.{suffix}"))
+    return [path for path in found if not path.match(str(settings["skip_fragments"]))]
 
 
 def _fragments(folder: Path, table: dict[str, Any]) -> list[Path]:

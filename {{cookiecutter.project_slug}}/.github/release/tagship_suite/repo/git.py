@@ -163,7 +163,8 @@ def commit(root: Path, message: str) -> None:
             run(root, "commit", "--quiet", *amend, "--message", message)
         except ReleaseError as error:
             if _staged(root) == tree:
-                raise
+                by_hand = "make the commit that --dry-run shows yourself, then release it as 'current'"
+                raise ReleaseError(*error.args, f"{message}: not committed; {by_hand} [commit-hooks]") from error
             refused = error
         else:
             if _staged(root) == query(root, "rev-parse", "HEAD^{tree}"):
@@ -183,10 +184,24 @@ def _staged(root: Path) -> str | None:
     return query(root, "write-tree")
 
 
+def upstream(root: Path, branch: str) -> tuple[str, str]:
+    """Return the remote of `branch`, `origin` by default, and what to push there, `HERE:THERE` if the names differ."""
+    remote = query(root, "config", f"branch.{branch}.remote") or "origin"
+    if remote == ".":  # it follows another branch here
+        return "origin", branch
+    there = (query(root, "config", f"branch.{branch}.merge") or branch).removeprefix("refs/heads/")
+    return remote, branch if there == branch else f"{branch}:{there}"
+
+
+def refspec(branch: str) -> str:
+    """Return the refspec of `branch`, as `upstream` returns it."""
+    return ":".join(f"refs/heads/{each}" for each in branch.split(":"))
+
+
 def push(root: Path, remote: str, branch: str, tag: str) -> None:
     """Push `branch` and `tag` atomically; raise `ReleaseError` with git's message if `remote` lacks them afterwards."""
     try:
-        run(root, "push", "--quiet", "--atomic", remote, f"refs/heads/{branch}", f"refs/tags/{tag}")
+        run(root, "push", "--quiet", "--atomic", remote, refspec(branch), f"refs/tags/{tag}")
     except ReleaseError:
         with suppress(ReleaseError):  # a connection may break after the remote has accepted them
             there = (query(root, "ls-remote", remote, f"refs/tags/{tag}") or "").split()

@@ -144,11 +144,13 @@ def strings(text: str, *names: str) -> list[String]:
 def _assigned(tree: ast.AST, text: str) -> Iterator[tuple[str, String]]:
     """Yield each name that is assigned a literal string at the top level, also inside `if` and `try`."""
     for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) in {"TYPE_CHECKING", "typing.TYPE_CHECKING"}:
+            node = ast.Module(node.orelse, [])
         if isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             if string := _string(node.value, text):
                 yield from ((target.id, string) for target in targets if isinstance(target, ast.Name))
-        elif isinstance(node, ast.If | ast.With):
+        elif isinstance(node, ast.If | ast.With | ast.Module):
             yield from _assigned(node, text)
         elif isinstance(node, ast.Try):
             # What an `except` assigns replaces something that could not be imported or read.

@@ -19,6 +19,7 @@ from ..errors import Problem, ReleaseError, refusal, refuse
 from .elsewhere import cargo
 from .files import load_toml, parse_cfg, read_text, subtable
 from .literals import Written, assigned, find, keyed, keywords, parse_python
+from .packages import distribution_name
 from .versions import same
 
 #: Plugins for git's tags that can read a file instead.
@@ -78,7 +79,8 @@ def _in_metadata(root: Path) -> Written | None:
 def _named_by_hand(root: Path) -> str:
     """Return the setting to write if the version was not found, with a file that holds one, if there is any."""
     found = next((written.path.relative_to(root).as_posix() for written in _module_versions(root)), "FILE")
-    return f'write version-file = "{found}" in [tool.tagship] of pyproject.toml'
+    setting = f'write version-file = "{found}" in [tool.tagship] of pyproject.toml'
+    return f"{setting}; or, if code computes the version, change that by hand, commit, and tag that commit"
 
 
 def is_from_git(root: Path, config: Config) -> bool:
@@ -146,6 +148,10 @@ def _from_backend(root: Path, pyproject: dict[str, Any]) -> Written | None:
         return find(root / str(table["source"]), str(table.get("pattern", "")))
     if hatch.get("source") == "nodejs":
         return keyed(root / str(hatch.get("path", "package.json")), "version")
+    if hatch.get("source") == "code":
+        expression = str(hatch.get("expression", "__version__"))
+        named = rf"^{expression} = \"(.*)\"$"
+        return find(root / str(hatch.get("path")), named) if expression.isidentifier() else None
     for table in (hatch, _tool(pyproject, "pdm", "version"), _tool(pyproject, "scikit-build", "metadata", "version")):
         if isinstance(path := table.get("path", table.get("input")), str):
             default = r"(?i)^(?:__version__|version)(?:: str)? = \"v?(.*)\"$"
@@ -215,8 +221,9 @@ def _from_setup_py(root: Path, _: dict[str, Any]) -> Written | None:
 
 
 def _module_versions(root: Path) -> Iterator[Written]:
-    patterns = ("*.py", "src/*.py", *(f"{folder}/*/{name}" for folder in (".", "src") for name in MODULES))
-    for path in (path for pattern in patterns for path in sorted(root.glob(pattern))):
+    nested = "/".join(re.split("[-_.]+", distribution_name(root)))  # in a namespace
+    patterns = [f"{folder}/{each}/{name}" for folder in (".", "src") for each in ("*", nested) for name in MODULES]
+    for path in (path for pattern in ("*.py", "src/*.py", *patterns) for path in sorted(root.glob(pattern))):
         if path.name not in {"setup.py", "noxfile.py", "tasks.py"}:
             with suppress(ReleaseError):
                 yield find(path)
