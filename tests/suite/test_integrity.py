@@ -73,6 +73,15 @@ def hide(path: Path) -> None:
     path.write_bytes(content[:start] + hidden + end)
 
 
+def nest(path: Path) -> None:
+    """Put the directory and its end into a comment, behind a directory that has another name for a file."""
+    content, start = path.read_bytes(), directory(path)
+    own, first, last = content[start:-22], bytearray(content[-22:]), bytearray(content[-22:])
+    struct.pack_into("<H", first, 20, len(own) + len(last))
+    struct.pack_into("<L", last, 16, start + len(own) + len(first))
+    path.write_bytes(content[:start] + own.replace(b"ship/__init__", b"ship/__evil__") + first + own + last)
+
+
 def overlap(path: Path) -> None:
     """Let the directory's second entry have the offset of the first one."""
     content = bytearray(path.read_bytes())
@@ -121,6 +130,7 @@ SPOILED_WHEELS: dict[str, tuple[Callable[[Path], object], str]] = {
         "'ship/__init__.py' has a header that differs from the directory",
     ),
     "an entry that is not listed": (hide, "a malformed directory"),
+    "two directories, the second in the comment of the first": (nest, "data after its end"),
     "entries that overlap": (overlap, "does not directly follow the entry before it"),
     "data before it": (lambda path: path.write_bytes(b"#!/bin/sh\n" + path.read_bytes()), "does not directly follow"),
     "data behind it": (lambda path: path.write_bytes(path.read_bytes() + b"more"), "data after its end"),

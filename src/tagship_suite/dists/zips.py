@@ -23,8 +23,8 @@ PIECE = 8 * 1024
 
 # Signature, flags, method, CRC, packed and unpacked size, lengths of the name and of the extra fields.
 LOCAL = struct.Struct("<4s2xHH4xLLLHH")
-# Signature, lengths of the name, of the extra fields and of the comment.
-CENTRAL = struct.Struct("<4s24xHHH12x")
+# The size of an entry of the directory, before its name.
+CENTRAL = 46
 # Signature, entries here and in all, size and place of the directory; in a zip64 first its own size, in the other
 # last the length of the comment.
 END = struct.Struct("<4s4xHHLLH")
@@ -148,7 +148,7 @@ def check(view: mmap, found: Collection[ZipInfo]) -> None:
         if fault := _fault(view, info, at):
             raise BadZipFile(f"{info.orig_filename!r} {fault}")
         _, at = _span(view, info)
-    _check_directory(view, at, len(found))
+    _check_directory(view, at, found)
     if view[257:262] == b"ustar":
         raise BadZipFile("it is also a tar archive")
 
@@ -171,23 +171,21 @@ def _fault(view: mmap, info: ZipInfo, at: int) -> str:
     if flags & DESCRIPTOR:
         return "has a data descriptor"
     name = view[(at := at + LOCAL.size) : (at := at + name_length)]
-    extra = _extra(view, at, extra_length)
+    extra = _extra(view[at : at + extra_length])
     header = (signature, name, method, crc, *_sizes(extra.get(ZIP64, b""), packed, size))
     listed = (info.orig_filename.encode(), info.compress_type, info.CRC, info.compress_size, info.file_size)
     is_same = header == (b"PK\3\4", *listed) and not _renames(extra, name)
     return "" if is_same else "has a header that differs from the directory"
 
 
-def _extra(view: mmap, at: int, length: int) -> dict[int, bytes]:
+def _extra(data: bytes) -> dict[int, bytes]:
     """Return the extra fields by number; those that describe the file may not be repeated."""
     fields: dict[int, bytes] = {}
-    end = at + length
-    while at < end:
-        kind, size = struct.unpack_from("<HH", view, at)
-        if at + 4 + size > end or (kind in fields and kind in {ZIP64, UNICODE_PATH}):
+    while data:
+        kind, size = struct.unpack_from("<HH", data)
+        if len(data) < 4 + size or (kind in fields and kind in {ZIP64, UNICODE_PATH}):
             raise BadZipFile("malformed extra fields")
-        fields[kind] = view[at + 4 : at + 4 + size]
-        at += 4 + size
+        fields[kind], data = data[4 : 4 + size], data[4 + size :]
     return fields
 
 
@@ -205,22 +203,19 @@ def _sizes(zip64: bytes, packed: int, size: int) -> tuple[int, int]:
     return values[-1], values[0] if size == UNKNOWN else size
 
 
-def _check_directory(view: mmap, start: int, count: int) -> None:
-    at = start
-    for _ in range(count):
-        signature, *lengths, comment = CENTRAL.unpack_from(view, at)
-        name = view[(at := at + CENTRAL.size) : (at := at + lengths[0])]
-        if signature != b"PK\1\2" or comment or _renames(_extra(view, at, lengths[1]), name):
-            raise BadZipFile("a malformed directory")
-        at += lengths[1]
-    values = (count, count, at - start, start)
+def _check_directory(view: mmap, start: int, found: Collection[ZipInfo]) -> None:
+    """Raise `BadZipFile` unless a directory of what was `found` is at `start`, with its end and a comment after it."""
+    size = sum(CENTRAL + len(info.orig_filename.encode()) + len(info.extra) for info in found)
+    at, values = start + size, (len(found), len(found), size, start)
+    is_sound = not any(info.comment or _renames(_extra(info.extra), info.orig_filename.encode()) for info in found)
     if is_zip64 := view[at : at + 4] == b"PK\6\6":
-        if END64.unpack_from(view, at)[1:] != (44, *values) or LOCATOR64.unpack_from(view, at + 56) != (b"PK\6\7", at):
-            raise BadZipFile("a malformed directory")
+        ends = (END64.unpack_from(view, at)[1:], LOCATOR64.unpack_from(view, at + END64.size))
+        is_sound &= ends == ((44, *values), (b"PK\6\7", at))
         at += END64.size + LOCATOR64.size
     signature, *fields, comment = END.unpack_from(view, at)
     unknown = (0xFFFF, 0xFFFF, UNKNOWN, UNKNOWN) if is_zip64 else values
-    if signature != b"PK\5\6" or any(each not in pair for each, *pair in zip(fields, values, unknown, strict=True)):
+    is_sound &= all(each in pair for each, *pair in zip(fields, values, unknown, strict=True))
+    if not is_sound or signature != b"PK\5\6":
         raise BadZipFile("a malformed directory")
-    if at + END.size + comment != len(view):
+    if (at := at + END.size) + comment != len(view) or view.find(b"PK\5\6", at) >= 0:  # which would be another end
         raise BadZipFile("data after its end")
