@@ -14,7 +14,7 @@ from packaging.version import Version
 
 from .reading import parsed
 
-Fault = tuple[str, str, str, str]  # of a `Problem`: code, found, expected, remedy
+Fault = tuple[str, ...]  # arguments of `Dist.problem`: code, found, expected, remedy, and the file that has it
 
 MAX_SUMMARY, MAX_LABEL, MAX_MAIL, MAX_PORT = 512, 32, 254, 65535
 METADATA_VERSIONS = ("1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5")

@@ -114,7 +114,7 @@ def build(folders: list[Path], out: Path, seconds: int) -> None:
             raise ReleaseError(f"{folder}: setuptools built without a file: {cause} [build-failed]")
     _check(out)
     dists = read_dists(out)
-    refuse([problem for dist in dists for problem in rules.classifiers(dist)])
+    refuse([dist.problem(*fault) for dist in dists for fault in rules.classifiers(dist)])
 
 
 def _check(out: Path) -> None:

@@ -14,10 +14,11 @@ the size of a whole project, whether the name is free. The gate checks for local
 
 import configparser
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from email import message_from_string
+from functools import partial
 
 from packaging.tags import parse_tag
 from packaging.utils import canonicalize_name
@@ -25,9 +26,11 @@ from packaging.version import Version
 
 from ..errors import Problem, ReleaseError, collecting
 from . import metadata, zips
-from .metadata import UNKNOWN, same_version
+from .metadata import UNKNOWN, Fault, same_version
 from .modules import entry_points
 from .reading import Dist
+
+Rule = Callable[[Dist], Iterable[Fault]]
 
 #: The longest file name in bytes: the index serves the metadata under that name plus `.metadata`.
 MAX_NAME = 255 - len(".metadata")
@@ -62,13 +65,17 @@ def problems(dists: list[Dist], limit: int, *, public: bool | None = None) -> li
     """
     found: list[Problem | str] = []
     for dist in dists:
-        rules = PUBLIC if (not _private(dist) if public is None else public) else SOUND
-        if rules is PUBLIC and dist.size > limit * 2**20:
+        is_public = not _private(dist) if public is None else public
+        if is_public and dist.size > limit * 2**20:
             remedy = "ship less, or ask PyPI for a higher limit and set file-limit in [tool.tagship] to what it granted"
             found.append(dist.problem("file-size", f"{dist.size / 2**20:.1f} MiB", f"at most {limit} MiB", remedy))
-        for rule in rules:
+        code: list[Fault] = []
+        with collecting(found):
+            found += dist.check(partial(_scan, code))
+        found += (dist.problem(*fault) for fault in code if is_public)
+        for rule in (*SOUND, *PUBLIC) if is_public else SOUND:
             with collecting(found):
-                found += rule(dist)
+                found += (dist.problem(*fault) for fault in rule(dist))
     sdists = [dist.path.name for dist in dists if not dist.is_wheel]
     if len(sdists) > 1:
         several = f"{len(sdists)} sdists ({', '.join(sdists)})"
@@ -109,18 +116,10 @@ def _time(text: str) -> datetime | None:
     return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
 
 
-def _files(dist: Dist) -> list[Problem]:
-    """Find what is wrong with the archive, and encrypted code."""
-    found: list[Problem] = []
-
-    def scan(name: str, content: bytes) -> None:
-        for tool in encrypted(content):
-            expected = "source code, as PyPI requires"
-            found.append(
-                dist.problem("encrypted-code", f"code that {tool} encrypted", expected, "ship the source", name)
-            )
-
-    return dist.check(scan) + found
+def _scan(found: list[Fault], name: str, content: bytes) -> None:
+    for tool in encrypted(content):
+        what, expected = f"code that {tool} encrypted", "source code, as PyPI requires"
+        found.append(("encrypted-code", what, expected, "ship the source", name))
 
 
 def encrypted(content: bytes) -> list[str]:
@@ -128,34 +127,26 @@ def encrypted(content: bytes) -> list[str]:
     return [tool for tool, signs in ENCRYPTED.items() if all(sign.search(content) for sign in signs)]
 
 
-def _name(dist: Dist) -> Iterator[Problem]:
+def _name(dist: Dist) -> Iterator[Fault]:
     name, version = dist.metadata.get("Name", ""), dist.metadata.get("Version", "")
     file, plain = dist.path.name, dist.name.replace("-", "_")
     is_same = same_version(version, dist.version)
     if canonicalize_name(name) != dist.name or not is_same:
         expected = f"{dist.name} {dist.version} as in the file name"
-        yield dist.problem("metadata", f"metadata of {name!r} {version!r}", expected, "build it again")
+        yield "metadata", f"metadata of {name!r} {version!r}", expected, "build it again"
     if not re.fullmatch(NAME, name):
         expected = "letters, digits, and '.', '_', '-' between them"
-        yield dist.problem("metadata", f"the name {name!r}", expected, "rename it")
+        yield "metadata", f"the name {name!r}", expected, "rename it"
     if (size := len(file.encode())) > MAX_NAME:
         found = f"a file name of {size} bytes"
-        yield dist.problem("file-name", found, f"at most {MAX_NAME} bytes", "shorten the name or the version")
+        yield "file-name", found, f"at most {MAX_NAME} bytes", "shorten the name or the version"
     sdist = f"{plain}-{Version(version) if is_same else dist.version}.tar.gz"
     if not dist.is_wheel and file != sdist:
         # https://peps.python.org/pep-0625/
-        yield dist.problem("file-name", repr(file), repr(sdist), "use a build backend that implements PEP 625")
+        yield "file-name", repr(file), repr(sdist), "use a build backend that implements PEP 625"
     if dist.is_wheel and (start := file.split("-")[0]) != plain:
         # https://packaging.python.org/en/latest/specifications/binary-distribution-format/#escaping-and-unicode
-        yield dist.problem("file-name", f"a file name of {start!r}", repr(plain), "use a newer build backend")
-
-
-def _python(dist: Dist) -> Iterator[Problem]:
-    return (dist.problem(*fault) for fault in metadata.python(dist.metadata))
-
-
-def _metadata(dist: Dist) -> Iterator[Problem]:
-    return (dist.problem(*fault) for fault in metadata.faults(dist.metadata_text))
+        yield "file-name", f"a file name of {start!r}", repr(plain), "use a newer build backend"
 
 
 def _private(dist: Dist) -> list[str]:
@@ -165,13 +156,13 @@ def _private(dist: Dist) -> list[str]:
     return []
 
 
-def _barred(dist: Dist) -> Iterator[Problem]:
+def _barred(dist: Dist) -> Iterator[Fault]:
     for text in _private(dist):
         remedy = "set TWINE_REPOSITORY_URL to the registry that it is for"
-        yield dist.problem("classifier", f"classifier {text!r}", "none that bars it from PyPI", remedy)
+        yield "classifier", f"classifier {text!r}", "none that bars it from PyPI", remedy
 
 
-def classifiers(dist: Dist) -> Iterator[Problem]:
+def classifiers(dist: Dist) -> Iterator[Fault]:
     """Find unknown and deprecated classifiers; nothing in an environment without trove-classifiers."""
     try:
         import trove_classifiers as trove  # in the environment of the build's tools, and in that of publish
@@ -182,20 +173,20 @@ def classifiers(dist: Dist) -> Iterator[Problem]:
             instead = " or ".join(map(repr, trove.deprecated_classifiers.get(text, ())))
             remedy = "correct it; if it is newer than trove-classifiers in tools.txt, update that"
             expected = instead or "one of https://pypi.org/classifiers/"
-            yield dist.problem("classifier", f"classifier {text!r}", expected, remedy)
+            yield "classifier", f"classifier {text!r}", expected, remedy
 
 
-def _platforms(dist: Dist) -> Iterator[Problem]:
+def _platforms(dist: Dist) -> Iterator[Fault]:
     for platform in sorted({tag.platform for tag in dist.tags}):
         if not PLATFORM.fullmatch(NEXT_MACOS.sub("macosx_26_0", platform)):
             expected, remedy = "one that PyPI knows", "build it with cibuildwheel"
             if platform.startswith("linux"):
                 expected = "manylinux or musllinux"
                 remedy = "add [tool.cibuildwheel] to pyproject.toml: it builds wheels that run on other machines too"
-            yield dist.problem("platform-tag", f"platform {platform!r}, which PyPI refuses", expected, remedy)
+            yield "platform-tag", f"platform {platform!r}, which PyPI refuses", expected, remedy
 
 
-def _members(dist: Dist) -> Iterator[Problem]:
+def _members(dist: Dist) -> Iterator[Fault]:
     """Find files that the name or the metadata announce and that are missing, and wrong entry points."""
     folder = dist.info if dist.is_wheel else next(iter(dist.members), "").split("/")[0]
     needed = ["METADATA", "WHEEL"] if dist.is_wheel else ["PKG-INFO"]
@@ -204,11 +195,11 @@ def _members(dist: Dist) -> Iterator[Problem]:
         needed += [f"{licenses}{name}" for name in metadata.values(dist.metadata, "License-File")]
     for path in (f"{folder}/{name}" for name in needed):
         if path not in dist.members and path not in dist.folders:
-            yield dist.problem("metadata", f"no {path}", "one, as its name and metadata say", "build it again")
+            yield "metadata", f"no {path}", "one, as its name and metadata say", "build it again"
     if dist.is_wheel and (scripts := f"{folder}/entry_points.txt") in dist.members:
         places = {zips.installed(name) for name in dist.members}
-        for found, expected, remedy in _entry_points(dist.read(scripts, "utf-8"), places):
-            yield dist.problem("entry-points", found, expected, remedy, scripts)
+        for fault in _entry_points(dist.read(scripts, "utf-8"), places):
+            yield "entry-points", *fault, scripts
 
 
 def retagged(dist: Dist) -> Iterator[str]:
@@ -237,6 +228,6 @@ def _entry_points(text: str, places: set[str]) -> Iterator[tuple[str, str, str]]
             yield f"two different scripts {name!r}", "one of each name", "rename one"
 
 
-#: The rules of every index, and those of PyPI.
-SOUND = (Dist.check, _name, _python, _members)
-PUBLIC = (_files, _name, _python, _members, _barred, classifiers, _metadata, _platforms)
+#: The rules of every index, and the further ones of PyPI.
+SOUND: tuple[Rule, ...] = (_name, lambda dist: metadata.python(dist.metadata), _members)
+PUBLIC: tuple[Rule, ...] = (_barred, classifiers, lambda dist: metadata.faults(dist.metadata_text), _platforms)
