@@ -310,3 +310,62 @@ def test_generative_names_of_tox_are_expanded() -> None:
     assert expanded("py{310,311}-{a,b}") == ["py310-a", "py310-b", "py311-a", "py311-b"]
     assert expanded("3.1{0-2}-{a,b-1}") == [f"3.1{minor}-{name}" for minor in (0, 1, 2) for name in ("a", "b-1")]
     assert expanded("lint") == ["lint"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        '"-e", f".[{\',\'.join(EXTRAS)}]"',
+        '*(f".[{name}]" for name in EXTRAS)',
+        '*[".[%s]" % name for name in EXTRAS if name != "docs"]',
+        '".[" + ",".join(sorted(EXTRAS)) + "]"',
+    ],
+)
+def test_extras_that_a_session_puts_together_are_found(arguments: str, tmp_path: Path) -> None:
+    noxfile = f"""import nox
+EXTRAS = ["a", "b"]
+@nox.session
+def tests(session):
+    session.install({arguments}, *session.posargs)
+    session.run("pytest")
+"""
+    pyproject = "[project]\nname = 'thing'\noptional-dependencies = {a = ['pytest'], b = []}\n"
+    write(tmp_path, {**TEST, "noxfile.py": noxfile, "pyproject.toml": pyproject})
+    assert guess(tmp_path).extras == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "deps = pytest\ncommands_pre = python -m pip install mock -c limits.txt",
+        "deps =\n    pytest\n    mock\n    -c{toxinidir}/limits.txt",
+        "deps =\n    pytest\n    mock\nsetenv = PIP_CONSTRAINT = {toxinidir}/limits.txt",
+        "deps =\n    pytest\n    mock\nconstraints = limits.txt",
+    ],
+)
+def test_what_tox_installs_first_and_its_constraints_are_found(lines: str, tmp_path: Path) -> None:
+    tox = f"[tox]\nenvlist = py311\n[testenv]\n{lines}\ncommands = pytest\n"
+    write(tmp_path, {**TEST, "tox.ini": tox, "limits.txt": "mock<5\n"})
+    assert settings(guess(tmp_path)) == {"requires": ["pytest", "mock", "-c limits.txt"]}
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ("addopts = --doctest-modules", ["pytest", "--ignore=noxfile.py", "--ignore=tasks.py"]),
+        ("addopts = --doctest-modules\ntestpaths = tests", None),
+        ("addopts = --doctest-modules\ntestpaths = .", ["pytest", "--ignore=noxfile.py", "--ignore=tasks.py"]),
+    ],
+)
+def test_modules_of_the_release_are_ignored_only_where_pytest_would_collect_them(
+    config: str, expected: list[str] | None, tmp_path: Path
+) -> None:
+    write(tmp_path, {**TEST, "pytest.ini": f"[pytest]\n{config}\n"})
+    assert settings(guess(tmp_path)).get("command") == expected
+
+
+def test_a_job_that_tests_another_repository_with_this_one_is_not_taken(tmp_path: Path) -> None:
+    other = "      - uses: actions/checkout@v7\n        with: {repository: other/thing}\n      - run: pytest other\n"
+    files = {".github/workflows/tests.yml": f"{CI}{other}", **ci("python -Im pytest tests -v")}
+    write(tmp_path, {**TEST, "other/test_b.py": "", **files})
+    assert settings(guess(tmp_path))["command"] == ["pytest", "tests"]

@@ -12,8 +12,14 @@ from typing import Any
 from . import report
 
 SECONDS = 300
-#: Prints the metadata that `build` gets from the backend in an isolated environment.
-ASK = "import sys, build.util; print(build.util.project_wheel_metadata(sys.argv[1]).as_string())"
+#: Prints what `build` gets from the backend in an isolated environment; a description may have lines like headers.
+ASK = """
+import sys, build.util
+found = build.util.project_wheel_metadata(sys.argv[1])
+print("Metadata-Version:", found["Metadata-Version"])
+print("Name:", found["Name"])
+print("Version:", found["Version"])
+"""
 #: What current tools print about a project that they can no longer build, the cause, and the fix.
 CAUSES = (
     ("No module named 'pkg_resources'", "setup.py needs pkg_resources, which setuptools 81 removed", "setuptools<81"),
@@ -34,13 +40,14 @@ def inspect(path: Path) -> dict[str, Any]:
     """Return the facts about the repository at `path`, with the names and versions of its distributions as built."""
     data = report.inspect(path)
     for each in data.get("distributions", ()):
-        said = _ask(path / each["path"])
+        said = ask(path / each["path"])
         each["name"], each["version"] = said.get("name", each["name"]), said.get("version", each["version"])
         each["unknown"] = [*([said["error"]] if "error" in said else each["unknown"] if not said else [])]
     return data
 
 
-def _ask(folder: Path) -> dict[str, str]:
+def ask(folder: Path) -> dict[str, str]:
+    """Return the `name` and `version` that the build backend of the project in `folder` gives, or the `error`."""
     with tempfile.TemporaryDirectory() as place:
         command = [sys.executable, "-c", ASK, str(folder.resolve())]
         try:
@@ -49,7 +56,7 @@ def _ask(folder: Path) -> dict[str, str]:
             return {"error": f"its build backend did not answer within {SECONDS} seconds"}
     if done.returncode:
         return {"error": cause(done.stdout + done.stderr)}
-    found = HeaderParser().parsestr(done.stdout[done.stdout.find("Metadata-Version:") :])
+    found = HeaderParser().parsestr(done.stdout[done.stdout.rfind("Metadata-Version:") :])
     return {"name": str(found["Name"]), "version": str(found["Version"])}
 
 

@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from tagship import noxfile
 from tagship.errors import TagshipError
-from tagship.facts import distributions
+from tagship.facts import build, distributions
 from tagship.update import command
 from tagship_suite.config import load
 from tagship_suite.errors import Problem, ReleaseError
@@ -169,7 +169,8 @@ def tag_of(repository: Path, found: Project) -> str:
         written = locate(folder, load(folder, repository))
         text = written and written.text
     except ReleaseError as error:
-        text = distributions.of(folder, repository).version  # as Python code computes it
+        # As Python code computes it; a rehearsal runs the backend in any case.
+        text = distributions.of(folder, repository).version or build.ask(folder).get("version")
         if text is None:
             raise TagshipError(*error.args, "or name the tag: --tag v1.2.3") from error
     before, every = history(repository, found.package, found.name)

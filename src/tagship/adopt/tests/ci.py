@@ -61,10 +61,17 @@ def _of_github(top: Path) -> Iterator[Ranked]:
         for name, job in read.jobs.items():
             label = f"{path.stem} {name} {job.name}"
             unusual = [text for text in (path.stem, name) if not MAIN.fullmatch(text)]
-            rank = (False, bool(OTHER.search(label)), not TESTS.search(label), len(unusual))
+            other = bool(OTHER.search(label)) or any(map(_is_of_another, job.steps))
+            rank = (False, other, not TESTS.search(label), len(unusual))
             steps = [*_steps(job.steps, read.file, top)]
             yield (*rank, False), [step for step in steps if not step.conditional]
             yield (*rank, True), steps
+
+
+def _is_of_another(step: Step) -> bool:
+    """Return whether a step checks out another repository, whose tests the job then runs."""
+    named = str(step.inputs.get("repository", ""))
+    return step.action == "actions/checkout" and bool(named) and "github." not in named
 
 
 def _of_others(top: Path) -> Iterator[Ranked]:

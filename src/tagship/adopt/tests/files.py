@@ -94,7 +94,8 @@ def ignored(project: Project) -> list[str]:
     Coverage that must reach a limit is measured in the checkout, not in what was installed.
     """
     text = options(project)
-    collects = bool(re.search(r"doctest-modules|python_files", text))
+    elsewhere = re.search(r"(?m)^\s*testpaths\b(?!\s*=\s*\.(?:\s|$))", text)
+    collects = bool(re.search(r"doctest-modules|python_files", text)) and not elsewhere
     covered = bool(re.search(r"--cov\b", text))
     return [*(["--no-cov"] if covered else []), *(["--ignore=noxfile.py", "--ignore=tasks.py"] if collects else [])]
 

@@ -5,9 +5,17 @@ from __future__ import annotations
 import ast
 import posixpath
 import re
-from typing import TYPE_CHECKING, TypeAlias
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tagship import noxfile
+from tagship.facts.files import Files
+from tagship.facts.python.code import FAILURES
+from tagship.facts.python.expressions import evaluate
+from tagship.facts.python.machine import Machine, Raised, module_scope
+from tagship.facts.python.values import Lazy, Module, NotPlain, Value, plain
 from tagship_suite.errors import ReleaseError
 from tagship_suite.repo.files import read_text
 
@@ -19,6 +27,7 @@ if TYPE_CHECKING:
     from .declared import Project
 
 Constants: TypeAlias = "dict[str, ast.expr]"
+NOWHERE = Path("/nowhere")  # what a session reads when it runs is not followed
 RUNS = {"run", "run_always", "run_install"}
 
 
@@ -103,13 +112,26 @@ def _words(node: ast.expr, known: Constants) -> list[str]:
         inner = inner.values[-1]
     if isinstance(inner, ast.IfExp):
         inner = inner.body if _is_true(inner.test, known) and "posargs" not in ast.unparse(inner.body) else inner.orelse
-    try:
-        value = ast.literal_eval(known.get(ast.unparse(inner), inner))
-    except (ValueError, TypeError):
+    value = _value(known.get(ast.unparse(inner), inner), known)
+    if value is None and not isinstance(inner, ast.Constant):
         value = () if isinstance(node, ast.Starred) else _path(inner, known) or "$"
     if isinstance(value, list | tuple | set):
         return [str(word) for word in value]
     return [] if value is None else [str(value)]
+
+
+def _value(node: ast.expr, known: Constants) -> Any:
+    """Return the value of an expression such as `[f".[{name}]" for name in EXTRAS]`, None if it is not known."""
+    with suppress(ValueError, TypeError):
+        return ast.literal_eval(node)
+    machine = Machine(Files(NOWHERE), NOWHERE.name)
+    module = Module("noxfile", {}, "noxfile.py")
+    scope = module_scope(module)
+    module.names |= {name: Value(Lazy(partial(evaluate, machine, value, scope))) for name, value in known.items()}
+    try:
+        return plain(evaluate(machine, node, scope))
+    except (NotPlain, Raised, *FAILURES):
+        return None
 
 
 def _is_true(node: ast.expr, known: Constants) -> bool:

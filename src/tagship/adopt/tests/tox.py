@@ -90,7 +90,7 @@ class Tox:
         """Return what the environment `env` installs."""
         where = f"{self.file}, environment {env} of tox"
         project, folder = self.project, self.project.root.relative_to(self.project.top).as_posix()
-        lines = [re.sub(r"^(-[rc])\s*", r"\1 ", line) for line in self.lines(env, "deps") if "$" not in line]
+        lines = [re.sub(r"^(-[rc])\s*(?:\./)?", r"\1 ", line) for line in self.lines(env, "deps") if "$" not in line]
         found = Needs()
         for line in lines:
             file = line[3:].strip().removeprefix("./") if line.startswith("-r ") else ""
@@ -98,6 +98,9 @@ class Tox:
                 found += project.requirements_file(file, where)
             elif not file:
                 found += project.arguments([line], folder, where)
+        constraints = [value for name, value in self.variables(env) if name in {"PIP_CONSTRAINT", "UV_CONSTRAINT"}]
+        for file in [*constraints, *self._words(env, "constraints")]:
+            found += Needs((f"-c {file}",), source=where) if (project.top / file).is_file() else Needs()
         for name in self._words(env, "extras"):
             found += project.extra(name, where)
         for name in self._words(env, "dependency_groups"):
@@ -105,9 +108,10 @@ class Tox:
         return found
 
     def commands(self, env: str, posargs: list[str]) -> list[Command]:
-        """Return the commands of the environment `env`."""
-        rows = list[list[str]]()
-        for line in "\n".join(self.lines(env, "commands", " ".join(posargs))).replace("\\\n", " ").splitlines():
+        """Return the commands of the environment `env`, and those before them."""
+        rows, given = list[list[str]](), " ".join(posargs)
+        lines = [line for key in ("commands_pre", "commands") for line in self.lines(env, key, given)]
+        for line in "\n".join(lines).replace("\\\n", " ").splitlines():
             with suppress(ValueError):
                 rows.append(shlex.split(re.sub(r"^[-!\s]+", "", line)))
         variables = tuple(f"{name}={value}" for name, value in self.variables(env))

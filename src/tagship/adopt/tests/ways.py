@@ -102,12 +102,17 @@ def unwrapped(command: Command, project: Project) -> tuple[Command, Needs]:
             module = "-m" in rest[:at] or rest[at - 1 : at] == ["-m"]
             argv = ["python", *(["-m"] if module else []), *rest[at:]]
         elif re.fullmatch(r"python[\d.]*|pypy3?|\$\w*PYTHON\w*|\$\{EXPRESSION\}", program) and len(argv) > 1:
+            if joined := re.fullmatch(r"(-[BbdEIOqsSuvx]+)m", argv[1]):  # `-Im`
+                argv[1:2] = [joined[1], "-m"]
+            isolated = "I" in argv[1] and argv[1][:2] != "--"
             flags = 1
             while argv[flags:] and re.fullmatch(r"-[BbdEIOqsSuvx]+|-[WX].*", argv[flags]):
                 flags += 2 if argv[flags] in {"-W", "-X"} else 1
             script = argv[flags].rpartition("/")[2] if argv[flags:] else ""
             if script in RUNNERS:  # `python -b ENV/bin/trial`
                 argv = [script, *argv[flags + 1 :]]
+            elif isolated and argv[flags : flags + 2] == ["-m", "pytest"]:  # without the checkout on sys.path
+                argv = argv[flags + 1 :]
             elif (
                 argv[0] == "python"
                 and flags == 1
