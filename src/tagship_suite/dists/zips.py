@@ -37,9 +37,7 @@ UNKNOWN = 0xFFFFFFFF
 #: What Windows removes from a name.
 STRIPPED = re.compile(r"[. ](?:/|$)|::\$")
 #: The folders of modules and of scripts in `.data`, by the name of the scheme or by the usual path, and any other.
-MODULES = re.compile(
-    r"^[^/]+\.data/(?:purelib|platlib|data/lib(?:64)?(?:/[^/]+)?/(?:site|dist)-packages)/", re.IGNORECASE
-)
+MODULES = re.compile(r"(?i)^[^/]+\.data/(?:purelib|platlib|data/lib(?:64)?(?:/[^/]+)?/(?:site|dist)-packages)/")
 SCRIPTS, DATA = re.compile(r"^[^/]+\.data/(?:data/bin|data/scripts|scripts)/"), re.compile(r"^[^/]+\.data/")
 
 

@@ -1,6 +1,7 @@
 """The SBOM of a bundle, in CycloneDX: its files with their hashes, and what they depend on."""
 
 import uuid
+from collections import defaultdict
 from datetime import datetime, timezone
 
 from cyclonedx.contrib.license.factories import LicenseFactory
@@ -21,10 +22,11 @@ def sbom(groups: list[list[Dist]], seconds: int) -> str:
     Dependencies are listed as in the metadata: installers choose the versions.
     """
     released = {group[0].name: _distribution(group) for group in groups}
-    needed = {group[0].name: _requirements(group[0]) for group in groups}
-    texts: dict[str, list[str]] = {}
-    for name, text in (each for some in needed.values() for each in some):
-        texts.setdefault(name, []).append(text)
+    needed, texts = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
+    for dist in (group[0] for group in groups):
+        for text in dist.metadata.get_all("Requires-Dist", []):
+            needed[dist.name].append(str(canonicalize_name(Requirement(text).name)))
+            texts[needed[dist.name][-1]].append(text)
     # One component for each dependency: two of one reference would get random ones.
     others = {name: _required(name, some) for name, some in texts.items() if name not in released}
     serial = uuid.uuid5(uuid.NAMESPACE_URL, " ".join(dist.sha256 for group in groups for dist in group))
@@ -33,7 +35,7 @@ def sbom(groups: list[list[Dist]], seconds: int) -> str:
     bom = Bom(serial_number=serial, metadata=BomMetaData(component=main, timestamp=time))
     bom.components.update(others.values(), [] if main else released.values())
     for name, some in needed.items():
-        bom.register_dependency(released[name], [(released | others)[each] for each, _ in some if each != name])
+        bom.register_dependency(released[name], [(released | others)[each] for each in some if each != name])
     return JsonV1Dot6(bom).output_as_string(indent=2)
 
 
@@ -47,22 +49,13 @@ def _distribution(dists: list[Dist]) -> Component:
         licenses=[LicenseFactory().make_from_string(written)] if written else None,
         purl=purl,
         bom_ref=str(purl),
-        components=[
-            Component(
-                name=dist.path.name,
-                type=ComponentType.FILE,
-                bom_ref=dist.path.name,
-                hashes=[HashType(alg=HashAlgorithm.SHA_256, content=dist.sha256)],
-            )
-            for dist in dists
-        ],
+        components=[_file(dist.path.name, dist.sha256) for dist in dists],
     )
 
 
-def _requirements(dist: Dist) -> list[tuple[str, str]]:
-    """Return the normalised name and the text of everything that `dist` requires."""
-    texts = dist.metadata.get_all("Requires-Dist", [])
-    return [(canonicalize_name(Requirement(text).name), text) for text in texts]
+def _file(name: str, sha256: str) -> Component:
+    hashes = [HashType(alg=HashAlgorithm.SHA_256, content=sha256)]
+    return Component(name=name, type=ComponentType.FILE, bom_ref=name, hashes=hashes)
 
 
 def _required(name: str, texts: list[str]) -> Component:

@@ -113,9 +113,8 @@ def _summarise(package: Package, files: list[Dist]) -> None:
         report.notes([f"{dist.path}: Author-email {address!r} is a placeholder: {remedy}"])
     text = notes.of(package, dist.name, Version(dist.version))
     changes = f"<details><summary>Notes of the release</summary>\n\n{text}\n\n</details>"
-    table = report.table(
-        ("file", "bytes", "SHA-256"), [(each.path.name, f"{each.size}", each.sha256) for each in files]
-    )
+    rows = [(each.path.name, f"{each.size}", each.sha256) for each in files]
+    table = report.table(("file", "bytes", "SHA-256"), rows)
     trees = [report.tree(each.path.name, each.members) for each in files]
     report.summary(f"## {dist.name} {dist.version}", _plan(package, dist), changes, table, *trees)
 

@@ -67,28 +67,23 @@ def _core(metadata: Message, text: str) -> Iterator[Fault]:
     if version not in METADATA_VERSIONS:
         expected = f"one of {', '.join(METADATA_VERSIONS)}"
         yield "metadata", f"Metadata-Version {version!r}", expected, "use another version of the build backend"
-    for reason in _invalid(text, version):
-        yield "metadata", f"invalid metadata ({reason})", "core metadata", "correct it"
-
-
-def _invalid(text: str, version: str) -> Iterator[str]:
     try:
         from packaging.metadata import ExceptionGroup, Metadata, RawMetadata, parse_email
     except ImportError:  # until packaging 23.1; `twine check` in the build has a newer one
         return
     raw, unparsed = parse_email(text)
+    reasons = ["'dynamic' is not a valid dynamic field"] * ("dynamic" in map(str.lower, raw.get("dynamic", [])))
     for field in unparsed:  # also those that packaging, and so PyPI, does not know
         if {(name := field.replace("-", "_")), f"{name}s"} & {*RawMetadata.__annotations__}:
-            yield f"{field!r} appears twice, or has invalid data"
+            reasons.append(f"{field!r} appears twice, or has invalid data")
     known = {name: value for name, value in raw.items() if name not in OURS and not _is_none(value)}
-    if "dynamic" in map(str.lower, raw.get("dynamic", [])):
-        yield "'dynamic' is not a valid dynamic field"
     if not same_version(version, "2.4", newer=True):
         known.pop("license_files", None)  # twine leaves them out
     try:
         Metadata.from_raw(cast("RawMetadata", {**known, "name": "a", "version": "0"}))
     except ExceptionGroup as group:
-        yield from (str(error) for error in group.exceptions if getattr(error, "field", "") != "metadata-version")
+        reasons += [str(each) for each in group.exceptions if getattr(each, "field", "") != "metadata-version"]
+    yield from (("metadata", f"invalid metadata ({reason})", "core metadata", "correct it") for reason in reasons)
 
 
 def _is_none(value: object) -> bool:

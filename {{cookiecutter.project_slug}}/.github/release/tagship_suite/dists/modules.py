@@ -34,6 +34,9 @@ UNCERTAIN = {"*", "__getattr__", "__path__", "declare_namespace", "modules"}
 UNCERTAIN |= {"__dict__", "exec", "globals", "locals", "setattr", "vars"}
 
 
+Names = Callable[[str], set[str]]  # those in a module of a wheel
+
+
 def is_own(module: str, name: str) -> bool:
     """Return whether a module is the project's by its name: a bundled module may have another version."""
     return canonicalize_name(module.split("/")[0].removesuffix(".py")) == name
@@ -73,8 +76,8 @@ def unresolved(wheel: Dist) -> Iterator[Problem]:
     groups = entry_points(wheel.read(points))
     files = {zips.MODULES.sub("", name): name for name in wheel.members}
     names = cache(partial(_names, wheel))  # there may be hundreds of entry points, all to a few modules
-    for group, section in groups.items():
-        for name, value in section.items():
+    for group in groups.sections():
+        for name, value in groups[group].items():
             reference = REFERENCE.fullmatch(value)
             if not reference or TESTS.fullmatch(reference["module"]):
                 continue
@@ -83,40 +86,33 @@ def unresolved(wheel: Dist) -> Iterator[Problem]:
                 yield wheel.problem("entry-points", found, f"{lost} in the wheel", remedy)
 
 
-def _lost(
-    wheel: Dist, files: Mapping[str, str], names: Callable[[str], set[str] | None], module: str, name: str | None
-) -> str:
+def _lost(wheel: Dist, files: Mapping[str, str], names: Names, module: str, name: str | None) -> str:
     """Return what `wheel` lacks of an entry point, "" for nothing or if another distribution could have it."""
     above = module.replace(".", "/")
-    if not _has(files, above):
-        while above := above.rpartition("/")[0]:
-            if _has(files, above):
-                package = names(files.get(f"{above}/__init__.py", ""))
-                return f"a module {module!r}" if package is not None and not package & UNCERTAIN else ""
-        foreign = wheel.metadata.get_all("Requires-Dist") or module.split(".")[0] in sys.stdlib_module_names
-        return "" if foreign else f"a module {module!r}"
-    member = files.get(f"{above}/__init__.py") or files.get(f"{above}.py", "")  # of the two, Python imports the package
-    found = names(member)
-    if not name or found is None or found & UNCERTAIN or name in found or _has(files, f"{above}/{name}"):
-        return ""
-    return f"a {name!r} in {member}"
+    if _has(files, above):
+        member = files.get(f"{above}/__init__.py") or files.get(f"{above}.py", "")  # Python prefers the package
+        is_there = not name or {name, *UNCERTAIN} & names(member) or _has(files, f"{above}/{name}")
+        return "" if is_there else f"a {name!r} in {member}"
+    while above := above.rpartition("/")[0]:
+        if _has(files, above):
+            return "" if names(files.get(f"{above}/__init__.py", "")) & UNCERTAIN else f"a module {module!r}"
+    is_foreign = wheel.metadata.get_all("Requires-Dist") or module.split(".")[0] in sys.stdlib_module_names
+    return "" if is_foreign else f"a module {module!r}"
 
 
 def _has(files: Mapping[str, str], module: str) -> bool:
     return any(file.startswith((f"{module}.", f"{module}/")) for file in files)
 
 
-def _names(wheel: Dist, member: str) -> set[str] | None:
-    """Return all names in the module `member`, None if there is none or this Python cannot parse it.
+def _names(wheel: Dist, member: str) -> set[str]:
+    """Return all names in the module `member`; `*`, for any, if there is none or this Python cannot parse it.
 
     Keywords and strings count, as a library may define what they name: `apipkg.initpkg(__name__, {"main": ...})`.
     """
-    if not member:
-        return None
     try:
-        nodes = [*ast.walk(ast.parse(wheel.read(member)))]
+        nodes = [*ast.walk(ast.parse(wheel.read(member)))] if member else []
     except (*UNREADABLE, SyntaxError, MemoryError):
-        return None
+        nodes = []
     keys = ("id", "attr", "asname", "name", "arg", "value")
     found = (text for node in nodes for key in keys if isinstance(text := getattr(node, key, None), str))
-    return {part for text in found for part in text.split(".")}
+    return {part for text in found for part in text.split(".")} if nodes else {"*"}

@@ -12,7 +12,7 @@ import hashlib
 import re
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import Message
@@ -102,7 +102,7 @@ class Dist:
             with tars.opened(self.path) as tar:
                 yield from ((name, file.read()) for name in names if (file := tar.extractfile(found[name])))
 
-    def check(self, scan: Callable[[str, bytes], object] = lambda *_: None) -> list[Problem]:
+    def check(self, scan: record.Scan = lambda *_: None) -> list[Problem]:
         """Return each file that does not match RECORD; call `scan` with the path and the bytes of source code.
 
         Raises `ReleaseError` if its archive is broken or installers could unpack it differently, see `zips` and `tars`.

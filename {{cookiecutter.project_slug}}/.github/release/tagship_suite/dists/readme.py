@@ -21,12 +21,8 @@ KINDS = {".md": "text/markdown", ".markdown": "text/markdown", ".rst": "text/x-r
 def problems(dists: list[Dist]) -> list[Problem]:
     """Return each of `dists` whose description PyPI and `twine check` would refuse; Markdown always renders."""
     faults = [(dist, _fault(*metadata.description(dist.metadata))) for dist in dists]
-    found = "a description that does not render"
-    return [
-        dist.problem("description", f"{found} ({fault})", "reStructuredText", "fix the README")
-        for dist, fault in faults
-        if fault
-    ]
+    found, markup, remedy = "a description that does not render", "reStructuredText", "fix the README"
+    return [dist.problem("description", f"{found} ({each})", markup, remedy) for dist, each in faults if each]
 
 
 def mistaken(dist: Dist, folder: Path) -> list[Problem]:

@@ -22,6 +22,8 @@ from zipfile import BadZipFile, ZipInfo
 
 from . import zips
 
+Scan = Callable[[str, bytes], object]  # what is done with the name and the content of each file of source code
+
 #: sha256 and stronger algorithms that every Python has.
 HASHES = ("sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "blake2b", "blake2s")
 #: Source code, and how large a file PyPI scans.
@@ -33,9 +35,7 @@ def is_scanned(name: str, size: int) -> bool:
     return 0 < size <= SCANNED and SOURCE.search(name) is not None
 
 
-def differences(
-    view: mmap, entries: dict[str, ZipInfo], info: str, scan: Callable[[str, bytes], object]
-) -> Iterator[tuple[str, str, str]]:
+def differences(view: mmap, entries: dict[str, ZipInfo], info: str, scan: Scan) -> Iterator[tuple[str, str, str]]:
     """Yield each file in which the wheel and the RECORD in its folder `info` differ: its name, found, expected.
 
     Unpacks the whole wheel, once, and calls `scan` with source code; raises `BadZipFile` if that cannot be done.
@@ -46,7 +46,7 @@ def differences(
     if reason := _misplaced(entries, info):
         raise BadZipFile(reason)
     listed = _listed(zips.text(view, entries[record]))
-    exempt = {record: "", f"{record}.jws": "", f"{record}.p7s": ""}
+    exempt = {record, f"{record}.jws", f"{record}.p7s"}
     for name, entry in entries.items():
         (expected, size), unpacked = listed.pop(name, ("", "")), zips.unpacked(view, entry)
         if entry.is_dir() or name in exempt:

@@ -126,9 +126,8 @@ def _sdist_problems(sdist: Dist, folder: Path, before: Checkout, leave_out: str)
         changed |= {inner} if known in before.changed else set()
         if known in before.pointers:
             remedy = f"run: git lfs pull; on GitHub, set the repository variable LFS to true; or add it to {leave_out}"
-            found.append(
-                sdist.problem("lfs-pointer", "a pointer of Git LFS", "the file that it stands for", remedy, inner)
-            )
+            what, expected = "a pointer of Git LFS", "the file that it stands for"
+            found.append(sdist.problem("lfs-pointer", what, expected, remedy, inner))
         elif _is_stray(known, before, patterns):
             remedy = f"remove it, add it to {leave_out}, or commit it"
             what = "a file that git does not track"

@@ -52,9 +52,7 @@ class Verdict:
         return Version(self.dists[0].version)
 
 
-def judge(
-    package: Package, environ: Mapping[str, str], others: Collection[str] = (), *, is_dev: bool = False
-) -> Verdict:
+def judge(package: Package, environ: Mapping[str, str], others: Collection[str], *, is_dev: bool) -> Verdict:
     """Compare every version of `package`, whose dists are in `dist/` at the top, with each other and the tag.
 
     Other dists must belong to one of the distributions named in `others`. The tag of a dev build is never pushed, so it

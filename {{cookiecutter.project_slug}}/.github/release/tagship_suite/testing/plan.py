@@ -10,7 +10,7 @@
 import platform
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,23 +61,17 @@ def plans(root: Path, folder: str, python: str, environ: Mapping[str, str]) -> l
 
 def _planned(package: Package, dists: list[Dist], python: str, near: list[Package]) -> Plan:
     dist, settings = _pick(dists, package.name, python) if dists else None, package.settings
+    plan = Plan(package.folder, _where(package))
     if settings.test_command == ():
-        return Plan(package.folder, _where(package), reason=NO_TESTS)
-    declared = settings.pythons or (
-        pythons.supported(dist.metadata, python) if dist else pythons.of(package) if package.name else ()
-    )
-    if package.name and python and python not in declared:
-        return Plan(package.folder, _where(package), reason=f"{package.name} is for Python {', '.join(declared)}")
+        return replace(plan, reason=NO_TESTS)
+    known = settings.pythons or (pythons.supported(dist.metadata, python) if dist else pythons.of(package))
+    if package.name and python and python not in known:
+        return replace(plan, reason=f"{package.name} is for Python {', '.join(known)}")
     requires, extras = _needs(package, dist)
     source = str((dist.path if dist else package.folder).resolve())
-    return Plan(
-        package.folder,
-        _where(package),
-        settings.test_command or ("pytest",),
-        source,
-        [*requires, *_constraints(package, dists, python, near), f"{source}{extras and f'[{extras}]'}"],
-        settings.test_in_place,
-    )
+    arguments = [*requires, *_constraints(package, dists, python, near), f"{source}{extras and f'[{extras}]'}"]
+    command = settings.test_command or ("pytest",)
+    return replace(plan, command=command, source=source, arguments=arguments, in_place=settings.test_in_place)
 
 
 def _pick(dists: list[Dist], name: str, python: str) -> Dist:
