@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
-import certifi
 from packaging.utils import (
     InvalidSdistFilename,
     InvalidWheelFilename,
@@ -29,8 +27,7 @@ def files(simple_url: str, project: str, timeout: float = TIMEOUT) -> tuple[Inde
     `timeout` is in seconds. Raises `ReleaseError` if the index does not answer, or with something else.
     """
     site = next((f"https://{each.site}/" for each in INDEXES.values() if each.simple_url == simple_url), "")
-    ca_file = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or certifi.where()
-    index = Index(simple_url, (f"{simple_url.rstrip('/')}/",), site, ca_file=ca_file, timeout=timeout)
+    index = Index(simple_url, (f"{simple_url.rstrip('/')}/",), site, timeout=timeout)
     return index, index.files(canonicalize_name(project))
 
 

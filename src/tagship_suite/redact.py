@@ -27,10 +27,7 @@ _known: set[str] = set()
 
 
 def register(*secrets: str) -> None:
-    """Redact these secrets from now on, and the password in an Authorization header for `Basic`.
-
-    Raises `ReleaseError` for one that is too short or too long to be redacted.
-    """
+    """Redact these secrets or Authorization headers; raise `ReleaseError` if one is too short or too long for that."""
     for secret in secrets:
         length = len(_parts(secret)[-1])
         if length and not SHORTEST <= length <= LONGEST:

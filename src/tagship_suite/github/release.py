@@ -110,10 +110,7 @@ def _draft(api: Api, wanted: Wanted) -> dict[str, Any]:
 
 
 def _missing(api: Api, release: dict[str, Any], wanted: Wanted) -> list[str]:
-    """Return the SHA-256 of the files to upload, after deleting incomplete and different ones from a draft.
-
-    Raises `ReleaseError` if a published release has different files of these names, or accepts no more files.
-    """
+    """Return the SHA-256 of the files to upload; refuse other files of these names, or delete them from a draft."""
     assets = list(api.pages(f"/releases/{release['id']}/assets"))
     there = {asset.get("digest") for asset in assets if asset["state"] == "uploaded"}
     missing = [digest for digest in wanted.files if f"sha256:{digest}" not in there]

@@ -31,10 +31,7 @@ def mode(setting: str, index: Index, environ: Mapping[str, str]) -> str:
 
 
 def sign(paths: list[Path], mode: str, retry: RetryPolicy) -> bool:
-    """Sign the files at `paths`, each attestation next to its file; return whether they were signed.
-
-    `mode` is `required` (raises `ReleaseError` on failure), `optional` or `off`.
-    """
+    """Sign the files at `paths` unless `mode` is `off`; return whether that was done, or fail if it is `required`."""
     if mode == "off":
         return False
     try:
@@ -106,10 +103,7 @@ def _sign(paths: list[Path]) -> None:
 
 
 def publishers(provenance: Any, sha256: str) -> list[dict[str, Any]]:
-    """Return the publishers in `provenance` (PEP 740) with an attestation for the file with this SHA-256.
-
-    Raises `TransientError` if it is malformed.
-    """
+    """Return the publishers that attest this SHA-256 in `provenance` (PEP 740); raise `TransientError` if malformed."""
     try:
         bundles = provenance["attestation_bundles"] if provenance else []
         return [dict(each["publisher"]) for each in bundles if sha256 in _attested(each)]

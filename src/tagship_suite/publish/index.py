@@ -9,9 +9,7 @@ from html.parser import HTMLParser
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
-import certifi
 import requests
-from requests.utils import get_environ_proxies
 from twine.settings import Settings
 from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
 from urllib3.exceptions import HTTPError
@@ -33,10 +31,7 @@ ABSENT = {404, 410, *range(300, 400)}  # the responses of an index without the p
 
 
 class Remote(NamedTuple):
-    """A file that an index serves: its URL, its hashes in hexadecimal by algorithm, and its upload time.
-
-    `provenance` is the URL of its provenance (PEP 740), "" if there is none.
-    """
+    """A file at an index: its URL, its hashes by algorithm, its upload time, and its provenance's URL (PEP 740)."""
 
     url: str
     hashes: dict[str, str]
@@ -52,7 +47,7 @@ class Index:
     simple_urls: tuple[str, ...]
     site: str = ""  # the website of PyPI or TestPyPI, "" for another index
     auth: tuple[str, str] = field(default=("", ""), repr=False)
-    ca_file: str = field(default_factory=certifi.where)
+    ca_file: str | None = None  # in place of those that requests uses
     timeout: float = TIMEOUT
 
     def page(self, name: str, version: str) -> str:
@@ -112,22 +107,15 @@ class Index:
         self._check_scheme(url)
         own = {urlsplit(each)[:2] for each in (self.upload_url, *self.simple_urls)}
         auth = self.auth if self.auth[1] and urlsplit(url)[:2] in own else None
-        return self._session.get(
-            url,
-            headers=HEADERS,
-            auth=auth,
-            proxies=get_environ_proxies(url),
-            verify=self.ca_file,
-            timeout=self.timeout,
-            allow_redirects=False,
-            stream=True,
-        )
+        options: Any = {"timeout": self.timeout, "allow_redirects": False, "stream": True}
+        return self._session.get(url, auth=auth, verify=self.ca_file, **options)
 
     @cached_property
     def _session(self) -> requests.Session:
         """The connections, which later requests use again."""
         session = requests.Session()
-        session.trust_env = False  # no credentials from a .netrc; `_response` sets its other effects
+        session.headers.update(HEADERS)
+        session.auth = lambda request: request  # else requests takes credentials from a .netrc
         return session
 
     def _check_scheme(self, url: str) -> None:
@@ -144,25 +132,19 @@ class Index:
 
 
 def resolve(settings: Settings, environ: Mapping[str, str], index_url: str = "") -> Index:
-    """Return the index that twine's `settings` would upload to.
-
-    `environ` may have the credentials for it, and `index_url` is the URL of its simple API, if that is not below the
-    upload URL.
-    """
-    url = settings.repository_config["repository"] or ""
-    # As requests does it, which twine uses.
-    ca_file = settings.cacert or environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or certifi.where()
+    """Return the index that twine's `settings` upload to, whose simple API is at `index_url` if that is set."""
+    config = settings.repository_config
+    url = config["repository"] or ""
     if f"{url.rstrip('/')}/" in {DEFAULT_REPOSITORY, TEST_REPOSITORY}:
         site = f"https://{urlsplit(url).netloc.removeprefix('upload.')}/"
-        return Index(url, (f"{site}simple/",), site, ca_file=ca_file)
+        return Index(url, (f"{site}simple/",), site, ca_file=settings.cacert)
     base = url.rstrip("/").removesuffix("/legacy").removesuffix("/upload")
     given = urlsplit(url)
-    config = settings.repository_config
     username = environ.get("TWINE_USERNAME") or config.get("username") or given.username or ""
     auth = (username, environ.get("TWINE_PASSWORD") or config.get("password") or given.password or "")
     base = base.replace(f"{given.netloc.rpartition('@')[0]}@", "", 1) if given.username else base
     guesses = (f"{base}/simple/", f"{base}/+simple/")  # the second one is that of devpi
-    return Index(url, (f"{index_url.rstrip('/')}/",) if index_url else guesses, auth=auth, ca_file=ca_file)
+    return Index(url, (f"{index_url.rstrip('/')}/",) if index_url else guesses, auth=auth, ca_file=settings.cacert)
 
 
 def _sha256(response: requests.Response) -> str:

@@ -92,10 +92,7 @@ def failure(error: Exception, text: str, site: str = "", response: Response | No
 
 
 def classified(text: str, error: Exception | None, response: Response | None = None) -> ReleaseError:
-    """Return `text` as a `TransientError` if another attempt may succeed after `error`, else as a `ReleaseError`.
-
-    `response` is that of the server, if there was one.
-    """
+    """Return `text` as a `TransientError` if another attempt may succeed after this, else as a `ReleaseError`."""
     if response is None:
         transient = isinstance(error, BROKEN) and not PERMANENT.search(str(error))
         return (TransientError if transient else ReleaseError)(text)

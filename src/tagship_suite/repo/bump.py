@@ -33,8 +33,7 @@ class Plan:
     tag: str
     branch: str
     remote: str
-    environment: str
-    again: str  # the argument of `inv release` once the commit is on the branch
+    package: packages.Package
     notes: list[str]
     is_signed: bool
 
@@ -86,24 +85,13 @@ def _plan(root: Path, wanted: str) -> Plan:
     if now != version and (places or here):
         notes += elsewhere.mentions(root, together, now, places)
     remote, branch = git.upstream(root, git.symbolic(root, "HEAD") or "HEAD")
-    return Plan(
-        files=files,
-        message=" ".join(filter(None, ("Release", package.label, text))),
-        tag=tag,
-        branch=branch,
-        remote=remote,
-        environment=f"pypi{package.suffix}",
-        again=f"{package.label}/{CURRENT}".lstrip("/"),
-        notes=[f"note: {note}" for note in notes],
-        is_signed=package.settings.require_signed_tag and not is_dev,
-    )
+    message = " ".join(filter(None, ("Release", package.label, text)))
+    is_signed = package.settings.require_signed_tag and not is_dev
+    return Plan(files, message, tag, branch, remote, package, notes, is_signed)
 
 
 def _packages(root: Path, wanted: str) -> tuple[list[packages.Package], str]:
-    """Split `wanted` into the distributions and the rest; if there are several, one is named before the last `/`.
-
-    Distributions in lockstep need no name, and are released together.
-    """
+    """Split `NAME/wanted` into distributions and the rest; a single one, or those in lockstep, need no name."""
     every, (name, slash, rest) = packages.every(root), wanted.rpartition("/")
     together = [each for each in every if each.lockstep]
     if len(every) == 1 or (not slash and (together or every[0].folder == root)):
@@ -138,9 +126,8 @@ def _now(root: Path, places: list[Written], here: list[Tag], tags: list[Tag], wa
     if here:
         return here[0][0]
     if git.is_shallow(root):
-        raise refusal(
-            "shallow-clone", "git", "a shallow clone", "the earlier tags", "run: git fetch --unshallow --tags"
-        )
+        remedy = "run: git fetch --unshallow --tags"
+        raise refusal("shallow-clone", "git", "a shallow clone", "the earlier tags", remedy)
     if wanted == CURRENT or (tags and wanted in PARTS):
         found = f"none before HEAD, but {tags[0][1]}{tags[0][2]} elsewhere" if tags else "none before HEAD"
         raise refusal("no-tag", "tags", found, "one to derive the version from", "name the version to release")
@@ -158,12 +145,11 @@ def _next(now: Version, wanted: str) -> Version:
 
 def _problems(root: Path, now: Version | None, version: Version, tag: str) -> list[Problem]:
     """Return every reason not to release `version`; `now` is the version that it must exceed, if any."""
-    found = []
-    status = ("status", "--porcelain", "--", "."), ("diff", "--cached", "--name-only")
-    if changed := git.lines(root, *status[0]) or git.lines(root, *status[1]):
+    found, status = [], git.lines(root, "status", "--porcelain", "--", ".")
+    if changed := status or git.lines(root, "diff", "--cached", "--name-only"):
         names = ", ".join(line.split()[-1] for line in changed[:3]) + ", …" * (len(changed) > 3)
-        names = f"{len(changed)} changed files ({names})"
-        found.append(Problem("uncommitted", "working tree", names, "a clean one", "commit or stash them"))
+        what = f"{len(changed)} changed files ({names})"
+        found.append(Problem("uncommitted", "working tree", what, "a clean one", "commit or stash them"))
     if now is not None and version <= now:
         remedy = "name a greater one" + (f", or {CURRENT!r} to release this one" if version == now else "")
         found.append(Problem("bad-version", "version", repr(str(version)), f"one greater than {str(now)!r}", remedy))
@@ -175,9 +161,8 @@ def _problems(root: Path, now: Version | None, version: Version, tag: str) -> li
 
 
 def _branch_problem(root: Path, branches: tuple[str, ...], version: Version) -> list[Problem]:
-    default = (git.symbolic(root, "refs/remotes/origin/HEAD") or "").removeprefix("origin/")
-    allowed = branches or tuple(dict.fromkeys(filter(None, (default, *DEFAULT_BRANCHES))))
-    branch = git.symbolic(root, "HEAD") or ""
+    branch, head = git.symbolic(root, "HEAD") or "", git.symbolic(root, "refs/remotes/origin/HEAD") or ""
+    allowed = branches or tuple(dict.fromkeys(filter(None, (head.removeprefix("origin/"), *DEFAULT_BRANCHES))))
     series = SERIES.fullmatch(branch) if not branches else None
     if branch in allowed or (series and f"{version.base_version}.".startswith(f"{series[1]}.")):
         return []
@@ -215,20 +200,20 @@ def _push(root: Path, plan: Plan) -> None:
             remedy = "ask somebody who may push tags to release"
             problem = Problem("push-refused", f"tag {plan.tag!r}", "refused by the server", "permission for it", remedy)
         else:
-            here, *there = plan.branch.split(":")
+            here, _, there = plan.branch.partition(":")
+            again = f"{plan.package.label}/{CURRENT}".lstrip("/")  # once the commit is on the branch
             to = shlex.quote(f"{git.query(root, 'rev-parse', 'HEAD')}:refs/heads/release-{plan.tag}")
             remedy = f"run: git push {plan.remote} {to}, open a pull request from it, and when it is merged run: "
-            remedy += f"git switch {shlex.quote(here)}, git pull, inv release {plan.again} --push"
-            problem = Problem(
-                "push-refused", f"branch {[here, *there][-1]!r}", "no push allowed", "a pull request", remedy
-            )
+            remedy += f"git switch {shlex.quote(here)}, git pull, inv release {again} --push"
+            problem = Problem("push-refused", f"branch {there or here!r}", "no push allowed", "a pull request", remedy)
         raise ReleaseError(*error.args, problem, undone) from error
 
 
 def _outcome(root: Path, plan: Plan, *, push: bool, dry_run: bool) -> str:
     """Return what was or would be done, which run it starts, which approval that waits for, and how to undo it."""
+    environment = f"pypi{plan.package.suffix}"
     run = git.run_address(root, plan.remote, plan.tag) or "the CI run of the tag"
-    run += f"; environment {plan.environment!r} then waits for approval, if it has reviewers"
+    run += f"; environment {environment!r} then waits for approval, if it has reviewers"
     branch, tag = shlex.quote(plan.branch), shlex.quote(plan.tag)  # an epoch's `!` is history for a shell
     made, undo, pushed = bool(plan.files), f"git tag -d {tag}", f"{plan.remote} {branch} {tag}"
     if dry_run:
@@ -242,4 +227,4 @@ def _outcome(root: Path, plan: Plan, *, push: bool, dry_run: bool) -> str:
         what = "committed and tagged" if made else "tagged"
         lines = [f"{plan.tag}: {what} here; to release it: git push --atomic {pushed}", f"  that starts: {run}"]
         lines.append(f"  to undo: {undo}" + ", then git reset --keep HEAD~1" * made)
-    return "\n".join([*lines, *plan.notes])
+    return "\n".join([*lines, *(f"note: {note}" for note in plan.notes)])

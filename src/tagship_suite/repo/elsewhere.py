@@ -37,10 +37,7 @@ EXCLUDED = ("*.lock", "*requirements*", "changelog*", "changes*", "history*", "n
 
 
 def spelled(place: Written, version: Version, text: str) -> str:
-    """Return `version` as the file of `place` spells it: uv, Cargo, npm and Sphinx differ, others have `text`.
-
-    Raises `ReleaseError` if the version cannot be written that way.
-    """
+    """Return `version` as the file of `place` spells it, by default `text`; raise `ReleaseError` if it cannot."""
     name = place.path.name
     if name == "uv.lock":
         return str(version)
@@ -116,10 +113,7 @@ def rewritten(places: list[Written], version: Version, text: str) -> dict[Path, 
 
 
 def mentions(root: Path, together: list[Package], now: Version, known: list[Written]) -> list[str]:
-    """Return a note about lines that may name `now`, the version of distributions released together.
-
-    Places that are `known` and the folders of other distributions are left out.
-    """
+    """Return a note about lines that may name `now`, the version of the `together` released, and are not `known`."""
     first, others = together[0], [each.folder for each in every(root) if each not in together]
     folder, name = (root, "") if first.lockstep else (first.folder, distribution_name(first.folder))
     named = {(written.path.resolve(), read_text(written.path).count("\n", 0, written.start) + 1) for written in known}

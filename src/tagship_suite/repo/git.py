@@ -30,8 +30,8 @@ def query(root: Path, *arguments: str) -> str | None:
     # git leaves a damaged tag out of the list with a warning: the list is incomplete.
     if done.returncode == 0 and "ignoring broken ref" not in done.stderr:
         return done.stdout.rstrip("\n")
-    place = _repository(root)
-    if _is_no(done) or place is None or ("HEAD" in arguments and _is_unborn(root)):
+    is_no, place = done.returncode == 1 and not done.stderr, _repository(root)
+    if is_no or place is None or ("HEAD" in arguments and _is_unborn(root)):
         return None
     reason = next(filter(str.strip, done.stderr.splitlines()), f"exit status {done.returncode}")
     found, expected = f"no answer ({reason})", f"one about {root.resolve()}"
@@ -47,24 +47,19 @@ def _call(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.CompletedProcess(command, -1, "", reason)
 
 
-def _is_no(done: subprocess.CompletedProcess[str]) -> bool:
-    return done.returncode == 1 and not done.stderr
-
-
 def _is_unborn(root: Path) -> bool:
     """Return whether the branch at `root` has no commit yet, so that there is no HEAD."""
     branch = _call(root, "symbolic-ref", "--quiet", "HEAD")
-    return branch.returncode == 0 and _is_no(_call(root, "rev-parse", "--verify", "--quiet", "HEAD"))
+    commit = _call(root, "rev-parse", "--verify", "--quiet", "HEAD")
+    return branch.returncode == 0 and commit.returncode == 1 and not commit.stderr
 
 
 def _repository(root: Path) -> str | None:
     """Return where the repository of `root` should be, whether or not git can read it; None if there is none."""
-    if "GIT_DIR" in os.environ:
-        return os.environ["GIT_DIR"]
-    here = root.resolve()
-    ceilings = os.environ.get("GIT_CEILING_DIRECTORIES", "").split(os.pathsep)
+    here, ceilings = root.resolve(), os.environ.get("GIT_CEILING_DIRECTORIES", "").split(os.pathsep)
     folders = [here, *takewhile(lambda folder: str(folder) not in ceilings, here.parents)]
-    return next((str(folder / ".git") for folder in folders if os.path.lexists(folder / ".git")), None)
+    found = (str(folder / ".git") for folder in folders if os.path.lexists(folder / ".git"))
+    return os.environ.get("GIT_DIR") or next(found, None)
 
 
 def _remedy(message: str, place: str) -> str:
@@ -118,13 +113,16 @@ def tags_here(root: Path) -> list[str]:
 
 def run_address(root: Path, remote: str, tag: str) -> str:
     """Return the URL of the runs that a push of `tag` to `remote` starts; "" if it is not known."""
-    found = ADDRESS.fullmatch(query(root, "ls-remote", "--get-url", remote) or "")
-    if found and "github" in found["host"]:
-        workflow = "actions/workflows/release.yml"
-        return f"https://{found['host']}/{found['path']}/{workflow}?query=branch%3A{quote(tag, safe='')}"
-    if found and "gitlab" in found["host"]:
-        return f"https://{found['host']}/{found['path']}/-/pipelines?ref={quote(tag, safe='')}"
-    return ""
+    found = address(root, remote)
+    host = found["host"] if found else ""
+    pages = {"github": "actions/workflows/release.yml?query=branch%3A", "gitlab": "-/pipelines?ref="}
+    page = next((page for name, page in pages.items() if name in host), "")
+    return f"https://{host}/{found['path']}/{page}{quote(tag, safe='')}" if found and page else ""
+
+
+def address(root: Path, remote: str) -> re.Match[str] | None:
+    """Return the `host` and `path` in the URL of `remote`, None without one."""
+    return ADDRESS.fullmatch(query(root, "ls-remote", "--get-url", remote) or "")
 
 
 @contextmanager
@@ -162,14 +160,11 @@ def commit(root: Path, message: str) -> None:
         else:
             if _staged(root) == query(root, "rev-parse", "HEAD^{tree}"):
                 return
-    names = ", ".join(changed(root))
-    raise refused or refusal(
-        "commit-hooks",
-        "git commit",
-        f"hooks that changed {names} twice",
+    found, expected = (
+        f"hooks that changed {', '.join(changed(root))} twice",
         "hooks that change nothing on the second run",
-        "run them, and commit",
     )
+    raise refused or refusal("commit-hooks", "git commit", found, expected, "run them, and commit")
 
 
 def _staged(root: Path) -> str | None:

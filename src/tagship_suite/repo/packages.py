@@ -25,10 +25,7 @@ VARIABLE = "TAGSHIP_PACKAGE"
 
 @dataclass(frozen=True)
 class Package:
-    """A distribution of the repository `root`: its folder, and its normalised name if it is one of several.
-
-    Those in `lockstep` are released by the same tag.
-    """
+    """A distribution of the repository `root`: its name if there are several, and whether they share a tag."""
 
     root: Path
     folder: Path
@@ -105,10 +102,7 @@ def is_private(pyproject: dict[str, Any]) -> bool:
 
 
 def distribution_name(folder: Path) -> str:
-    """Return the name of the distribution in `folder`; "" if its files do not have it literally.
-
-    Raises `ReleaseError` for one that no line of metadata can hold.
-    """
+    """Return the literal name of the distribution in `folder`, or ""; raise `ReleaseError` for one with line breaks."""
     pyproject, setup = load_toml(folder / "pyproject.toml"), folder / "setup.py"
     tables = (subtable(pyproject, "project"), subtable(pyproject, "tool", "poetry"))
     name = next((table["name"] for table in tables if isinstance(table.get("name"), str)), "")

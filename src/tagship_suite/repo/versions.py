@@ -111,10 +111,8 @@ def releases(tags: Iterable[str], name: str) -> list[tuple[Version, str, str]]:
 
 
 def bump(version: Version, part: str) -> Version:
-    """Return the next `major`, `minor` or `patch` release after `version`; a pre-release becomes final.
-
-    `devN` gives a dev release of the next pre-release if `version` is one, else of the next patch.
-    """
+    """Return the `major`, `minor`, `patch` or `devN` release after `version`; a pre-release becomes final."""
+    # A dev release is one of the next pre-release if `version` is one, else of the next patch.
     if part.startswith("dev"):
         letter, number = version.pre or ("", 0)
         following = f"{version.base_version}{letter}{number + 1}" if letter else bump(version, "patch")

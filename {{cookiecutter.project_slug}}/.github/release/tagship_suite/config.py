@@ -69,10 +69,7 @@ def _split(value: str | list[str]) -> Texts:
 def setting(
     default: T, check: Callable[[object], bool], expected: str, *, read: Callable[[Any], Any] = _read, own: bool = False
 ) -> T:
-    """Declare a setting: its default, a check of its value, and what is expected.
-
-    A distribution inherits the settings of the repository's root, except those that are its `own`.
-    """
+    """Declare a setting; a distribution inherits those of the repository's root, except its `own`."""
     declared: T = field(default=default, metadata={"check": check, "expected": expected, "read": read, "own": own})
     return declared
 
@@ -84,10 +81,7 @@ def switch(*, default: bool = False) -> bool:
 
 @dataclass(frozen=True)
 class Config:
-    """The settings of `[tool.tagship]`, all optional: the field `test_command` is the key `test-command`.
-
-    The comment above each is its line in the documentation.
-    """
+    """The settings of `[tool.tagship]`, all optional, each below its line in the documentation."""
 
     #: The Python versions to test on, if the classifiers do not name them.
     pythons: Texts = setting((), _is_texts, 'a list such as ["3.12", "3.13"]')
@@ -138,10 +132,7 @@ def table(root: Path) -> dict[str, Any]:
 
 
 def load(root: Path, top: Path | None = None) -> Config:
-    """Return the settings of the project at `root`; raise `ReleaseError` for everything that is wrong in them.
-
-    `top` is the root of the repository, from which a distribution in a folder inherits.
-    """
+    """Return the settings at `root`, those at `top` as defaults; raise `ReleaseError` for everything wrong in them."""
     path, given = root / "pyproject.toml", table(root)
     problems = _problems(given, path.relative_to(top).as_posix() if top else path.name)
     if top is not None and top != root:

@@ -40,10 +40,7 @@ class Api:
         return request
 
     def send(self, method: str, path: str, **options: Any) -> requests.Response:
-        """Return the response to a request; `path` may be a full URL.
-
-        Raises `ReleaseError` with GitHub's message, or `TransientError` if another attempt may help.
-        """
+        """Return the response to a request for a path or a full URL; raise `ReleaseError` with GitHub's message."""
         url = path if path.startswith("http") else f"{self.url}{path}"
         try:
             response = self._session.request(method, url, timeout=TIMEOUT, **options)
@@ -68,7 +65,7 @@ def connect(root: Path, environ: Mapping[str, str]) -> Api:
 
     The token comes from $GITHUB_TOKEN or $GH_TOKEN, else from `gh auth token`. Raises `ReleaseError` if one is missing.
     """
-    origin = git.ADDRESS.fullmatch(git.query(root, "ls-remote", "--get-url", "origin") or "")
+    origin = git.address(root, "origin")
     repository = environ.get("GITHUB_REPOSITORY") or (origin["path"] if origin else "")
     token = environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or _token_of_gh()
     problems = []

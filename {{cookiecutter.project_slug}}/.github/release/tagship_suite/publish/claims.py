@@ -19,10 +19,7 @@ PIPELINE = re.compile(r".+?//(?P<file>.*[^/]\.ya?ml)@")
 
 
 def of_this_job() -> dict[str, Any]:
-    """Return the claims of the OIDC token that GitHub or GitLab issues to this job, {} if there is none.
-
-    The token's audience is not an index, and the token itself is neither used nor shown.
-    """
+    """Return the claims of this job's OIDC token, which itself is neither used nor shown; {} if there is none."""
     from id import IdentityError, decode_oidc_token, detect_credential  # the `tagship` command is installed without it
 
     try:

@@ -32,10 +32,7 @@ NAMES = {
 
 
 class Cause(NamedTuple):
-    """A cause: its code, the regular expression that finds it, why it happens, what to do, and a link.
-
-    A link that begins with `help` is a page of the index's own site.
-    """
+    """A cause: its code, what finds it, why it happens, what to do, and a link; `help…` is on the index's own site."""
 
     code: str
     pattern: str

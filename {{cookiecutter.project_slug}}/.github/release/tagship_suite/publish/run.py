@@ -183,10 +183,7 @@ def _upload(run: Run, retry: RetryPolicy, *, signed: bool) -> None:
 
 
 def _send(paths: list[Path], run: Run, settings: TwineSettings) -> None:
-    """Upload the files at `paths`; if a token expires before the last one, continue with a new token.
-
-    Raises `ReleaseError` if two tokens in a row, or the whole lifetime of one, were not enough for one file.
-    """
+    """Upload the files at `paths`, with a new token if one expires; raise `ReleaseError` if two expire for one file."""
     left, tokens = sorted(paths, key=lambda path: path.suffix != ".whl"), 2
     while True:
         began = time.monotonic()

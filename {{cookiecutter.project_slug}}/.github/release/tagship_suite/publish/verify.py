@@ -25,10 +25,7 @@ def wait(index: Index, dists: list[Dist], retry: RetryPolicy) -> None:
 
 
 def missing(index: Index, dists: list[Dist]) -> list[Dist]:
-    """Return the dists that the index does not serve.
-
-    Raises `ReleaseError` if it serves other bytes, or accepts no more files for this release.
-    """
+    """Return the dists that the index lacks; raise `ReleaseError` if it has other bytes, or accepts no more files."""
     files = index.files(dists[0].name)
     hashes = {dist: index.sha256(files[dist.path.name]) for dist in dists if dist.path.name in files}
     refuse([_taken(index, dist, found) for dist, found in hashes.items() if found != dist.sha256])
@@ -54,10 +51,7 @@ def _served(index: Index, dists: list[Dist]) -> None:
 
 
 def _delivered(index: Index, left: list[Dist], retry: RetryPolicy) -> None:
-    """Download the dists, and remove from `left` what is right, so that another attempt continues with the others.
-
-    An index can list the right hash, and yet deliver other bytes, or none.
-    """
+    """Download the dists, which can differ from what the index lists, and remove from `left` what is right."""
     files = index.files(left[0].name)
     while left:
         dist = left[0]

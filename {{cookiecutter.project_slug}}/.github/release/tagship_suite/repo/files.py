@@ -13,7 +13,7 @@ import stat
 import sys
 from typing import Any
 
-from ..errors import Problem, ReleaseError, refusal
+from ..errors import refusal
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -37,8 +37,7 @@ def load_toml(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except UNREADABLE as error:
-        problem = Problem("unreadable-file", str(path), str(error), "valid TOML in UTF-8", "fix the file")
-        raise ReleaseError(problem) from error
+        raise refusal("unreadable-file", str(path), str(error), "valid TOML in UTF-8", "fix the file") from error
 
 
 def parse_cfg(path: Path) -> configparser.RawConfigParser:
@@ -60,8 +59,8 @@ def read_text(path: Path) -> str:
         return _content(path)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8"
-        remedy = "fix the path or the file"
-        raise refusal("unreadable-file", str(path), reason, "a readable text file", remedy) from error
+        expected = "a readable text file"
+        raise refusal("unreadable-file", str(path), reason, expected, "fix the path or the file") from error
 
 
 def _content(path: Path) -> str:
@@ -83,5 +82,5 @@ def subtable(data: object, *keys: str) -> dict[str, Any]:
 def diffs(root: Path, files: Mapping[Path, str]) -> Iterator[str]:
     """Yield the lines of a unified diff of `files`, below `root`, to their new texts."""
     for path, text in files.items():
-        name, lines = path.relative_to(root.resolve()).as_posix(), (read_text(path).splitlines(), text.splitlines())
-        yield from difflib.unified_diff(*lines, f"a/{name}", f"b/{name}", lineterm="")
+        name, before = path.relative_to(root.resolve()).as_posix(), read_text(path).splitlines()
+        yield from difflib.unified_diff(before, text.splitlines(), f"a/{name}", f"b/{name}", lineterm="")

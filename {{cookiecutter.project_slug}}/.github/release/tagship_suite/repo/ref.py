@@ -30,10 +30,7 @@ class Ref:
 
 
 def current(root: Path, environ: Mapping[str, str]) -> Ref:
-    """Return the ref of this run, from the variables of GitHub or GitLab, else from git, if there is any.
-
-    Raises `ReleaseError` if git is needed and fails.
-    """
+    """Return the ref of this run, from the variables of GitHub or GitLab, else from git; `ReleaseError` if it fails."""
     if environ.get("GITHUB_REF_TYPE"):
         return _named(environ["GITHUB_REF_TYPE"], environ.get("GITHUB_REF_NAME", ""))
     if environ.get("CI_COMMIT_TAG"):

@@ -44,10 +44,7 @@ def locate(root: Path, config: Config) -> Written | None:
 
 
 def places(root: Path, config: Config) -> list[Written]:
-    """Return every place of the project at `root` that names its version: the metadata's, `version-file`, modules.
-
-    None if git's tags are the source. Raises `ReleaseError` if the places differ.
-    """
+    """Return every place of the version, none if git's tags are its source; raise `ReleaseError` if they differ."""
     found = [find(root / config.version_file, config.version_pattern)] if config.version_file else []
     try:
         found = [*filter(None, [_in_metadata(root)]), *found]
@@ -182,10 +179,7 @@ def _attribute(root: Path, reference: str, imports: int = 5) -> Written:
 
 
 def _reexported(path: Path, module: str, name: str) -> str:
-    """Return which `module.NAME` the file of `module` imports as `name`, "" if it imports none of its own.
-
-    setuptools imports the module if it finds no assignment; we follow the import instead.
-    """
+    """Return which `module.NAME` the file of `module` imports as `name`, as setuptools would, "" if none of its own."""
     text = read_text(path)
     package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
     imports = [node for node in parse_python(text).body if isinstance(node, ast.ImportFrom)]
