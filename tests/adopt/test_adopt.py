@@ -239,6 +239,16 @@ def test_poetry_s_groups_become_requirements_and_nothing_else_of_the_file_change
     assert (folder / "pyproject.toml").read_text().startswith(POETRY["pyproject.toml"])
 
 
+def test_linters_of_a_poetry_group_are_not_what_the_tests_need_unless_a_test_names_them(tmp_path: Path) -> None:
+    linters = 'ruff = "^0.15"\nmypy = "^1.0"\ntypes-requests = "*"\nblack = "^25.0"\n'
+    test = f"import black\n{POETRY['tests/test_thing.py']}"
+    folder = make(tmp_path / "thing", {**POETRY, "tests/test_thing.py": test})
+    (folder / "pyproject.toml").write_text(POETRY["pyproject.toml"] + linters)
+    commit(folder)
+    adopt(folder)
+    assert settings(folder)["test-requires"] == ["pytest>=8.0,<9", "coverage[toml]>=7.4,<7.5", "black>=25.0,<26"]
+
+
 def test_what_tox_installs_is_what_the_tests_need(tmp_path: Path) -> None:
     folder = make(tmp_path / "thing", SETUP_CFG)
     adopt(folder)

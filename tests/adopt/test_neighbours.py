@@ -142,6 +142,17 @@ def test_the_workflow_runs_on_the_default_branch_and_stays_untouched(tmp_path: P
     assert "nothing to do" in adopt(folder)
 
 
+def test_a_dotted_key_follows_those_that_begin_alike(tmp_path: Path) -> None:
+    tables = '[tool.hatch]\nversion.path = "thing/__init__.py"\nbuild.dev-mode-dirs = []\nmetadata.hooks.x = {}\n'
+    folder = make(tmp_path / "thing", {**HATCHLING, "pyproject.toml": HATCHLING["pyproject.toml"] + tables})
+    text = (folder / "pyproject.toml").read_text()
+    after, _, _ = neighbours.sdist(
+        folder, text.replace("build.packages = []", "build.dev-mode-dirs = []"), ["tasks.py"]
+    )
+    keys = re.findall(r"(?m)^([\w.-]+) = ", after.partition("[tool.hatch]")[2])
+    assert keys == ["version.path", "build.dev-mode-dirs", "build.targets.sdist.exclude", "metadata.hooks.x"]
+
+
 def test_tags_that_the_gate_does_not_accept_are_named(tmp_path: Path) -> None:
     folder = make(tmp_path / "thing", FLIT)
     git(folder, "tag", "other-1.1.0")
@@ -206,6 +217,9 @@ def test_the_text_of_a_pull_request_has_what_was_found_and_the_order(tmp_path: P
     order = ["create the environments", "register the publisher", "merge the branch", "delete the secrets PYPI_TOKEN"]
     places = [text.index(step) for step in order]
     assert places == sorted(places)
+    assert "- [ ] rehearse the release: tagship rehearse\n" in text
+    assert str(tmp_path) not in text, "a reviewer has it elsewhere"
+    assert "git commit" not in text
     commit(folder, "adopt")
     said = run(sys.executable, "-m", "tagship", "publisher", folder, cwd=folder).stdout
     assert "note: .github/workflows/out.yml published before: delete the secrets PYPI_TOKEN" in said

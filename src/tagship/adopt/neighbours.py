@@ -107,8 +107,7 @@ def _with_list(text: str, keys: list[str], values: list[str]) -> str:
         return f"{text[:at].rstrip()}\n{keys[-1]} = {value}\n{text[at:].removeprefix(chr(10))}"
     of_tool = _table(text, ".".join(keys[:2]))
     if of_tool and re.search(r"(?m)^[\w-]+\.[\w-]+.*=", of_tool["body"]):
-        rows = [row.start() for row in re.finditer(r"(?m)^([\w.-]+)[ \t]*=", of_tool["body"]) if row[1] > dotted]
-        at = of_tool.start("body") + (rows[0] if rows else len(of_tool["body"].rstrip("\n")) + 1)
+        at = of_tool.start("body") + _place(of_tool["body"], dotted)
         return f"{text[:at]}{dotted} = {value}\n{text[at:]}"
     last = [*re.finditer(rf"(?m)^\[+{re.escape('.'.join(keys[:2]))}\b.*\n(?:(?!\[).*\n?)*", text)][-1:]
     others = re.search(r"(?m)^\[+tool\.", text)
@@ -117,6 +116,14 @@ def _with_list(text: str, keys: list[str], values: list[str]) -> str:
     if others and not last:
         table = f"[{'.'.join(keys[:2])}]\n{dotted} = {value}\n"
     return "\n\n".join(filter(None, (text[:at].rstrip("\n"), table.rstrip("\n"), text[at:]))).rstrip("\n") + "\n"
+
+
+def _place(body: str, key: str) -> int:
+    """Return where a dotted key goes: after the last one with the same beginning, else in alphabetical order."""
+    rows = [*re.finditer(r"(?m)^([\w.-]+)[ \t]*=", body)]
+    same = [at for at, row in enumerate(rows) if row[1].partition(".")[0] == key.partition(".")[0]]
+    ends = [*(row.start() for row in rows), len(body.rstrip("\n")) + 1]
+    return ends[same[-1] + 1] if same else next((row.start() for row in rows if row[1] > key), ends[-1])
 
 
 def _table(text: str, name: str) -> re.Match[str] | None:

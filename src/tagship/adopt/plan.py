@@ -19,6 +19,7 @@ from . import lockstep, pipeline, settings, steps, version
 from .ignored import managed_but_ignored
 from .model import Adoption, Decision
 from .publishing.wheels import wheels
+from .report import COMMIT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -177,7 +178,7 @@ def _left_to_do(found: Adoption) -> None:
     """Order the steps left to do by hand so that no release is interrupted."""
     here, publisher = found.folder, update.command("publisher", found.folder)
     steps = [
-        "review the changes, commit them and push a branch: git add -A && git commit",
+        COMMIT,
         f"rehearse the release: {update.command('rehearse', here)}",
         "on GitLab, protect the release tags and, with Premium, the environments pypi and testpypi; remove the tokens"
         if found.on_gitlab

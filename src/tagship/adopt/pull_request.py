@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from tagship import project, suite
 from tagship.publisher import forms
 
-from .report import action
+from .report import COMMIT, action
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,8 @@ def _lines(found: Adoption) -> Iterator[str]:
     yield from ("", "## The publishers to register", "")
     yield from _publishers(found)
     yield from ("", "## Steps, in an order that interrupts no release", "")
-    yield from (f"- [ ] {step}" for step in found.todo)
+    here = f" {shlex.quote(str(found.folder))}"  # the reviewers have it elsewhere
+    yield from (f"- [ ] {step.replace(here, '')}" for step in found.todo if step != COMMIT)
 
 
 def _row(*cells: str) -> str:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from .model import Adoption
 
+#: The step that is done when the text of a pull request is read.
+COMMIT = "review the changes, commit them and push a branch: git add -A && git commit"
+
 
 def lines(found: Adoption, *, dry_run: bool) -> list[str]:
     """Return the report as lines; with `dry_run`, of what would be done."""

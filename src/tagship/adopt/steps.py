@@ -188,13 +188,13 @@ def versions(found: Adoption) -> list[Problem]:
 def tags(found: Adoption) -> list[Problem]:
     """Add a step if the existing tags have a form that the gate does not accept."""
     style = found.facts.tag_style
+    shown = style.replace("1.2.3", "X.Y.Z").replace("1_2_3", "X_Y_Z")
     if style and found.names and not any(names(style, name, bare=True) for name in found.names):
-        shown = style.replace("1.2.3", "X.Y.Z").replace("1_2_3", "X_Y_Z")
         found.todo.append(
             f"tag releases vX.Y.Z from now on: {shown}, as before, names no distribution of this repository"
         )
     if style:
-        found.decisions.append(Decision("tags", style, "the newest one"))
+        found.decisions.append(Decision("tags", shown, "the form of the newest one"))
     if found.packages[1:] and not update.has_suite(found.folder):
         released: dict[str, list[str]] = {}
         for package, name in zip(found.packages, found.names, strict=False):

@@ -16,7 +16,7 @@ from tagship.facts import project as facts
 from tagship.facts.files import Files
 from tagship_suite.repo.files import load_toml, parse_cfg, read_text, subtable
 
-from . import poetry
+from . import files, poetry
 from .model import Needs
 
 if TYPE_CHECKING:
@@ -29,6 +29,12 @@ NO_ARCHIVE = re.compile(
     r"https?://[^#\s]*(?<!\.whl)(?<!\.zip)(?<!\.tgz)(?<!\.tar)(?<!\.gz)(?<!\.bz2)(?<!\.xz)(?:[#\s]|$)"
 )
 PYTEST = re.compile(r"(?m)^pytest(?![\w.-])")
+#: Tools that check or release a project, and types for them.
+LINTERS = re.compile(
+    r"pre-commit(-hooks)?|prek|codespell|yamllint|zizmor|ruff|black|isort|flake8(-.*)?|pylint|pyupgrade|autoflake"
+    r"|docformatter|mypy|pyright|ty|types-.*|safety|bandit|pip-audit|tox(-.*)?|nox|twine|commitizen|tbump|bump2version"
+    r"|bump-my-version|python-semantic-release"
+)
 #: What `hatch test` installs by itself: https://hatch.pypa.io/latest/config/internal/testing/#dependencies
 HATCH_TEST = ("pytest", "pytest-mock", "pytest-rerunfailures", "pytest-xdist[psutil]")
 
@@ -74,12 +80,25 @@ class Project:
     def tools(self) -> dict[str, dict[str, list[str]]]:
         """The groups of tools from before PEP 735, by the tool's name."""
         uv = texts(self.tool, "uv", "dev-dependencies")
-        return {
+        found = {
             "poetry": poetry.groups(self.pyproject),
             "pdm": self.tool_texts("pdm", "dev-dependencies"),
             "uv": {"dev": uv} if uv else {},
             "rye": {"dev": found} if (found := texts(self.tool, "rye", "dev-dependencies")) else {},
         }
+        return {
+            tool: {group: [*filter(self._is_for_tests, lines)] for group, lines in groups.items()}
+            for tool, groups in found.items()
+        }
+
+    def _is_for_tests(self, line: str) -> bool:
+        """Return whether a requirement may be for the tests: no linter, unless a test mentions it."""
+        known = name(line)
+        return not LINTERS.fullmatch(known) or re.search(rf"\b{re.escape(known)}\b", self._test_modules) is not None
+
+    @cached_property
+    def _test_modules(self) -> str:
+        return "\n".join(path.read_text("utf-8", "replace") for path in files.found(self.root))
 
     def tool_texts(self, *keys: str) -> dict[str, list[str]]:
         """Return the lists of strings at `keys` in the table of a tool."""
