@@ -34,15 +34,14 @@ def register(*secrets: str) -> None:
             expected = f"{SHORTEST} to {LONGEST}, which can be redacted"
             remedy = "use a longer one" if length < SHORTEST else "check where it comes from"
             raise refusal("secret-length", "the password or token", f"{length} characters", expected, remedy)
-        _add_secret(secret)
+        _add(secret)
 
 
 def register_environ(environ: Mapping[str, str]) -> None:
     """Redact the passwords and tokens in variables, found by the name of a variable or in a URL."""
     values = [value for name, value in environ.items() if NAMED.search(name)]
     values += [found.partition(":")[2] for value in environ.values() for found in USERINFO.findall(value)]
-    for value in values:
-        _add_secret(value[:LONGEST])
+    _add(*(value[:LONGEST] for value in values))
 
 
 def redacted(text: str) -> str:
@@ -84,8 +83,8 @@ def _parts(secret: str) -> list[str]:
     return [secret, sent, password(sent) or sent] if scheme in {"Basic", "Bearer"} else [secret]
 
 
-def _add_secret(secret: str) -> None:
-    parts = [part for part in _parts(secret) if len(part) >= SHORTEST]
+def _add(*secrets: str) -> None:
+    parts = [part for secret in secrets for part in _parts(secret) if len(part) >= SHORTEST]
     _known.update(form for part in parts for form in _forms(part) if len(form) >= SHORTEST)
 
 

@@ -23,14 +23,13 @@ class Api:
     """A connection to one repository, by its URL in the API."""
 
     def __init__(self, url: str, token: str) -> None:
-        self.url, self._token = url, token
-        self._session = requests.Session()
-        self._session.auth = self._authorize  # requests would replace a plain header by credentials of a .netrc
-        self._session.headers.update(HEADERS)
+        def authorize(request: requests.PreparedRequest) -> requests.PreparedRequest:
+            request.headers["Authorization"] = f"Bearer {token}"
+            return request
 
-    def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
+        self.url, self._session = url, requests.Session()
+        self._session.auth = authorize  # requests would replace a plain header by credentials of a .netrc
+        self._session.headers.update(HEADERS)
 
     def send(self, method: str, path: str, **options: Any) -> requests.Response:
         """Return the response to a request for a path or a full URL; raise `ReleaseError` with GitHub's message."""
@@ -66,10 +65,8 @@ def connect(root: Path, environ: Mapping[str, str]) -> Api:
         expected = "the URL of a repository on GitHub"
         problems.append(Problem("no-remote", "remote 'origin'", "none", expected, "run: git remote add origin URL"))
     if not token:
-        expected = "a token that may write the repository's contents"
-        problems.append(
-            Problem("github-token", "GITHUB_TOKEN", "none", expected, "run: gh auth login, or set GITHUB_TOKEN")
-        )
+        expected, remedy = "a token that may write the repository's contents", "run: gh auth login, or set GITHUB_TOKEN"
+        problems.append(Problem("github-token", "GITHUB_TOKEN", "none", expected, remedy))
     refuse(problems)
     redact.register(token)
     return Api(f"{environ.get('GITHUB_API_URL') or API}/repos/{repository}", token)
@@ -106,10 +103,10 @@ def _refusal(method: str, response: requests.Response) -> ReleaseError:
     text = f"GitHub: found {status} {message} for {method} {response.url.partition('?')[0]}, expected success"
     if "already_exists" in message:  # something else has created it meanwhile
         return TransientError(f"{text} [github-answer]")
-    if status in {401, 403, 404}:
-        token = "a token that may write the repository's contents: run gh auth login, or set GITHUB_TOKEN"
-        return classified(f"{text}; use {token} [github-token]", None, response)
-    return classified(f"{text} [github-answer]", None, response)
+    if status not in {401, 403, 404}:
+        return classified(f"{text} [github-answer]", None, response)
+    token = "a token that may write the repository's contents: run gh auth login, or set GITHUB_TOKEN"
+    return classified(f"{text}; use {token} [github-token]", None, response)
 
 
 def _message(response: requests.Response) -> str:

@@ -77,12 +77,9 @@ def _ends(other: re.Match[str], heading: re.Match[str]) -> bool:
 def _commits(package: Package, name: str, version: Version) -> str:
     """Return the subjects of the commits since the release before `version`, without merges, newest first."""
     tags = filter(package.owns, git.lines(package.root, "tag", "--merged", "HEAD"))
-    before = [f"{prefix}{text}" for found, prefix, text in releases(tags, name) if _precedes(found, version)]
+    # The changes of a final release are those since the last final one.
+    known = [each for each in releases(tags, name) if version.is_prerelease or not each[0].is_prerelease]
+    before = [f"{prefix}{text}" for found, prefix, text in known if found < version]
     since = f"refs/tags/{before[0]}..HEAD" if before else "HEAD"
     options = ("--no-merges", "--no-show-signature", f"--max-count={COMMITS}", "--format=- %s (%h)")
     return "\n".join(git.lines(package.root, "log", *options, since, "--", "." if package.lockstep else package.path))
-
-
-def _precedes(found: Version, version: Version) -> bool:
-    """Return whether `found` is an earlier release to list changes since: for a final `version`, a final one."""
-    return found < version and (version.is_prerelease or not found.is_prerelease)

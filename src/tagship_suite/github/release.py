@@ -17,13 +17,8 @@ from ..gate.tagged import tagged
 from ..publish.retry import TOTAL, DeadlineExceeded, RetryPolicy, timeout_from
 from .api import Api, connect, documented, json
 
-IMMUTABLE = Problem(
-    "github-release",
-    "GitHub Release",
-    "an immutable one without the files",
-    "a draft",
-    "next time push the tag alone, or save a draft; or set github-release = false in [tool.tagship]",
-)
+DRAFTS = "next time push the tag alone, or save a draft; or set github-release = false in [tool.tagship]"
+IMMUTABLE = Problem("github-release", "GitHub Release", "an immutable one without the files", "a draft", DRAFTS)
 
 
 @dataclass(frozen=True)
@@ -88,7 +83,11 @@ def _check_tag(api: Api, wanted: Wanted) -> None:
 def _complete(api: Api, wanted: Wanted, retry: RetryPolicy) -> dict[str, Any]:
     """Return the release once it has all files and is published; each attempt continues where the last one stopped."""
     there = [each for each in api.pages("/releases") if each["tag_name"] == wanted.tag]
-    found = min(there, key=lambda each: bool(each["draft"])) if there else _draft(api, wanted)
+    if not there:
+        flags = {"draft": True, "prerelease": wanted.is_prerelease}
+        content = {"tag_name": wanted.tag, "name": wanted.tag, "body": wanted.notes, **flags}
+        there = [json(api.send("POST", "/releases", json=content))]
+    found = min(there, key=lambda each: bool(each["draft"]))
     path = f"/releases/{found['id']}"
     for digest in _missing(api, found, wanted):
         _upload(api, found, wanted.files[digest])
@@ -101,12 +100,6 @@ def _complete(api: Api, wanted: Wanted, retry: RetryPolicy) -> dict[str, Any]:
         changes |= {"draft": False, "make_latest": "legacy"}
         changes["prerelease"] = found["prerelease"] or wanted.is_prerelease
     return dict(json(api.send("PATCH", path, json=changes))) if changes else found
-
-
-def _draft(api: Api, wanted: Wanted) -> dict[str, Any]:
-    flags = {"draft": True, "prerelease": wanted.is_prerelease}
-    content = {"tag_name": wanted.tag, "name": wanted.tag, "body": wanted.notes, **flags}
-    return dict(json(api.send("POST", "/releases", json=content)))
 
 
 def _missing(api: Api, release: dict[str, Any], wanted: Wanted) -> list[str]:
@@ -126,10 +119,9 @@ def _missing(api: Api, release: dict[str, Any], wanted: Wanted) -> list[str]:
 
 
 def _other_bytes(name: str) -> Problem:
-    remedy = "delete that file on the release's page, and run this again; something else has uploaded it"
-    return Problem(
-        "github-release", f"{name} of the GitHub Release", "other bytes", "those that were published", remedy
-    )
+    where, remedy = f"{name} of the GitHub Release", "delete that file on the release's page, and run this again"
+    remedy += "; something else has uploaded it"
+    return Problem("github-release", where, "other bytes", "those that were published", remedy)
 
 
 def _upload(api: Api, release: dict[str, Any], path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from packaging.version import Version
 
 from . import git
-from .changelog import today
+from .changelog import FOLDERS, today
 from .files import load_toml, read_text, subtable
 from .literals import WHOLE, Written, keyed, keywords, matches, strings
 from .packages import Package, distribution_name, every
@@ -21,17 +21,12 @@ KEYS = ["version", "packages..version"]
 KEYS += [f"{table}.version" for table in ("project", "tool.poetry", "tool.commitizen", "commitizen")]
 KEYS += [f"{table}.current_version" for table in ("tool.bumpversion", "tool.bumpver", "bumpver")]
 CFG = r"^(?:current_)?version[ \t]*=[ \t]*(\S+)"
-TEXTS = {
-    "CITATION.cff": r"^version:[ \t]*[\"']?([^\s\"'#]+)",
-    ".bumpversion.cfg": CFG,
-    "setup.cfg": CFG,
-    "VERSION": WHOLE,
-}
-TEXTS |= {"VERSION.txt": WHOLE, "version.txt": WHOLE}
+TEXTS = {"CITATION.cff": r"^version:[ \t]*[\"']?([^\s\"'#]+)", ".bumpversion.cfg": CFG, "setup.cfg": CFG}
+TEXTS |= dict.fromkeys(("VERSION", "VERSION.txt", "version.txt"), WHOLE)
 #: The lock entry of a local project, which comes from no index, repository or URL.
 LOCKED = r"^name = \"%s\"\r?\nversion = \"([^\"]+)\"\r?\n(?!source = (?:\"|\{ (?:registry|git|url)\b))"
-CODE = {"setup.py": (), "docs/conf.py": ("release", "version"), "docs/source/conf.py": ("release", "version")}
-CODE |= {"doc/conf.py": ("release", "version"), "doc/source/conf.py": ("release", "version")}
+CODE: dict[str, tuple[str, ...]] = {"setup.py": ()}
+CODE |= dict.fromkeys([f"{folder}/conf.py" for folder in FOLDERS[1:]], ("release", "version"))
 #: Files that name many versions, none of which is to be changed.
 EXCLUDED = ("*.lock", "*requirements*", "changelog*", "changes*", "history*", "news*", "release*notes*", *NPM)
 
@@ -49,22 +44,18 @@ def spelled(place: Written, version: Version, text: str) -> str:
 def cargo(root: Path, pyproject: dict[str, Any]) -> Written | None:
     """Return where the Cargo.toml of the project at `root`, or of its workspace, has the version; None without one."""
     path = root / str(subtable(pyproject, "tool", "maturin").get("manifest-path", "Cargo.toml"))
-    if not path.is_file():
-        return None
-    if not subtable(load_toml(path), "package", "version").get("workspace"):
-        return keyed(path, "package.version")
-    manifests = [folder / "Cargo.toml" for folder in path.resolve().parents[:3]]
-    found = (keyed(each, "workspace.package.version") for each in manifests if each.is_file())
-    return next(filter(None, found), None)
+    inherits = subtable(load_toml(path), "package", "version").get("workspace")
+    places, keys = [path], "package.version"
+    if inherits:
+        places, keys = [folder / "Cargo.toml" for folder in path.resolve().parents[:3]], "workspace.package.version"
+    return next(filter(None, (keyed(each, keys) for each in places if each.is_file())), None)
 
 
 def certain(root: Path, folder: Path, name: str, now: Version) -> list[Written]:
     """Return where tools have the version `now` of the distribution `name` in `folder` of the repository `root`."""
-    short = ".".join(map(str, now.release[:2]))  # Sphinx has a short version too
+    short = ("conf.py", ".".join(map(str, now.release[:2])))  # Sphinx has a short version too
     found = [*_in_data(folder), *_in_code(folder), *_in_texts(root, folder, name)]
-    return [
-        place for place in found if same(place.text, str(now)) or (place.path.name, place.text) == ("conf.py", short)
-    ]
+    return [place for place in found if same(place.text, str(now)) or (place.path.name, place.text) == short]
 
 
 def _in_data(folder: Path) -> Iterator[Written]:
@@ -75,7 +66,7 @@ def _in_data(folder: Path) -> Iterator[Written]:
 def _in_code(folder: Path) -> Iterator[Written]:
     for path, names in ((folder / name, names) for name, names in CODE.items() if (folder / name).is_file()):
         found = strings(read_text(path), *names) if names else keywords(read_text(path), "version")
-        yield from (Written(path, string.text, string.start, string.end) for string in found)
+        yield from (Written(path, *string) for string in found)
 
 
 def _in_texts(root: Path, folder: Path, name: str) -> Iterator[Written]:
@@ -124,11 +115,11 @@ def mentions(root: Path, together: list[Package], now: Version, known: list[Writ
     skipped = [f":(exclude,icase,glob)**/{glob}" for glob in EXCLUDED] + [":(exclude).github"]
     skipped += [f":(exclude){other.relative_to(folder).as_posix()}" for other in others if folder in other.parents]
     options = [option for text in texts for option in ("-e", text)]
+    found = git.lines(folder, "-c", "core.quotepath=off", "grep", "-nIF", *options, "--", ".", *skipped)
     stale = []
-    for line in git.lines(folder, "-c", "core.quotepath=off", "grep", "-nIF", *options, "--", ".", *skipped):
-        path, number, text = line.split(":", 2)
-        place, file = ((folder / path).resolve(), int(number)), path.rpartition("/")[2]
-        if place not in named and exact.search(text) and about.search(f"{file}: {text}"):
+    for path, number, text in (line.split(":", 2) for line in found):
+        is_known = ((folder / path).resolve(), int(number)) in named
+        if not is_known and exact.search(text) and about.search(f"{path.rpartition('/')[2]}: {text}"):
             stale.append(f"{path}:{number}")
     shown = ", ".join(stale[:9]) + f" and {len(stale) - 9} more" * (len(stale) > 9)
     return [f"{shown}: may name {now} as the version of this project; update them if so"] if stale else []
