@@ -19,7 +19,7 @@ from build.env import DefaultIsolatedEnv
 from twine.commands.check import check
 from twine.exceptions import TwineException
 
-from .dists import readme, rules, tars
+from .dists import metadata, rules, tars
 from .dists.reading import read_dist, read_dists
 from .errors import Problem, ReleaseError, refuse
 from .repo.packages import is_compiled
@@ -181,7 +181,7 @@ def _build(folder: Path, out: Path, seconds: int, runner: RunnerType) -> None:
         tars.normalise(sdist, seconds)
         link = ("a link out of the project", "a file", "replace it with a copy")
         links = [Problem("outward-link", name, *link) for name in tars.outward(sdist)]
-        refuse([*links, *readme.mistaken(read_dist(sdist), folder)])
+        refuse([*links, *metadata.mistaken(read_dist(sdist), folder)])
         if is_compiled(folder):
             subprocess.run(["cibuildwheel", f"--output-dir={out}", str(sdist)], check=True)
             return

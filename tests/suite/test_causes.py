@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tagship_suite import backend
-from tagship_suite.dists import readme
+from tagship_suite.dists import metadata
 from tagship_suite.dists.reading import read_dist
 from tagship_suite.errors import ReleaseError
 from tests.archives import write_sdist
@@ -217,7 +217,7 @@ def test_a_readme_of_another_markup_than_its_type_is_refused(
     (tmp_path / name).write_text(text)
     extra = (f"Description-Content-Type: {kind}",) if kind else ()
     path = write_sdist(tmp_path / "dist", extra=(*extra, "", text, "More of it."))
-    found = [str(problem) for problem in readme.mistaken(read_dist(path), tmp_path)]
+    found = [str(problem) for problem in metadata.mistaken(read_dist(path), tmp_path)]
     assert len(found) == bool(wrong)
     for line in found:
         assert f"found {wrong}; write readme = {{ file =" in line

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import tagship_suite.dists.readme as readme
+import tagship_suite.dists.metadata as metadata
 import tagship_suite.dists.rules as rules
 from tagship.publisher import Registration
 from tagship.rehearsal.push import TagPush
@@ -383,7 +383,7 @@ def test_platforms_that_pypi_knows_are_fine(tmp_path: Path, platform: str) -> No
     ],
 )
 def test_a_description_must_render(tmp_path: Path, lines: tuple[str, ...], words: str) -> None:
-    found = readme.problems(
+    found = metadata.unrendered(
         [read_dist(write_wheel(tmp_path, extra=lines)), read_dist(write_sdist(tmp_path, extra=lines))]
     )
     assert len(found) == 2 * bool(words)

@@ -11,7 +11,7 @@ import pytest
 
 from tagship import suite as managed
 from tagship_suite.errors import ReleaseError
-from tagship_suite.gate.signature import OPENPGP, SSH, signer
+from tagship_suite.gate.history import OPENPGP, SSH, signer
 from tests.archives import write_release
 from tests.conftest import commit, git, release, run, try_release
 from tests.suite.publishing import TAG

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tagship_suite.errors import Problem, ReleaseError
-from tagship_suite.gate.history import branch_problems
-from tagship_suite.gate.signature import signer
+from tagship_suite.gate.history import branch_problems, signer
 from tagship_suite.repo import git
 from tagship_suite.repo.ref import Ref
 from tagship_suite.repo.versions import parsed

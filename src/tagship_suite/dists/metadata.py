@@ -1,18 +1,21 @@
-"""The rules of PyPI for the fields of core metadata; see `rules` for their source."""
+"""The rules of PyPI for core metadata and the description in it; see `rules` for their source."""
 
+import io
 import re
 from collections.abc import Iterator
 from email.message import Message
 from email.utils import getaddresses
 from functools import lru_cache
 from itertools import chain
+from pathlib import Path
 from typing import cast
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
-from .reading import parsed
+from ..errors import Problem
+from .reading import Dist, parsed
 
 Fault = tuple[str, ...]  # arguments of `Dist.problem`: code, found, expected, remedy, and the file that has it
 
@@ -28,6 +31,8 @@ URL = re.compile(r"https?:(?://[^/?#]*)?[^?#\[\]]*(?:\?[^#\[\]]*)?(?:#.*)?", re.
 PORT = re.compile(r"[^/?#]*//[^/?#\[\]]*(?:\[[0-9A-Fa-f:.]+\])?:(\d{1,5})(?:[/?#]|$)")
 UNKNOWN = ("", "UNKNOWN")  # what distutils writes for none
 BLANK = " \t\r\n"  # whitespace in Markdown
+#: The types of a description, by the suffix of its file.
+KINDS = {".md": "text/markdown", ".markdown": "text/markdown", ".rst": "text/x-rst"}
 #: The fields, as `packaging` names them, that other rules check with clearer messages.
 OURS = {"name", "version", "summary", "requires_python", "requires_dist"}
 
@@ -148,3 +153,39 @@ def same_version(left: str, right: str, *, newer: bool = False) -> bool:
         return Version(left) == Version(right) or (newer and Version(left) > Version(right))
     except ValueError:  # InvalidVersion, or too many digits for an int
         return False
+
+
+def unrendered(dists: list[Dist]) -> list[Problem]:
+    """Return each of `dists` whose description PyPI and `twine check` would refuse; Markdown always renders."""
+    faults = [(dist, _unrendered(*description(dist.metadata))) for dist in dists]
+    found, markup, remedy = "a description that does not render", "reStructuredText", "fix the README"
+    return [dist.problem("description", f"{found} ({each})", markup, remedy) for dist, each in faults if each]
+
+
+def mistaken(dist: Dist, folder: Path) -> list[Problem]:
+    """Find a description from a file in `folder` whose markup is not the declared one, by which an index goes."""
+    kind, text = description(dist.metadata)
+    first = _first_line(text)
+    files = [path for path in sorted(folder.iterdir()) if path.suffix in KINDS and path.is_file()]
+    alike = [path for path in files if first and first == _first_line(path.read_text("utf-8", "replace"))]
+    if kind == "text/plain" or {KINDS[path.suffix] for path in alike} in ({kind}, {*KINDS.values()}, set()):
+        return []
+    name, right = alike[0].name, KINDS[alike[0].suffix]
+    remedy = f'write readme = {{ file = "{name}", content-type = "{right}" }} in [project] of pyproject.toml'
+    remedy += f', or long_description_content_type="{right}" where setup.py or setup.cfg has long_description'
+    return [dist.problem("description", f"{name} as {kind}", right, remedy)]
+
+
+def _first_line(text: str) -> str:
+    return next(filter(None, map(str.strip, text.lstrip("\ufeff").splitlines())), "")
+
+
+@lru_cache(maxsize=8)  # the dists of a release mostly have the same
+def _unrendered(kind: str, text: str) -> str:
+    if kind != "text/x-rst" or not text.strip():
+        return ""
+    from readme_renderer import rst  # slow to import, and most descriptions are Markdown
+
+    errors = io.StringIO()
+    rendered = rst.render(text, stream=errors)
+    return " ".join(errors.getvalue().split()) or "no reason given" if rendered is None else ""

@@ -44,10 +44,8 @@ PLATFORM = re.compile(
 #: PyPI adds a macOS version every year: later ones than those above are left to it.
 NEXT_MACOS = re.compile(r"macosx_(?:2[7-9]|[3-9]\d)_0(?=_)")
 #: What PyPI considers encrypted code, written so that this file does not match.
-ENCRYPTED = {
-    "PyArmor": [re.compile(rb"__pyarmor__\(__name__, __file__,|__pyarmor_(?:enter|exit|assert|bcc)__")],
-    "SourceDefender": [re.compile(rb"---BEGIN PYE[ ]FILE---"), re.compile(rb"---END PYE[ ]FILE---")],
-}
+PYARMOR = re.compile(rb"__pyarmor__\(__name__, __file__,|__pyarmor_(?:enter|exit|assert|bcc)__")
+SOURCE_DEFENDER = (b"---BEGIN PYE\x20FILE---", b"---END PYE\x20FILE---")
 
 
 def problems(dists: list[Dist], limit: int, *, public: bool | None = None) -> list[Problem | str]:
@@ -117,7 +115,8 @@ def _scan(found: list[Fault], name: str, content: bytes) -> None:
 
 def encrypted(content: bytes) -> list[str]:
     """Return the tools that seem to have encrypted this source code."""
-    return [tool for tool, signs in ENCRYPTED.items() if all(sign.search(content) for sign in signs)]
+    found = ["PyArmor"] if b"__pyarmor_" in content and PYARMOR.search(content) else []
+    return found + ["SourceDefender"] * all(sign in content for sign in SOURCE_DEFENDER)
 
 
 def _name(dist: Dist) -> Iterator[Fault]:

@@ -34,6 +34,8 @@ SEALED = 0x2061  # flags of what is encrypted, or a patch: bits 0, 5, 6 and 13
 DESCRIPTOR = 0x08
 ZIP64, UNICODE_PATH = 0x0001, 0x7075
 UNKNOWN = 0xFFFFFFFF
+#: The start of an absolute path, and what no name may have.
+ODD = re.compile(r"\A(?:[/\\]|[A-Za-z]:)|[\x00-\x1f\x7f]")
 #: What Windows removes from a name.
 STRIPPED = re.compile(r"[. ](?:/|$)|::\$")
 #: The folders of modules and of scripts in `.data`, by the name of the scheme or by the usual path, and any other.
@@ -43,9 +45,7 @@ SCRIPTS, DATA = re.compile(r"^[^/]+\.data/(?:data/bin|data/scripts|scripts)/"), 
 
 def is_inside(name: str) -> bool:
     """Return whether a file of this name stays in the folder that it is unpacked to, on every system."""
-    parts = name.replace("\\", "/").split("/")
-    odd = name.startswith(("/", "\\")) or ".." in parts or re.match(r"[A-Za-z]:|.*[\x00-\x1f\x7f]", name, re.DOTALL)
-    return bool(name) and not odd
+    return bool(name) and not ODD.search(name) and ".." not in name.replace("\\", "/").split("/")
 
 
 def written(name: str) -> str:

@@ -9,10 +9,7 @@ from ..errors import Problem, refusal, refuse
 from ..repo import git
 from . import handover
 
-SUMS = "SHA256SUMS"
-COMMIT = "COMMIT"
-SBOM = "sbom.cdx.json"
-NOTES = "NOTES.md"
+SUMS, COMMIT, SBOM, NOTES = "SHA256SUMS", "COMMIT", "sbom.cdx.json", "NOTES.md"
 NONE = "none"
 RELEASE = Path(".github/release")
 #: The package that runs here is the one that publishes.

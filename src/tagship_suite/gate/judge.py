@@ -17,8 +17,7 @@ from ..repo.literals import assigned, find
 from ..repo.packages import Package, left_out
 from ..repo.ref import Ref, current
 from ..repo.versions import SEPARATORS, found_version, is_foreign, like, parsed
-from .history import appended, branch_problems, judge_history
-from .signature import signer
+from .history import appended, branch_problems, judge_history, signer
 
 NO_VERSION = f"no version (only 'v', 'release' or the name may precede it, with one of {SEPARATORS})"
 
@@ -33,6 +32,7 @@ class Verdict:
     differing: list[Problem] = field(default_factory=list)
     problems: list[Problem | str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    tag: str = ""  # the one that names the version
 
     @property
     def name(self) -> str:
@@ -153,6 +153,7 @@ def _judge_tag(verdict: Verdict, ref: Ref) -> None:
         return
     named = {tag: found_version(tag, verdict.name) for tag in ref.tags}
     right = [tag for tag, parts in named.items() if parts and parts[1] == verdict.version]
+    verdict.tag = next(iter(right), "")
     for tag in right or named:
         parts = named[tag]
         verdict.compared.append((f"tag {tag!r}", str(parts[1]) if parts else repr(tag)))

@@ -9,7 +9,6 @@ from ..dists.reading import Dist
 from ..errors import Problem
 from ..repo import packages
 from ..repo.ref import current
-from ..repo.versions import found_version
 from . import bundle, judge, lockstep
 
 
@@ -30,6 +29,4 @@ def tagged(root: Path, dists: list[Dist], environ: Mapping[str, str]) -> tuple[s
     if not environ.get("GITHUB_REF_TYPE") and (made := bundle.made_from(bundle.locate(root), root)):
         remedy = "check out the tagged commit and run: nox -s build verify-version"
         found.append(Problem("stale-dists", "bundle", f"dists of {made}", "dists of the commit here", remedy))
-    named = {each: found_version(each, verdict.name) for each in ref.tags}
-    right = (each for each, parts in named.items() if parts and parts[1] == verdict.version)
-    return next(right, tag), verdict.version, found
+    return verdict.tag or tag, verdict.version, found

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
 
 from .. import redact, report
-from ..dists import readme, rules
+from ..dists import metadata, rules
 from ..dists.reading import Dist
 from ..errors import Problem, ReleaseError, refuse, within
 from ..gate import bundle, dev, lockstep
@@ -120,7 +120,7 @@ def _problems(
     limit = packages.of(root, dists[0].name).settings.file_limit
     on_test = options.repository == "testpypi"
     _, _, found = tagged(root, dists, dev.accepted(root, dists[0].version, environ) if on_test else environ)
-    found += [*rules.problems(dists, limit, public=bool(index.site)), *readme.problems(dists)]
+    found += [*rules.problems(dists, limit, public=bool(index.site)), *metadata.unrendered(dists)]
     return [*found, *_misaddressed(index, options, environ)]
 
 
