@@ -87,6 +87,18 @@ def test_an_sdist_that_is_chosen_by_the_project_stays(text: str, tmp_path: Path)
     assert neighbours.sdist(tmp_path, before, []) == (before, {}, "")
 
 
+def test_only_what_is_not_in_an_excluded_folder_is_excluded_from_the_sdist(tmp_path: Path) -> None:
+    new = [suite.WORKFLOW.as_posix(), "noxfile.py", "tasks.py"]
+    before = '[build-system]\nbuild-backend = "hatchling.build"\n[tool.hatch.build]\nexclude = ["/.github"]\n'
+    (tmp_path / "pyproject.toml").write_text(before)
+    build = tomllib.loads(neighbours.sdist(tmp_path, before, new)[0])["tool"]["hatch"]["build"]
+    assert build["targets"]["sdist"]["exclude"] == ["/noxfile.py", "/tasks.py"]
+    (tmp_path / "pyproject.toml").write_text(SCM["pyproject.toml"])
+    (tmp_path / "MANIFEST.in").write_text("prune .github\nexclude tasks.py\n")
+    _, files, _ = neighbours.sdist(tmp_path, SCM["pyproject.toml"], new)
+    assert [*files.values()] == [b"prune .github\nexclude tasks.py\nexclude noxfile.py\n"]
+
+
 @pytest.mark.parametrize(
     ("before", "expected"),
     [
@@ -361,3 +373,14 @@ def test_a_command_that_would_write_the_version_again_is_named(tmp_path: Path) -
     workflow.write_text(workflow.read_text() + "      - run: docker push thing\n")
     commit(folder)
     assert ".github/workflows/out.yml:9: remove the command that writes the version" in adopt(folder)
+
+
+@pytest.mark.parametrize(("own", "after"), [("1.1.0", "1.2.0"), ("2.2.8", "2.2.8"), ("1.2", "1.2"), ("1.0.5", "1.0.5")])
+def test_a_version_that_was_left_at_an_earlier_release_is_corrected(own: str, after: str, tmp_path: Path) -> None:
+    folder = make(tmp_path / "thing", {**HATCHLING, "thing/__init__.py": f'__version__ = "{own}"\n'})
+    git(folder, "tag", "v1.1.0")
+    said = adopt(folder)
+    assert (folder / "thing/__init__.py").read_text() == f'__version__ = "{after}"\n'
+    step = f"thing/__init__.py:1: __version__ is {own}, but the version is 1.2.0, and verify-version compares them"
+    assert (step in said) == (own in {"2.2.8", "1.0.5"})
+    assert ("1.2.0, was 1.1.0  (thing/__init__.py:1)" in said) == (own == "1.1.0")

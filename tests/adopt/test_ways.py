@@ -369,3 +369,29 @@ def test_a_job_that_tests_another_repository_with_this_one_is_not_taken(tmp_path
     files = {".github/workflows/tests.yml": f"{CI}{other}", **ci("python -Im pytest tests -v")}
     write(tmp_path, {**TEST, "other/test_b.py": "", **files})
     assert settings(guess(tmp_path))["command"] == ["pytest", "tests"]
+
+
+def test_what_a_session_installs_for_one_database_is_not_what_the_tests_need(tmp_path: Path) -> None:
+    noxfile = """import nox
+@nox.session
+@nox.parametrize("database", ["sqlite", "mysql"])
+def tests(session, database):
+    _tests(session, database, "all", coverage=False)
+def _tests(session, database, kind, coverage):
+    session.install("pytest")
+    match kind:
+        case "some": session.install("some")
+        case "all" | "every": session.install("all")
+        case _: session.install("none")
+    match database:
+        case "mysql": session.install("mysqlclient")
+    if database == "oracle":
+        session.install("oracledb")
+    elif coverage:
+        session.install("coverage")
+    else:
+        session.install("mock")
+    session.run("pytest")
+"""
+    write(tmp_path, {**TEST, "noxfile.py": noxfile})
+    assert guess(tmp_path).requires == ("pytest", "all", "mock")

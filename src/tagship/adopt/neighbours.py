@@ -69,7 +69,9 @@ def _hatchling(pyproject: dict[str, Any], text: str, paths: list[str]) -> tuple[
     keys = ("include", "only-include", "packages")
     chosen = any(key in target or key in build for key in keys)
     known = [*target.get("exclude", []), *build.get("exclude", [])]
-    if chosen or any(str(each).strip("/").split("/")[0] in {".github", ".*"} for each in known):
+    if any(str(each).strip("/").split("/")[0] in {".github", ".*"} for each in known):
+        paths = [path for path in paths if not path.startswith(".github")]
+    if chosen or not paths:
         return text, {}, ""
     slashed = [f"/{path}" for path in paths]
     after = _listed(text, ["tool", "hatch", "build", "targets", "sdist", "exclude"], slashed)
@@ -154,12 +156,17 @@ def _manifest(root: Path, requires: str, paths: list[str]) -> tuple[dict[Path, b
     setup = read_text(root / "setup.py") if (root / "setup.py").is_file() else ""
     scm = re.search(r"setuptools[-_](?:scm|git)|vcs_versioning", requires + setup)
     checked = any("check-manifest" in read_text(each) for each in _configs(root))
-    if f"prune {RELEASE}" in text or re.search(r"(?m)^prune\s+\.github\b", text):
+    if f"prune {RELEASE}" in text or not (scm or GREEDY.search(text) or checked or "pbr" in requires):
         return {}, ""
-    if not (scm or GREEDY.search(text) or checked or "pbr" in requires):
+    outside = bool(re.search(r"(?m)^prune\s+\.github\b", text))
+    others = [each for each in paths if each != RELEASE and not (outside and each.startswith(".github"))]
+    lines = f"prune {RELEASE}\n" * (not outside) + "".join(
+        f"exclude {each}\n"
+        for each in others
+        if not re.search(rf"(?m)^exclude\b.*(?<!\S){re.escape(each)}(?!\S)", text)
+    )
+    if not lines:
         return {}, ""
-    others = [each for each in paths if each != RELEASE]
-    lines = f"prune {RELEASE}\n" + "".join(f"exclude {each}\n" for each in others)
     why = (
         "check-manifest requires it"
         if checked

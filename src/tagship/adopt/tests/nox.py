@@ -22,7 +22,7 @@ from tagship_suite.repo.files import read_text
 from .model import Command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from .declared import Project
 
@@ -50,7 +50,8 @@ def sessions(project: Project) -> dict[str, list[Command]]:
 def _commands(
     node: ast.FunctionDef, known: Constants, helpers: dict[str, ast.FunctionDef], depth: int = 0
 ) -> Iterator[Command]:
-    calls = sorted((n for n in ast.walk(node) if isinstance(n, ast.Call)), key=lambda n: (n.lineno, n.col_offset))
+    reached = (n for n in _reached(node, known) if isinstance(n, ast.Call))
+    calls = sorted(reached, key=lambda n: (n.lineno, n.col_offset))
     folder = ""
     for call in calls:
         where = f"noxfile.py:{call.lineno}"
@@ -66,6 +67,28 @@ def _commands(
             helper = helpers[function]
             inner = {**known, **dict(_constants(helper)), **_arguments(helper, call)}
             yield from _commands(helper, inner, helpers, depth + 1)
+
+
+def _reached(node: ast.AST, known: Constants) -> Iterator[ast.AST]:
+    """Yield a node and those in it that run: a branch for one value is skipped if it is not known to be that value."""
+    yield node
+    inner: Iterable[ast.AST] = ast.iter_child_nodes(node)
+    if isinstance(node, ast.If):
+        held = _value(node.test, known)
+        special = held is None and isinstance(node.test, ast.Compare) and isinstance(node.test.ops[0], ast.Eq | ast.In)
+        both = [*node.body, *node.orelse]
+        inner = both if held is None and not special else node.body if held else node.orelse
+    elif isinstance(node, ast.Match):
+        subject = _value(node.subject, known)
+        inner = next((case.body for case in node.cases if _matches(case.pattern, subject)), [])
+    for child in inner:
+        yield from _reached(child, known)
+
+
+def _matches(pattern: ast.pattern, subject: object) -> bool:
+    alternatives = pattern.patterns if isinstance(pattern, ast.MatchOr) else [pattern]
+    values = [ast.literal_eval(each.value) for each in alternatives if isinstance(each, ast.MatchValue)]
+    return subject in values if values else isinstance(pattern, ast.MatchAs)
 
 
 def _arguments(node: ast.FunctionDef, call: ast.Call | None = None) -> Constants:
