@@ -48,7 +48,7 @@ class Api:
         following = f"{path}?per_page=100"
         while following:
             response = self.send("GET", following)
-            yield from json(response)
+            yield from response.json()
             following = response.links.get("next", {}).get("url", "")
 
 
@@ -77,15 +77,6 @@ def _token_of_gh() -> str:
         done = subprocess.run(["gh", "auth", "token"], capture_output=True, text=True, check=False)
         return done.stdout.strip()
     return ""
-
-
-def json(response: requests.Response) -> Any:
-    """Return the content of `response`; raise `TransientError` if it is incomplete."""
-    try:
-        return response.json()
-    except ValueError as error:
-        found = "found a response that is not JSON, or is incomplete"
-        raise TransientError(f"{response.url}: {found} [github-answer]") from error
 
 
 @contextmanager

@@ -4,7 +4,8 @@ import base64
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +33,11 @@ def mode(setting: str, index: Index, environ: Mapping[str, str]) -> str:
 
 def sign(paths: list[Path], mode: str, retry: RetryPolicy) -> bool:
     """Sign the files at `paths` unless `mode` is `off`; return whether that was done, or fail if it is `required`."""
-    if mode == "off":
-        return False
-    try:
-        retry.call(lambda: _sign(paths))
-    except ReleaseError as error:
-        _warn(error, mode, "signing failed")
-        return False
-    return True
+    if mode != "off":
+        with _allowing(mode, "signing failed"):
+            retry.call(lambda: _sign(paths))
+            return True
+    return False
 
 
 def check(index: Index, dists: list[Dist], mode: str, retry: RetryPolicy) -> None:
@@ -47,21 +45,22 @@ def check(index: Index, dists: list[Dist], mode: str, retry: RetryPolicy) -> Non
 
     Raises `ReleaseError` on timeout, or for another publisher; where `mode` is `optional`, warns at once instead.
     """
-    if mode == "off":
-        return
-    retry.reset()
+    if mode != "off":
+        retry.reset()
+        with _allowing(mode, "the index does not show them"):
+            (retry if mode == "required" else RetryPolicy(0)).call(lambda: _shown(index, dists))
+
+
+@contextmanager
+def _allowing(mode: str, why: str) -> Iterator[None]:
+    """Print the error of the block as a warning if attestations are optional."""
     try:
-        (retry if mode == "required" else RetryPolicy(0)).call(lambda: _shown(index, dists))
+        yield
     except ReleaseError as error:
-        _warn(error, mode, "the index does not show them")
-
-
-def _warn(error: ReleaseError, mode: str, why: str) -> None:
-    """Print `error` as a warning if attestations are optional, else raise it again."""
-    if mode == "required" or isinstance(error, DeadlineExceeded):
-        raise error
-    print(f'{error}\nwarning: NO ATTESTATIONS: {why}, and [tool.tagship] has attestations = "optional"')
-    report.summary(f"> [!WARNING]\n> **No attestations**: {why}, and they are optional here.")
+        if mode == "required" or isinstance(error, DeadlineExceeded):
+            raise
+        print(f'{error}\nwarning: NO ATTESTATIONS: {why}, and [tool.tagship] has attestations = "optional"')
+        report.summary(f"> [!WARNING]\n> **No attestations**: {why}, and they are optional here.")
 
 
 def _shown(index: Index, dists: list[Dist]) -> None:
@@ -71,18 +70,13 @@ def _shown(index: Index, dists: list[Dist]) -> None:
     none, files = Remote("", {}), index.files(dists[0].name)
     provenances = {dist: index.provenance(files.get(dist.path.name, none)) for dist in dists}
     found = {dist.path.name: publishers(provenance, dist.sha256) for dist, provenance in provenances.items()}
-    remedy = "attestations cannot be added later: release a new version"
-    refuse(
-        [
-            Problem("provenance", f"provenance of {name}", " and ".join(map(shown, each)), shown(expected), remedy)
-            for name, each in found.items()
-            if each and not any(accepts(publisher, expected) for publisher in each)
-        ]
-    )
+    other = {name: each for name, each in found.items() if each and not any(accepts(one, expected) for one in each)}
+    wanted, remedy = shown(expected), "attestations cannot be added later: release a new version"
+    texts = {f"provenance of {name}": " and ".join(map(shown, each)) for name, each in other.items()}
+    refuse([Problem("provenance", where, text, wanted, remedy) for where, text in texts.items()])
     if absent := ", ".join(name for name, each in found.items() if not each):
-        text = f"provenance of {absent}: found none, expected {shown(expected)}; {remedy}"
-        raise TransientError(f"{text} [provenance]")
-    print(f"attested by {shown(expected)}, as {index.site} shows for each file")
+        raise TransientError(f"provenance of {absent}: found none, expected {wanted}; {remedy} [provenance]")
+    print(f"attested by {wanted}, as {index.site} shows for each file")
 
 
 def _sign(paths: list[Path]) -> None:

@@ -41,21 +41,15 @@ class IdentityError(ReleaseError):
 
 
 class ExpiredError(ReleaseError):
-    """The index's token expired before the last upload; `accepted` is how many files were uploaded before."""
-
-    def __init__(self, problem: str, accepted: int) -> None:
-        super().__init__(problem)
-        self.accepted = accepted
+    """The index's token expired before the last upload."""
 
 
 class _Adapter(HTTPAdapter):
     """Adds a timeout, leaves retries to the caller, and records what was sent and accepted."""
 
-    accepted = 0
-
     def __init__(self) -> None:
         super().__init__()
-        self.sent: set[str] = set()
+        self.sent, self.accepted = set[str](), 0
 
     def send(self, request: PreparedRequest, *arguments: Any, **options: Any) -> Response:
         redact.register(authorization := request.headers.get("Authorization", ""))
@@ -171,7 +165,7 @@ def _failure(error: Exception, settings: TwineSettings, site: str) -> ReleaseErr
 
 def _forbidden(text: str, settings: TwineSettings, site: str) -> ReleaseError:
     if settings.is_trusted and "token is expired" in text:
-        return ExpiredError(explained(text, site), settings.adapter.accepted)
+        return ExpiredError(explained(text, site))
     if settings.is_trusted or not site or "Invalid" not in text:
         return ReleaseError(explained(text, site))
     where = settings.stored[1]

@@ -54,13 +54,10 @@ def cargo(root: Path, pyproject: dict[str, Any]) -> Written | None:
 def certain(root: Path, folder: Path, name: str, now: Version) -> list[Written]:
     """Return where tools have the version `now` of the distribution `name` in `folder` of the repository `root`."""
     short = ("conf.py", ".".join(map(str, now.release[:2])))  # Sphinx has a short version too
-    found = [*_in_data(folder), *_in_code(folder), *_in_texts(root, folder, name)]
+    data = [folder / file for file in (*DATA, *NPM) if (folder / file).is_file()]
+    found = [*filter(None, (keyed(path, keys) for path in data for keys in KEYS)), *_in_code(folder)]
+    found += _in_texts(root, folder, name)
     return [place for place in found if same(place.text, str(now)) or (place.path.name, place.text) == short]
-
-
-def _in_data(folder: Path) -> Iterator[Written]:
-    paths = [folder / name for name in (*DATA, *NPM) if (folder / name).is_file()]
-    yield from filter(None, (keyed(path, keys) for path in paths for keys in KEYS))
 
 
 def _in_code(folder: Path) -> Iterator[Written]:

@@ -86,12 +86,9 @@ def every(root: Path) -> list[Package]:
     folders = own + _below(root, pyproject, alone=not own)
     if len(folders) < 2:
         return [Package(root, folders[0] if folders else root)]
-    named = [(folder, canonicalize_name(distribution_name(folder))) for folder in folders]
-    return [Package(root, folder, name, _is_in_step(folder, root)) for folder, name in named]
-
-
-def _is_in_step(folder: Path, root: Path) -> bool:
-    return (table(root) | table(folder)).get("lockstep") is True
+    named = {folder: canonicalize_name(distribution_name(folder)) for folder in folders}
+    together = [folder for folder in folders if (table(root) | table(folder)).get("lockstep") is True]
+    return [Package(root, folder, name, folder in together) for folder, name in named.items()]
 
 
 def is_private(pyproject: dict[str, Any]) -> bool:

@@ -48,14 +48,14 @@ def _build(folders: list[Path], seconds: int) -> None:
 def _publish(repository: str, *, attestations: bool, verbose: bool, **inputs: str | None) -> None:
     named, found = [name for name in ELSEWHERE if inputs[name] is not None], "an input of gh-action-pypi-publish"
     refuse([Problem("action-input", f"--{name}", found, "none", ELSEWHERE[name]) for name in named])
-    from .publish.run import Options, publish
+    from .publish.run import publish
 
     # A pasted secret may end with a newline, and a workflow passes an unset one as an empty string.
     for name in [name for name in os.environ if name.startswith("TWINE_")]:
         if value := os.environ.pop(name).strip("\r\n"):
             os.environ[name] = value
     redact.register_environ(os.environ)
-    publish(Path(), Options(repository, attestations, verbose), os.environ)
+    publish(Path(), repository, os.environ, attestations=attestations, verbose=verbose)
 
 
 def _sbom() -> None:

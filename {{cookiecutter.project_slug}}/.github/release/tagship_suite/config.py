@@ -25,8 +25,16 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value)
 
 
-def _is_texts(value: object) -> bool:
-    return isinstance(value, list) and all(map(_is_text, value))
+def is_folder(value: object) -> bool:
+    """Return whether `value` is the path of a folder below another one; `*` in it stands for any name."""
+    return isinstance(value, str) and not set(re.split(r"[/\\]", value)) & {"", ".", ".."}
+
+
+def _list_of(check: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, list) and all(map(check, value))
+
+
+_is_texts, _is_folders = _list_of(_is_text), _list_of(is_folder)
 
 
 def _is_command(value: object) -> bool:
@@ -34,15 +42,6 @@ def _is_command(value: object) -> bool:
         return bool(shlex.split(value)) if isinstance(value, str) else _is_texts(value)
     except ValueError:
         return False
-
-
-def is_folder(value: object) -> bool:
-    """Return whether `value` is the path of a folder below another one; `*` in it stands for any name."""
-    return isinstance(value, str) and not set(re.split(r"[/\\]", value)) & {"", ".", ".."}
-
-
-def _is_folders(value: object) -> bool:
-    return isinstance(value, list) and all(map(is_folder, value))
 
 
 def _is_pattern(value: object) -> bool:

@@ -20,7 +20,7 @@ from ..errors import Problem, ReleaseError, refusal, refuse, within
 from ..gate import bundle
 from ..gate.tagged import tagged
 from ..publish.retry import TOTAL, DeadlineExceeded, RetryPolicy, timeout_from
-from .api import Api, connect, documented, json
+from .api import Api, connect, documented
 
 DRAFTS = "next time push the tag alone, or save a draft; or set github-release = false in [tool.tagship]"
 IMMUTABLE = Problem("github-release", "GitHub Release", "an immutable one without the files", "a draft", DRAFTS)
@@ -75,7 +75,7 @@ def _check_tag(api: Api, wanted: Wanted) -> None:
     """Refuse a tag that GitHub lacks, and would create on the default branch, or that it has at another commit."""
     where, expected = f"tag {wanted.tag!r} on GitHub", f"commit {wanted.commit}, which the bundle was made from"
     try:
-        found = json(api.send("GET", f"/commits/tags/{wanted.tag}"))["sha"]
+        found = api.send("GET", f"/commits/tags/{wanted.tag}").json()["sha"]
     except ReleaseError as error:
         if "No commit found" not in str(error):
             raise
@@ -91,7 +91,7 @@ def _complete(api: Api, wanted: Wanted, retry: RetryPolicy) -> dict[str, Any]:
     if not there:
         flags = {"draft": True, "prerelease": wanted.is_prerelease}
         content = {"tag_name": wanted.tag, "name": wanted.tag, "body": wanted.notes, **flags}
-        there = [json(api.send("POST", "/releases", json=content))]
+        there = [api.send("POST", "/releases", json=content).json()]
     found = min(there, key=lambda each: bool(each["draft"]))
     path = f"/releases/{found['id']}"
     for digest in _missing(api, found, wanted):
@@ -104,7 +104,7 @@ def _complete(api: Api, wanted: Wanted, retry: RetryPolicy) -> dict[str, Any]:
         # "legacy": a release of an older line does not become the latest.
         changes |= {"draft": False, "make_latest": "legacy"}
         changes["prerelease"] = found["prerelease"] or wanted.is_prerelease
-    return dict(json(api.send("PATCH", path, json=changes))) if changes else found
+    return dict(api.send("PATCH", path, json=changes).json()) if changes else found
 
 
 def _missing(api: Api, release: dict[str, Any], wanted: Wanted) -> list[str]:

@@ -9,9 +9,10 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -39,23 +40,13 @@ TOKENS = {"pypi-AgEIcHlwaS5vcmc": "pypi.org", "pypi-AgENdGVzdC5weXBpLm9yZw": "te
 
 
 @dataclass(frozen=True)
-class Options:
-    """The options of the command: twine's name for the index, whether to sign, and whether twine shows responses."""
-
-    repository: str
-    attestations: bool = True
-    verbose: bool = False
-
-
-@dataclass(frozen=True)
 class Run:
-    """The constants of publishing one distribution: its dists, copies of those to upload, the index, the options."""
+    """What publishing one distribution needs: its dists, copies of those to upload, the index, and twine's settings."""
 
     dists: list[Dist]
     copies: dict[Dist, Path]
     index: Index
-    options: Options
-    environ: Mapping[str, str]
+    connect: Callable[..., TwineSettings]
 
     @property
     def name(self) -> str:
@@ -63,8 +54,10 @@ class Run:
         return self.dists[0].name
 
 
-def publish(root: Path, options: Options, environ: Mapping[str, str]) -> None:
-    """Publish the bundle of the project at `root`; raise `ReleaseError` with every reason not to.
+def publish(
+    root: Path, repository: str, environ: Mapping[str, str], *, attestations: bool = True, verbose: bool = False
+) -> None:
+    """Publish the bundle of the project at `root` to the index `repository`; raise `ReleaseError` with reasons not to.
 
     Everything is checked and signed before the first upload. In lockstep, a distribution is uploaded once the index
     serves those that it depends on. A file that the index has with the same bytes is skipped, so a second run
@@ -74,11 +67,11 @@ def publish(root: Path, options: Options, environ: Mapping[str, str]) -> None:
     with within(seconds := TOTAL * retry.timeout, DeadlineExceeded(seconds)):
         folder = bundle.locate(root)
         dists = bundle.check(folder)
-        settings = upload.settings(options.repository, environ)
+        settings = upload.settings(repository, environ)
         index = resolve(settings, environ, packages.of(root, dists[0].name).settings.index_url)
         redact.register(index.auth[1])
         groups = lockstep.releases(root, dists)
-        found = [problem for group in groups for problem in _problems(root, group, index, options, environ)]
+        found = [problem for group in groups for problem in _problems(root, group, index, repository, environ)]
         found += _no_token(index, environ.get("TWINE_USERNAME", ""), *settings.stored) if index.site else []
         refuse(list(dict.fromkeys(found)))
         missing = retry.call(lambda: [dist for group in groups for dist in verify.missing(index, group)])
@@ -86,12 +79,13 @@ def publish(root: Path, options: Options, environ: Mapping[str, str]) -> None:
             if dist not in missing:
                 print(f"{dist.path.name}: skipped, the index has it with the same SHA-256 {dist.sha256}")
         if index.site and settings.stored[0]:  # there is no identity to sign with
-            options = replace(options, attestations=False)
+            attestations = False
         with tempfile.TemporaryDirectory() as staging:  # attestations are written next to the files
             copies = {dist: Path(shutil.copy2(dist.path, staging)) for dist in missing}
             parts = [{dist: copies[dist] for dist in group if dist in copies} for group in groups]
-            runs = [Run(*each, index, options, environ) for each in zip(groups, parts, strict=True)]
-            modes = [_sign(run, folder, retry) for run in runs]
+            connect = partial(upload.settings, repository, environ, verbose=verbose)
+            runs = [Run(*each, index, connect) for each in zip(groups, parts, strict=True)]
+            modes = [_sign(run, folder, environ, retry) if attestations else "off" for run in runs]
             for number, run in enumerate(runs):
                 with _resumable([each.name for each in runs], number):
                     _upload(run, retry, signed=modes[number] != "off")
@@ -100,10 +94,9 @@ def publish(root: Path, options: Options, environ: Mapping[str, str]) -> None:
                 _report(run)
 
 
-def _sign(run: Run, folder: Path, retry: RetryPolicy) -> str:
+def _sign(run: Run, folder: Path, environ: Mapping[str, str], retry: RetryPolicy) -> str:
     """Sign what is to be uploaded, by the settings in the bundle `folder`; return the mode, `off` if unsigned."""
-    mode = attest.mode(packages.of(folder, run.name).settings.attestations, run.index, run.environ)
-    mode = mode if run.options.attestations else "off"
+    mode = attest.mode(packages.of(folder, run.name).settings.attestations, run.index, environ)
     return mode if not run.copies or attest.sign(list(run.copies.values()), mode, retry) else "off"
 
 
@@ -119,14 +112,14 @@ def _resumable(names: list[str], number: int) -> Iterator[None]:
 
 
 def _problems(
-    root: Path, dists: list[Dist], index: Index, options: Options, environ: Mapping[str, str]
+    root: Path, dists: list[Dist], index: Index, repository: str, environ: Mapping[str, str]
 ) -> list[Problem | str]:
     """Return every problem that can be found without the network."""
     limit = packages.of(root, dists[0].name).settings.file_limit
-    on_test = options.repository == "testpypi"
+    on_test = repository == "testpypi"
     _, _, found = tagged(root, dists, dev.accepted(root, dists[0].version, environ) if on_test else environ)
     found += [*rules.problems(dists, limit, public=bool(index.site)), *metadata.unrendered(dists)]
-    return [*found, *_misaddressed(index, options, environ)]
+    return [*found, *_misaddressed(index, repository, environ)]
 
 
 def _no_token(index: Index, user: str, password: str, where: str) -> Iterator[Problem]:
@@ -141,20 +134,20 @@ def _no_token(index: Index, user: str, password: str, where: str) -> Iterator[Pr
         yield Problem("credentials", "TWINE_USERNAME", repr(user), "'__token__' for an API token", remedy)
 
 
-def _misaddressed(index: Index, options: Options, environ: Mapping[str, str]) -> list[Problem]:
+def _misaddressed(index: Index, repository: str, environ: Mapping[str, str]) -> list[Problem]:
     """Return why the index is not the intended one, or not at its own URL."""
-    url, named = index.upload_url, environ.get("TWINE_REPOSITORY") or options.repository
+    url, named = index.upload_url, environ.get("TWINE_REPOSITORY") or repository
     is_given = bool(environ.get("TWINE_REPOSITORY_URL"))
     meant, where = url if is_given else ADDRESSES.get(named, url), f".pypirc [{named}] repository"
     if url != meant:
         remedy = "remove it; TWINE_REPOSITORY_URL names another index"
         return [Problem("index-address", where, repr(url), repr(meant), remedy)]
     host = HOSTS.fullmatch(urlsplit(url).hostname or "")
-    right = TEST_REPOSITORY if options.repository == "testpypi" or (host and host["test"]) else DEFAULT_REPOSITORY
+    right = TEST_REPOSITORY if repository == "testpypi" or (host and host["test"]) else DEFAULT_REPOSITORY
     if host and url not in {right, DEFAULT_REPOSITORY}:  # for twine, Trusted Publishing needs the trailing slash
         where, remedy = ("TWINE_REPOSITORY_URL", "correct it, or unset it") if is_given else (where, "correct it")
         return [Problem("index-address", where, repr(url), repr(right), remedy)]
-    if options.repository == "testpypi" and index.site and url != TEST_REPOSITORY:
+    if repository == "testpypi" and index.site and url != TEST_REPOSITORY:
         remedy = "unset TWINE_REPOSITORY_URL and TWINE_REPOSITORY"
         return [Problem("index-address", "publish-test", url, "TestPyPI or an index of your own", remedy)]
     return []
@@ -162,7 +155,7 @@ def _misaddressed(index: Index, options: Options, environ: Mapping[str, str]) ->
 
 def _upload(run: Run, retry: RetryPolicy, *, signed: bool) -> None:
     """Upload what is missing, with retries; a file that the index has by then is not uploaded again."""
-    settings = upload.settings(run.options.repository, run.environ, signed=signed, verbose=run.options.verbose)
+    settings = run.connect(signed=signed)
     retry.reset()
     left = list(run.copies)
     try:
@@ -182,33 +175,31 @@ def _upload(run: Run, retry: RetryPolicy, *, signed: bool) -> None:
 
 def _send(paths: list[Path], run: Run, settings: TwineSettings) -> None:
     """Upload the files at `paths`, with a new token if one expires; raise `ReleaseError` if two expire for one file."""
-    left, tokens = sorted(paths, key=lambda path: path.suffix != ".whl"), 2
+    left, tokens, site = sorted(paths, key=lambda path: path.suffix != ".whl"), 2, run.index.site
     while True:
         began = time.monotonic()
         try:
-            return _send_once(left, run, settings)
-        except upload.ExpiredError as error:
-            tokens = 2 if error.accepted else tokens - 1
-            if not tokens or (not error.accepted and time.monotonic() - began > upload.LIFETIME):
+            return upload.upload(left, settings, site)
+        except ReleaseError as error:
+            accepted = settings.adapter.accepted
+            for path in left[:accepted]:
+                print(f"{path.name}: uploaded before this failed")
+            if isinstance(error, upload.IdentityError):
+                raise ReleaseError(explained(str(error), site, *_advice(run, str(error)))) from error
+            if not isinstance(error, upload.ExpiredError):
+                raise
+            tokens = 2 if accepted else tokens - 1
+            if not tokens or (not accepted and time.monotonic() - began > upload.LIFETIME):
                 raise ReleaseError(f"{left[0].name}: {error}") from error
             print(f"{str(error).splitlines()[0]}\nretrying with a new token")
-            left = left[error.accepted :]
+            left = left[accepted:]
             settings.renew()
 
 
-def _send_once(paths: list[Path], run: Run, settings: TwineSettings) -> None:
-    site = run.index.site
-    try:
-        upload.upload(paths, settings, site)
-    except ReleaseError as error:
-        for path in paths[: settings.adapter.accepted]:
-            print(f"{path.name}: uploaded before this failed")
-        if not isinstance(error, upload.IdentityError):
-            raise
-        advice: list[str] = []
-        if claims.NO_PUBLISHER in str(error) and (found := claims.of_this_job()):
-            advice = claims.advice(site, run.name, found, exists=bool(run.index.files(run.name)))
-        raise ReleaseError(explained(str(error), site, *advice)) from error
+def _advice(run: Run, message: str) -> list[str]:
+    """Return what to register if the index has no publisher for this job; [] for other messages."""
+    found = claims.of_this_job() if claims.NO_PUBLISHER in message else {}
+    return claims.advice(run.index.site, run.name, found, exists=bool(run.index.files(run.name))) if found else []
 
 
 def _report(run: Run) -> None:
