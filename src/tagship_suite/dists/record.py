@@ -10,6 +10,7 @@ import io
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from mmap import mmap
 from zipfile import BadZipFile, ZipInfo
 
@@ -36,7 +37,7 @@ def differences(view: mmap, entries: dict[str, ZipInfo], info: str, scan: Scan) 
     if (record := f"{info}/RECORD") not in entries:
         yield "", f"no {record}", "one"
         return
-    if reason := _misplaced(entries, info):
+    if reason := _misplaced(tuple(entries), info):
         raise BadZipFile(reason)
     listed = _listed(zips.text(view, entries[record]))
     exempt = {record, f"{record}.jws", f"{record}.p7s"}
@@ -57,7 +58,8 @@ def differences(view: mmap, entries: dict[str, ZipInfo], info: str, scan: Scan) 
     yield from ((name, "no file", "one, as RECORD lists it") for name in listed)
 
 
-def _misplaced(names: Iterable[str], info: str) -> str:
+@lru_cache(maxsize=8)  # the wheels of a release mostly have the same
+def _misplaced(names: tuple[str, ...], info: str) -> str:
     """Return why installers disagree on where a wheel's files go, or on what it is; "" if they do not.
 
     `info` is the folder with its metadata. pip spreads every folder `*.data`, other installers only the wheel's own;

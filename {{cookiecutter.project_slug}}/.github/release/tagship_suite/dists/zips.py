@@ -16,6 +16,7 @@ import zipfile
 import zlib
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from posixpath import normpath
@@ -144,8 +145,8 @@ def text(view: mmap, info: ZipInfo) -> bytes:
 
 def check(view: mmap, found: Collection[ZipInfo]) -> None:
     """Raise `BadZipFile` unless programs that read the archive from its start or from its end unpack the same files."""
-    if same := twins((info.filename, installed(info.filename), info.is_dir()) for info in found):
-        raise BadZipFile(same)
+    if fault := _misnamed(tuple(info.orig_filename for info in found)):
+        raise BadZipFile(fault)
     at = 0
     for info in sorted(found, key=lambda info: info.header_offset):
         if fault := _fault(view, info, at):
@@ -156,12 +157,21 @@ def check(view: mmap, found: Collection[ZipInfo]) -> None:
         raise BadZipFile("it is also a tar archive")
 
 
+@lru_cache(maxsize=8)  # the wheels of a release mostly have the same
+def _misnamed(names: tuple[str, ...]) -> str:
+    """Return why a wheel may not have entries of these `names`, "" if it may."""
+    if same := twins((name, installed(name), name.endswith("/")) for name in names):
+        return same
+    for name in names:
+        if not is_inside(name):
+            return f"{name!r} is a path out of the archive"
+        if {"", "."} & {*name.removesuffix("/").split("/")}:
+            return f"{name!r} is a path with an empty part or '.', so the file would get another name"
+    return ""
+
+
 def _fault(view: mmap, info: ZipInfo, at: int) -> str:
     """Return what is wrong with an entry, whose own header is to be `at`, and to say what the directory says."""
-    if not is_inside(info.orig_filename):
-        return "is a path out of the archive"
-    if {"", "."} & {*info.orig_filename.removesuffix("/").split("/")}:
-        return "is a path with an empty part or '.', so the file would get another name"
     if stat.S_IFMT(info.external_attr >> 16) not in {0, stat.S_IFREG, stat.S_IFDIR}:
         return "is neither a file nor a folder"
     if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:

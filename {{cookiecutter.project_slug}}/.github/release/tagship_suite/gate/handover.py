@@ -65,8 +65,15 @@ def gather(folder: Path, environ: Mapping[str, str]) -> None:
             remedy = "let one machine build it: set build or skip in [tool.cibuildwheel]"
             problems.append(Problem("handover", str(path), "other bytes", f"those of {first}", remedy))
     refuse(problems)
-    if folders:
-        _move(files, folder)
+    if not folders:
+        return
+    partial = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    for name, path in files.items():
+        path.replace(partial / name)
+    shutil.rmtree(folder)
+    partial.replace(folder)
 
 
 def _received(parts: Sequence[Path], environ: Mapping[str, str]) -> list[Path]:
@@ -81,13 +88,3 @@ def _received(parts: Sequence[Path], environ: Mapping[str, str]) -> list[Path]:
     lost, where = set(expected) - {*found}, str(parts[0])
     refuse([Problem("handover", where, "other files", f"those of digest {each}", remedy) for each in lost])
     return [found[each] for each in dict.fromkeys(expected)]
-
-
-def _move(files: Mapping[str, Path], folder: Path) -> None:
-    partial = folder.with_name(f"{folder.name}.part")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    for name, path in files.items():
-        path.replace(partial / name)
-    shutil.rmtree(folder)
-    partial.replace(folder)
