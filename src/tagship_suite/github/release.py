@@ -1,7 +1,4 @@
-"""The GitHub Release of a tag, made from the bundle: a draft, then its files, then published; rerunning is safe.
-
-It starts as a draft because nothing can be added to an immutable release once it is published.
-"""
+"""The GitHub Release of a tag: a draft from the bundle, as nothing can be added to an immutable one, then published."""
 
 import tempfile
 from collections.abc import Mapping

@@ -54,9 +54,8 @@ def publish(
 ) -> None:
     """Publish the bundle of the project at `root` to the index `repository`; raise `ReleaseError` with reasons not to.
 
-    Everything is checked and signed before the first upload. In lockstep, a distribution is uploaded once the index
-    serves those that it depends on. A file that the index has with the same bytes is skipped, so a second run
-    completes the release or changes nothing.
+    Everything is checked and signed before the first upload. A file that the index has with the same bytes is skipped,
+    so a second run completes the release or changes nothing.
     """
     retry = RetryPolicy(timeout_from(environ))
     with within(seconds := TOTAL * retry.timeout, DeadlineExceeded(seconds)):

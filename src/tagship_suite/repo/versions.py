@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from ..errors import refusal
@@ -11,6 +10,7 @@ from ..errors import refusal
 #: git stores a tag as a file, whose name cannot be longer; parsing takes longer for every digit.
 LONGEST = 255
 SEPARATORS = "-_/@"
+END = rf"(?:[{SEPARATORS}]v?)?"  # of a prefix; one separator at most: `pkg--1.0` is a typo
 SEMVER = {"a": "alpha", "b": "beta", "rc": "rc"}
 #: The numbers of a version in tags such as `rel_1_2_3`.
 JOINED = re.compile(r"\A[0-9]+(?:_[0-9]+)+")
@@ -58,15 +58,22 @@ def found_version(tag: str, name: str) -> tuple[str, Version] | None:
     The prefix may be empty, `v`, `release`, `rel`, `version` or the project's name, with `-`, `_`, `/` or `@`.
     The version is one by PEP 440, but `_` may join its numbers.
     """
-    for start in _starts(tag, name) if len(tag) <= LONGEST else ():
-        if version := parsed(JOINED.sub(lambda numbers: numbers[0].replace("_", "."), tag[start:])):
-            return tag[:start], version
+    for split in _splits(tag, name) if len(tag) <= LONGEST else ():
+        if version := parsed(JOINED.sub(lambda numbers: numbers[0].replace("_", "."), split["version"])):
+            return split["prefix"], version
     return None
 
 
-def _starts(tag: str, name: str) -> Iterator[int]:
-    """Yield where a version may start in `tag`: at a digit behind a prefix for the project `name`."""
-    return (at for at, character in enumerate(tag) if character in "0123456789" and _is_prefix(tag[:at], name))
+def _splits(tag: str, name: str) -> Iterator[re.Match[str]]:
+    """Yield how `tag` can consist of a `prefix` for the project `name` and what may be a `version`."""
+    words = "|".join(filter(None, (_spellings(name), "release", "rel", "version")))
+    for prefix in ("v?", rf"(?:{words}){END}"):
+        if split := re.fullmatch(rf"(?ias)(?P<prefix>{prefix})(?P<version>[0-9].*)", tag):
+            yield split
+
+
+def _spellings(name: str) -> str:
+    return "[-_.]+".join(map(re.escape, re.split(r"[-_.]+", name)))
 
 
 def like(text: str, spelling: str) -> str:
@@ -76,26 +83,13 @@ def like(text: str, spelling: str) -> str:
 
 def is_foreign(tag: str, name: str) -> bool:
     """Return whether `tag`, by its prefix, belongs to something else than the project `name`, such as a chart."""
-    return next(_starts(tag, name), None) is None
+    return not any(_splits(tag, name))
 
 
 def names(tag: str, name: str, *, bare: bool) -> bool:
     """Return whether the prefix of `tag` names the project `name`; with `bare`, `v1.0` counts too."""
     found = found_version(tag, name)
-    return found is not None and (bare or canonicalize_name(_word(found[0])) == canonicalize_name(name))
-
-
-def _word(prefix: str) -> str:
-    return re.sub(rf"(^|[{SEPARATORS}])v$", "", prefix, flags=re.IGNORECASE).rstrip(SEPARATORS)
-
-
-def _is_prefix(text: str, name: str) -> bool:
-    """Return whether `text`, in front of a version, makes a tag of the project `name`."""
-    if not (word := _word(text)):
-        return text.lower() in {"", "v"}
-    # One separator at most: `pkg--1.0` is a typo.
-    plain = re.fullmatch(rf"{re.escape(word)}[{SEPARATORS}]?v?", text, re.IGNORECASE) is not None
-    return plain and canonicalize_name(word) in {canonicalize_name(name), "release", "rel", "version"}
+    return found is not None and (bare or re.fullmatch(f"(?ia){_spellings(name)}{END}", found[0]) is not None)
 
 
 def holds_version(tag: str) -> bool:

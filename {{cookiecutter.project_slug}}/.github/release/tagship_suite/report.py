@@ -49,10 +49,7 @@ def without_warnings() -> Iterator[None]:
 
 
 def output(name: str, value: str) -> None:
-    """Set the output `name`, on one line, as a second line would be another output.
-
-    On GitLab the file is a dotenv report, whose names consist of letters, digits and `_`.
-    """
+    """Set the output `name`, on one line, as a second one would be another output, on GitLab in a dotenv report."""
     _append("GITHUB_OUTPUT", f"{name}={' '.join(redact.redacted(value).split())}")
 
 
@@ -106,15 +103,11 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def tree(name: str, members: Collection[str]) -> str:
     """Return the files `members` of the dist `name` as an indented tree, collapsed under its name."""
-    lines, shown = [], set()
-    for member in sorted(members):
-        *folders, file = member.split("/")
-        for depth, folder in enumerate(folders):
-            if (path := (*folders[: depth + 1],)) not in shown:
-                shown.add(path)
-                lines.append("  " * depth + folder + "/")
-        lines.append("  " * len(folders) + file)
-    text = redact.redacted("\n".join(lines)).replace("&", "&amp;").replace("<", "&lt;")
+    lines = {}
+    for parts in (member.split("/") for member in sorted(members)):
+        for depth, part in enumerate(parts, 1):
+            lines[tuple(parts[:depth])] = "  " * (depth - 1) + part + "/" * (depth < len(parts))
+    text = redact.redacted("\n".join(lines.values())).replace("&", "&amp;").replace("<", "&lt;")
     return f"<details><summary>{name}: {len(members)} files</summary>\n\n<pre>\n{text}\n</pre>\n</details>"
 
 

@@ -3,10 +3,7 @@
 # flake8: noqa
 # fmt: off
 # mypy: ignore-errors
-"""The sessions of a release; each is the job of the same name in .github/workflows/release.yml.
-
-A project's noxfile imports them. What a release needs to know of the project is in its metadata or `[tool.tagship]`.
-"""
+"""The sessions of a release, which a project's noxfile imports; each is the job of the same name in the workflow."""
 
 import os
 import re

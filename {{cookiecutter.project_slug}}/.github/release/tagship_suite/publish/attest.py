@@ -27,11 +27,8 @@ TIMEOUT = 120  # seconds
 
 
 def mode(setting: str, index: Index, environ: Mapping[str, str]) -> str:
-    """Return the `attestations` setting, or `off` where dists cannot be signed.
-
-    Only Trusted Publishing on GitHub and GitLab can, and only PyPI and TestPyPI accept attestations
-    (https://docs.pypi.org/attestations/).
-    """
+    """Return the `attestations` setting, or `off` where dists cannot be signed."""
+    # Only PyPI and TestPyPI accept attestations, from Trusted Publishing: https://docs.pypi.org/attestations/
     signs = environ.get("GITHUB_ACTIONS") == "true" or "SIGSTORE_ID_TOKEN" in environ  # as `id` reads it on GitLab
     return setting if index.site and signs and "TWINE_PASSWORD" not in environ else "off"
 

@@ -132,8 +132,8 @@ def _brief(record: logging.LogRecord) -> bool:
 def upload(paths: list[Path], settings: TwineSettings, site: str = "") -> None:
     """Upload the files at `paths`, wheels first, with the attestations next to them if the settings ask for them.
 
-    Raises `TransientError`, `IdentityError`, `ExpiredError` or another `ReleaseError`, with the message of the index
-    if it refuses, else that of twine. `site` is the index's website, for links to its help.
+    Raises `TransientError`, `IdentityError`, `ExpiredError` or another `ReleaseError`, with the index's or twine's
+    message. `site` is the index's website, for links to its help.
     """
     settings.adapter.accepted = 0
     cli.configure_output()

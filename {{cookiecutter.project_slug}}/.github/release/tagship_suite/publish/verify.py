@@ -34,10 +34,8 @@ def missing(index: Index, dists: list[Dist]) -> list[Dist]:
 
 
 def _taken(index: Index, dist: Dist, found: str) -> Problem:
-    where, remedy = (
-        f"{dist.path.name} at {index.upload_url}",
-        "a file name can be used only once: release a new version",
-    )
+    where = f"{dist.path.name} at {index.upload_url}"
+    remedy = "a file name can be used only once: release a new version"
     return Problem("file-exists", where, f"SHA-256 {found}", f"SHA-256 {dist.sha256}", remedy)
 
 
