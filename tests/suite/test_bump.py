@@ -393,6 +393,14 @@ def test_a_branch_that_follows_one_here_is_pushed_to_origin(suite: Path) -> None
     assert released(suite, "minor", "--push").startswith("v1.1.0: pushed to origin with main\n")
 
 
+def test_an_earlier_tag_of_a_greater_version_is_mentioned(suite: Path) -> None:
+    git(started(suite, {"pyproject.toml": STATIC}), "tag", "v2.0.0")
+    (suite / "more.txt").write_text("")
+    commit(suite)
+    assert "note: v2.0.0 is an earlier tag of a greater version, which installers prefer" in released(suite, "minor")
+    assert "earlier tag" not in released(suite, "2.1.0")
+
+
 def test_without_a_branch_the_command_that_switches_to_one_is_shown(suite: Path) -> None:
     git(started(suite, {"pyproject.toml": STATIC}), "checkout", "-q", "--detach")
     assert "found 'none', expected 'main' or 'master'; HEAD is detached, run: git switch main" in refused(

@@ -103,6 +103,7 @@ def said(path: Path) -> str:
         ("Classifier: Private :: Do Not Upload\nRequires-Python: three", "found Requires-Python 'three'"),
         ("Project-URL: Home, https://x.org/?a=[1]", "found Home 'https://x.org/?a=[1]'"),
         ("Project-URL: Home, https://x.org:65536", "found Home 'https://x.org:65536'"),
+        ("Classifier: Typing :: Typed\nClassifier: a\0b", "a null character in a field that is repeated"),
     ],
 )
 def test_metadata_that_pypi_refuses_is_refused_in_wheels_and_sdists(tmp_path: Path, line: str, words: str) -> None:
@@ -269,6 +270,38 @@ def test_tags_in_a_wheel_that_are_not_those_of_its_name_are_noted(
     printed = capsys.readouterr().out
     assert words in printed
     assert ("note: " in printed) == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"ship-1.0.data/scripts/python": ""}, ".data/scripts/python replaces the interpreter where it is installed"),
+        ({"ship-1.0.data/scripts/Python3.12.exe": ""}, "scripts/python3.12.exe replaces the interpreter"),
+        ({"ship-1.0.data/scripts/python-ship": ""}, ""),
+    ],
+)
+def test_a_script_that_replaces_the_interpreter_is_noted(tmp_path: Path, files: dict[str, str], words: str) -> None:
+    found = "\n".join(rules.notes(read_dist(write_wheel(tmp_path, files={"ship/__init__.py": "", **files}))))
+    assert words in found
+    assert bool(words) == bool(found)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("Import-Name: ship", ""),
+        ("Import-Name: Ship.a", ""),
+        ("Import-Name:", ""),
+        ("Import-Name: ship.b ; private", "no module for the Import-Name 'ship.b ; private': correct import-names"),
+        ("Import-Name: ship\nImport-Name: boat", "no module for the Import-Name 'boat'"),
+    ],
+)
+def test_a_module_that_is_only_announced_is_noted(tmp_path: Path, line: str, words: str) -> None:
+    files = {"Ship/__init__.py": "", "Ship/a.pyi": ""}
+    path = write_wheel(tmp_path, files=files, extra=(line,), metadata_version="2.5")
+    found = "\n".join(rules.notes(read_dist(path)))
+    assert words in found
+    assert bool(words) == bool(found)
 
 
 @pytest.mark.parametrize(

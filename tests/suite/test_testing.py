@@ -463,6 +463,10 @@ RED: dict[str, tuple[dict[str, str], str]] = {
         },
         "tests: found no test that ran, expected at least one",
     ),
+    "pytest without the plugin of an option": (
+        {"pytest.ini": "[pytest]\naddopts = --cov=ship\n"},
+        "found an error of pytest before any test, expected tests that run; see above; unrecognized arguments need their",
+    ),
     "pytest that is not named": (
         {"pyproject.toml": f'{SETUPTOOLS.partition("[dependency")[0]}{TABLE}test-requires = ["mock"]\n'},
         '  test-requires = ["pytest"]',
