@@ -99,7 +99,7 @@ def describe(root: Path, environ: Mapping[str, str]) -> None:
         report.output(name, value)
     for _, dist in dists:
         print(f"{dist.path}  {dist.size} bytes  SHA-256 {dist.sha256}")
-        report.notes(rules.retagged(dist))
+        report.notes(rules.notes(dist))
     for package, files in groups.items():
         _summarise(package, files)
 

@@ -70,6 +70,8 @@ def _core(metadata: Message, text: str) -> Iterator[Fault]:
     if version not in METADATA_VERSIONS:
         expected = f"one of {', '.join(METADATA_VERSIONS)}"
         yield "metadata", f"Metadata-Version {version!r}", expected, "use another version of the build backend"
+    if any("\0" in value for name, value in metadata.items() if len(metadata.get_all(name, [])) > 1):
+        yield "metadata", "a null character in a field that is repeated", "text", "remove it"
     try:
         from packaging.metadata import ExceptionGroup, Metadata, RawMetadata, parse_email
     except ImportError:  # until packaging 23.1; `twine check` in the build has a newer one

@@ -48,6 +48,8 @@ PLATFORM = re.compile(
 )
 #: PyPI adds a macOS version every year: later ones than those above are left to it.
 NEXT_MACOS = re.compile(r"macosx_(?:2[7-9]|[3-9]\d)_0(?=_)")
+#: A script that an installer writes over the interpreter of a virtual environment.
+INTERPRETER = re.compile(r"\.data/scripts/pythonw?[\d.]*(?:\.exe)?")
 #: What PyPI considers encrypted code, written so that this file does not match.
 PYARMOR = re.compile(rb"__pyarmor__\(__name__, __file__,|__pyarmor_(?:enter|exit|assert|bcc)__")
 SOURCE_DEFENDER = (b"---BEGIN PYE\x20FILE---", b"---END PYE\x20FILE---")
@@ -199,8 +201,18 @@ def _members(dist: Dist) -> Iterator[Fault]:
             yield "entry-points", *fault, scripts
 
 
-def retagged(dist: Dist) -> Iterator[str]:
-    """Yield a note if WHEEL has other tags than the file name, which is all that installers look at."""
+def notes(dist: Dist) -> Iterator[str]:
+    """Yield notes on what indexes accept in a wheel: a script called `python`, modules that are only announced.
+
+    And other tags in WHEEL than in the file name, which is all that installers look at.
+    """
+    places = {zips.installed(name) for name in dist.members if dist.is_wheel}
+    for script in (place for place in sorted(places) if INTERPRETER.fullmatch(place)):
+        yield f"{dist.path}: {script} replaces the interpreter where it is installed: rename it [entry-points]"
+    for name in metadata.values(dist.metadata, "Import-Name") if dist.is_wheel else ():
+        module = name.partition(";")[0].strip().replace(".", "/").lower()
+        if module and not any(place.startswith((f"{module}/", f"{module}.")) for place in places):
+            yield f"{dist.path}: no module for the Import-Name {name!r}: correct import-names [no-module]"
     text = dist.read(f"{dist.info}/WHEEL") if dist.is_wheel else ""
     lines = [line for line in message_from_string(text).get_all("Tag", []) if line.count("-") == 2]
     if (found := {tag for line in lines for tag in parse_tag(line)}) and found != dist.tags:

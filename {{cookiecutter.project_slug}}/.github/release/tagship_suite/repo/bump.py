@@ -89,6 +89,8 @@ def _plan(root: Path, wanted: str) -> Plan:
     _refuse_untracked(root, files)
     if now != version and (places or here):
         notes += elsewhere.mentions(root, together, now, places)
+    if here and version < (greatest := here[0])[0]:
+        notes.append(f"{greatest[1]}{greatest[2]} is an earlier tag of a greater version, which installers prefer")
     remote, branch = git.upstream(root, git.symbolic(root, "HEAD") or "HEAD")
     message = " ".join(filter(None, ("Release", package.label, text)))
     is_signed = package.settings.require_signed_tag and not is_dev

@@ -9,18 +9,21 @@ import os
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NoReturn
 
 import nox
 from nox.command import CommandFailed
 
 from .. import report
-from ..errors import refuse
+from ..errors import refusal, refuse
 from ..sessions import run
 from . import proof, witness
 from .plan import Plan, plans, unnamed
 
 #: The exit status of pytest and unittest if there is no test to run.
 NO_TESTS = 5
+#: That of pytest for unknown arguments, missing paths, or a conftest.py that cannot be imported.
+MISUSED = 4
 IN_PLACE = "test-in-place is set: the wheel was installed, but nothing proves that the tests imported it"
 
 
@@ -66,8 +69,17 @@ def proven(session: nox.Session, plan: Plan, arguments: list[str]) -> None:
             except CommandFailed as error:
                 if str(error.reason).endswith(f" {NO_TESTS}"):
                     run(session, refuse, proof.idle(proof.read(Path(folder))))
+                if str(error.reason).endswith(f" {MISUSED}") and "pytest" in plan.command:
+                    run(session, _misused, plan)
                 raise
         session.log(f"proven: {run(session, proof.prove, Path(folder), name)}")
+
+
+def _misused(plan: Plan) -> NoReturn:
+    """Raise the error that pytest did not even begin: it prints why, but not what to do about it."""
+    plugin = "unrecognized arguments need their plugin, as --cov needs pytest-cov, in test-requires or the group test"
+    found, expected = "an error of pytest before any test", "tests that run"
+    raise refusal("test-command", plan.settings, found, expected, f"see above; {plugin}")
 
 
 def in_place(session: nox.Session, plan: Plan, arguments: list[str]) -> None:
