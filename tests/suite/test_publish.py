@@ -437,6 +437,10 @@ def answering(protocol: str = "HTTP/1.0") -> Iterator[Answers]:
             self.end_headers()
             self.wfile.write(body)
 
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
+
         def log_message(self, *_: object) -> None:
             pass
 
@@ -462,6 +466,28 @@ def test_a_link_to_anything_but_http_is_refused_and_never_opened(bundle: Path, s
             bundle, **TAG, TWINE_REPOSITORY_URL=answers.url, TWINE_USERNAME="maintainer", TWINE_PASSWORD="secret"
         )
         assert f"{answers.url}: found a link to '{link}', expected one with http or https" in said
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ((200, {}, b"<h1>Log in</h1>"), "/simple/, set index-url in [tool.tagship] [not-served]"),
+        ((302, {"Location": "/login"}, b""), "attempted to redirect to /login."),
+    ],
+)
+def test_a_registry_that_keeps_nothing_is_no_success(
+    bundle: Path, answer: tuple[int, dict[str, str], bytes], words: str
+) -> None:
+    with answering() as answers:
+        answers.pages["/upload/"] = answer
+        mine = {
+            "TWINE_REPOSITORY_URL": f"{answers.url}upload/",
+            "TWINE_USERNAME": "me",
+            "TWINE_PASSWORD": "secretsecret",
+        }
+        said = refusal(bundle, **TAG, **mine, TAGSHIP_TIMEOUT="1")
+        assert words in said
+        assert "uploaded before this failed" not in said
 
 
 def test_credentials_go_to_the_hosts_of_the_index_and_to_no_other(

@@ -465,7 +465,7 @@ RED: dict[str, tuple[dict[str, str], str]] = {
     ),
     "pytest without the plugin of an option": (
         {"pytest.ini": "[pytest]\naddopts = --cov=ship\n"},
-        "found an error of pytest before any test, expected tests that run; see above; unrecognized arguments need their",
+        "found an error of pytest before any test, expected tests that run; see above; unrecognized arguments need",
     ),
     "pytest that is not named": (
         {"pyproject.toml": f'{SETUPTOOLS.partition("[dependency")[0]}{TABLE}test-requires = ["mock"]\n'},
