@@ -62,7 +62,7 @@ class _Adapter(HTTPAdapter):
         response = super().send(request, *arguments, **{**options, "timeout": options.get("timeout") or TIMEOUT})
         if request.method == "POST" and response.status_code >= 500:
             response.raise_for_status()  # before twine retries it five times without a delay
-        self.accepted += request.method == "POST" and response.ok
+        self.accepted += request.method == "POST" and response.status_code < 300
         return response
 
 

@@ -43,6 +43,8 @@ def _served(index: Index, dists: list[Dist]) -> None:
     if absent := missing(index, dists):
         names = ", ".join(dist.path.name for dist in absent)
         later = "a later run of this job checks again"
+        if not index.site:
+            later += f"; if the index does not list them at {index.simple_urls[0]}, set index-url in [tool.tagship]"
         raise TransientError(f"{names}: accepted, but not served yet; {later} [not-served]")
 
 
