@@ -139,6 +139,18 @@ def test_what_setuptools_appends_is_named_if_the_tag_is_right(repository: Path, 
     assert len(found) == 1 + ("tag_date = 1" in text)
 
 
+def test_a_setuptools_scm_that_is_not_switched_on_is_the_cause_of_version_zero(repository: Path) -> None:
+    (repository / "pyproject.toml").write_text(SCM.replace("[tool.setuptools_scm]\n", ""))
+    commit(repository)
+    write_release(repository / "dist", version="0.0.0", body="")
+    (error,) = refused(repository, **on_tag("v1.0"))
+    table = "add an empty table [tool.setuptools_scm] to pyproject.toml: without it, setuptools-scm does nothing"
+    assert (
+        error
+        == f"error: .: found no version, expected one in pyproject.toml, setup.cfg or setup.py; {table} [no-version]"
+    )
+
+
 def test_a_tag_build_that_is_empty_is_not_blamed(repository: Path) -> None:
     (repository / "setup.cfg").write_text("[egg_info]\ntag_build =\ntag_date = 0\n")
     commit(repository)

@@ -224,6 +224,15 @@ def test_poetrys_plugin_may_read_a_file_and_then_no_tag(tmp_path: Path) -> None:
     assert [each.path.name for each in version_source.places(tmp_path, Config())] == ["VERSION"]
 
 
+def test_setuptools_git_versioning_may_read_a_file_too(tmp_path: Path) -> None:
+    plugin = "[tool.setuptools-git-versioning]\nenabled = true\nversion_file = 'VERSION'\n"
+    (tmp_path / "pyproject.toml").write_text(SETUPTOOLS.format(requires='"setuptools-git-versioning"') + plugin)
+    (tmp_path / "VERSION").write_text("1.2\n")
+    located = version_source.locate(tmp_path, Config())
+    assert located is not None
+    assert (located.path.name, located.text) == ("VERSION", "1.2")
+
+
 @pytest.mark.parametrize(
     "statement",
     [

@@ -51,7 +51,7 @@ def guess(folder: Path, top: Path | None = None) -> Source:
     for written, pattern in _written(folder / file, facts.version):
         why = f"{_shown(written, folder)}, which setup.py reads" if elsewhere else _shown(written, folder)
         return Source(facts.version, why, file, pattern)
-    return Source(facts.version, f"{file}, which computes it")
+    return Source(facts.version, f"{file or 'code'}, which computes it")
 
 
 def _reason(facts: Distribution) -> str:

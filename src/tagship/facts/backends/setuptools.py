@@ -49,7 +49,10 @@ def _by_scm(project: Project) -> Version | None:
         return Version(None, "setuptools_scm:simple", "pyproject.toml")
     if "versioningit" in tool:
         return Version(None, "versioningit", "pyproject.toml")
-    if project.table("tool", "setuptools-git-versioning").get("enabled", "setuptools-git-versioning" in tool):
+    plugin = project.table("tool", "setuptools-git-versioning")
+    if plugin.get("enabled", "setuptools-git-versioning" in tool):
+        if file := plugin.get("version_file"):
+            return texts.whole(project, "setuptools-git-versioning", str(file))
         return Version(None, "setuptools-git-versioning", "pyproject.toml")
     if "incremental" in tool or "use_incremental" in project.setup[0]:
         return texts.incremental(project)
