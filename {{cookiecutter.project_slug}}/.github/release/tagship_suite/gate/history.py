@@ -22,6 +22,7 @@ from ..repo import git
 from ..repo.files import load_toml, parse_cfg, subtable
 from ..repo.literals import find
 from ..repo.ref import Ref
+from ..repo.version_source import locate
 from ..repo.versions import found_version, parsed
 
 if TYPE_CHECKING:
@@ -71,6 +72,15 @@ def _is_made(verdict: Verdict, path: Path) -> bool:
     with collecting([]):
         return parsed(find(path, pattern).text) == verdict.version
     return False
+
+
+def unset(verdict: Verdict, root: Path, config: Config) -> list[Problem | str]:
+    """Return the problem that no file has a version, for which setuptools writes 0.0.0."""
+    found: list[Problem | str] = []
+    if str(verdict.version) == "0.0.0":
+        with collecting(found):
+            locate(root, config)
+    return found
 
 
 def appended(root: Path) -> list[Problem]:

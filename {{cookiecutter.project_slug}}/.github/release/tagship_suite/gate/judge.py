@@ -22,7 +22,7 @@ from ..repo.literals import assigned, find
 from ..repo.packages import Package, left_out
 from ..repo.ref import Ref, current
 from ..repo.versions import SEPARATORS, found_version, is_foreign, like, parsed
-from .history import appended, branch_problems, judge_history, signer
+from .history import appended, branch_problems, judge_history, signer, unset
 
 NO_VERSION = f"no version (only 'v', 'release' or the name may precede it, with one of {SEPARATORS})"
 
@@ -69,9 +69,10 @@ def judge(package: Package, environ: Mapping[str, str], others: Collection[str],
         _judge_source(verdict, root, config)
     _judge_tag(verdict, ref)
     _judge_local(verdict, ref, git.query(root, "rev-parse", "HEAD") or environ.get("GITHUB_SHA", ""))
-    causes = judge_history(verdict, root, ref) if version_source.is_from_git(root, config) else []
+    causes: list[Problem | str] = []
+    causes += judge_history(verdict, root, ref) if version_source.is_from_git(root, config) else []
     with collecting(unread):
-        causes += appended(root) if verdict.differing else []
+        causes += [*appended(root), *unset(verdict, root, config)] if verdict.differing else []
     # Do not report what only follows from a problem: the reader would change what is right.
     verdict.problems[:0] = causes or verdict.differing
     with collecting(unread):

@@ -19,6 +19,8 @@ from typing import NamedTuple
 from ..errors import refusal, within
 from .files import read_text, subtable, tomllib
 
+#: The way out where no text is the version.
+BY_HAND = "or, if code computes the version, change that by hand, commit, and tag that commit"
 ASSIGNED = r"""^__version__ = "(.*)"$"""
 LAYOUT = {tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.COMMENT, tokenize.ENDMARKER}
 PROBE = "0+probe"
@@ -86,7 +88,8 @@ def find(path: Path, pattern: str = "") -> Written:
     if len({written.text for written in found}) != 1:
         seen = " and ".join(sorted({repr(written.text) for written in found})) or "no version"
         expected = f"one that matches {pattern!r}" if pattern else "one version"
-        raise refusal("no-version", str(path), seen, expected, "correct the file, or version-file and version-pattern")
+        remedy = f"correct the file, or version-file and version-pattern; {BY_HAND}"
+        raise refusal("no-version", str(path), seen, expected, remedy)
     return found[0]
 
 

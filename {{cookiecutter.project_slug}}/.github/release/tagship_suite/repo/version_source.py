@@ -16,7 +16,7 @@ from ..config import Config
 from ..errors import Problem, ReleaseError, refusal, refuse
 from .elsewhere import cargo
 from .files import load_toml, parse_cfg, read_text, subtable
-from .literals import Written, assigned, find, keyed, keywords, parse_python
+from .literals import BY_HAND, Written, assigned, find, keyed, keywords, parse_python
 from .packages import distribution_name
 from .versions import same
 
@@ -73,9 +73,12 @@ def _in_metadata(root: Path) -> Written | None:
 
 def _named_by_hand(root: Path) -> str:
     """Return the setting to write if the version was not found, with a file that holds one, if there is any."""
+    requires = subtable(load_toml(root / "pyproject.toml"), "build-system").get("requires", [])
+    if any(re.match(r"setuptools[-_.]scm\b", str(each)) for each in requires):
+        return "add an empty table [tool.setuptools_scm] to pyproject.toml: without it, setuptools-scm does nothing"
     found = next((written.path.relative_to(root).as_posix() for written in _module_versions(root)), "FILE")
     setting = f'write version-file = "{found}" in [tool.tagship] of pyproject.toml'
-    return f"{setting}; or, if code computes the version, change that by hand, commit, and tag that commit"
+    return f"{setting}; {BY_HAND}"
 
 
 def is_from_git(root: Path, config: Config) -> bool:
@@ -132,7 +135,8 @@ def _from_file(pyproject: dict[str, Any]) -> dict[str, Any]:
         table = _tool(pyproject, name, "from-file")
         if table.get("source") and _tool(pyproject, name).get("enable", name.startswith("uv")):
             return table
-    return {}
+    file = _tool(pyproject, "setuptools-git-versioning").get("version_file")
+    return {"source": file} if file else {}
 
 
 def _from_backend(root: Path, pyproject: dict[str, Any]) -> Written | None:
