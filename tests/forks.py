@@ -139,7 +139,7 @@ def _import(name: str) -> None:
     """Import all of a package but what starts something, or belongs to the noxfile or the tasks.py of a project."""
     package: ModuleType = importlib.import_module(name)
     for found in pkgutil.walk_packages(package.__path__, f"{name}."):
-        if not found.name.endswith((".__main__", ".sessions", ".tasks")):
+        if not found.name.endswith((".__main__", ".sessions", ".tasks", ".testing.run")):
             importlib.import_module(found.name)
 
 
