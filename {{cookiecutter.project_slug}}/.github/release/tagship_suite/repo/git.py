@@ -165,10 +165,8 @@ def commit(root: Path, message: str) -> None:
         else:
             if _staged(root) == query(root, "rev-parse", "HEAD^{tree}"):
                 return
-    found, expected = (
-        f"hooks that changed {', '.join(changed(root))} twice",
-        "hooks that change nothing on the second run",
-    )
+    found = f"hooks that changed {', '.join(changed(root))} twice"
+    expected = "hooks that change nothing on the second run"
     raise refused or refusal("commit-hooks", "git commit", found, expected, "run them, and commit")
 
 
