@@ -156,6 +156,36 @@ def test_a_second_distribution_that_is_published_with_the_root_s_is_named(tmp_pa
     assert git(folder, "status", "--porcelain") == ""
 
 
+WORKSPACE = FLIT["pyproject.toml"] + "[tool.uv.workspace]\nmembers = ['core', 'other']\n"
+
+
+@pytest.mark.parametrize(
+    ("build", "named"),
+    [
+        ("uv build --package thing && uv build --package core", ["core"]),
+        ("uv build --all-packages", ["core", "other"]),
+        ("uv build", None),
+    ],
+)
+def test_members_of_a_workspace_that_are_published_with_the_root_are_named(
+    build: str, named: list[str] | None, tmp_path: Path
+) -> None:
+    job = f"on: {{push: {{tags: ['*']}}}}\njobs:\n  out:\n    steps:\n      - run: {build}\n"
+    files = {".github/workflows/out.yml": f"{job}      - uses: pypa/gh-action-pypi-publish@release/v1\n", **FLIT}
+    for name in ("core", "other"):
+        files[f"{name}/pyproject.toml"] = FLIT["pyproject.toml"].replace('"thing"', f'"{name}"')
+        files[f"{name}/{name}.py"] = FLIT["thing.py"]
+    folder = make(tmp_path / "thing", {**files, "pyproject.toml": WORKSPACE})
+    git(folder, "tag", "v1.2.0")
+    said = adopt(folder)
+    assert settings(folder).get("packages") == named
+    assert settings(folder).get("lockstep") == (True if named else None)
+    assert ("that are released too, of core, other: list their folders in `packages`" in said) == (named is None)
+    commit(folder)
+    adopt(folder)
+    assert git(folder, "status", "--porcelain") == ""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["setup.py", "poetry"])
 def test_the_tests_of_an_adopted_repository_run_against_its_wheel(kind: str, tmp_path: Path) -> None:

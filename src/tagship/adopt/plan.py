@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 
 from tagship import suite, tree, update
 from tagship.errors import Refused, TagshipError
-from tagship.facts import read
+from tagship.facts import publishing, read
 from tagship_suite.errors import Problem, ReleaseError
 from tagship_suite.repo import git
 from tagship_suite.repo.files import load_toml, subtable
@@ -139,9 +139,9 @@ def _packages(found: Adoption) -> list[Package]:
     root, packages = found.folder, every(found.folder)
     text = found.text(Path("pyproject.toml"))
     paths = [each.path for each in found.facts.distributions]
-    below, known = [path for path in paths if path != "."], {each.folder for each in packages}
     if "." in paths and subtable(load_toml(root / "pyproject.toml"), "tool", "uv", "workspace"):
-        return packages  # a workspace: the root's tags do not release its members unless a person lists them
+        paths = _of_workspace(found)  # the root's tags release its members only if a job or a person names them
+    below, known = [path for path in paths if path != "."], {each.folder for each in packages}
     new = settings.missing(text, [settings.Setting("packages", below, "the folders of the distributions")])
     if {root / path for path in below} <= known or not new:
         return packages
@@ -150,6 +150,21 @@ def _packages(found: Adoption) -> list[Package]:
     found.decisions.append(Decision("packages", repr(below), why))
     labels = [canonicalize_name(distribution_name(root / path)) if paths[1:] else "" for path in paths]
     return [Package(root, root / path, label) for path, label in zip(paths, labels, strict=True)]
+
+
+def _of_workspace(found: Adoption) -> list[str]:
+    """Return the folders of the root and of those members of its workspace that the publish jobs also build."""
+    words = publishing.read(found.folder).paths
+    named, every_one = {canonicalize_name(word) for word in words}, bool({"--all", "--all-packages"} & {*words})
+    members = [each for each in found.facts.distributions if each.path != "."]
+    chosen = [each for each in members if each.name and (every_one or canonicalize_name(each.name) in named)]
+    listed = subtable(load_toml(found.folder / "pyproject.toml"), "tool", "tagship", "packages")
+    if found.facts.publishing and not update.has_suite(found.folder) and not listed and not chosen and members:
+        names = ", ".join(each.name or each.path for each in members)
+        found.todo.append(
+            f"members of the workspace that are released too, of {names}: list their folders in `packages`"
+        )
+    return [".", *(each.path for each in chosen)]
 
 
 def _of_one(found: Adoption, package: Package) -> list[Problem]:
