@@ -11,6 +11,8 @@ import pytest
 
 from tagship import noxfile
 from tagship.adopt import insertion
+from tagship.adopt.plan import carry_out, plan
+from tests.adopt.repositories import make
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,3 +141,13 @@ def test_the_release_s_sessions_are_seen_however_they_are_imported(line: str, tm
     assert noxfile.problem(tmp_path, "") is None
     (tmp_path / "noxfile.py").write_text(f"# {line}\n")
     assert noxfile.problem(tmp_path, "") is not None
+
+
+@pytest.mark.parametrize("sort", ["true", "false"])
+def test_new_modules_sort_their_imports_as_the_project_does(sort: str, tmp_path: Path) -> None:
+    config = f'[tool.ruff.lint]\nselect = ["I"]\n[tool.ruff.lint.isort]\nlength-sort = {sort}\n'
+    files = {"pyproject.toml": f'[project]\nname = "thing"\nversion = "1"\n{config}', "thing.py": ""}
+    folder = make(tmp_path / "thing", files)
+    carry_out(plan(folder))
+    done = subprocess.run(["ruff", "check", "noxfile.py", "tasks.py"], cwd=folder, capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout

@@ -101,9 +101,7 @@ def sessions(found: Adoption) -> list[Problem]:
         text, quote = style.new_module(
             found.folder, "Nox sessions; `nox --list` shows them, with those of the release."
         )
-        found.changes[Path(path.name)] = insertion.with_sessions(
-            text, quote, style.after_imports(found.folder)
-        ).encode()
+        _add(found, path, insertion.with_sessions(text, quote, style.after_imports(found.folder)))
         found.decisions.append(Decision("noxfile.py", "a new one", "there is none"))
         return []
     module = noxfile.read(path)
@@ -112,9 +110,7 @@ def sessions(found: Adoption) -> list[Problem]:
         why = f"it has its own sessions of the same names: {same}"
         found.decisions.append(Decision("noxfile.py", f"left alone; the release's is {suite.NOXFILE.as_posix()}", why))
     elif noxfile.SESSIONS_MODULE not in module.imported:
-        found.changes[Path(path.name)] = insertion.with_sessions(
-            read_text(path), gap=style.after_imports(found.folder)
-        ).encode()
+        _add(found, path, insertion.with_sessions(read_text(path), gap=style.after_imports(found.folder)))
         kept = ", ".join(module.sessions) or "none"
         found.decisions.append(Decision("noxfile.py", "imports the release's sessions", f"its own stay: {kept}"))
     return noxfile.own(module) if noxfile.SESSIONS_MODULE in module.imported else []
@@ -127,9 +123,7 @@ def tasks(found: Adoption) -> list[Problem]:
         text, quote = style.new_module(
             found.folder, "Invoke tasks; `inv --list` shows them, with those of the release."
         )
-        found.changes[Path(path.name)] = insertion.with_tasks(
-            text, set(), quote, style.after_imports(found.folder)
-        ).encode()
+        _add(found, path, insertion.with_tasks(text, set(), quote, style.after_imports(found.folder)))
         found.decisions.append(Decision("tasks.py", "a new one", "there is none"))
         return []
     module = noxfile.read(path)
@@ -141,12 +135,14 @@ def tasks(found: Adoption) -> list[Problem]:
         found.decisions.append(Decision("tasks.py", "left alone", "it creates its own Collection"))
         found.todo.append(f"add the tasks of {noxfile.TASKS_MODULE} to the Collection in tasks.py, if you want them")
     else:
-        found.changes[Path(path.name)] = insertion.with_tasks(
-            read_text(path), {*module.tasks}, gap=style.after_imports(found.folder)
-        ).encode()
+        _add(found, path, insertion.with_tasks(read_text(path), {*module.tasks}, gap=style.after_imports(found.folder)))
         kept = ", ".join(module.tasks) or "none"
         found.decisions.append(Decision("tasks.py", "has the release's tasks", f"its own stay: {kept}"))
     return []
+
+
+def _add(found: Adoption, path: Path, text: str) -> None:
+    found.changes[Path(path.name)] = style.in_order(found.folder, text).encode()
 
 
 def keep_neighbours(found: Adoption) -> list[Problem]:

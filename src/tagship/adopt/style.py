@@ -26,6 +26,7 @@ SINGLE = re.compile(
     r"double-quote-string-fixer|(?m:^\s*(?:[\w.-]*\.)?(?:quote-style|inline-quotes)\s*=\s*[\"']?(?:single|')(?:$|[\"'\s]))"
 )
 AFTER_IMPORTS = re.compile(r"\blines[-_]after[-_]imports[\"']?\s*=\s*(\d)\b")
+BY_LENGTH = re.compile(r"(?m)^\s*length[-_]sort(?:[-_]straight)?\s*=\s*true\b", re.IGNORECASE)
 FUTURE = "from __future__ import annotations"
 #: The line length at which TOML formatters break an array.
 WIDTH = 80
@@ -35,6 +36,12 @@ def after_imports(root: Path) -> int:
     """Return the number of blank lines after imports in the project's style, before code other than a definition."""
     wanted = [int(number) for text in _configs(root) for number in AFTER_IMPORTS.findall(text)]
     return max(wanted, default=1)
+
+
+def in_order(root: Path, text: str) -> str:
+    """Return the `text` of a module with the imports of the release in the order of the project's formatter."""
+    both = re.compile(r"(import importlib\.util\r?\n)(import sys\r?\n)")
+    return both.sub(r"\2\1", text) if any(map(BY_LENGTH.search, _configs(root))) else text
 
 
 def _configs(root: Path) -> list[str]:
