@@ -54,7 +54,8 @@ def write(root: Path, dists: list[Dist], folders: Sequence[Path] = (), notes: st
         _copy(path, partial / path.relative_to(root))
     _copy(PACKAGE, partial / RELEASE / PACKAGE.name)
     (partial / "noxfile.py").write_text(NOXFILE, encoding="utf-8")
-    (partial / COMMIT).write_text(f"{_commit(root)}\n", encoding="utf-8")
+    commit = (git.query(root, "rev-parse", "HEAD") or NONE) + " with changes" * bool(git.changed(root))
+    (partial / COMMIT).write_text(f"{commit}\n", encoding="utf-8")
     (partial / NOTES).write_text(f"{notes}\n", encoding="utf-8", errors="replace")  # git has commits in any encoding
     _seal(partial)
     return partial.replace(root / "bundle")
@@ -77,11 +78,6 @@ def _seal(folder: Path) -> None:
 def digest(folder: Path) -> str:
     """Return what `handover.digest` does, from the SHA256SUMS of a bundle that was just written."""
     return handover.combined({**_listed(folder), SUMS: sha256_of(folder / SUMS)})
-
-
-def _commit(root: Path) -> str:
-    commit = git.query(root, "rev-parse", "HEAD") or NONE
-    return f"{commit} with changes" if git.changed(root) else commit
 
 
 def made_from(folder: Path, root: Path) -> str | None:

@@ -1,6 +1,6 @@
-"""Distributions in lockstep, which one tag releases: whether they fit together, and their order of publication."""
+"""What a bundle releases: one distribution or several in lockstep, in which order, and for which tag."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -12,7 +12,9 @@ from packaging.version import Version
 from ..dists.reading import Dist
 from ..errors import Problem
 from ..repo import packages
-from .judge import Verdict
+from ..repo.ref import current
+from . import bundle
+from .judge import Verdict, judge_release
 
 
 def releases(root: Path, dists: list[Dist]) -> list[list[Dist]]:
@@ -25,10 +27,33 @@ def ordered(dists: list[Dist]) -> list[list[Dist]]:
     """Return `dists` by distribution, each after those that it depends on; extras count where they make no cycle."""
     groups = {name: [dist for dist in dists if dist.name == name] for name in sorted({dist.name for dist in dists})}
     for extras in (True, False):
-        graph = {name: sorted(_needs(some[0], extras=extras) & groups.keys() - {name}) for name, some in groups.items()}
+        graph = {}
+        for name, (dist, *_) in groups.items():
+            needs = [each for each in _requirements(dist) if extras or "extra" not in str(each.marker)]
+            graph[name] = sorted({canonicalize_name(each.name) for each in needs} & groups.keys() - {name})
         with suppress(CycleError):
             return [groups[name] for name in TopologicalSorter(graph).static_order()]
     return list(groups.values())
+
+
+def tagged(root: Path, dists: list[Dist], environ: Mapping[str, str]) -> tuple[str, Version, list[Problem | str]]:
+    """Return the tag and version of `dists`, from the bundle of the project at `root`, and what is wrong with them."""
+    first, *others = releases(root, dists)
+    if others:
+        parts = [tagged(root, group, environ) for group in (first, *others)]
+        return *parts[0][:2], list(dict.fromkeys(problem for *_, problems in parts for problem in problems))
+    package = packages.of(root, dists[0].name)
+    ref = package.on(current(root, environ)).about(dists[0].name)
+    verdict = judge_release(dists, package, ref)
+    found, tag = list(verdict.problems), package.tag(verdict.version)
+    if not ref.tags:
+        expected = f"a tag such as {tag!r}: only a tag is published"
+        remedy = f"tag the commit that was built and try again: git tag {tag}"
+        found.insert(0, Problem("no-tag", "publish", ref.description, expected, remedy))
+    if not environ.get("GITHUB_REF_TYPE") and (made := bundle.made_from(bundle.locate(root), root)):
+        remedy = "check out the tagged commit and run: nox -s build verify-version"
+        found.append(Problem("stale-dists", "bundle", f"dists of {made}", "dists of the commit here", remedy))
+    return verdict.tag or tag, verdict.version, found
 
 
 def problems(verdicts: list[Verdict]) -> list[Problem]:
@@ -54,11 +79,6 @@ def _misfits(verdict: Verdict, versions: dict[str, Version]) -> Iterator[Problem
         if needed and not needed.local and not requirement.specifier.contains(needed, prereleases=True):
             expected = f"one that allows {needed}, which is released with it"
             yield Problem("lockstep", f"{dist.path} dependency", repr(str(requirement)), expected, "correct it")
-
-
-def _needs(dist: Dist, *, extras: bool) -> set[str]:
-    found = (each for each in _requirements(dist) if extras or "extra" not in str(each.marker))
-    return {canonicalize_name(each.name) for each in found}
 
 
 def _requirements(dist: Dist) -> Iterator[Requirement]:

@@ -10,7 +10,7 @@ from .. import report
 from ..dists.reading import sha256_of
 from ..errors import Problem, ReleaseError, refusal, refuse, within
 from ..gate import bundle
-from ..gate.tagged import tagged
+from ..gate.lockstep import tagged
 from ..publish.retry import TOTAL, DeadlineExceeded, RetryPolicy, timeout_from
 from .api import Api, connect, documented
 

@@ -82,15 +82,12 @@ def pick(dists: list[Dist], python: str) -> Dist:
     `ReleaseError` if there is none. Source of the rule: the platform compatibility tags of packaging.python.org.
     """
     places = {tag: place for place, tag in enumerate(_tags(python))}
-
-    def rank(dist: Dist) -> int:
-        return min((places.get(tag, len(places) + 1) for tag in dist.tags), default=len(places))
-
-    dist = min(dists, key=rank)
-    if rank(dist) > len(places):
-        where, expected = str(dist.path.parent), f"one for Python {python} on this machine, or an sdist"
+    # An sdist fits everywhere, but any wheel that fits comes first.
+    ranks = [min((places.get(tag, len(places) + 1) for tag in dist.tags), default=len(places)) for dist in dists]
+    if min(ranks) > len(places):
+        where, expected = str(dists[0].path.parent), f"one for Python {python} on this machine, or an sdist"
         raise refusal("no-fitting-wheel", where, "only other wheels", expected, "run: nox -s build")
-    return dist
+    return dists[ranks.index(min(ranks))]
 
 
 def _tags(python: str) -> Iterator[Tag]:

@@ -182,15 +182,11 @@ def _judge_local(verdict: Verdict, ref: Ref, commit: str) -> None:
     local = verdict.version.local
     if not local:
         return
-    if not ref.tags and (local.startswith("dev") or _names_commit(local, commit)):
+    # Such as `g0123abc.d20260101`, derived from the commit's hash.
+    hashes = re.findall(r"(?:^|\.)g?([0-9a-f]{6,40})(?=\.|$)", local)
+    if not ref.tags and (local.startswith("dev") or any(map(commit.startswith, hashes))):
         verdict.notes.append(f"{verdict.version} is a build between releases, which no index accepts")
         return
     found, expected = repr(str(verdict.version)), f"nothing after {verdict.version.public!r}"
     remedy = "indexes refuse local versions: build again, on the tag and from a clean tree, or correct the version"
     verdict.differing += [dist.problem("local-version", found, expected, remedy) for dist in verdict.dists]
-
-
-def _names_commit(local: str, commit: str) -> bool:
-    """Return whether a local version such as `g0123abc.d20260101` was derived from the commit's hash."""
-    hashes = re.findall(r"(?:^|\.)g?([0-9a-f]{6,40})(?=\.|$)", local)
-    return any(commit.startswith(text) for text in hashes)

@@ -23,7 +23,7 @@ from ..dists import metadata, rules
 from ..dists.reading import Dist
 from ..errors import Problem, ReleaseError, refuse, within
 from ..gate import bundle, dev, lockstep
-from ..gate.tagged import tagged
+from ..gate.lockstep import tagged
 from ..repo import packages
 from . import attest, claims, upload, verify
 from .explain import explained
