@@ -8,13 +8,12 @@ import nox
 sys.path.insert(0, ".github/release")
 import_module("tagship_suite.sessions")  # the release's, from build to github-release
 
-PROJECT = nox.project.load_toml("pyproject.toml")
-
 
 @nox.session(venv_backend="uv|virtualenv", reuse_venv=True)
 def lint(session: nox.Session) -> None:
     """Lint, check the format and the types."""
-    session.install("--editable", ".", *nox.project.dependency_groups(PROJECT, "lint"))
+    project = nox.project.load_toml("pyproject.toml")
+    session.install("--editable", ".", *nox.project.dependency_groups(project, "lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")

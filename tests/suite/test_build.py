@@ -173,6 +173,31 @@ def test_files_and_links_that_are_called_dist_and_bundle_stay(tmp_path: Path) ->
     assert (tmp_path / "dist").read_text() == "mine"
 
 
+def test_what_a_link_called_dist_leads_to_stays(tmp_path: Path) -> None:
+    write_release(tmp_path / "mine")
+    (tmp_path / "dist").symlink_to("mine")
+    assert [Path(problem.where).name for problem in clean(tmp_path)] == ["dist"]
+    assert len(list((tmp_path / "mine").iterdir())) == 2
+
+
+@pytest.mark.parametrize("name", ["gate/judge.py", "errors.py", "dists/rules.py"])
+def test_a_suite_that_lacks_a_module_is_one_line_with_the_command_that_writes_it(suite: Path, name: str) -> None:
+    (suite / ".github/release/tagship_suite" / name).unlink()
+    done = try_nox(suite, "-s", "verify-version")
+    where = f"error: .github/release/tagship_suite/{name}"
+    assert done.returncode
+    assert f"{where}: found no such file, expected the whole suite; run: tagship sync [managed-files]" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_locked_tools_that_are_missing_are_named_with_the_command_that_writes_them(suite: Path) -> None:
+    (suite / ".github/release/requirements/tools.txt").unlink()
+    done = try_nox(suite, "-s", "build")
+    assert done.returncode
+    assert "error: .github/release/requirements/tools.txt: found no such file, expected the locked" in done.stdout
+    assert "run: tagship sync [managed-files]" in done.stdout
+
+
 def test_a_folder_called_bundle_that_is_none_is_refused_before_a_build(suite: Path) -> None:
     (suite / "bundle").mkdir()
     (suite / "bundle/app.js").write_text("mine")

@@ -393,6 +393,36 @@ def test_a_branch_that_follows_one_here_is_pushed_to_origin(suite: Path) -> None
     assert released(suite, "minor", "--push").startswith("v1.1.0: pushed to origin with main\n")
 
 
+def test_nobodys_configuration_of_git_changes_what_is_read(suite: Path) -> None:
+    """Colours and columns are for people, and yet `always` gives them to programs too."""
+    started(suite, {"pyproject.toml": STATIC, "README.md": "ship-it version 1.0.0\n"})
+    for tag in ("v0.8.0", "v0.9.0", "release-1.0.0"):
+        git(suite, "tag", tag)
+    for key in ("color.ui", "color.grep", "color.branch", "color.status", "column.ui", "column.tag"):
+        git(suite, "config", key, "always")
+    for key in (
+        "grep.column",
+        "grep.lineNumber",
+        "grep.fullName",
+        "status.short",
+        "status.branch",
+        "log.showSignature",
+    ):
+        git(suite, "config", key, "true")
+    done = inv(suite, "minor")
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.startswith("release-1.1.0: committed and tagged here")
+    assert "note: README.md:1: may name 1.0.0" in done.stdout
+
+
+@pytest.mark.parametrize(("command", "name"), [("merge", "MERGE_HEAD"), ("cherry-pick", "CHERRY_PICK_HEAD")])
+def test_a_merge_that_is_not_finished_is_no_part_of_a_release(suite: Path, command: str, name: str) -> None:
+    started(suite, {"pyproject.toml": STATIC})
+    (suite / ".git" / name).write_text(git(suite, "rev-parse", "HEAD"))
+    said = refused(suite, "minor")
+    assert f"git: found a {command} in progress, expected none; finish it, or run: git {command} --abort" in said
+
+
 def test_an_earlier_tag_of_a_greater_version_is_mentioned(suite: Path) -> None:
     git(started(suite, {"pyproject.toml": STATIC}), "tag", "v2.0.0")
     (suite / "more.txt").write_text("")

@@ -119,7 +119,7 @@ SPOILED_WHEELS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a path upwards on Windows": (lambda path: add(path, r"a\..\..\slip.py"), "slip.py' is a path out of the archive"),
     "an absolute path": (lambda path: add(path, "/etc/slip"), "'/etc/slip' is a path out of the archive"),
     "a drive": (lambda path: add(path, "C:/slip"), "'C:/slip' is a path out of the archive"),
-    "an unprintable name": (lambda path: add(path, "a\x1fb"), r"'a\x1fb' is a path out of the archive"),
+    "an unprintable name": (lambda path: add(path, "a\x1fb"), r"'a\x1fb' has a control character"),
     "a link": (
         lambda path: add(path, "link", b"/etc/passwd", external_attr=(stat.S_IFLNK | 0o777) << 16),
         "'link' is neither a file nor a folder",

@@ -36,7 +36,7 @@ DESCRIPTOR = 0x08
 ZIP64, UNICODE_PATH = 0x0001, 0x7075
 UNKNOWN = 0xFFFFFFFF
 #: The start of an absolute path, and what no name may have.
-ODD = re.compile(r"\A(?:[/\\]|[A-Za-z]:)|[\x00-\x1f\x7f]")
+ODD, CONTROL = re.compile(r"\A(?:[/\\]|[A-Za-z]:)|[\x00-\x1f\x7f]"), re.compile(r"[\x00-\x1f\x7f]")
 #: What Windows removes from a name.
 STRIPPED = re.compile(r"[. ](?:/|$)|::\$")
 #: The folders of modules and of scripts in `.data`, by the name of the scheme or by the usual path, and any other.
@@ -47,6 +47,11 @@ SCRIPTS, DATA = re.compile(r"^[^/]+\.data/(?:data/bin|data/scripts|scripts)/"), 
 def is_inside(name: str) -> bool:
     """Return whether a file of this name stays in the folder that it is unpacked to, on every system."""
     return bool(name) and not ODD.search(name) and ".." not in name.replace("\\", "/").split("/")
+
+
+def outside(name: str) -> str:
+    """Return why a file of this name is not `is_inside`."""
+    return "has a control character" if CONTROL.search(name) else "is a path out of the archive"
 
 
 def written(name: str) -> str:
@@ -159,7 +164,7 @@ def _misnamed(names: tuple[str, ...]) -> str:
         return same
     for name in names:
         if not is_inside(name):
-            return f"{name!r} is a path out of the archive"
+            return f"{name!r} {outside(name)}"
         if {"", "."} & {*name.removesuffix("/").split("/")}:
             return f"{name!r} is a path with an empty part or '.', so the file would get another name"
     return ""

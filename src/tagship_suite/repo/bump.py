@@ -152,6 +152,9 @@ def _problems(root: Path, now: Version | None, version: Version, tag: str) -> li
         names = ", ".join(line.split()[-1] for line in changed[:3]) + ", …" * (len(changed) > 3)
         what = f"{len(changed)} changed files ({names})"
         found.append(Problem("uncommitted", "working tree", what, "a clean one", "commit or stash them"))
+    if command := git.unfinished(root):
+        remedy = f"finish it, or run: git {command} --abort"
+        found.append(Problem("uncommitted", "git", f"a {command} in progress", "none", remedy))
     if now is not None and version <= now:
         remedy = "name a greater one" + (f", or {CURRENT!r} to release this one" if version == now else "")
         found.append(Problem("bad-version", "version", repr(str(version)), f"one greater than {str(now)!r}", remedy))

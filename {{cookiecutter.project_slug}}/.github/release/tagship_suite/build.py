@@ -6,6 +6,7 @@
 """The build: what happens before and after the build backend, and what later jobs need to know about the dists."""
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -62,7 +63,8 @@ def compare(root: Path, packages: list[Package], before: tracked.Checkout | None
 def clean(root: Path) -> list[Problem]:
     """Remove the dists and the bundle of an earlier run; return a problem for all else there, which stays."""
     folder, found = root / "dist", bundle.clear(root)
-    for path in sorted(folder.iterdir()) if folder.is_dir() else [folder] * folder.exists():
+    is_own = folder.is_dir() and not folder.is_symlink()  # what a link leads to is somebody else's
+    for path in sorted(folder.iterdir()) if is_own else [folder] * os.path.lexists(folder):
         if DISTS.fullmatch(path.name) and not path.is_dir():
             path.unlink()
         else:

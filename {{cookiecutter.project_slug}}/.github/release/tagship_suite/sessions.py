@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import nox
 from packaging.version import Version
 
+from .errors import Problem, refuse
 from .repo.packages import is_compiled
 from .report import Reported, reporting
 from .testing.pythons import declared
@@ -139,8 +140,11 @@ def run(session: nox.Session, function: Callable[..., T], *arguments: object) ->
 
 def install_tools(session: nox.Session, name: str = "tools", **env: str) -> None:
     """Install release tools, as locked."""
+    if not Path(lock := f"{REQUIREMENTS}/{name}.txt").is_file():
+        missing = Problem("managed-files", lock, "no such file", "the locked release tools", "run: tagship sync")
+        run(session, refuse, [missing])
     # --no-deps: a lock is complete, and reading the metadata of each package takes as long as installing it.
-    options = ("--no-deps", "--require-hashes", "--only-binary=:all:", f"--requirement={REQUIREMENTS}/{name}.txt")
+    options = ("--no-deps", "--require-hashes", "--only-binary=:all:", f"--requirement={lock}")
     session.install(*options, env={"UV_NO_CONFIG": "1", **env})  # without the project's configuration of uv
 
 

@@ -21,7 +21,7 @@ from posixpath import dirname, join, normpath
 from tarfile import ReadError, TarFile, TarInfo
 from typing import IO, cast
 
-from .zips import BOMB_SIZE, PIECE, is_inside, twins, written
+from .zips import BOMB_SIZE, PIECE, is_inside, outside, twins, written
 
 #: How many bytes we unpack at most, and how many of them may be headers, which are held in memory: PyPI has no limit.
 MOST, MOST_HEADERS = 10 * 2**30, 128 * 2**20
@@ -138,7 +138,7 @@ def check(path: Path, found: list[TarInfo]) -> None:
 
 def _fault(entry: TarInfo, links: set[str]) -> str:
     if not is_inside(entry.name):
-        return "is a path out of the archive"
+        return outside(entry.name)
     if "\\" in (text := entry.name + entry.linkname) or text.encode(errors="replace").decode() != text:
         return "has a backslash or is not UTF-8, and uv does not unpack it"
     if entry.issparse() or any(field.startswith("GNU.sparse.") for field in entry.pax_headers):

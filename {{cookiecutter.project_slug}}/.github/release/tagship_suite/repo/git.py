@@ -21,6 +21,12 @@ from ..errors import ReleaseError, refusal
 #: A tag's name may contain any bytes.
 TEXT: Any = {"encoding": "utf-8", "errors": "surrogateescape"}
 ADDRESS = re.compile(r"(?:\w+://)?(?:[^@/]+@)?(?:ssh\.)?(?P<host>[\w.-]+)(?::\d+(?=/))?[:/]/*(?P<path>.+?)(?:\.git)?/?")
+#: Undoes what somebody's configuration may add to git's output.
+OFF = ("color.ui=false", "color.grep=false", "column.ui=never", "column.tag=never", "column.branch=never")
+PLAIN = [option for each in (*OFF, "grep.column=false", "grep.fullName=false") for option in ("-c", each)]
+#: What git has not finished, by the file or folder that is there until then.
+UNFINISHED = {"MERGE_HEAD": "merge", "CHERRY_PICK_HEAD": "cherry-pick", "REVERT_HEAD": "revert"}
+UNFINISHED |= {"rebase-merge": "rebase", "rebase-apply": "rebase"}
 #: What git suggests if a repository belongs to another user; the same in every language, with the path quoted.
 ADVICE = re.compile(r"git config --global --add safe\.directory .+")
 
@@ -44,7 +50,7 @@ def query(root: Path, *arguments: str) -> str | None:
 
 
 def _call(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command, environ = ["git", *arguments], {**os.environ, "LC_ALL": "C"}  # untranslated messages, which are searched
+    command, environ = ["git", *PLAIN, *arguments], {**os.environ, "LC_ALL": "C"}  # messages, which are searched
     try:
         return subprocess.run(command, cwd=root, capture_output=True, check=False, env=environ, **TEXT)
     except OSError as error:
@@ -106,6 +112,12 @@ def changed(root: Path) -> list[str]:
     return [line[3:] for line in lines(root, "status", "--porcelain", "--untracked-files=no")]
 
 
+def unfinished(root: Path) -> str:
+    """Return which command of git is not finished at `root`, such as `merge`; "" if none is."""
+    folder = Path(query(root, "rev-parse", "--absolute-git-dir") or root)
+    return next((command for name, command in UNFINISHED.items() if (folder / name).exists()), "")
+
+
 def is_shallow(root: Path) -> bool:
     """Return whether the repository at `root` lacks part of its history, as a clone with `--depth` does."""
     return query(root, "rev-parse", "--is-shallow-repository") == "true"
@@ -160,7 +172,8 @@ def commit(root: Path, message: str) -> None:
         except ReleaseError as error:
             if _staged(root) == tree:
                 by_hand = "make the commit that --dry-run shows yourself, then release it as 'current'"
-                raise ReleaseError(*error.args, f"{message}: not committed; {by_hand} [commit-hooks]") from error
+                hooked = [f"{message}: not committed; {by_hand} [commit-hooks]"] * _has_hook(root)
+                raise ReleaseError(*error.args, *hooked) from error
             refused = error
         else:
             if _staged(root) == query(root, "rev-parse", "HEAD^{tree}"):
@@ -168,6 +181,12 @@ def commit(root: Path, message: str) -> None:
     found = f"hooks that changed {', '.join(changed(root))} twice"
     expected = "hooks that change nothing on the second run"
     raise refused or refusal("commit-hooks", "git commit", found, expected, "run them, and commit")
+
+
+def _has_hook(root: Path) -> bool:
+    """Return whether a hook may have refused the commit."""
+    folder = root / (query(root, "rev-parse", "--git-path", "hooks") or "")
+    return any((folder / name).is_file() for name in ("pre-commit", "prepare-commit-msg", "commit-msg"))
 
 
 def _staged(root: Path) -> str | None:
