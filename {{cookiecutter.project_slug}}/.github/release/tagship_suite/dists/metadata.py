@@ -178,7 +178,8 @@ def mistaken(dist: Dist, folder: Path) -> list[Problem]:
     if kind == "text/plain" or {KINDS[path.suffix] for path in alike} in ({kind}, {*KINDS.values()}, set()):
         return []
     name, right = alike[0].name, KINDS[alike[0].suffix]
-    remedy = f'write readme = {{ file = "{name}", content-type = "{right}" }} in [project] of pyproject.toml'
+    table = f'file = "{name}", content-type = "{right}"'  # two braces in a row would be Jinja's in the template
+    remedy = "write readme = { " + table + " } in [project] of pyproject.toml"
     remedy += f', or long_description_content_type="{right}" where setup.py or setup.cfg has long_description'
     return [dist.problem("description", f"{name} as {kind}", right, remedy)]
 
