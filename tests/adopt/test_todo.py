@@ -136,11 +136,10 @@ def test_the_settings_and_machines_of_a_workflow_that_builds_wheels_are_named(tm
       CIBW_ARCHS_MACOS: universal2
       CIBW_BUILD_VERBOSITY: 1
       CIBW_TEST_COMMAND: ${{ matrix.command }}
+      CIBW_BUILD: cp312-*
     strategy:
       matrix: {os: [windows-2025, macos-15, ubuntu-24.04-arm, ubuntu-24.04]}
     steps:
-      - uses: pypa/cibuildwheel@v3
-        env: {CIBW_BUILD: cp312-*}
 """
     jobs = WHEELS.replace("    steps:\n", f"    {several}", 1).replace("ubuntu-latest", "${{ matrix.os }}")
     todo = left_to_do(tmp_path / "thing", wheels=jobs)
@@ -193,3 +192,23 @@ def test_only_a_form_of_tags_that_the_gate_does_not_read_has_to_change(tag: str,
     folder = make(tmp_path / "thing", SETUP_CFG)
     git(folder, "tag", tag)
     assert any("tag releases vX.Y.Z" in step for step in plan(folder).todo) == named
+
+
+def test_what_a_job_makes_that_builds_nothing_is_not_named(tmp_path: Path) -> None:
+    tests = "  tests:\n    runs-on: x\n    steps:\n      - run: python generate.py\n"
+    needed = PUBLISH.replace("jobs:\n", f"jobs:\n{tests}").replace("  publish:\n", "  publish:\n    needs: tests\n")
+    assert "generate.py" not in " ".join(left_to_do(tmp_path / "thing", publish=needed))
+
+
+def test_a_build_of_one_step_only_is_no_setting_of_all(tmp_path: Path) -> None:
+    other = "      - run: cibuildwheel\n        env: {CIBW_BUILD: cp39-*, CIBW_ARCHS_LINUX: armv7l}\n"
+    todo = left_to_do(
+        tmp_path / "thing", wheels=WHEELS.replace("      - uses: pypa/gh", f"{other}      - uses: pypa/gh")
+    )
+    assert '(CIBW_*): skip = "pp*"; and run' in todo[0]
+
+
+def test_a_finding_in_a_workflow_that_is_moved_names_its_new_file(tmp_path: Path) -> None:
+    release = PUBLISH + "  notes:\n    runs-on: x\n    steps:\n      - run: gh release create v1\n"
+    todo = " ".join(left_to_do(tmp_path / "thing", release=release))
+    assert ".github/workflows/release-extras.yml, job notes: creates the GitHub Release" in todo

@@ -349,6 +349,24 @@ def test_a_tag_that_would_not_start_the_release_s_own_workflow_is_found(tmp_path
     assert untriggered(tmp_path, BUMP)
 
 
+TAGS_TOO = "on: {push: {branches: [main], tags: ['v*']}}\njobs:\n  bump:\n    if: "
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("startsWith(github.ref, 'refs/tags/')", False),
+        ("fromJSON(needs.setup.outputs.release)", False),
+        ("github.ref_type == 'branch'", True),
+        ("true", True),
+    ],
+)
+def test_a_job_that_runs_for_pushed_tags_need_not_make_them(condition: str, expected: bool, tmp_path: Path) -> None:
+    head = "on: workflow_dispatch\njobs:\n  bump:\n"
+    assert head in BUMP
+    assert untriggered(tmp_path, BUMP.replace(head, f"{TAGS_TOO}{condition}\n")) is expected
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

@@ -22,6 +22,7 @@ from .publishing import committed, made_in_ci, prepared, retire
 from .publishing.retire import MOVED
 
 if TYPE_CHECKING:
+    from tagship.audit.model import Hit
     from tagship.facts.model import Evidence
     from tagship.facts.workflow import Workflow
 
@@ -194,7 +195,8 @@ def tags(found: Adoption) -> list[Problem]:
     if found.packages[1:] and not update.has_suite(found.folder):
         released: dict[str, list[str]] = {}
         for package, name in zip(found.packages, found.names, strict=False):
-            released.setdefault(package.tag("X.Y.Z"), []).append(name)
+            known = style and not package.label and names(style, name, bare=True)
+            released.setdefault(shown if known else package.tag("X.Y.Z"), []).append(name)
         forms = ", ".join(f"{form} releases {' and '.join(some)}" for form, some in released.items())
         found.todo.append(f"tags name what they release: {forms}")
     return []
@@ -209,11 +211,9 @@ def tag_makers(found: Adoption) -> list[Problem]:
         stays = _jobs_left(found, each)
         for hit in silent(context, each, release):
             if hit.job in stays:
-                moved = hit.file == suite.WORKFLOW.as_posix() and MOVED in found.changes
-                where = MOVED.as_posix() if moved else f"{hit.file}:{hit.line}"
                 found.todo.append(
-                    f"{where}, job {hit.job}: a tag or release that is created with GITHUB_TOKEN starts no other "
-                    "workflow: remove that and push the tag yourself, or create it with an app's token"
+                    f"{_place(found, hit)}, job {hit.job}: a tag or release that is created with GITHUB_TOKEN starts "
+                    "no other workflow: remove that and push the tag yourself, or create it with an app's token"
                 )
     return []
 
@@ -231,10 +231,16 @@ def release_makers(found: Adoption) -> list[Problem]:
         for hit in releases(context):
             if hit.job in _jobs_left(found, context.workflows.by_file[hit.file]):
                 found.todo.append(
-                    f"{hit.file}:{hit.line}, job {hit.job}: creates the GitHub Release, as github-release will: "
+                    f"{_place(found, hit)}, job {hit.job}: creates the GitHub Release, as github-release will: "
                     "remove that, or set github-release = false in [tool.tagship]"
                 )
     return []
+
+
+def _place(found: Adoption, hit: Hit) -> str:
+    """Return the file and line of a finding; the file alone if it is moved, as its lines are then others."""
+    moved = hit.file == suite.WORKFLOW.as_posix() and MOVED in found.changes
+    return MOVED.as_posix() if moved else f"{hit.file}:{hit.line}"
 
 
 def _jobs_left(found: Adoption, each: Workflow) -> set[str]:

@@ -31,7 +31,7 @@ MAKES = re.compile(
 #: What makes nothing that is shipped, such as tests, and what only installs a tool that could.
 OTHER = re.compile(
     r"\b(pytest|tox|nox|unittest|compileall|py_compile)\b"
-    r"|\binstall\b|notes|changelog|release|version|sbom|docs?\b|coverage|hash|token|attest|echo",
+    r"|\binstall\b|notes|changelog|release|version|sbom|docs?\b|coverage|matrix|hash|token|attest|echo",
     re.IGNORECASE,
 )
 
@@ -53,11 +53,15 @@ def before_build(root: Path, found: tuple[Publishing, ...]) -> Iterator[tuple[st
 
 
 def _made(job: Job) -> Iterator[shell.Command]:
+    """Yield the commands that make files before the job builds or hands on something."""
+    found = list[shell.Command]()
     for step in job.steps:
-        if BUILDS.search(step.action):
-            return
         for command in shell.commands(step.run, step.run.first):
             if BUILDS.search(command.text):
+                yield from found
                 return
             if MAKES.search(command.text) and not OTHER.search(command.text):
-                yield command
+                found.append(command)
+        if BUILDS.search(step.action):
+            yield from found
+            return

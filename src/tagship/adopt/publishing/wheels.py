@@ -13,7 +13,7 @@ from tagship.facts.marked import Unreadable, texts
 from tagship_suite.repo.packages import is_compiled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tagship.adopt.model import Adoption
@@ -26,7 +26,7 @@ PLATFORMS = re.compile(r"\b(cibuildwheel|maturin-action)\b")
 OPTION = re.compile(r"CIBW_(?P<name>\w+?)(?:_(?P<platform>LINUX|MACOS|WINDOWS))?")
 #: Those that are no setting in TOML, or that need an emulator, which the release's workflow does not install.
 OTHER = re.compile(r"PLATFORM|CACHE_PATH|DEBUG\w*|ALLOW_EMPTY|PRERELEASE_PYTHONS|FREE_THREADED\w*|PROJECT_\w+")
-EMULATED = re.compile(r"\b(aarch64|ppc64le|s390x|armv7l|riscv64)\b")
+EMULATED = re.compile(r"(?i)aarch64|ppc64le|s390x|armv7l|riscv64")
 RUNNER = re.compile(r"(?:ubuntu|windows|macos)-[\w.-]+")
 
 
@@ -39,7 +39,7 @@ def wheels(found: Adoption) -> list[Problem]:
     if built:
         read, _, step = built[0]
         where = f"{read.file}:{step.line}"
-        settings = "; ".join(_agreed(pair for each in built for pair in _settings(*each)))
+        settings = "; ".join(_agreed([dict(_settings(*each)) for each in built]))
         found.decisions.append(Decision("wheels", "for this platform only", f"{where} is not adopted"))
         found.todo.append(
             f"add [tool.cibuildwheel] to pyproject.toml, with the settings of {where} (CIBW_*)"
@@ -68,12 +68,12 @@ def _built_for_platforms(root: Path) -> Iterator[tuple[Workflow, Job, Step]]:
             yield from ((read, job, step) for step in job.steps if PLATFORMS.search(f"{step.action} {step.run}"))
 
 
-def _agreed(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Yield the lines of the table for the keys that have one value only."""
-    values: dict[str, set[str]] = {}
-    for key, value in pairs:
-        values.setdefault(key, set()).add(value)
-    yield from (f"{key} = {value}" for key, (value, *others) in values.items() if not others)
+def _agreed(steps: list[dict[str, str]]) -> Iterator[str]:
+    """Yield the lines of the table for the keys on which the steps agree; those to build must be the same in all."""
+    for key in dict.fromkeys(key for each in steps for key in each):
+        values = {each[key] for each in steps if key in each}
+        if len(values) == 1 and (key != "build" or all(key in each for each in steps)):
+            yield f"{key} = {values.pop()}"
 
 
 def _settings(read: Workflow, job: Job, step: Step) -> Iterator[tuple[str, str]]:
@@ -82,7 +82,7 @@ def _settings(read: Workflow, job: Job, step: Step) -> Iterator[tuple[str, str]]
         option, text = OPTION.fullmatch(str(key)), str(value).strip()
         if not option or OTHER.fullmatch(option["name"]) or not text or "${{" in text:
             continue
-        if not EMULATED.search(text):
+        if not EMULATED.search(f"{key} {text}"):
             name = option["name"].lower().replace("_", "-")
             prefix = f"{option['platform'].lower()}." if option["platform"] else ""
             yield f"{prefix}{name}", text if text.isdigit() else json.dumps(text)

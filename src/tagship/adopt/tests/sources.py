@@ -76,4 +76,4 @@ def file(project: Project, name: str) -> Iterator[Command]:
     if re.match(r"#!.*\b(ba|z|da)?sh\b", text) or name.endswith((".sh", ".bash")):
         variables = dict(re.findall(r"(?m)^\s*(?:export )?(\w+)=[\"']?([\w./-]*)[\"']?\s*$", text))
         text = re.sub(r"\$\{?(\w+)\}?", lambda match: variables.get(match[1], match[0]), text)
-        yield from shell.commands(text, name, 1)
+        yield from shell.commands(text, name.removeprefix("./"), 1)

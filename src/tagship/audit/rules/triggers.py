@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from tagship import suite
 from tagship.audit.editing import only_for_tags
 from tagship.audit.model import Fix, Hit, Rule
-from tagship.audit.publish import CHOSEN
+from tagship.audit.publish import CHOSEN, at_home
 from tagship.facts import events
-from tagship.facts.expressions import Prefix
+from tagship.facts.expressions import Prefix, evaluate
 from tagship.facts.workflow import secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tagship.audit.context import Context
     from tagship.audit.publish import Publish
@@ -106,8 +106,9 @@ def _only_tags(waiting: Workflow) -> bool:
 
 def silent(context: Context, workflow: Workflow, waiting: Workflow) -> Iterator[Hit]:
     """Yield each line of `workflow` that creates the tag or release for `waiting` without starting it."""
-    has_tag = all(event.is_tag for event in events.of(workflow))  # a person pushed it, which starts workflows
+    starts = events.of(workflow)
     for job in workflow.jobs.values():
+        has_tag = _has_tag(job, starts)
         for line, how, inputs in context.tags_made(workflow.file, str(job.id)):
             is_release = "release" in how
             wanted = not has_tag or (is_release and waiting.on("release"))
@@ -119,6 +120,13 @@ def silent(context: Context, workflow: Workflow, waiting: Workflow) -> Iterator[
                 and _with_default_token(workflow, job, inputs)
             ):
                 yield Hit(line.file, line.line, str(job.id), f"{waiting.file} is not started")
+
+
+def _has_tag(job: Job, starts: Iterable[Event]) -> bool:
+    """Return whether a person may have pushed the tag, which starts workflows: the job runs for tags, or may do so."""
+    holds = {event: evaluate(job.condition, at_home(event)) for event in starts}
+    runs = [event for event, held in holds.items() if held is not False]
+    return all(event.is_tag or (holds[event] is not True and any(each.is_tag for each in runs)) for event in runs)
 
 
 def _with_default_token(workflow: Workflow, job: Job, inputs: dict[str, str]) -> bool:
