@@ -32,6 +32,9 @@ def first_line(argument: ast.expr) -> str:
 def codes(path: Path) -> set[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     made = {call.args[0] for name, call in calls(tree) if name in {"Problem", "problem", "refusal"} and call.args}
+    faults = [node.value for node in ast.walk(tree) if isinstance(node, ast.Yield)]
+    faults += [call.args[0] for name, call in calls(tree) if name == "append"]
+    made |= {fault.elts[0] for fault in faults if isinstance(fault, ast.Tuple) and len(fault.elts) >= 4}
     found = {code.value for code in made if isinstance(code, ast.Constant)}
     texts = [node for node in ast.walk(tree) if isinstance(node, (ast.Constant, ast.JoinedStr))]
     found |= {match[1] for text in texts if (match := CODE.search(first_line(text)))}
