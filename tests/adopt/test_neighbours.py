@@ -367,6 +367,22 @@ def test_a_version_for_other_files_or_without_any_tag_is_still_refused(
     assert said.startswith(".github/workflows/out.yml:9: found a version that CI writes for a release; 0.0.0")
 
 
+@pytest.mark.parametrize(("variable", "is_refused"), [("THING_VERSION", True), ("OTHER", False)])
+def test_a_version_that_ci_sets_in_a_variable_is_refused(variable: str, is_refused: bool, tmp_path: Path) -> None:
+    setup = (
+        "import os\nfrom setuptools import setup\nsetup(name='thing', version=os.environ.get('THING_VERSION', '0'))\n"
+    )
+    step = VERSIONED.format("python -m build") + "        env: {" + variable + ": v1}\n"
+    folder = make(tmp_path / "thing", {"setup.py": setup, "thing.py": "", ".github/workflows/out.yml": step})
+    if not is_refused:
+        adopt(folder)
+        return
+    [said] = refused(folder)
+    assert said.startswith(
+        ".github/workflows/out.yml:11: found a version that CI writes for a release; none is committed"
+    )
+
+
 def test_a_command_that_would_write_the_version_again_is_named(tmp_path: Path) -> None:
     folder = made_in_ci(tmp_path / "thing", "poetry version $GITHUB_REF_NAME", "v1.10.0")
     workflow = folder / ".github/workflows/out.yml"

@@ -176,6 +176,9 @@ def versions(found: Adoption) -> list[Problem]:
     source = version.guess(found.folder)
     if source.why == "git's tags":
         return []
+    unknown = found.facts.distributions[0].unknown
+    if not source.version and (set_in := made_in_ci.variable(found.folder, found.facts.publishing, unknown)):
+        return [made_in_ci.problem(set_in, "")]
     written = made_in_ci.written(found.folder, found.facts.publishing, found.names[0], source.version)
     if not written or (not found.keep_old and committed.commit(found, source, written)):
         return []

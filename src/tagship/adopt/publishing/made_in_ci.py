@@ -9,10 +9,11 @@ from tagship.facts import workflow
 from tagship.facts.marked import Unreadable
 from tagship_suite.errors import Problem
 from tagship_suite.repo import git
+from tagship_suite.repo.files import read_text
 from tagship_suite.repo.versions import found_version, same
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from tagship.facts.model import Publishing
@@ -50,6 +51,20 @@ def written(root: Path, found: tuple[Publishing, ...], name: str, version: str) 
     if versions and version and same(version, str(max(versions))):
         return []
     return [each for file in sorted({each.file for each in found}) for each in _written(root, file, found)]
+
+
+def variable(root: Path, found: tuple[Publishing, ...], unknown: Iterable[str]) -> str:
+    """Return the place where a file that publishes names the environment variable that is the version, "" if none does.
+
+    `unknown` has the reasons why the version is not known.
+    """
+    match = re.search(r"environment variable (\w+)", " ".join(unknown))
+    for file in sorted({each.file for each in found}) if match else ():
+        path = root / file
+        for number, line in enumerate(read_text(path).splitlines() if path.is_file() else (), 1):
+            if match and re.search(rf"\b{match[1]}\b", line):
+                return f"{file}:{number}"
+    return ""
 
 
 def problem(place: str, version: str) -> Problem:
