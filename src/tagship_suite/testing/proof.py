@@ -54,7 +54,8 @@ class Evidence:
     @cached_property
     def sources(self) -> set[Path]:
         """The folders of the checkout with the source of the distribution, inferred from the executed modules."""
-        return {folder for folder in {parent for path in self.loose for parent in path.parents} if self._ships(folder)}
+        above = {parent for path in self.loose for parent in path.parents if parent.is_relative_to(self.checkout)}
+        return {folder for folder in above if self._ships(folder)}
 
     @cached_property
     def needed(self) -> set[str]:
@@ -69,15 +70,12 @@ class Evidence:
         return not is_test(path.stem) and any(module.endswith(f"/{name}") for name in self.needed)
 
     def _ships(self, folder: Path) -> bool:
+        there = [name for name in self.shipped if (folder / name).is_file()]
+        if folder in {self.checkout, self.checkout / "src"}:
+            return bool(there)
         # Tests often mirror the names of what they test; there only empty modules are equal.
-        usual = folder in {self.checkout, self.checkout / "src"}
-        there = (name for name in self.shipped if (folder / name).is_file())
-        return folder.is_relative_to(self.checkout) and any(usual or self._is_same(folder, name) for name in there)
-
-    def _is_same(self, folder: Path, name: str) -> bool:
-        """Return whether a module in `folder` is not empty and equals the installed one."""
-        installed = self.site / name
-        return installed.is_file() and (folder / name).read_bytes() == installed.read_bytes() != b""
+        pairs = ((folder / name, self.site / name) for name in there)
+        return any(one.is_file() and own.read_bytes() == one.read_bytes() != b"" for own, one in pairs)
 
     def is_tests_own(self, path: Path, source: Path) -> bool:
         """Return whether a module that is not shipped belongs to the tests, or is not part of a package."""
