@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tagship_suite.build import epoch
-from tagship_suite.repo.ref import current
+from tagship_suite.repo.versions import current
 from tests.archives import write_release, write_sdist, write_wheel
 from tests.conftest import commit, git, release, try_release
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from tagship_suite.errors import Problem, ReleaseError
 from tagship_suite.gate.history import branch_problems, signer
 from tagship_suite.repo import git
-from tagship_suite.repo.ref import Ref
-from tagship_suite.repo.versions import parsed
+from tagship_suite.repo.versions import Ref, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,8 +15,7 @@ from ..errors import Problem, collecting, refusal, refuse
 from ..repo import git, version_source
 from ..repo.literals import assigned, find
 from ..repo.packages import Package, left_out
-from ..repo.ref import Ref, current
-from ..repo.versions import SEPARATORS, found_version, is_foreign, like, parsed
+from ..repo.versions import SEPARATORS, Ref, current, found_version, is_foreign, like, parsed
 from .history import appended, branch_problems, judge_history, signer, unset
 
 NO_VERSION = f"no version (only 'v', 'release' or the name may precede it, with one of {SEPARATORS})"

@@ -12,7 +12,7 @@ from packaging.version import Version
 from ..dists.reading import Dist
 from ..errors import Problem
 from ..repo import packages
-from ..repo.ref import current
+from ..repo.versions import current
 from . import bundle
 from .judge import Verdict, judge_release
 

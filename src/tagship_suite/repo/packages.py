@@ -14,8 +14,7 @@ from ..errors import Problem, ReleaseError, refusal, refuse
 from . import git
 from .files import load_toml, parse_cfg, read_text, subtable
 from .literals import passed
-from .ref import Ref, current
-from .versions import as_before, like, names, releases
+from .versions import Ref, as_before, current, like, names, releases
 
 Tag = tuple[Version, str, str]  # and its prefix, and how it is written
 

@@ -1,11 +1,14 @@
-"""Tags and versions: which version a tag names, and which one comes next."""
+"""Tags and versions: which tag is this, which version does it name, and which one comes next?"""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
 from ..errors import refusal
+from . import git
 
 #: git stores a tag as a file, whose name cannot be longer; parsing takes longer for every digit.
 LONGEST = 255
@@ -14,6 +17,36 @@ END = rf"(?:[{SEPARATORS}]v?)?"  # of a prefix; one separator at most: `pkg--1.0
 SEMVER = {"a": "alpha", "b": "beta", "rc": "rc"}
 #: The numbers of a version in tags such as `rel_1_2_3`.
 JOINED = re.compile(r"\A[0-9]+(?:_[0-9]+)+")
+
+
+@dataclass(frozen=True)
+class Ref:
+    """The tags that this run may release, a description of the ref, and whether a CI service gave them."""
+
+    tags: tuple[str, ...]
+    description: str
+    is_given: bool = False
+
+    def about(self, name: str) -> "Ref":
+        """Return it without the tags that git has at this commit for anything but the project `name`."""
+        own = tuple(tag for tag in self.tags if self.is_given or not is_foreign(tag, name))
+        return self if own == self.tags else replace(self, tags=own, description=f"{self.description}, not of {name}")
+
+
+def current(root: Path, environ: Mapping[str, str]) -> Ref:
+    """Return the ref of this run, from the variables of GitHub or GitLab, else from git; `ReleaseError` if it fails."""
+    tag, branch = environ.get("CI_COMMIT_TAG", ""), environ.get("CI_COMMIT_BRANCH", "")
+    kind, name = ("tag", tag) if tag else ("branch" if branch else "", branch)
+    if environ.get("GITHUB_REF_TYPE"):
+        kind, name = environ["GITHUB_REF_TYPE"], environ.get("GITHUB_REF_NAME", "")
+    if kind:
+        return Ref((name,) if kind == "tag" else (), f"{kind} {name!r}", is_given=True)
+    # `nightly` or `latest` may point here too: only tags that would start a release count.
+    tags = tuple(filter(holds_version, git.tags_here(root)))
+    if tags:
+        return Ref(tags, f"tag {' '.join(map(repr, tags))}")
+    here = git.symbolic(root, "HEAD")
+    return Ref((), f"branch {here!r}" if here else "no tag")
 
 
 def parsed(text: str) -> Version | None:

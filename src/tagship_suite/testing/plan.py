@@ -15,7 +15,7 @@ from ..dists.reading import Dist, read_dists
 from ..errors import ReleaseError, refusal
 from ..repo.files import load_toml, parse_cfg, subtable
 from ..repo.packages import Package, chosen, distribution_name, every, left_out
-from ..repo.ref import current
+from ..repo.versions import current
 from . import pythons
 
 DEFAULTS = ("test", "tests")

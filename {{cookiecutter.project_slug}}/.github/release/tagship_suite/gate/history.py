@@ -21,9 +21,8 @@ from ..errors import Problem, collecting, refusal
 from ..repo import git
 from ..repo.files import load_toml, parse_cfg, subtable
 from ..repo.literals import find
-from ..repo.ref import Ref
 from ..repo.version_source import locate
-from ..repo.versions import found_version, parsed
+from ..repo.versions import Ref, found_version, parsed
 
 if TYPE_CHECKING:
     from .judge import Verdict
