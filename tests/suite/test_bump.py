@@ -393,6 +393,12 @@ def test_a_branch_that_follows_one_here_is_pushed_to_origin(suite: Path) -> None
     assert released(suite, "minor", "--push").startswith("v1.1.0: pushed to origin with main\n")
 
 
+def test_line_ends_of_any_kind_are_read(suite: Path) -> None:
+    text = "ship-it version 1.0.0 \f\r and \u2028 ship-it 1.0.0\rmore\r"
+    said = released(started(suite, {"pyproject.toml": STATIC, "README.md": text}), "minor")
+    assert "note: README.md:1: may name 1.0.0" in said
+
+
 def test_nobodys_configuration_of_git_changes_what_is_read(suite: Path) -> None:
     """Colours and columns are for people, and yet `always` gives them to programs too."""
     started(suite, {"pyproject.toml": STATIC, "README.md": "ship-it version 1.0.0\n"})

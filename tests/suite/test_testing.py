@@ -463,6 +463,10 @@ RED: dict[str, tuple[dict[str, str], str]] = {
         },
         "tests: found no test that ran, expected at least one",
     ),
+    "two test modules of one name": (
+        {"tests/a/test_it.py": USES, "tests/b/test_it.py": USES},
+        "tests/b/test_it.py: found the tests of tests/a/test_it.py instead of its own, expected modules of two names",
+    ),
     "pytest without the plugin of an option": (
         {"pytest.ini": "[pytest]\naddopts = --cov=ship\n"},
         "found an error of pytest before any test, expected tests that run; see above; unrecognized arguments need",
