@@ -32,6 +32,8 @@ TEXTS |= dict.fromkeys(("VERSION", "VERSION.txt", "version.txt"), WHOLE)
 LOCKED = r"^name = \"%s\"\r?\nversion = \"([^\"]+)\"\r?\n(?!source = (?:\"|\{ (?:registry|git|url)\b))"
 CODE: dict[str, tuple[str, ...]] = {"setup.py": ()}
 CODE |= dict.fromkeys([f"{folder}/conf.py" for folder in FOLDERS[1:]], ("release", "version"))
+#: A line of `git grep -n`.
+GREPPED = re.compile(r"(.+?):(\d+):(.*)", re.DOTALL)
 #: Files that name many versions, none of which is to be changed.
 EXCLUDED = ("*.lock", "*requirements*", "changelog*", "changes*", "history*", "news*", "release*notes*", *NPM)
 
@@ -119,7 +121,8 @@ def mentions(root: Path, together: list[Package], now: Version, known: list[Writ
     options = [option for text in texts for option in ("-e", text)]
     found = git.lines(folder, "-c", "core.quotepath=off", "grep", "-nIF", *options, "--", ".", *skipped)
     stale = []
-    for path, number, text in (line.split(":", 2) for line in found):
+    # A line may have others in it, whose ends are those of a Mac's.
+    for path, number, text in (match.groups() for match in map(GREPPED.fullmatch, found) if match):
         is_known = ((folder / path).resolve(), int(number)) in named
         if not is_known and exact.search(text) and about.search(f"{path.rpartition('/')[2]}: {text}"):
             stale.append(f"{path}:{number}")

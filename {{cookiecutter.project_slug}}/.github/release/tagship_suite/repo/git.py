@@ -93,7 +93,7 @@ def run(root: Path, *arguments: str) -> None:
 
 def lines(root: Path, *arguments: str) -> list[str]:
     """Return the lines that `git ARGUMENTS` prints at `root`, none if `query` returns None."""
-    return (query(root, *arguments) or "").splitlines()
+    return text.split("\n") if (text := query(root, *arguments)) else []  # others than git's line ends are text
 
 
 def commit_time(root: Path) -> int | None:

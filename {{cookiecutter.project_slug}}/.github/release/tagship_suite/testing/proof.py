@@ -8,9 +8,9 @@
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
@@ -30,13 +30,17 @@ IN_PLACE = "set test-in-place = true in [tool.tagship]"
 
 @dataclass(frozen=True)
 class Evidence:
-    """The installed distribution and its modules, the executed modules, and how many tests each run did not skip."""
+    """The installed distribution and its modules, the executed modules, and how many tests each run did not skip.
+
+    And which other file's module pytest ran in place of a file's.
+    """
 
     checkout: Path
     site: Path
     shipped: frozenset[str]
     seen: dict[Path, str]
     ran: tuple[int, ...] = ()
+    twins: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def imported(self) -> set[str]:
@@ -113,8 +117,9 @@ def read(folder: Path) -> Evidence:
     logs = (path.read_bytes().decode("utf-8", "surrogateescape") for path in sorted(folder.glob("*.seen")))
     pairs = [line.split(" ", 1) for log in logs for line in log.splitlines()]
     ran = tuple(int(text) for kind, text in pairs if kind == "ran")
-    seen = {Path(text): kind for kind, text in reversed(pairs) if kind != "ran"}
-    return Evidence(Path(checkout), Path(site), frozenset(shipped), seen, ran)
+    twins = dict(text.split("\t", 1) for kind, text in pairs if kind == "twin")
+    seen = {Path(text): kind for kind, text in reversed(pairs) if kind not in {"ran", "twin"}}
+    return Evidence(Path(checkout), Path(site), frozenset(shipped), seen, ran, twins)
 
 
 def prove(folder: Path, name: str) -> str:
@@ -127,7 +132,7 @@ def prove(folder: Path, name: str) -> str:
 
 def problems(evidence: Evidence, name: str) -> list[Problem]:
     """Return why the tests do not test the dist `name`: it has no modules, others were imported, or no test ran."""
-    found = idle(evidence)
+    found = [*idle(evidence), *_unrun(evidence)]
     if not evidence.shipped:
         remedy = f"include them, or {IN_PLACE} if the project has none"
         found.append(Problem("no-module", name, "no module", "the project's modules", remedy))
@@ -136,6 +141,15 @@ def problems(evidence: Evidence, name: str) -> list[Problem]:
         found.append(Problem("not-tested", "tests", f"no module of {name} imported", "at least one", remedy))
     loose = [problem for path in sorted(evidence.loose) for problem in _judged(path, evidence, name)]
     return found + shortened(loose, "tests", "more modules from the checkout", "none")
+
+
+def _unrun(evidence: Evidence) -> Iterator[Problem]:
+    """Yield the test modules instead of which pytest ran one of the same name, all of which lie in the checkout."""
+    remedy = "rename one, put __init__.py into their folders, or set --import-mode=importlib"
+    for one, other in evidence.twins.items():
+        if Path(other).is_relative_to(evidence.checkout) and not Path(other).is_relative_to(evidence.site):
+            where, found = (Path(each).relative_to(evidence.checkout).as_posix() for each in (one, other))
+            yield Problem("no-tests", where, f"the tests of {found} instead of its own", "modules of two names", remedy)
 
 
 def idle(evidence: Evidence) -> list[Problem]:

@@ -172,6 +172,7 @@ def _count_unittest(module: Any, record: Record) -> None:
 
 def _count_pytest(module: Any, record: Record) -> None:
     start_session, make_report, ran = module.pytest_sessionstart, module.pytest_runtest_makereport, [0]
+    real, twins = os.path.realpath, set()
 
     def pytest_sessionstart(session: Any) -> None:
         record("ran", "0")
@@ -182,6 +183,12 @@ def _count_pytest(module: Any, record: Record) -> None:
         if call.when == "call" and not skipped and not ran[0]:  # one is enough
             record("ran", "1")
             ran[0] = 1
+        # PY_IGNORE_IMPORTMISMATCH is for the modules of the distribution, not for two test modules of one name.
+        path, file = str(getattr(item, "path", item.fspath)), getattr(getattr(item, "module", None), "__file__", None)
+        if file and (path, file) not in twins:
+            twins.add((path, file))
+            if real(path) != real(file):
+                record("twin", f"{real(path)}\t{real(file)}")
         return make_report(item, call)
 
     module.pytest_sessionstart, module.pytest_runtest_makereport = pytest_sessionstart, pytest_runtest_makereport
