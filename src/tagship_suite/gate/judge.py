@@ -13,7 +13,7 @@ from ..dists.modules import is_own, modules
 from ..dists.reading import Dist, read_dists
 from ..errors import Problem, collecting, refusal, refuse
 from ..repo import git, version_source
-from ..repo.literals import assigned, find
+from ..repo.literals import find, strings
 from ..repo.packages import Package, left_out
 from ..repo.versions import SEPARATORS, Ref, current, found_version, is_foreign, like, parsed
 from .history import appended, branch_problems, judge_history, signer, unset
@@ -134,9 +134,9 @@ def _judge_modules(verdict: Verdict) -> None:
         found = {file: module for file, module in modules_.items() if not shipped or module in shipped}
         own = [file for file, module in found.items() if is_own(module, dist.name)] or [*found]
         for name, content in dist.contents(own):
-            for written in assigned(content.decode("utf-8-sig", "replace"), "__version__"):
+            for written in strings(content.decode("utf-8-sig", "replace"), "__version__"):
                 where = f"{dist.path}: {name} __version__"
-                verdict.differing += _differs(verdict, where, written, "write the version in one place")
+                verdict.differing += _differs(verdict, where, written.text, "write the version in one place")
 
 
 def _judge_source(verdict: Verdict, root: Path, config: Config) -> None:

@@ -11,7 +11,7 @@ from ..config import Config
 from ..errors import Problem, ReleaseError, refusal, refuse
 from .elsewhere import cargo
 from .files import load_toml, parse_cfg, read_text, subtable
-from .literals import BY_HAND, Written, assigned, find, keyed, keywords, parse_python
+from .literals import BY_HAND, Written, find, keyed, keywords, parse_python, strings
 from .packages import distribution_name
 from .versions import same
 
@@ -180,7 +180,7 @@ def _reexported(path: Path, module: str, name: str) -> str:
     text = read_text(path)
     package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
     imports = [node for node in parse_python(text).body if isinstance(node, ast.ImportFrom)]
-    for node in [] if assigned(text, name) else imports:
+    for node in [] if strings(text, name) else imports:
         above = package[: len(package) - node.level + 1] if node.level else []
         for alias in node.names:
             found = ".".join([*above, *filter(None, [node.module]), alias.name])

@@ -55,19 +55,9 @@ def _is_url(value: object) -> bool:
     return isinstance(value, str) and urlsplit(value).scheme in {"http", "https"}
 
 
-def _read(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _split(value: str | list[str]) -> Texts:
-    return tuple(shlex.split(value) if isinstance(value, str) else value)
-
-
-def setting(
-    default: T, check: Callable[[object], bool], expected: str, *, read: Callable[[Any], Any] = _read, own: bool = False
-) -> T:
+def setting(default: T, check: Callable[[object], bool], expected: str, *, own: bool = False) -> T:
     """Declare a setting; a distribution inherits those of the repository's root, except its `own`."""
-    declared: T = field(default=default, metadata={"check": check, "expected": expected, "read": read, "own": own})
+    declared: T = field(default=default, metadata={"check": check, "expected": expected, "own": own})
     return declared
 
 
@@ -83,7 +73,7 @@ class Config:
     #: The Python versions to test on, if the classifiers do not name them.
     pythons: Texts = setting((), _is_texts, 'a list such as ["3.12", "3.13"]')
     #: The command that runs the tests, a string or a list of arguments. Default: `pytest`. `[]`: no tests.
-    test_command: Texts | None = setting(None, _is_command, "a command", read=_split)
+    test_command: Texts | None = setting(None, _is_command, "a command")
     #: The requirements of the tests, in pip's syntax: `"pytest>=8"`, `"-r requirements/test.txt"`.
     test_requires: Texts | None = setting(None, _is_texts, "a list of requirements")
     #: The dependency groups that the tests need. Default: the one called `test` or `tests`.
@@ -138,7 +128,11 @@ def load(root: Path, top: Path | None = None) -> Config:
         inherited = {name: above[name] for name in above if name in SETTINGS and not SETTINGS[name].metadata["own"]}
         given = inherited | given
     refuse(problems)
-    return Config(**{SETTINGS[name].name: SETTINGS[name].metadata["read"](value) for name, value in given.items()})
+    if isinstance(command := given.get("test-command"), str):
+        given["test-command"] = shlex.split(command)
+    pairs = ((SETTINGS[name].name, value) for name, value in given.items())
+    found: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in pairs}
+    return Config(**found)
 
 
 def _problems(table: dict[str, Any], path: str) -> list[Problem]:

@@ -131,11 +131,6 @@ def parse_python(text: str) -> ast.Module:
         return ast.Module([], [])
 
 
-def assigned(text: str, name: str) -> list[str]:
-    """Return the literal strings that Python code assigns to `name` at its top level."""
-    return [string.text for string in strings(text, name)]
-
-
 def strings(text: str, *names: str) -> list[String]:
     """Return the literal strings that Python code assigns to one of `names` at its top level, with their positions."""
     text = unmarked(text)
