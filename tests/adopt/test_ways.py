@@ -199,6 +199,7 @@ def test_what_a_session_takes_from_pyproject_toml_is_found(
             ["pytest", "--ignore-glob", "*slow*", "--flag", "tests"],
         ),
         ("coverage run --source thing -m pytest", ["python", "-m", "pytest"]),
+        ("pytest --cov {envsitepackagesdir}/thing tests", ["pytest", "tests"]),
         ("pytest {envsitepackagesdir}/thing/inner {tox_root}/tests", ["pytest", "--pyargs", "thing.inner", "tests"]),
         ("python -m unittest {env:MORE:discover}", ["python", "-m", "unittest", "discover"]),
         ("- {envpython} -bb -m pytest {toxinidir}/tests {env:X}", ["python", "-m", "pytest", "tests"]),

@@ -114,6 +114,8 @@ def _of_pytest(words: list[str], project: Project, folder: str) -> list[str]:
     if any(modules):  # pytest finds what is installed by its name, too
         words = ["--pyargs", *(module or word for module, word in zip(modules, words, strict=True))]
     kept = [*_options(words, place)]
+    if any(modules) and not {*modules} & {*kept} - {""}:  # such as that of `--cov`
+        kept.remove("--pyargs")
     kept = [word for at, word in enumerate(kept) if word not in kept[:at] or not _is_there(word, place)]
     paths = [word for word in kept if _is_there(word, place)]
     if folder:
