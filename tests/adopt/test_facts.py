@@ -10,10 +10,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from tagship.adopt import pythons, settings, version
+from tagship.adopt.plan import carry_out, plan
 from tagship.adopt.settings import Setting
+from tagship.facts import distributions
 from tagship_suite.errors import ReleaseError
 from tagship_suite.repo.files import tomllib
 from tagship_suite.repo.literals import find
+from tests.adopt.repositories import make
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -173,3 +176,39 @@ def test_if_toml_has_no_place_for_a_table_the_lines_to_add_are_printed(before: s
 def test_a_table_without_settings_is_filled() -> None:
     after = settings.added("[tool.tagship]\n", [Setting("pythons", ["3.12"], "")])
     assert after == '[tool.tagship]\npythons = ["3.12"]\n'
+
+
+@pytest.mark.parametrize(
+    ("files", "version"),
+    [
+        ({"setup.cfg": "[egg_info]\ntag_build = dev\ntag_date = 0\n"}, "1.2.0.dev0"),
+        ({"setup.cfg": "[egg_info]\ntag-build = .post1\n"}, "1.2.0.post1"),
+        ({"setup.cfg": "[egg_info]\ntag_build =\ntag_date = 1\n"}, None),
+        ({"setup.cfg": "[egg_info]\ntag_build =\ntag_date = 0\n"}, "1.2.0"),
+        ({"pyproject.toml": '[tool.distutils.egg_info]\ntag-build = "dev"\n'}, "1.2.0.dev0"),
+    ],
+)
+def test_what_setuptools_appends_to_a_version_is_a_part_of_it_until_the_adoption(
+    files: dict[str, str], version: str | None, tmp_path: Path
+) -> None:
+    setup = {"setup.py": "from setuptools import setup\nsetup(name='thing', version='1.2.0')\n", "thing.py": ""}
+    folder = make(tmp_path / "thing", {**setup, **files})
+    assert distributions.of(folder, folder).version == version
+    found = plan(folder)
+    assert any((each.what, each.value) == ("version", "1.2.0") for each in found.decisions)
+    carry_out(found)
+    assert distributions.of(folder, folder).version == "1.2.0"
+
+
+def test_only_the_settings_that_append_something_are_removed(tmp_path: Path) -> None:
+    cfg = "[metadata]\nname = thing\nversion = 1.2.0\n[egg_info]\n# why\ntag_build = dev\nx = 1\n[bdist_wheel]\ny = 1\n"
+    pyproject = "[tool.distutils.egg_info]\ntag-build = 'dev'\n\n[tool.other]\na = 1\n"
+    folder = make(tmp_path / "thing", {"setup.cfg": cfg, "pyproject.toml": pyproject, "thing.py": ""})
+    found = plan(folder)
+    carry_out(found)
+    assert (folder / "setup.cfg").read_text() == cfg.replace("tag_build = dev\n", "")
+    assert (folder / "pyproject.toml").read_text().startswith("[tool.other]\na = 1\n")
+    assert any(
+        (each.what, each.value) == ("setuptools", "without tag-build = dev, tag_build = dev")
+        for each in found.decisions
+    )

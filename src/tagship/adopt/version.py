@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tagship.facts import distributions
+from tagship.facts.backends import setuptools
+from tagship.facts.files import Files
+from tagship.facts.project import Project
 from tagship_suite.config import Config
 from tagship_suite.errors import ReleaseError
 from tagship_suite.repo.files import read_text
 from tagship_suite.repo.literals import find
 from tagship_suite.repo.version_source import locate
-from tagship_suite.repo.versions import same
+from tagship_suite.repo.versions import parsed, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,15 +47,24 @@ def guess(folder: Path, top: Path | None = None) -> Source:
     """
     facts = distributions.of(folder, top or folder)
     kind, file = facts.version_source.kind, facts.version_source.file
-    if facts.version is None:
+    version = _untagged(folder, top or folder) or facts.version
+    if version is None:
         return Source(why=_reason(facts))
     elsewhere = kind.startswith("setup.py:") and file != "setup.py"  # so a release would have to guess
-    if not elsewhere and (written := _by_itself(folder)) and same(written.text, facts.version):
-        return Source(facts.version, _shown(written, folder))
-    for written, pattern in _written(folder / file, facts.version):
+    if not elsewhere and (written := _by_itself(folder)) and same(written.text, version):
+        return Source(version, _shown(written, folder))
+    for written, pattern in _written(folder / file, version):
         why = f"{_shown(written, folder)}, which setup.py reads" if elsewhere else _shown(written, folder)
-        return Source(facts.version, why, file, pattern)
-    return Source(facts.version, f"{file or 'code'}, which computes it")
+        return Source(version, why, file, pattern)
+    return Source(version, f"{file or 'code'}, which computes it")
+
+
+def _untagged(folder: Path, top: Path) -> str:
+    """Return the version without what setuptools appends to it, which an adoption removes; "" if that is nothing."""
+    project = Project(Files(top), os.path.realpath(folder))
+    is_tagged = project.backend.startswith("setuptools") and setuptools.appended(project)
+    found = parsed(setuptools.bare_version(project).text or "") if is_tagged else None
+    return str(found) if found else ""
 
 
 def _reason(facts: Distribution) -> str:

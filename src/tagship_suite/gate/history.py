@@ -82,7 +82,7 @@ def appended(root: Path) -> list[Problem]:
     cfg, section = parse_cfg(root / "setup.cfg"), "egg_info"
     keys = subtable(load_toml(root / "pyproject.toml"), "tool", "distutils", section)
     keys |= dict(cfg.items(section)) if cfg.has_section(section) else {}
-    found = [f"{key} = {value}" for key, value in keys.items() if str(value).lower() not in OFF and key[:4] == "tag_"]
+    found = [f"{key} = {value}" for key, value in keys.items() if str(value).lower() not in OFF and key[:3] == "tag"]
     remedy = "remove what changes the version, then run: nox -s build"
     where, expected = f"setuptools [{section}]", "no tag_build and no tag_date"
     return [Problem("tag-build", where, each, expected, remedy) for each in found]

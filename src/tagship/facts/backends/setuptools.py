@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 
 from tagship.facts.project import Project, Version
 from tagship.facts.python.values import NotPlain, Unknown, Value, plain
+from tagship_suite.gate.history import OFF
 
 from . import texts
 from .setuptools_modules import package_dir
 
 SCM = re.compile(r"(?i)(setuptools[-_.]scm|vcs[-_.]versioning)\b")
 SIMPLE = re.compile(r"setuptools[-_.]scm\s*\[[^]]*\bsimple\b", re.IGNORECASE)
+#: Stands for what `tag_date` appends.
+DAY = "-DAY"
 #: How setup.py can take it from another file, the most specific way first.
 MEANS = (("ast", "ast"), ("regex", "regex"), ("exec", "exec"), ("import", "import"), ("lines", "line-parse"))
 
@@ -24,7 +28,26 @@ def name(project: Project) -> str | None:
 
 
 def version(project: Project) -> Version:
-    """Return the version as setuptools finds it: in pyproject.toml, else in setup.py, else in setup.cfg."""
+    """Return the version as setuptools finds it, with what `tag_build` appends to it."""
+    found, tag = bare_version(project), appended(project)
+    if found.text is None or not tag:
+        return found
+    if tag == DAY:
+        return replace(found, text=None, unknown="setuptools appends the day of the build to it: tag_date")
+    return found if found.text.endswith(tag) else replace(found, text=f"{found.text}{tag}")
+
+
+def appended(project: Project) -> str:
+    """Return what setuptools appends to each version, `DAY` if that differs from day to day, "" for nothing."""
+    section = "egg_info"
+    in_cfg = dict(project.cfg.items(section)) if project.cfg.has_section(section) else {}
+    keys = {**project.table("tool", "distutils", section), **in_cfg}
+    found = {key.replace("-", "_"): str(value) for key, value in keys.items() if str(value).lower() not in OFF}
+    return DAY if "tag_date" in found else found.get("tag_build", "")
+
+
+def bare_version(project: Project) -> Version:
+    """Return the version in pyproject.toml, else in setup.py, else in setup.cfg."""
     table = project.table("project")
     if isinstance(static := table.get("version"), str):
         return Version(static, "pyproject:static", "pyproject.toml")

@@ -1,0 +1,45 @@
+"""What setuptools appends to each version, such as `dev`: no tag could match what is built."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tagship import update
+from tagship_suite.gate import history
+
+from .model import Decision
+
+if TYPE_CHECKING:
+    from tagship_suite.errors import Problem
+
+    from .model import Adoption
+
+#: The sections with these settings, and a line with one of them.
+SECTIONS = {"setup.cfg": r"\[egg_info\]", "pyproject.toml": r"\[tool\.distutils\.egg_info\]"}
+LINE = re.compile(r"(?m)^tag[-_]\w+[ \t]*[=:].*(?:\r?\n|\Z)")
+
+
+def remove(found: Adoption) -> list[Problem]:
+    """Remove the settings from each distribution's files, which the releases had to change for each build."""
+    if update.has_suite(found.folder):
+        return []
+    for package in found.packages:
+        if problems := history.appended(package.folder):
+            for name, section in SECTIONS.items():
+                _remove_from(found, package.folder.relative_to(found.folder) / name, section)
+            settings = ", ".join(each.found for each in problems)
+            found.decisions.append(
+                Decision("setuptools", f"without {settings}", "no tag could match the built version")
+            )
+    return []
+
+
+def _remove_from(found: Adoption, path: Path, section: str) -> None:
+    text = found.text(path)
+    table = re.search(rf"(?m)^{section}[ \t]*(?:#.*)?\r?\n(?:(?!\[).*(?:\r?\n|\Z))*", text)
+    if table:
+        head, _, left = LINE.sub("", table[0]).partition("\n")
+        kept = f"{head}\n{left}" if left.strip() else ""
+        found.changes[path] = (text[: table.start()] + kept + text[table.end() :]).encode()
