@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
 
 from tagship.indexes import INDEXES
+from tagship.project import read_all
 from tagship.publisher import Registration, explain, form, forms, registration_of
 from tagship.rehearsal.issuer import claims_of
 from tagship.rehearsal.push import TagPush
 from tagship_suite.publish.claims import values
+from tests.conftest import git
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PUSH = TagPush(owner="Octo", repository="tiny", tag="v1.0", sha="a" * 40, owner_id="77")
 REGISTERED = Registration("tiny", "Octo", "tiny", "release.yml", "pypi", "77")
@@ -129,3 +134,22 @@ def test_there_is_a_form_for_each_index() -> None:
     first, second = forms(registrations, exists={"pypi"})
     assert (first.index, first.prefilled, first.values["environment"]) == ("testpypi", False, "testpypi")
     assert (second.index, second.prefilled, second.values["environment"]) == ("pypi", True, "pypi")
+
+
+@pytest.mark.parametrize(
+    ("remote", "config"),
+    [
+        ("origin", ""),
+        ("upstream", ""),
+        ("upstream", "origin"),  # which is a fork
+    ],
+)
+def test_the_repository_is_the_one_that_releases_are_pushed_to(tmp_path: Path, remote: str, config: str) -> None:
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "ship"\nversion = "1"\n')
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "remote", "add", remote, "ssh://git@ssh.github.com:443/acme/shipit.git")
+    if config:
+        git(tmp_path, "remote", "add", config, "git@github.com:me/shipit.git")
+        git(tmp_path, "config", "branch.main.remote", remote)
+    (found,) = read_all(tmp_path)
+    assert (found.owner, found.repository) == ("acme", "shipit")

@@ -12,15 +12,16 @@ from tagship.errors import TagshipError
 from tagship.facts import distributions
 from tagship.publisher import Registration
 from tagship_suite.errors import Problem, ReleaseError
+from tagship_suite.repo.bump import DEFAULT_BRANCHES
 from tagship_suite.repo.files import load_toml
-from tagship_suite.repo.git import lines
+from tagship_suite.repo.git import lines, upstream
 from tagship_suite.repo.packages import chosen, distribution_name
 
 if TYPE_CHECKING:
     from tagship_suite.repo.packages import Package
 
 END = r"/(?P<repository>[\w.-]+?)(?:\.git)?/?(?:[#?].*)?$"
-GITHUB = re.compile(rf"(?P<host>github\.com)[:/](?P<owner>[\w-]+){END}")
+GITHUB = re.compile(rf"(?P<host>github\.com)(?::\d+)?[:/](?P<owner>[\w-]+){END}")
 #: gitlab.com, or an instance with `gitlab` in its name.
 GITLAB = re.compile(rf"(?:^|[@/])(?P<host>[\w.-]*gitlab[\w.-]*)(?::\d+)?[:/](?P<owner>[\w./-]+){END}")
 
@@ -70,7 +71,7 @@ def read(path: Path, tag: str = "") -> list[Project]:
 def read_all(path: Path, tag: str = "") -> list[Project]:
     """Return the projects in the repository at `path`, with a `tag` only those that it releases.
 
-    From their metadata and the remote `origin`, else the URLs in their metadata. Raises `TagshipError` if
+    From their metadata and the remote of the default branch, else the URLs in their metadata. Raises `TagshipError` if
     there is none or its files do not have its name.
     """
     ref = {"GITHUB_REF_TYPE": "tag" if tag else "branch", "GITHUB_REF_NAME": tag}
@@ -111,7 +112,9 @@ def host(path: Path, folder: Path) -> str:
 
 
 def _matches(path: Path, folder: Path) -> list[re.Match[str]]:
-    addresses = [*lines(path, "config", "--get", "remote.origin.url"), *_addresses(folder), *_addresses(path)]
+    default = next((name for name in DEFAULT_BRANCHES if lines(path, "config", f"branch.{name}.remote")), "main")
+    remote = f"remote.{upstream(path, default)[0]}.url"
+    addresses = [*lines(path, "config", "--get", remote), *_addresses(folder), *_addresses(path)]
     return [match for each in addresses if (match := GITHUB.search(each) or GITLAB.search(each))]
 
 

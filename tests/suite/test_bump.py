@@ -246,6 +246,7 @@ LINKS = (
         ),
         ("## Unreleased\n\n### Added\n\n### Fixed\n\n- x\n", f"## 1.1.0 - {TODAY}\n\n### Added\n\n### Fixed\n\n- x\n"),
         ("## 1.1.0 - 2026-01-01\n\n- x\n", "## 1.1.0 - 2026-01-01\n\n- x\n"),
+        ("## 1.1.0 - Unreleased\n\n- x\n", f"## 1.1.0 - {TODAY}\n\n- x\n"),
     ],
 )
 def test_a_changelog_is_dated_and_its_links_are_carried_on(suite: Path, before: str, after: str) -> None:
@@ -259,6 +260,7 @@ def test_a_changelog_is_dated_and_its_links_are_carried_on(suite: Path, before: 
     ("name", "text"),
     [
         ("CHANGELOG.md", "# Changes\n\n## [Unreleased]\n\n## [1.0.0]\n\n- x\n"),
+        ("NEWS.md", "## Unreleased\n\n- \n* \n\n## 1.0.0\n"),
         ("Changelog.md", f"## [Unreleased]\n\n### Added\n\n### Fixed\n<!-- none\nyet -->\n\n{LINKS}"),
         ("docs/changelog.md", "Unreleased\n----------\n\nTitle\n~~~~~\n\n1.0.0\n-----\n\n- x\n"),
         ("CHANGES.rst", "Unreleased\n----------\r\n\r\n- Nothing changed yet.\r\n\r\n1.0.0\r\n-----\r\n\r\n- x\r\n"),
@@ -384,6 +386,11 @@ def test_a_branch_of_another_name_at_the_server_is_pushed_to_that_one(suite: Pat
     assert released(suite, "minor", "--push").startswith("v1.1.0: pushed to origin with main:trunk")
     there = dict(line.split()[::-1] for line in git(suite, "ls-remote", "--heads", "origin").splitlines())
     assert there["refs/heads/trunk"] == git(suite, "rev-parse", "HEAD").strip() != there["refs/heads/main"]
+
+
+def test_the_only_remote_is_the_one_to_push_to(suite: Path) -> None:
+    git(started(suite, {"pyproject.toml": STATIC}), "remote", "rename", "origin", "upstream")
+    assert released(suite, "minor", "--push").startswith("v1.1.0: pushed to upstream with main\n")
 
 
 def test_a_branch_that_follows_one_here_is_pushed_to_origin(suite: Path) -> None:
