@@ -23,14 +23,14 @@ NAME = re.compile(
 )
 #: `## Unreleased`, `## [Unreleased]` with or without its link, or a reStructuredText title with its line below.
 UNRELEASED = re.compile(
-    r"^(?P<mark>#+ )?(?P<version>[\w.]+ )?(?P<open>[(\[]?)unreleased(?P<close>[)\]]?)(?P<url>\([^\s)]+\))?[ \t]*"
-    r"(?P<end>\r?\n|\Z)(?:(?P<line>[-=~^*#+])(?P=line)+[ \t]*(?:\r?\n|\Z))?",
+    r"^(?P<mark>#+ )?(?P<version>[\w.]+ (?:- )?)?(?P<open>[(\[]?)unreleased(?P<close>[)\]]?)(?P<url>\([^\s)]+\))?"
+    r"[ \t]*(?P<end>\r?\n|\Z)(?:(?P<line>[-=~^*#+])(?P=line)+[ \t]*(?:\r?\n|\Z))?",
     re.IGNORECASE | re.MULTILINE,
 )
 #: What an empty section may hold: comments, headings, links, and the placeholders of zest.releaser and others.
 FILLER = re.compile(
     r"<!--[\s\S]*?-->|^\.\. .*|^\[[^\]]+\]:.*|^#.*|^.*\n([-=~^*#+])\1{2,}[ \t]*$"
-    r"|^[-*+ \t]*(?:nothing(?: changed)?|no(?: notable)? changes)(?: yet)?[. \t]*$",
+    r"|^[-*+ \t]*(?:nothing(?: changed)?|no(?: notable)? changes)?(?: yet)?[. \t]*$",
     re.IGNORECASE | re.MULTILINE,
 )
 LINK = re.compile(r"^(\[|\.\. _)(unreleased)(\]?:[ \t]+)(\S+)[ \t]*(\r?\n|\Z)", re.IGNORECASE | re.MULTILINE)
@@ -81,7 +81,7 @@ def _check(name: str, text: str, match: re.Match[str], version: Version) -> None
     following = re.compile(after, re.MULTILINE).search(text, match.end())
     if not FILLER.sub("", text[match.end() : following.start() if following else None].replace("\r", "")).strip():
         raise refusal("changelog", name, "nothing below 'Unreleased'", "what this release changes", "write it there")
-    named = parsed((match["version"] or "").strip())  # None for `Next (unreleased)`, or no word before it
+    named = parsed((match["version"] or "").strip(" -"))  # None for `Next (unreleased)`, or no word before it
     if named and named.release != version.release:
         remedy = f"release {named.base_version}, or correct the heading"
         raise refusal("changelog", name, f"the heading {str(named)!r}", f"{str(version)!r}", remedy)

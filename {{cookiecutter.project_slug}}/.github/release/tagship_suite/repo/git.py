@@ -195,10 +195,13 @@ def _staged(root: Path) -> str | None:
 
 
 def upstream(root: Path, branch: str) -> tuple[str, str]:
-    """Return the remote of `branch`, `origin` by default, and what to push there, `HERE:THERE` if the names differ."""
-    remote = query(root, "config", f"branch.{branch}.remote") or "origin"
-    if remote == ".":  # it follows another branch here
-        return "origin", branch
+    """Return the remote of `branch`, and what to push there, `HERE:THERE` if the names differ.
+
+    By default, the remote is the only one, or `origin`.
+    """
+    remote, every = query(root, "config", f"branch.{branch}.remote"), lines(root, "remote")
+    if remote in {None, "."}:  # the latter if it follows another branch here
+        return every[0] if len(every) == 1 else "origin", branch
     there = (query(root, "config", f"branch.{branch}.merge") or branch).removeprefix("refs/heads/")
     return remote, branch if there == branch else f"{branch}:{there}"
 
