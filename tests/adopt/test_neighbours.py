@@ -100,6 +100,22 @@ def test_only_what_is_not_in_an_excluded_folder_is_excluded_from_the_sdist(tmp_p
 
 
 @pytest.mark.parametrize(
+    ("settings", "excluded"),
+    [
+        ('lint.select = ["ALL"]\nlint.preview = true\n', True),
+        ('lint.extend-select = ["RUF"]\npreview = true\n', True),
+        ('lint.select = ["ALL"]\n', False),
+        ('lint.select = ["E"]\npreview = true\n', False),
+        ('target-version = "py39"\n', True),
+        ("lint.select = 1\npreview = true\n", False),
+    ],
+)
+def test_ruff_skips_the_suite_where_comments_in_it_do_not_suffice(settings: str, excluded: bool) -> None:
+    after = neighbours.ruff(f"[tool.ruff]\n{settings}")
+    assert (tomllib.loads(after)["tool"]["ruff"].get("extend-exclude") == [".github/release"]) is excluded
+
+
+@pytest.mark.parametrize(
     ("before", "expected"),
     [
         ("# mine\nrepos: []\n", "# mine\n# The managed files of tagship\nexclude: 'P'\nrepos: []\n"),

@@ -52,15 +52,17 @@ def sdist(root: Path, text: str, new: Iterable[str]) -> tuple[str, dict[Path, by
 
 
 def ruff(text: str) -> str:
-    """Return the `text` of pyproject.toml so that ruff skips the suite if it checks for an older Python.
+    """Return the `text` of pyproject.toml so that ruff skips the suite if comments in it do not suffice for that.
 
-    The suite's syntax is that of Python 3.10: a comment switches off all other findings, but not syntax errors.
+    It has the syntax of Python 3.10, an error for older ones, and rules in preview may be about such comments.
     """
     table = subtable(tomllib.loads(text), "tool", "ruff")
-    target = str(table.get("target-version", ""))
+    target, lint = str(table.get("target-version", "")), subtable(table, "lint")
     declared = str(subtable(tomllib.loads(text), "project").get("requires-python", ""))
     older = re.fullmatch(r"py3[6-9]", target) or (not target and re.match(r"\s*(>=|~=)\s*3\.[6-9]\b", declared))
-    return _listed(text, ["tool", "ruff", "extend-exclude"], [RELEASE]) if table and older else text
+    chosen = re.search(r"'(ALL|RUF1?)'", f"{lint.get('select')} {lint.get('extend-select')}")
+    in_preview = chosen and lint.get("preview", table.get("preview"))
+    return _listed(text, ["tool", "ruff", "extend-exclude"], [RELEASE]) if table and (older or in_preview) else text
 
 
 def _hatchling(pyproject: dict[str, Any], text: str, paths: list[str]) -> tuple[str, dict[Path, bytes], str]:
