@@ -77,6 +77,8 @@ fatal error: '?(Python\.h)
   there is no \1: install the headers of this Python, such as python3-dev
 ^\S+:\d+(?::\d+)?: (?:fatal )?(error: .+)
   the compiler says \1
+docker is too old or is not working|(?:docker|podman) not found
+  cibuildwheel needs Docker or Podman here: start it, or let CI build the wheels
 use_2to3 is invalid
   setuptools no longer has use_2to3: remove it, or write "setuptools<58" in {REQUIRES}
 """
@@ -183,7 +185,7 @@ def _build(folder: Path, out: Path, seconds: int, runner: RunnerType) -> None:
         links = [Problem("outward-link", name, *link) for name in tars.outward(sdist)]
         refuse([*links, *metadata.mistaken(read_dist(sdist), folder)])
         if is_compiled(folder):
-            subprocess.run(["cibuildwheel", f"--output-dir={out}", str(sdist)], check=True)
+            runner(["cibuildwheel", f"--output-dir={out}", str(sdist)])
             return
         unpacked = stack.enter_context(tempfile.TemporaryDirectory())
         with tarfile.open(sdist) as archive:

@@ -259,6 +259,7 @@ def test_the_locked_cibuildwheel_plans_what_the_sdist_says(planned: Path, tmp_pa
     assert "cp312-manylinux_x86_64" in done.stdout
     assert "musllinux_x86_64" not in done.stdout.partition("selected:")[2].partition("Here we go")[0]
     assert not (planned / "dist").exists(), "a part of the dists is no release"
+    assert "cibuildwheel needs Docker or Podman here: start it, or let CI build the wheels" in done.stdout
 
 
 STAND_IN = """
