@@ -17,6 +17,7 @@ from tagship_suite.errors import ReleaseError
 from tagship_suite.repo.files import tomllib
 from tagship_suite.repo.literals import find
 from tests.adopt.repositories import make
+from tests.conftest import git
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -193,6 +194,7 @@ def test_what_setuptools_appends_to_a_version_is_a_part_of_it_until_the_adoption
 ) -> None:
     setup = {"setup.py": "from setuptools import setup\nsetup(name='thing', version='1.2.0')\n", "thing.py": ""}
     folder = make(tmp_path / "thing", {**setup, **files})
+    git(folder, "tag", "v1.1.0")
     assert distributions.of(folder, folder).version == version
     found = plan(folder)
     assert any((each.what, each.value) == ("version", "1.2.0") for each in found.decisions)
@@ -204,6 +206,8 @@ def test_only_the_settings_that_append_something_are_removed(tmp_path: Path) -> 
     cfg = "[metadata]\nname = thing\nversion = 1.2.0\n[egg_info]\n# why\ntag_build = dev\nx = 1\n[bdist_wheel]\ny = 1\n"
     pyproject = "[tool.distutils.egg_info]\ntag-build = 'dev'\n\n[tool.other]\na = 1\n"
     folder = make(tmp_path / "thing", {"setup.cfg": cfg, "pyproject.toml": pyproject, "thing.py": ""})
+    assert any(each.startswith("setuptools [egg_info]: remove tag-build = dev, ") for each in plan(folder).todo)
+    git(folder, "tag", "v1.1.0")
     found = plan(folder)
     carry_out(found)
     assert (folder / "setup.cfg").read_text() == cfg.replace("tag_build = dev\n", "")

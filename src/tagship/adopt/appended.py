@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from tagship import update
 from tagship_suite.gate import history
+from tagship_suite.repo import git
+from tagship_suite.repo.versions import releases
 
 from .model import Decision
 
@@ -22,14 +24,22 @@ LINE = re.compile(r"(?m)^tag[-_]\w+[ \t]*[=:].*(?:\r?\n|\Z)")
 
 
 def remove(found: Adoption) -> list[Problem]:
-    """Remove the settings from each distribution's files, which the releases had to change for each build."""
+    """Remove the settings from each distribution's files, if earlier releases had to change them for each build.
+
+    Without an earlier release they may be meant: what to do about them is then a step.
+    """
     if update.has_suite(found.folder):
         return []
+    tags = git.lines(found.folder, "tag", "--list")
     for package in found.packages:
         if problems := history.appended(package.folder):
+            settings = ", ".join(each.found for each in problems)
+            if not any(releases(tags, name) for name in found.names):
+                where = problems[0].where
+                found.todo.append(f"{where}: remove {settings} before a release: no tag could match the built version")
+                continue
             for name, section in SECTIONS.items():
                 _remove_from(found, package.folder.relative_to(found.folder) / name, section)
-            settings = ", ".join(each.found for each in problems)
             found.decisions.append(
                 Decision("setuptools", f"without {settings}", "no tag could match the built version")
             )
