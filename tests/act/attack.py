@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -29,6 +30,14 @@ def attack(who: str) -> None:
     if not path.exists():
         wrote = [*spoil(), *plant(stand_ins), *steer(stand_ins)]
         path.write_text(json.dumps({"job": job, "secrets": secrets(), "wrote": wrote}))
+
+
+def leave(name: str) -> None:
+    """Leave a process behind that runs a file of the workspace, with the process of nox as its argument."""
+    build = Path(f"/proc/{os.getppid()}/stat").read_text().rpartition(")")[2].split()[1]
+    command = [sys.executable, str(Path(os.environ["GITHUB_WORKSPACE"], name)), build]
+    closed = subprocess.DEVNULL
+    subprocess.Popen(command, start_new_session=True, stdin=closed, stdout=closed, stderr=closed)
 
 
 def secrets() -> list[str]:

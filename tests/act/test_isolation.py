@@ -44,23 +44,34 @@ def done(name):
 {code}
     return name
 """
-#: Goes into the release code in the checkout of the build job: adds files after the checks.
+#: Adds files after the checks.
 SMUGGLER = """\
-import atexit, os, shutil, subprocess
+import shutil, subprocess
+
+workspace = Path(os.environ["GITHUB_WORKSPACE"])
+dist = workspace / "dist"
+for name in ("noxfile.py", ".github/release/requirements/tools.txt", "zzz-1.0-py3-none-any.whl"):
+    shutil.copy(workspace / name, dist)
+(dist / "SHA256SUMS").write_text("0" * 64 + "  noxfile.py")
+(dist / "below").mkdir()
+(dist / "below/other-1.0.tar.gz").write_text("")
+digest = "find . ! -type d -exec sha256sum {} + | LC_ALL=C sort | sha256sum | cut -d' ' -f1"
+subprocess.run(f'echo "digest=$({digest})" >> "$GITHUB_OUTPUT"', cwd=dist, shell=True, check=True)
+"""
+#: Waits until the build job has written its outputs, and stops it meanwhile: nothing of the release code is imported
+#: after a backend has run, so a backend can change what the job says only from a process of its own.
+LAST = """\
+import os, signal, sys, time
 from pathlib import Path
 
-def smuggle():
-    workspace = Path(os.environ["GITHUB_WORKSPACE"])
-    dist = workspace / "dist"
-    for name in ("noxfile.py", ".github/release/requirements/tools.txt", "zzz-1.0-py3-none-any.whl"):
-        shutil.copy(workspace / name, dist)
-    (dist / "SHA256SUMS").write_text("0" * 64 + "  noxfile.py")
-    (dist / "below").mkdir()
-    (dist / "below/other-1.0.tar.gz").write_text("")
-    digest = "find . ! -type d -exec sha256sum {} + | LC_ALL=C sort | sha256sum | cut -d' ' -f1"
-    subprocess.run(f'echo "digest=$({digest})" >> "$GITHUB_OUTPUT"', cwd=dist, shell=True, check=True)
-
-atexit.register(smuggle)
+session, output = int(sys.argv[1]), Path(os.environ["GITHUB_OUTPUT"])
+while "digest=" not in output.read_text():
+    time.sleep(0.001)
+os.kill(session, signal.SIGSTOP)
+try:
+{code}
+finally:
+    os.kill(session, signal.SIGCONT)
 """
 
 
@@ -77,15 +88,10 @@ def backend(repository: Path, code: str) -> None:
 
 
 def subvert(repository: Path, code: str) -> None:
-    """Let the project's backend add `code` to the release code that the build job imports after it."""
-    (repository / "subverted.py").write_text(code)
-    backend(
-        repository,
-        "if name.endswith('.gz'):\n"
-        "    workspace = Path(os.environ['GITHUB_WORKSPACE'])\n"
-        "    rules = workspace / '.github/release/tagship_suite/dists/rules.py'\n"
-        "    rules.write_text(rules.read_text() + (workspace / 'subverted.py').read_text())",
-    )
+    """Let the project's backend leave a process behind that runs `code` after all that the build job does."""
+    indented = "".join(f"    {line}\n" for line in code.splitlines())
+    (repository / "subverted.py").write_text(LAST.format(code=indented))
+    backend(repository, "if name.endswith('.gz'):\n    leave('subverted.py')")
 
 
 def add_test(repository: Path, code: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import sys
 import tarfile
 import warnings
 from pathlib import Path
@@ -19,7 +20,7 @@ from tagship_suite.errors import ReleaseError
 from tagship_suite.report import reporting
 from tagship_suite.testing.pythons import supported
 from tests.archives import metadata, write_release, write_sdist
-from tests.conftest import commit, git, nox, try_nox, try_release
+from tests.conftest import commit, git, nox, run, try_nox, try_release
 from tests.template.support import generate
 
 
@@ -312,6 +313,21 @@ def test_a_placeholder_for_an_address_is_reported(suite: Path, address: str, tol
     done = try_release(suite, "describe")
     assert done.returncode == 0, done.stdout
     assert ("is a placeholder: set your own before a release" in done.stdout) == told
+
+
+def test_nothing_of_the_suite_is_imported_after_a_backend_has_run_which_could_have_changed_it(suite: Path) -> None:
+    write_release(suite / "dist")
+    script = """
+import os, sys
+from pathlib import Path
+sys.path.insert(0, ".github/release")
+import tagship_suite.sessions
+from tagship_suite.build import clean, compare, describe, prepare
+before = set(sys.modules)
+describe(Path(), os.environ)
+print("later:", [name for name in sys.modules if name.startswith("tagship_suite") and name not in before])
+"""
+    assert "later: []" in run(sys.executable, "-c", script, cwd=suite).stdout
 
 
 def test_python_does_not_warn_about_the_code_that_is_read(recwarn: pytest.WarningsRecorder) -> None:
