@@ -82,6 +82,17 @@ def nest(path: Path) -> None:
     path.write_bytes(content[:start] + own.replace(b"ship/__init__", b"ship/__evil__") + first + own + last)
 
 
+def interlock(path: Path) -> None:
+    """Begin a second end, with a directory 20 bytes further on, in the comment's length of the first one."""
+    content, start = path.read_bytes(), directory(path)
+    own, count = bytearray(content[start:-22]), int.from_bytes(content[-12:-10], "little")
+    struct.pack_into("<H", own, own.rindex(b"PK\1\2") + 30, 4 + 20)  # an extra field that holds the first end
+    own += struct.pack("<2H", 0x9999, 20)
+    ends = [struct.pack("<4H2L", 0, 0, count, count, len(own) + 20, at) for at in (start, start + 20)]
+    comment = (b"\5\6" + ends[1] + bytes(2)).ljust(int.from_bytes(b"PK", "little"), b" ")
+    path.write_bytes(content[:start] + bytes(20) + own + b"PK\5\6" + ends[0] + b"PK" + comment)
+
+
 def overlap(path: Path) -> None:
     """Let the directory's second entry have the offset of the first one."""
     content = bytearray(path.read_bytes())
@@ -131,6 +142,7 @@ SPOILED_WHEELS: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "an entry that is not listed": (hide, "a malformed directory"),
     "two directories, the second in the comment of the first": (nest, "data after its end"),
+    "two directories, whose ends overlap": (interlock, "data after its end"),
     "entries that overlap": (overlap, "does not directly follow the entry before it"),
     "data before it": (lambda path: path.write_bytes(b"#!/bin/sh\n" + path.read_bytes()), "does not directly follow"),
     "data behind it": (lambda path: path.write_bytes(path.read_bytes() + b"more"), "data after its end"),

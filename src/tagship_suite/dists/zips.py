@@ -230,5 +230,6 @@ def _check_directory(view: mmap, start: int, found: Collection[ZipInfo]) -> None
     is_sound &= all(each in pair for each, *pair in zip(fields, values, unknown, strict=True))
     if not is_sound or signature != b"PK\5\6":
         raise BadZipFile("a malformed directory")
-    if (at := at + END.size) + comment != len(view) or view.find(b"PK\5\6", at) >= 0:  # which would be another end
+    # Another end may begin in this one, with the length of its comment.
+    if at + END.size + comment != len(view) or view.find(b"PK\5\6", at + 1) >= 0:
         raise BadZipFile("data after its end")
