@@ -68,7 +68,9 @@ def test_no_text_breaks_the_reading_of_a_tag(tag: str) -> None:
         assert found_version(f"v{found[1]}", "ship") == ("v", found[1])
 
 
-@pytest.mark.parametrize("text", ["１.0", "1.0\n", " 1.0", "1.0 ", "", "x", "1.0-"])
+@pytest.mark.parametrize(
+    "text", ["１.0", "1.0\n", " 1.0", "1.0 ", "", "x", "1.0-", pytest.param("1" * 5000, id="long")]
+)
 def test_only_plain_pep_440_is_a_version(text: str) -> None:
     assert parsed(text) is None
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from ..errors import refusal
 from . import git
@@ -54,7 +54,7 @@ def parsed(text: str) -> Version | None:
     # packaging strips whitespace around a version, which a tag or a file name may not have.
     try:
         return Version(text) if text.isascii() and text == text.strip() else None
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, or too many digits for an int
         return None
 
 
