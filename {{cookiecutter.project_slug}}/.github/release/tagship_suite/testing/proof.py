@@ -146,9 +146,11 @@ def problems(evidence: Evidence, name: str) -> list[Problem]:
 def _unrun(evidence: Evidence) -> Iterator[Problem]:
     """Yield the test modules instead of which pytest ran one of the same name, all of which lie in the checkout."""
     remedy = "rename one, put __init__.py into their folders, or set --import-mode=importlib"
-    for one, other in evidence.twins.items():
-        if Path(other).is_relative_to(evidence.checkout) and not Path(other).is_relative_to(evidence.site):
-            where, found = (Path(each).relative_to(evidence.checkout).as_posix() for each in (one, other))
+    for pair in evidence.twins.items():
+        inside = [Path(each) for each in pair if not Path(each).is_relative_to(evidence.site)]
+        inside = [path for path in inside if path.is_relative_to(evidence.checkout)]
+        if len(inside) == len(pair):  # else one is the installed module
+            where, found = (path.relative_to(evidence.checkout).as_posix() for path in inside)
             yield Problem("no-tests", where, f"the tests of {found} instead of its own", "modules of two names", remedy)
 
 
