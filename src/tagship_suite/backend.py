@@ -169,7 +169,8 @@ def _own(folder: Path, name: str) -> str:
     found = (f"{top}{tail}{end}" for tail in tails for top in ("", "src/") for end in ("", ".py", "/__init__.py"))
     headers = folder.rglob(Path(name).name) if name.endswith((".h", ".hpp")) else ()
     nested = sorted((path.relative_to(folder).as_posix() for path in headers), key=len)
-    return next((path for path in (*found, *nested) if (folder / path).is_file()), "")
+    own = (path for path in nested if not re.search(r"(?:^|/)(?:\.|site-packages/)", path))  # in no environment
+    return next((path for path in (*found, *own) if (folder / path).is_file()), "")
 
 
 def _build(folder: Path, out: Path, seconds: int, runner: RunnerType) -> None:

@@ -125,6 +125,10 @@ FAILURES: dict[str, tuple[dict[str, str], str]] = {
         {"setup.py": EXTENSION, "c/a.c": '#include "a.h"\n', "c/a.h": ""},
         "the sdist lacks c/a.h, which the build needs: write `include c/a.h` in MANIFEST.in",
     ),
+    "a header of another project that an environment here happens to have": (
+        {"setup.py": EXTENSION, "c/a.c": '#include "np/a.h"\n', ".venv/np/a.h": "", "venv/site-packages/np/a.h": ""},
+        "the compiler says error: np/a.h",
+    ),
     "code that does not compile": (
         {"setup.py": EXTENSION, "c/a.c": "int main( {\n"},
         "the compiler says error: ",
