@@ -562,3 +562,10 @@ def test_a_keyring_that_cannot_be_read_is_one_line(bundle: Path, pypiserver: Pyp
     said = refusal(bundle, "pypi", **TAG, **{**pypiserver.twine, "TWINE_PASSWORD": ""}, **keyring)
     assert "Error getting password from keyring: the keyring is locked" in " ".join(said.split())
     assert "[no-credentials]" in said
+
+
+def test_the_credentials_in_the_address_of_an_index_are_sent() -> None:
+    with answering() as answers:
+        url = answers.url.replace("://", "://me:secret@")
+        index.Index("https://upload.example/", (f"{url}simple/",)).files("ship")
+    assert answers.requests == [("/simple/ship/", "Basic bWU6c2VjcmV0")]

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import requests
+from requests.utils import get_auth_from_url
 from twine.settings import Settings
 from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
 from urllib3.exceptions import HTTPError
@@ -106,9 +107,9 @@ class Index:
         """Return the response to a request, without its body; credentials are sent only to the index's own hosts."""
         self._check_scheme(url)
         own = {urlsplit(each)[:2] for each in (self.upload_url, *self.simple_urls)}
-        auth = self.auth if self.auth[1] and urlsplit(url)[:2] in own else None
+        auth = self.auth if self.auth[1] and urlsplit(url)[:2] in own else get_auth_from_url(url)
         options: Any = {"timeout": self.timeout, "allow_redirects": False, "stream": True}
-        return self._session.get(url, auth=auth, verify=self.ca_file, **options)
+        return self._session.get(url, auth=auth if any(auth) else None, verify=self.ca_file, **options)
 
     @cached_property
     def _session(self) -> requests.Session:
