@@ -393,6 +393,18 @@ def test_the_only_remote_is_the_one_to_push_to(suite: Path) -> None:
     assert released(suite, "minor", "--push").startswith("v1.1.0: pushed to upstream with main\n")
 
 
+@pytest.mark.parametrize(
+    ("branch", "setting"), [("1.x", ""), ("stable", '[tool.tagship]\nrelease-branches = ["stable"]\n')]
+)
+def test_a_branch_made_from_another_one_is_not_pushed_to_that_one(suite: Path, branch: str, setting: str) -> None:
+    started(suite, {"pyproject.toml": STATIC + setting})
+    git(suite, "push", "-q", "origin", "main")
+    git(suite, "switch", "-q", "--create", branch, "--track", "origin/main")
+    before = git(suite, "ls-remote", "origin", "refs/heads/main")
+    assert released(suite, "minor", "--push").startswith(f"v1.1.0: pushed to origin with {branch}\n")
+    assert git(suite, "ls-remote", "origin", "refs/heads/main") == before
+
+
 def test_a_branch_that_follows_one_here_is_pushed_to_origin(suite: Path) -> None:
     started(suite, {"pyproject.toml": STATIC})
     git(suite, "branch", "base")

@@ -91,7 +91,7 @@ def _plan(root: Path, wanted: str) -> Plan:
         notes += elsewhere.mentions(root, together, now, places)
     if here and version < (greatest := here[0])[0]:
         notes.append(f"{greatest[1]}{greatest[2]} is an earlier tag of a greater version, which installers prefer")
-    remote, branch = git.upstream(root, git.symbolic(root, "HEAD") or "HEAD")
+    remote, branch = _upstream(root, git.symbolic(root, "HEAD") or "HEAD", package.settings.release_branches)
     message = " ".join(filter(None, ("Release", package.label, text)))
     is_signed = package.settings.require_signed_tag and not is_dev
     return Plan(files, message, tag, branch, remote, package, notes, is_signed)
@@ -178,6 +178,14 @@ def _branch_problem(root: Path, branches: tuple[str, ...], version: Version) -> 
         return []
     remedy = "switch to it, or set release-branches" if branch else f"HEAD is detached, run: git switch {allowed[0]}"
     return [Problem("release-branch", "branch", repr(branch or "none"), " or ".join(map(repr, allowed)), remedy)]
+
+
+def _upstream(root: Path, branch: str, branches: tuple[str, ...]) -> tuple[str, str]:
+    """Return the remote and what to push there; a branch that was made from another one follows that by default."""
+    remote, pushed = git.upstream(root, branch)
+    series, other = (SERIES.fullmatch(name) for name in (branch, pushed.partition(":")[2]))
+    is_own = branches or (series and (other is None or other[1] != series[1]))
+    return remote, branch if is_own else pushed
 
 
 def _refuse_untracked(root: Path, files: Iterable[Path]) -> None:
