@@ -356,6 +356,10 @@ RECORDS: dict[str, tuple[Callable[[dict[str, bytes]], object], str]] = {
         record(rf"{INIT},sha256=\S+,0", f"{INIT},sha256={'A' * 43},0"),
         f"{INIT}: found {EMPTY}, expected sha256={'A' * 43} as in RECORD",
     ),
+    "a folder": (
+        lambda members: (members.update({"ship/b/": b""}), record(r"\Z", "ship/b/,,\n")(members)),
+        "ship/b/: found no file, expected one, as RECORD lists it",
+    ),
     "a file less": (lambda members: members.pop(INIT), f"{INIT}: found no file, expected one, as RECORD lists it"),
     "a line less": (record(rf"{INIT},.*\n", ""), f"{INIT}: found no hash in RECORD, expected one of"),
     "no hash": (record(rf"{INIT},.*\n", f"{INIT},,\n"), f"{INIT}: found no hash in RECORD"),

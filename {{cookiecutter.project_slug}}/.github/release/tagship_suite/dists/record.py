@@ -46,9 +46,9 @@ def differences(view: mmap, entries: dict[str, ZipInfo], info: str, scan: Scan) 
         raise BadZipFile(reason)
     listed = _listed(zips.text(view, entries[record]))
     exempt = {record, f"{record}.jws", f"{record}.p7s"}
-    for name, entry in entries.items():
+    for name, entry in ((name, entry) for name, entry in entries.items() if not entry.is_dir()):
         (expected, size), unpacked = listed.pop(name, ("", "")), zips.unpacked(view, entry)
-        if entry.is_dir() or name in exempt:
+        if name in exempt:
             continue
         if is_scanned(name, entry.file_size):
             scan(name, content := b"".join(unpacked))
