@@ -305,6 +305,7 @@ SCRIV = "[scriv]\nfragment_directory = news\n"
     [
         ({"pyproject.toml": f'{STATIC}[tool.scriv]\nformat = "md"\n'}, "changelog.d/20260101_me.md", True),
         ({"setup.cfg": SCRIV}, "news/20260101_me.rst", True),
+        ({"setup.cfg": f"{SCRIV}skip_fragments =\n"}, "news/README.rst", True),
         ({"changelog.d/scriv.ini": "[scriv]\nformat = md\n"}, "changelog.d/20260101_me.md", True),
         ({"tox.ini": SCRIV.replace("scriv", "tool.scriv")}, "changelog.d/20260101_me.rst", False),
         ({"setup.cfg": SCRIV}, "news/README.rst", False),

@@ -37,6 +37,7 @@ def found(tmp_path: Path, text: str, pattern: str = "", name: str = "module.py")
         'if True:\n    __version__ = "1.2"\n',
         'if TYPE_CHECKING:\n    __version__ = "0"\nelse:\n    __version__ = "1.2"\n',
         'if not TYPE_CHECKING:\n    __version__ = "1.2"\n',
+        pytest.param(f'if {"not " * 900}x:\n    __version__ = "1.2"\n', id="nested deeply"),
         '__version__ = (\n    "1.2"\n)\n',
         '__version__ = u"1.2"\r\n',
         '\ufeff__version__ = "1.2"\n',

@@ -7,6 +7,7 @@
 
 import re
 from datetime import datetime, timezone
+from fnmatch import fnmatch
 from os.path import relpath
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,7 @@ def _of_scriv(folder: Path) -> list[Path]:
         settings |= table
     place = folder / str(settings["fragment_directory"])
     found = sorted(path for suffix in ("rst", "md") for path in place.glob(f"*.{suffix}"))
-    return [path for path in found if not path.match(str(settings["skip_fragments"]))]
+    return [path for path in found if not fnmatch(path.name, str(settings["skip_fragments"]))]
 
 
 def _fragments(folder: Path, table: dict[str, Any]) -> list[Path]:

@@ -140,7 +140,7 @@ def strings(text: str, *names: str) -> list[String]:
 def _assigned(tree: ast.AST, text: str) -> Iterator[tuple[str, String]]:
     """Yield each name that is assigned a literal string at the top level, also inside `if` and `try`."""
     for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) in {"TYPE_CHECKING", "typing.TYPE_CHECKING"}:
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in {getattr(node.test, key, "") for key in ("id", "attr")}:
             node = ast.Module(node.orelse, [])
         if isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
