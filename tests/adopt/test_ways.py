@@ -381,6 +381,7 @@ def tests(session, database):
 def _tests(session, database, kind, coverage):
     session.install("pytest")
     match kind:
+        case Database.NONE: session.install("none")
         case "some": session.install("some")
         case "all" | "every": session.install("all")
         case _: session.install("none")

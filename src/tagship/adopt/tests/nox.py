@@ -87,8 +87,8 @@ def _reached(node: ast.AST, known: Constants) -> Iterator[ast.AST]:
 
 def _matches(pattern: ast.pattern, subject: object) -> bool:
     alternatives = pattern.patterns if isinstance(pattern, ast.MatchOr) else [pattern]
-    values = [ast.literal_eval(each.value) for each in alternatives if isinstance(each, ast.MatchValue)]
-    return subject in values if values else isinstance(pattern, ast.MatchAs)
+    values = [_value(each.value, {}) for each in alternatives if isinstance(each, ast.MatchValue)]
+    return subject is not None and subject in values if values else isinstance(pattern, ast.MatchAs)
 
 
 def _arguments(node: ast.FunctionDef, call: ast.Call | None = None) -> Constants:
