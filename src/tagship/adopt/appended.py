@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from .model import Adoption
 
-#: The sections with these settings, and a line with one of them.
+#: The sections with these settings, and the lines of one of them.
 SECTIONS = {"setup.cfg": r"\[egg_info\]", "pyproject.toml": r"\[tool\.distutils\.egg_info\]"}
-LINE = re.compile(r"(?m)^tag[-_]\w+[ \t]*[=:].*(?:\r?\n|\Z)")
+LINE = re.compile(r"(?m)^tag[-_]\w+[ \t]*[=:].*(?:\r?\n[ \t]+\S.*)*(?:\r?\n|\Z)")
 
 
 def remove(found: Adoption) -> list[Problem]:
