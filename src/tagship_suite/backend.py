@@ -26,7 +26,9 @@ from .repo.packages import is_compiled
 
 FAILURES = (BuildException, BuildBackendException, tarfile.TarError, subprocess.CalledProcessError)
 #: Matches the message that a file or a module is missing.
-LACKS = r"(?:No such file or directory: |does not exist: |No module named |fatal error: )['`]?([^'`:\n]+)"
+LACKS = (
+    r"(?:No such file or directory: |does not exist: |No module named |fatal error: )['`]?((?:[A-Za-z]:\\)?[^'`:\n]+)"
+)
 #: setuptools then goes on without the file.
 IGNORED = re.compile(r"File '([^']+)' cannot be found")
 REQUIRES = "[build-system] requires of pyproject.toml"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -226,3 +227,10 @@ def test_a_readme_of_another_markup_than_its_type_is_refused(
     for line in found:
         assert f"found {wrong}; write readme = {{ file =" in line
         assert "long_description_content_type=" in line
+
+
+@pytest.mark.parametrize("path", [r"C:\\me\\ship-1.0\\a.txt", "/me/ship-1.0/a.txt", "a.txt"])
+def test_the_whole_path_of_a_missing_file_is_read(path: str) -> None:
+    found = re.search(backend.LACKS, f"FileNotFoundError: [Errno 2] No such file or directory: '{path}'")
+    assert found
+    assert found[1] == path
