@@ -30,6 +30,9 @@ __all__ = ["browser"]
 # Shells start background jobs with SIGINT ignored, and what these start would ignore it too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Hooks and `git submodule` are shell scripts, which find the system's tools even if the user's PATH does not.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", ""), os.defpath])
+
 ROOT = Path(__file__).parents[1]
 #: Variables of the surrounding CI run or of a person's twine, which no test may see; and the one that containers set,
 #: with which each process compiles all that it imports.
@@ -56,9 +59,6 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
     """Remove what the machine and its user would add to a run."""
     for name in [name for name in os.environ if name.startswith(FOREIGN) and not name.startswith("GIT_SSL")]:
         monkeypatch.delenv(name)
-    # Hooks and `git submodule` are shell scripts, which find the system's tools even if the user's PATH does not.
-    path = [str(Path(sys.executable).parent), os.environ["PATH"], os.defpath]
-    monkeypatch.setenv("PATH", os.pathsep.join(path))
     config = tmp_path_factory.getbasetemp() / "gitconfig"
     config.write_text(GIT_CONFIG)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))

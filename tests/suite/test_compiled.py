@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -252,8 +253,13 @@ def test_a_project_that_becomes_compiled_is_told_to_run_sync_for_the_locked_tool
 
 @pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs no container elsewhere")
-def test_the_locked_cibuildwheel_plans_what_the_sdist_says(planned: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_installed", [True, False])
+def test_the_locked_cibuildwheel_plans_what_the_sdist_says(planned: Path, tmp_path: Path, is_installed: bool) -> None:
     nothing_listens = {"DOCKER_HOST": "tcp://127.0.0.1:9", "CIBW_CACHE_PATH": str(tmp_path / "cache")}
+    if not is_installed:
+        (tmp_path / "path").mkdir()
+        (tmp_path / "path/git").symlink_to(shutil.which("git") or "")
+        nothing_listens["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{tmp_path / 'path'}"
     done = try_nox(planned, "-s", "build", **nothing_listens, CIBW_ARCHS="x86_64")
     assert done.returncode == 1
     assert "cp312-manylinux_x86_64" in done.stdout

@@ -42,6 +42,8 @@ LONGEST = 300
 HIDDEN = "setup.py cannot import {0}: begin it with `import os, sys; sys.path.insert(0, os.path.dirname(__file__))`"
 #: Regular expressions for the output of a failed build, each with its advice below it. The last matching line counts.
 TABLE = rf"""
+docker is too old or is not working|(?:docker|podman) not found|No such file or directory: '(?:docker|podman)'
+  cibuildwheel needs Docker or Podman here: start it, or let CI build the wheels
 No space left on device|Errno 28
   the disk is full: free some space
 No module named '(pkg_resources)
@@ -84,8 +86,6 @@ fatal error: '?(Python\.h)
   there is no \1: install the headers of this Python, such as python3-dev
 ^\S+:\d+(?::\d+)?: (?:fatal )?(error: .+)
   the compiler says \1
-docker is too old or is not working|(?:docker|podman) not found
-  cibuildwheel needs Docker or Podman here: start it, or let CI build the wheels
 use_2to3 is invalid
   setuptools no longer has use_2to3: remove it, or write "setuptools<58" in {REQUIRES}
 """
