@@ -113,7 +113,7 @@ def test_tags_that_start_the_workflow_are_the_ones_that_hold_a_version() -> None
     assert not any(map(holds_version, ["latest", "nightly", "archive/old", "version"]))
 
 
-@pytest.mark.parametrize("version", ["1.2.3", "1.2.0b1", "1.2.dev4", "2026.1.post1"])
+@pytest.mark.parametrize("version", ["1.2.3", "1.2.0b1", "1.2.dev4", "2026.1.post1", "1!2.0"])
 def test_a_version_in_the_form_of_rel_1_2_3_is_read_as_that_version(version: str) -> None:
     assert found_version(f"rel_{like(version, '1_2_3')}", "ship") == ("rel_", Version(version))
     assert like(version, "1.2.3") == version

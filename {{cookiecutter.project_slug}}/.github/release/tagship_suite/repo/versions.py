@@ -21,7 +21,7 @@ SEPARATORS = "-_/@"
 END = rf"(?:[{SEPARATORS}]v?)?"  # of a prefix; one separator at most: `pkg--1.0` is a typo
 SEMVER = {"a": "alpha", "b": "beta", "rc": "rc"}
 #: The numbers of a version in tags such as `rel_1_2_3`.
-JOINED = re.compile(r"\A[0-9]+(?:_[0-9]+)+")
+JOINED = re.compile(r"\A(?:[0-9]+!)?[0-9]+(?:_[0-9]+)+")
 
 
 @dataclass(frozen=True)
