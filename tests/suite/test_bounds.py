@@ -9,12 +9,14 @@ import sys
 import tarfile
 import time
 import tracemalloc
+from collections import deque
 from contextlib import contextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tagship_suite.backend import _cause
 from tagship_suite.dists import tars
 from tagship_suite.dists.reading import read_dist
 from tagship_suite.errors import ReleaseError, within
@@ -170,3 +172,8 @@ def test_dists_of_two_machines_are_compared_without_reading_them_whole(tmp_path:
     with memory(8 * MIB):
         handover.gather(tmp_path, {})
     assert [path.name for path in tmp_path.iterdir()] == ["a.whl"]
+
+
+def test_the_cause_of_a_failed_build_is_found_in_lines_of_any_length(tmp_path: Path) -> None:
+    words = ("a" * 100_000 + "Errno", "No module named 'numpy'", "Exception" * 50_000)
+    assert "the build needs the module numpy" in _cause(tmp_path, deque(words), has_sdist=False)

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-#: By the first part of a backend's name: the functions that read the version and the modules.
 #: What builds a module of compiled code, in Meson, setuptools and Cython.
 BUILDS_CODE = re.compile(r"\b(?:extension_module|Extension|cythonize)\s*\(")
+#: By the first part of a backend's name: the functions that read the version and the modules.
 BACKENDS: dict[str, tuple[Callable[[Project], Version], Callable[[Project], Modules]]] = {
     "setuptools": (setuptools.version, setuptools_modules.modules),
     "pbr": (setuptools.version, setuptools_modules.modules),

@@ -30,6 +30,7 @@ from .errors import Problem, ReleaseError, refuse
 from .repo.packages import is_compiled
 
 FAILURES = (BuildException, BuildBackendException, tarfile.TarError, subprocess.CalledProcessError)
+LINE = 2000  # characters of a line that are searched, as some patterns need quadratic time
 #: Matches the message that a file or a module is missing.
 LACKS = (
     r"(?:No such file or directory: |does not exist: |No module named |fatal error: )['`]?((?:[A-Za-z]:\\)?[^'`:\n]+)"
@@ -152,14 +153,15 @@ def _run(
 
 def _cause(folder: Path, output: deque[str], *, has_sdist: bool) -> str:
     """Return why the build in `folder` failed, before or after its sdist: the known cause, else the last error."""
-    for line in reversed(output):
+    lines = [line[:LINE] for line in output]
+    for line in reversed(lines):
         match = re.search(LACKS, line)
         if match and (own := _own(folder, match[1])) and (has_sdist or "module" in match[0]):
             return (LOST if has_sdist else HIDDEN).format(own)
         for pattern, advice in CAUSES.items():
             if match := re.search(pattern, line):
                 return match.expand(advice)
-    return _last(list(output)) or f"see above: {output[-1].strip()}"
+    return _last(lines) or f"see above: {lines[-1].strip()}"
 
 
 def _last(output: list[str]) -> str:
