@@ -97,6 +97,7 @@ def test_a_signal_to_nox_ends_the_upload_too(checkout: Path, tmp_path: Path, num
         command = [*NOX, "-s", "publish", "--reuse-venv=always", "--no-install", "--", "--no-attestations"]
         process = subprocess.Popen(command, cwd=checkout, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         while not servers.proxy.seen:
+            assert process.poll() is None
             time.sleep(0.1)
         assert any("tagship_suite" in each for each in left(tmp_path / "marker"))
         process.send_signal(number)
