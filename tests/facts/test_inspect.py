@@ -72,6 +72,14 @@ def test_facts_have_the_names_that_are_promised(tmp_path: Path) -> None:
     }
 
 
+def test_a_place_that_says_the_command_and_its_needs_is_one_piece_of_evidence(tmp_path: Path) -> None:
+    (tmp_path / "tox.ini").write_text("[testenv]\ndeps = pytest\ncommands = python -m pytest\n")
+    (tmp_path / "test_thing.py").write_text("def test_it(): ...\n")
+    write(tmp_path, GOOD)
+    tests = inspect(cwd=tmp_path)[1][0]["tests"]
+    assert (tests["command"], len(tests["evidence"])) == (["python", "-m", "pytest"], 1)
+
+
 def test_lines_for_people_say_the_same(tmp_path: Path) -> None:
     text = "\n".join(report.lines(report.inspect(write(tmp_path, GOOD))))
     assert "  thing\n    version 1.2.3 (pyproject:static pyproject.toml)\n    modules thing (single-module" in text

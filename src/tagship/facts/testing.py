@@ -25,7 +25,7 @@ def find(folder: Path, top: Path) -> Tests:
     except (ReleaseError, OSError, ValueError):
         return Tests()
     command = ("pytest",) if guess.command is None else guess.command
-    return Tests(_runner(command), command, tuple(_evidence(guess.why.values())))
+    return Tests(_runner(command), command, tuple(_evidence(dict.fromkeys(guess.why.values()))))
 
 
 def _runner(command: tuple[str, ...]) -> str:
