@@ -131,6 +131,7 @@ def test_a_version_of_thousands_of_digits_in_the_metadata_is_refused(gate: Path)
 
 
 @posix
+@pytest.mark.timeout(0)  # it has the same timer
 def test_the_timeout_of_a_block_continues_after_one_inside_it() -> None:
     outer, inner = ReleaseError("outer"), ReleaseError("inner")
 
