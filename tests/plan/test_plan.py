@@ -176,6 +176,31 @@ def test_a_version_from_tags_is_that_of_the_tag(repository: Path) -> None:
     assert (found["version"], found["version_source"], found["problems"]) == ("1.0", "git's tags", [])
 
 
+SETUP_PY = """\
+from setuptools import setup
+import ship
+setup(name="ship", version=ship.__version__)
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "version", "file"),
+    [
+        ("info = (1, 0)\n__version__ = '.'.join(map(str, info))\n", "1.0", "ship.py"),
+        ("__version__ = open('v').read()\n", "1.1", "setup.py"),
+    ],
+)
+def test_a_version_that_code_computes_stops_nothing(repository: Path, module: str, version: str, file: str) -> None:
+    (repository / "pyproject.toml").unlink()
+    (repository / "setup.py").write_text(SETUP_PY)
+    (repository / "ship.py").write_text(module)
+    commit(repository)
+    found = read(repository, "--offline", "--tag", "v1.1")
+    assert (found["version"], found["version_source"]) == (version, f"{file}, which computes it")
+    assert ("[tag-mismatch]" in str(found["problems"])) == (version == "1.0")
+    assert "[no-version]" not in str(found["problems"])
+
+
 def test_an_edited_managed_file_would_stop_it(repository: Path) -> None:
     (repository / ".github/workflows/release.yml").unlink()
     commit(repository, "no workflow")

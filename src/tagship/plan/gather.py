@@ -9,8 +9,7 @@ from packaging.utils import canonicalize_name
 
 from tagship import project, suite, tree, update
 from tagship.errors import TagshipError
-from tagship.facts import workflow
-from tagship.facts.distributions import has_extensions
+from tagship.facts import distributions, workflow
 from tagship.facts.marked import Unreadable
 from tagship.indexes import INDEXES
 from tagship_suite.errors import Problem, ReleaseError
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from tagship.project import Project
 
 TIMEOUT = 5  # seconds for an index to answer
+BY_TAGS = "git's tags"
 
 
 def plans(path: Path, tag: str = "", *, offline: bool = False) -> list[Plan]:
@@ -73,24 +73,11 @@ def _plan(found: Project, commit: str, tag: str, *, offline: bool) -> Plan:
 
 
 def _version_and_tag(plan: Plan, found: Project, tag: str) -> None:
-    folder, package = found.package.folder, found.package
-    here = tuple(filter(package.owns, git.tags_here(found.path)))
-    plan.tag = tag or next(iter(here), "")
+    plan.tag = tag or next(filter(found.package.owns, git.tags_here(found.path)), "")
     named = found_version(plan.tag, found.name) if plan.tag else None
-    try:
-        written = locate(folder, package.settings)
-    except ReleaseError as error:
-        plan.problems += map(str, error.args)
+    _version(plan, found, str(named[1]) if named else "")
+    if not plan.version or plan.version_source == BY_TAGS:
         return
-    if written is None:
-        plan.version_source = "git's tags"
-        plan.version = str(named[1]) if named else ""
-        if not plan.version:
-            problem = Problem("no-tag", "tag", "none that names a version at HEAD", "one", "name it: --tag v1.2.3")
-            plan.problems.append(str(problem))
-        return
-    line = read_text(written.path).count("\n", 0, written.start) + 1
-    plan.version, plan.version_source = written.text, f"{written.path.relative_to(found.path).as_posix()}:{line}"
     plan.tag = plan.tag or _in_form(plan.version, found)
     named = found_version(plan.tag, found.name)
     if named is None or named[1] != parsed(plan.version):
@@ -98,6 +85,30 @@ def _version_and_tag(plan: Plan, found: Project, tag: str) -> None:
         expected = f"{plan.version!r} as in {plan.version_source}"
         remedy = f"run: inv release, or tag {_in_form(plan.version, found)!r}"
         plan.problems.append(str(Problem("tag-mismatch", f"tag {plan.tag!r}", has, expected, remedy)))
+
+
+def _version(plan: Plan, found: Project, tagged: str) -> None:
+    """Find the version in the files; where they leave it to git's tags or to code, it is the `tagged` one."""
+    try:
+        written = locate(found.package.folder, found.package.settings)
+    except ReleaseError as error:
+        facts = distributions.of(found.package.folder, found.path)
+        if found.package.settings.version_file or not facts.version_source.kind:
+            plan.problems += map(str, error.args)
+            return
+        plan.version_source = f"{facts.version_source.file or 'code'}, which computes it"
+        plan.version = facts.version or tagged
+        if not plan.version:
+            plan.notes.append("only the build knows the version: name a tag: --tag v1.2.3")
+        return
+    if written is None:
+        plan.version, plan.version_source = tagged, BY_TAGS
+        if not tagged:
+            problem = Problem("no-tag", "tag", "none that names a version at HEAD", "one", "name it: --tag v1.2.3")
+            plan.problems.append(str(problem))
+        return
+    line = read_text(written.path).count("\n", 0, written.start) + 1
+    plan.version, plan.version_source = written.text, f"{written.path.relative_to(found.path).as_posix()}:{line}"
 
 
 def _in_form(version: str, found: Project) -> str:
@@ -110,7 +121,7 @@ def _in_form(version: str, found: Project) -> str:
 def _dists(plan: Plan, found: Project) -> None:
     name = canonicalize_name(found.name).replace("-", "_")
     version = str(parsed(plan.version) or plan.version or "VERSION")
-    compiled = is_compiled(found.package.folder) or has_extensions(found.package.folder, found.path)
+    compiled = is_compiled(found.package.folder) or distributions.has_extensions(found.package.folder, found.path)
     plan.dists = [
         f"{name}-{version}.tar.gz",
         f"{name}-{version}-*.whl" if compiled else f"{name}-{version}-py3-none-any.whl",
