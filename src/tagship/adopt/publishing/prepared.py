@@ -22,10 +22,13 @@ BUILDS = re.compile(
     r"|\bpip wheel\b|\btwine\b|^actions/upload-artifact|^hynek/build-and-inspect"
     r"|^pypa/(cibuildwheel|gh-action-pypi-publish)"
 )
-#: Commands that make files: compiled translations, bundled scripts and styles, code from a grammar or a protocol.
+#: Commands that make files: compiled translations, bundled scripts and styles, code from a grammar or a protocol, data
+#: from elsewhere; and any target of make but the usual ones, which make nothing that is shipped, or are the build.
 MAKES = re.compile(
-    r"generat|compile|translat|msgfmt|\b(py)?babel\b|protoc\b|grpc_tools|codegen|webpack"
-    r"|\b(npm|yarn|pnpm|bun) (run )?\S*build",
+    r"generat|compile|translat|msgfmt|\b(py)?babel\b|protoc\b|grpc_tools|codegen|webpack|download|vendor"
+    r"|\b(npm|yarn|pnpm|bun) (run )?\S*build"
+    r"|\bmake (?!\S*(?:build|check|clean|deps|dist|env|format|lint|package|publish|setup|test|type|upload|wheel)"
+    r"|all\b|dev|init)[a-z]",
     re.IGNORECASE,
 )
 #: What makes nothing that is shipped, such as tests, and what only installs a tool that could.
