@@ -5,7 +5,7 @@ import sys
 from invoke.context import Context
 from invoke.tasks import task
 
-sys.path.insert(0, ".github/release")
+sys.path.insert(0, __file__.removesuffix("tasks.py") + ".github/release")
 from tagship_suite.tasks import check, lock, rehearse, release
 
 __all__ = ["check", "lock", "rehearse", "release"]

@@ -338,9 +338,17 @@ def test_own_files_keep_every_line_and_get_the_import_after_theirs(tmp_path: Pat
         after = (folder / name).read_text().splitlines()
         kept = iter(after)
         assert all(line in kept for line in text.splitlines())
-        assert after.index('sys.path.insert(0, ".github/release")') < after.index(
-            "@nox.session" if name == "noxfile.py" else "@task"
-        )
+        (inserted,) = (number for number, line in enumerate(after) if line.startswith("sys.path.insert(0, "))
+        assert inserted < after.index("@nox.session" if name == "noxfile.py" else "@task")
+
+
+def test_the_tasks_work_in_a_folder_below_the_root(tmp_path: Path) -> None:
+    folder = make(tmp_path / "thing", OWN_FILES)
+    adopt(folder)
+    commit(folder)
+    (folder / "below").mkdir()
+    said = run(sys.executable, "-m", "invoke", "release", "minor", "--dry-run", cwd=folder / "below").stdout
+    assert "+__version__ = '1.3.0'" in said
 
 
 def test_a_tasks_file_that_is_not_invoke_s_is_left_alone(tmp_path: Path) -> None:

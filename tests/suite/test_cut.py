@@ -85,6 +85,12 @@ def test_no_shell_is_needed(repository: Path, tmp_path: Path) -> None:
     assert git(repository, "tag", "--points-at", "HEAD") == "v0.2.0"
 
 
+def test_it_works_in_a_folder_below_the_root(repository: Path) -> None:
+    done = inv_release(repository / "tests", "patch")
+    assert done.returncode == 0, done.stdout
+    assert git(repository, "tag", "--points-at", "HEAD") == "v0.1.1"
+
+
 def test_push_pushes_the_commit_and_the_tag(repository: Path) -> None:
     done = inv_release(repository, "minor", "--push")
     assert done.returncode == 0, done.stdout

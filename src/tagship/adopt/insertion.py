@@ -12,6 +12,8 @@ from tagship.noxfile import SESSIONS_MODULE, TASKS_MODULE
 
 #: The imports that the inserted lines need, by the name that they use.
 NEEDED = {"sys": "import sys", "importlib.util": "import importlib.util"}
+#: The folder of the suite, for nox, which runs in the folder of its noxfile, and for invoke, which may run below it.
+FOR_NOX, FOR_INVOKE = '".github/release"', '__file__.removesuffix("tasks.py") + ".github/release"'
 STANDARD = 1  # the section of the standard library
 
 
@@ -23,17 +25,17 @@ def with_sessions(text: str, quote: str = "", gap: int = 1) -> str:
     without the suite, where the project's own sessions still work. `quote` is the quote character, by default the
     file's, and `gap` the number of blank lines after imports.
     """
-    return _insert(text, [f'importlib.import_module("{SESSIONS_MODULE}")'], quote, gap)
+    return _insert(text, FOR_NOX, [f'importlib.import_module("{SESSIONS_MODULE}")'], quote, gap)
 
 
 def with_tasks(text: str, taken: set[str], quote: str = "", gap: int = 1) -> str:
     """Return the text of a tasks file with the release's tasks after its imports, without those that are `taken`."""
     names = [name for name in ("check", "lock", "rehearse", "release") if name not in taken]
     first = f'of_release = importlib.import_module("{TASKS_MODULE}")'
-    return _insert(text, [first, *(f"{name} = of_release.{name}" for name in names)], quote, gap)
+    return _insert(text, FOR_INVOKE, [first, *(f"{name} = of_release.{name}" for name in names)], quote, gap)
 
 
-def _insert(text: str, lines: list[str], quote: str, gap: int) -> str:
+def _insert(text: str, place: str, lines: list[str], quote: str, gap: int) -> str:
     end, mark = "\r\n" if "\r\n" in text else "\n", "\ufeff" * text.startswith("\ufeff")
     text = text.removeprefix(mark)  # a byte order mark is only valid as the first character
     rows, tree = io.StringIO(text, newline="\n").readlines(), ast.parse(text)
@@ -43,7 +45,7 @@ def _insert(text: str, lines: list[str], quote: str, gap: int) -> str:
         rows[-1] += end
     missing = [line for name, line in NEEDED.items() if not _binds(imports, name)]
     block = [
-        'sys.path.insert(0, ".github/release")',
+        f"sys.path.insert(0, {place})",
         'if importlib.util.find_spec("tagship_suite"):  # an sdist does not contain it',
         *(f"    {line}" for line in lines),
     ]

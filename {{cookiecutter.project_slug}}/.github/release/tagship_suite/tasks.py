@@ -6,6 +6,7 @@
 """Tasks for people; CI runs the nox sessions. A project's tasks.py imports them."""
 
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,7 @@ LOCK = ("--universal", "--python-version", "3.10", "--generate-hashes", "--no-st
 @task
 def check(_: Context) -> None:
     """Run what a release needs to pass: build, test, verify-version."""
+    enter_root()
     apart = Path("release_noxfile.py")  # for a project whose own noxfile has sessions of these names
     options = ("-f", str(apart)) if apart.is_file() else ()
     run(sys.executable, "-m", "nox", *options, "-s", "build", "test", "verify-version")
@@ -39,6 +41,7 @@ def release(_: Context, version: str, *, push: bool = False, dry_run: bool = Fal
     """Bump the version, date the changelog, commit and tag; the pushed tag is what publishes."""
     if version in {"-h", "--help"}:  # invoke takes it for the version
         return run(sys.executable, "-m", "invoke", "--help", "release")
+    enter_root()
     from .repo.bump import cut_release
     from .report import Reported, reporting
 
@@ -52,6 +55,7 @@ def release(_: Context, version: str, *, push: bool = False, dry_run: bool = Fal
 @task
 def rehearse(_: Context) -> None:
     """Rehearse the whole release against a local index that behaves as PyPI does."""
+    enter_root()
     command = shutil.which("tagship")
     if command is None:
         raise Exit("tagship: found no such command; run: pip install CLONE, a clone of the template [missing-tool]", 1)
@@ -61,12 +65,19 @@ def rehearse(_: Context) -> None:
 @task
 def lock(_: Context) -> None:
     """Update the locked release tools, with hashes, for every Python and platform."""
+    enter_root()
     if importlib.util.find_spec("uv") is None:
         raise Exit("uv: found no such package, which compiles the requirements; run: pip install uv [missing-tool]", 1)
     compile_ = (sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--upgrade", *LOCK)
     for source in sorted(Path(REQUIREMENTS).glob("*.in")):
         # In that folder, so that Dependabot can run the command that each lock records.
         run(*compile_, "--output-file", f"{source.stem}.txt", source.name, cwd=REQUIREMENTS)
+
+
+def enter_root() -> None:
+    """Change to the repository's root: invoke runs a task in the folder where it was called, which may be below it."""
+    here = Path.cwd()
+    os.chdir(next((each for each in (here, *here.parents) if (each / REQUIREMENTS).is_dir()), here))
 
 
 def run(*command: str, cwd: str = ".") -> None:
