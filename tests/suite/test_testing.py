@@ -171,6 +171,7 @@ def judge(
         # What setuptools does not take for packages of a flat layout.
         {"docs/conf.py": "", "examples/__init__.py": "", "benchmarks/a.py": "", "setup.py": "", "_dev/a.py": ""},
         {"t/__init__.py": "", "t/mocks.py": "", "t/unit/test_a.py": ""},
+        {"testing/__init__.py": "", "testing/support.py": ""},
         # An environment, and tests that mirror the names of what they test.
         {".venv/lib/site-packages/ship/core.py": CODE, "env/lib/site-packages/other.py": ""},
         {"qa/ship/__init__.py": "", "qa/ship/core.py": "import ship\n", "qa/test_a.py": ""},
@@ -182,6 +183,7 @@ def judge(
         "other folder",
         "no packages",
         "a folder t",
+        "a folder testing",
         "environments",
         "a mirror",
     ],
@@ -257,6 +259,12 @@ def test_shipped_tests_may_run_from_the_checkout_as_long_as_they_are_the_same(tm
     assert judge(tmp_path / "same", same, ["ship/tests/test_a.py"], shipped=shipped) == []
     (line,) = judge(tmp_path / "other", other, ["ship/tests/test_a.py"], shipped=shipped)
     assert line.startswith("ship/tests/test_a.py: found module ship.tests.test_a run from the checkout")
+
+
+def test_a_module_that_is_run_as_a_script_may_be_that_of_the_checkout_as_long_as_it_is_the_same(tmp_path: Path) -> None:
+    assert judge(tmp_path / "same", FLAT, ["ship/core.py"], kind="script") == []
+    (line,) = judge(tmp_path / "other", {**FLAT, "ship/core.py": "x = 2\n"}, ["ship/core.py"], kind="script")
+    assert line.startswith("ship/core.py: found module ship.core run from the checkout")
 
 
 def test_a_wheel_of_which_nothing_was_imported_is_not_proven(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ from .witness import is_test
 
 #: Top-level names that setuptools does not take for a package or module of the project. Source of the rule:
 #: DEFAULT_EXCLUDE of FlatLayoutPackageFinder and FlatLayoutModuleFinder in setuptools.discovery. `t` has the tests of
-#: celery, kombu and others.
+#: celery, kombu and others, `testing` those of pytest and what others' tests share.
 OTHER = re.compile(
-    r"ci|bin|debian|docs?|documentation|manpages|news|newsfragments|changelog|(unit_)?tests?|t|examples?|scripts|tools"
+    r"ci|bin|debian|docs?|documentation|manpages|news|newsfragments|changelog|(unit_)?tests?|t|testing|examples?|scripts|tools"
     r"|utils?|python|build|dist|v?env|requirements|tasks|fabfile|site_scons|benchmarks?|exercises?|htmlcov|setup"
     r"|conftest|toxfile|noxfile|pavement|dodo|conanfile|manage|[._].*"
 )
@@ -164,7 +164,8 @@ def _judged(path: Path, evidence: Evidence, name: str) -> list[Problem]:
     found, expected = f"module {module} imported from the checkout", f"the one in {name}"
     if source and inner in evidence.shipped:
         is_of_tests = any(is_test(part.partition(".")[0]) for part in PurePosixPath(inner).parts)
-        if is_of_tests and path.read_bytes() == (evidence.site / inner).read_bytes():
+        may_run_here = is_of_tests or evidence.loose[path] == "script"  # what that imports is looked at by itself
+        if may_run_here and path.read_bytes() == (evidence.site / inner).read_bytes():
             return []
         found, expected = f"module {module} run from the checkout", f"the one of {name}"
         remedy = f"import it by its name, or {IN_PLACE}"
