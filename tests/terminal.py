@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -12,12 +13,14 @@ from pathlib import Path
 CONTROLLED = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
 )
+CTRL_C = "\x03"
 
 
 def on_terminal(*command: str | Path, cwd: Path, asked: str = "", typed: str = "", **env: str) -> tuple[int, str]:
     """Run `command` on a terminal of 120 columns; return its status, and what the terminal got.
 
-    `typed` is typed once the terminal shows `asked`.
+    `typed` is typed once the terminal shows `asked`. Ctrl-C is pressed again each second until something happens:
+    Python overlooks it between the prompt and the wait for input.
     """
     ours, theirs = pty.openpty()
     environ = {**os.environ, "TERM": "xterm", "COLUMNS": "120", **env}
@@ -31,13 +34,19 @@ def on_terminal(*command: str | Path, cwd: Path, asked: str = "", typed: str = "
         start_new_session=True,
     )
     os.close(theirs)
-    got = b""
+    got, pressed = b"", False
     try:
-        while block := os.read(ours, 4096):
+        while True:
+            if pressed and not select.select([ours], [], [], 1)[0]:
+                os.write(ours, CTRL_C.encode())
+                continue
+            block = os.read(ours, 4096)
+            if not block:
+                break
             got += block
             if typed and asked in got.decode(errors="replace"):
                 os.write(ours, typed.encode())
-                typed = ""
+                typed, pressed = "", typed == CTRL_C
     except OSError:  # nobody has the other end open any more
         pass
     os.close(ours)
