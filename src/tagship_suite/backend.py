@@ -10,13 +10,14 @@ import tempfile
 import warnings
 from collections import deque
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 from build import BuildBackendException, BuildException, ProjectBuilder, RunnerType
 from build.env import DefaultIsolatedEnv
-from twine.commands.check import check
 from twine.exceptions import TwineException
 
 from .dists import metadata, rules, tars
@@ -116,6 +117,8 @@ def build(folders: list[Path], out: Path, seconds: int) -> None:
 
 
 def _check(out: Path) -> None:
+    from twine.commands.check import check  # which `_build` has imported
+
     try:
         failed = check([str(path) for path in sorted(out.iterdir())])
     except TwineException as error:  # about metadata that it cannot read
@@ -180,9 +183,11 @@ def _own(folder: Path, name: str) -> str:
 def _build(folder: Path, out: Path, seconds: int, runner: RunnerType) -> None:
     isolated = partial(DefaultIsolatedEnv, installer="uv" if shutil.which(os.environ.get("UV") or "uv") else "pip")
     with ExitStack() as stack:
-        env = stack.enter_context(isolated())
-        builder = ProjectBuilder.from_isolated_env(env, folder, runner)
-        env.install(requires := builder.build_system_requires)
+        with ThreadPoolExecutor() as pool:  # this import takes as long as the installation, and the backend runs later
+            pool.submit(import_module, "twine.commands.check")
+            env = stack.enter_context(isolated())
+            builder = ProjectBuilder.from_isolated_env(env, folder, runner)
+            env.install(requires := builder.build_system_requires)
         env.install(more := builder.get_requires_for_build("sdist"))
         sdist = Path(builder.build("sdist", out))
         tars.normalise(sdist, seconds)
