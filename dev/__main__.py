@@ -19,8 +19,9 @@ PYTHON = sys.executable
 if Path(sys.prefix).resolve() == VENV and os.name != "nt":
     PYTHON = str(Path(sys.base_prefix, "bin", f"python{sys.version_info.major}.{sys.version_info.minor}"))
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
-#: More than processors: a test waits for servers and other programs for a third of its time.
-WORKERS = (os.cpu_count() or 2) * 3 // 2
+#: Two for each processor: a test waits for servers and other programs for half of its time. They steal work, as each
+#: then runs tests of the same module, which share what is made once.
+WORKERS = ("-n", str(2 * (os.cpu_count() or 2)), "--dist", "worksteal")
 USAGE = """usage: python3 dev VERB
   demo        generate a project, release it to a local index, install it back
   test [...]  run the tests, with pytest's arguments
@@ -35,7 +36,7 @@ def main(arguments: list[str]) -> int:
     verb, *rest = arguments or [""]
     modules = {
         "demo": ["dev.demo"],
-        "test": ["pytest", "-n", str(WORKERS)],
+        "test": ["pytest", *WORKERS],
         "bench": ["dev.bench"],
         "docs": ["nox", "-s", "docs"],
     }
