@@ -360,3 +360,13 @@ def test_the_findings_are_data_too(folder: Path) -> None:
 
 def test_check_and_force_exclude_each_other(folder: Path) -> None:
     assert tagship(folder, "--check", "--force")[0] == 2
+
+
+def test_a_compiled_project_in_a_folder_gets_the_tools_and_the_jobs_for_its_wheels(folder: Path) -> None:
+    (folder / "python").mkdir()
+    (folder / "pyproject.toml").write_text('[tool.tagship]\npackages = ["python"]\n')
+    (folder / "python/pyproject.toml").write_text('[project]\nname = "thing"\n[tool.cibuildwheel]\n')
+    commit(folder)
+    assert tagship(folder)[0] == 0
+    assert (folder / suite.REQUIREMENTS / "wheels.txt").is_file()
+    assert "BUILD_ON" in (folder / suite.WORKFLOW).read_text()

@@ -15,7 +15,7 @@ from tagship.errors import Refused
 from tagship_suite.errors import Problem
 from tagship_suite.repo import git
 from tagship_suite.repo.files import load_toml, subtable
-from tagship_suite.repo.packages import is_compiled
+from tagship_suite.repo.packages import every, is_compiled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,7 +97,8 @@ def status(folder: Path, publish_with: str = "", *, apart: bool = False) -> Stat
     `publish_with` is a key of `suite.WORKFLOWS`, or `gitlab`; by default it is read from the project's workflow.
     With `apart`, or if there is one already, the release's sessions have a separate noxfile.
     """
-    compiled, apart = is_compiled(folder), apart or suite.is_apart(folder)
+    compiled = any(is_compiled(package.folder) for package in every(folder))
+    apart = apart or suite.is_apart(folder)
     table = subtable(load_toml(folder / "pyproject.toml"), "tool", "tagship")
     dev, sbom = bool(table.get("dev-builds")), table.get("sbom") is True
     files = suite.files(publish_with or suite.chosen(folder), compiled=compiled, apart=apart, dev=dev, sbom=sbom)

@@ -32,8 +32,8 @@ RUNNER = re.compile(r"(?:ubuntu|windows|macos)-[\w.-]+")
 
 def wheels(found: Adoption) -> list[Problem]:
     """Add a step for projects that build wheels for several platforms, or whose wheels hold compiled code."""
-    root = found.folder
-    if update.has_suite(root) or found.keep_old or is_compiled(root):
+    root, packages = found.folder, [each for each in found.packages if not is_compiled(each.folder)]
+    if update.has_suite(root) or found.keep_old or not packages:
         return []
     sync, built = update.command("sync", root), [*_built_for_platforms(root)]
     if built:
@@ -47,8 +47,8 @@ def wheels(found: Adoption) -> list[Problem]:
         )
         _name_runners(found, built)
         return []
-    for package in found.packages:
-        if distributions.has_extensions(package.folder, root) and not is_compiled(package.folder):
+    for package in packages:
+        if distributions.has_extensions(package.folder, root):
             file = (package.folder / "pyproject.toml").relative_to(root).as_posix()
             found.todo.append(
                 f"add [tool.cibuildwheel] to {file}, and run: {sync}; PyPI refuses wheels with compiled code that are "
