@@ -102,6 +102,17 @@ def test_a_workflow_that_waits_for_a_release_is_named(tmp_path: Path) -> None:
     assert todo[0].startswith(".github/workflows/docs.yml: change its trigger from `release` to the pushed tag")
 
 
+def test_a_workflow_that_made_room_for_the_releases_has_its_new_name_and_its_publisher_may_be_the_new_one(
+    tmp_path: Path,
+) -> None:
+    docs = "  docs:\n    runs-on: x\n    steps:\n      - run: mkdocs gh-deploy\n"
+    todo = left_to_do(
+        tmp_path / "thing", release=PUBLISH.replace(ON_TAGS, "on: {release: {types: [published]}}\n") + docs
+    )
+    assert any(line.startswith(".github/workflows/release-extras.yml: change its trigger") for line in todo)
+    assert todo[-1].endswith(", those of .github/workflows/release.yml with another environment")
+
+
 @pytest.mark.parametrize(
     ("step", "named"),
     [

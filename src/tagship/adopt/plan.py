@@ -211,7 +211,11 @@ def _left_to_do(found: Adoption) -> None:
         steps.append(f"before pushing that tag, remove the existing publish jobs: {places}")
     if secrets:
         steps.append(f"then delete the secrets {', '.join(secrets)}, and revoke the tokens and passwords in them")
-    identities = dict.fromkeys(each.file for each in to_pypi if each.auth == "oidc")
+    identities = dict.fromkeys(
+        f"{each.file} with another environment" if each.file == suite.WORKFLOW.as_posix() else each.file
+        for each in to_pypi
+        if each.auth == "oidc"
+    )
     if identities:
         steps.append(f"then remove the old publishers at PyPI and TestPyPI, those of {', '.join(identities)}")
     found.todo += steps  # the other steps belong in the same branch

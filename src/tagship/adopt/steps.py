@@ -226,8 +226,8 @@ def release_makers(found: Adoption) -> list[Problem]:
     if not update.has_suite(found.folder) and not found.keep_old:
         context = Context.read(found.folder)
         found.todo += [
-            f"{each.file}: change its trigger from `release` to the pushed tag, as a release that the job "
-            "github-release creates starts no workflow"
+            f"{_moved(found, each.file) or each.file}: change its trigger from `release` to the pushed tag, as a "
+            "release that the job github-release creates starts no workflow"
             for each in context.workflows.by_file.values()
             if each.on("release") and _jobs_left(found, each)
         ]
@@ -242,14 +242,16 @@ def release_makers(found: Adoption) -> list[Problem]:
 
 def _place(found: Adoption, hit: Hit) -> str:
     """Return the file and line of a finding; the file alone if it is moved, as its lines are then others."""
-    moved = hit.file == suite.WORKFLOW.as_posix() and MOVED in found.changes
-    return MOVED.as_posix() if moved else f"{hit.file}:{hit.line}"
+    return _moved(found, hit.file) or f"{hit.file}:{hit.line}"
+
+
+def _moved(found: Adoption, file: str) -> str:
+    """Return the new name of a workflow that makes room for the release's, "" for any other."""
+    return MOVED.as_posix() if file == suite.WORKFLOW.as_posix() and MOVED in found.changes else ""
 
 
 def _jobs_left(found: Adoption, each: Workflow) -> set[str]:
-    path = Path(each.file)
-    moved = path == suite.WORKFLOW and MOVED in found.changes
-    content = found.changes.get(MOVED if moved else path, b"")
+    content = found.changes.get(Path(_moved(found, each.file) or each.file), b"")
     if content is None:
         return set()
     return {*map(str, (workflow.parse(content, each.file) if content else each).jobs)}
