@@ -201,6 +201,30 @@ def test_a_version_that_code_computes_stops_nothing(repository: Path, module: st
     assert "[no-version]" not in str(found["problems"])
 
 
+@pytest.mark.parametrize(
+    ("table", "module"),
+    [
+        ('hatch.version]\npath = "ship.py"', ""),
+        ('hatch.version]\npath = "other.py"', ""),
+        ('setuptools.dynamic]\nversion = { attr = "other.__version__" }', ""),
+        ('setuptools.dynamic]\nversion = { attr = "ship.__version__" }', "name = 'ship'\n"),
+        ('setuptools.dynamic]\nversion = { file = "VERSION" }', ""),
+        ("flit]", '"""Ships."""\n'),
+    ],
+)
+def test_a_version_that_no_code_computes_either_would_stop_it(repository: Path, table: str, module: str) -> None:
+    backend = {"h": "hatchling.build", "s": "setuptools.build_meta", "f": "flit_core.buildapi"}[table[0]]
+    (repository / "pyproject.toml").write_text(
+        f'[build-system]\nrequires = []\nbuild-backend = "{backend}"\n'
+        f'[project]\nname = "ship"\ndynamic = ["version"]\n[tool.{table}\n'
+    )
+    (repository / "ship.py").write_text(module)
+    commit(repository)
+    found = read(repository, "--offline", "--tag", "v1.1")
+    assert found["version"] is None or not found["version"]
+    assert any(code in str(found["problems"]) for code in ("[no-version]", "[unreadable-file]"))
+
+
 def test_an_edited_managed_file_would_stop_it(repository: Path) -> None:
     (repository / ".github/workflows/release.yml").unlink()
     commit(repository, "no workflow")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 TIMEOUT = 5  # seconds for an index to answer
 BY_TAGS = "git's tags"
+#: Why files show no version although no code computes it.
+LACKING = re.compile(r"there is no |nothing that matches|\bhas no |not a part of|finds no |not a version")
 
 
 def plans(path: Path, tag: str = "", *, offline: bool = False) -> list[Plan]:
@@ -93,7 +96,8 @@ def _version(plan: Plan, found: Project, tagged: str) -> None:
         written = locate(found.package.folder, found.package.settings)
     except ReleaseError as error:
         facts = distributions.of(found.package.folder, found.path)
-        if found.package.settings.version_file or not facts.version_source.kind:
+        is_lacking = any(map(LACKING.search, facts.unknown)) or not facts.version_source.kind
+        if found.package.settings.version_file or is_lacking:
             plan.problems += map(str, error.args)
             return
         plan.version_source = f"{facts.version_source.file or 'code'}, which computes it"
