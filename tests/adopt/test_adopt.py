@@ -351,10 +351,33 @@ def test_the_tasks_work_in_a_folder_below_the_root(tmp_path: Path) -> None:
     assert "+__version__ = '1.3.0'" in said
 
 
+def test_the_tasks_are_those_of_the_repository_that_invoke_was_told(tmp_path: Path) -> None:
+    folder, other = make(tmp_path / "thing", OWN_FILES), make(tmp_path / "other", OWN_FILES)
+    (folder / "thing.py").write_text((folder / "thing.py").read_text().replace("1.2.0", "7.2.0"))
+    commit(folder)
+    for each in (folder, other):
+        adopt(each)
+        commit(each)
+    command = ("inv", "--search-root", str(folder), "release", "minor", "--dry-run")
+    assert "'7.3.0'" in run(*command, cwd=other).stdout
+
+
 def test_a_tasks_file_that_is_not_invoke_s_is_left_alone(tmp_path: Path) -> None:
     folder = make(tmp_path / "thing", FLIT, **{"tasks.py": "from celery import shared_task\n"})
     assert "left alone  (it does not import invoke)" in adopt(folder)
     assert (folder / "tasks.py").read_text() == "from celery import shared_task\n"
+
+
+@pytest.mark.parametrize(
+    ("module", "why"), [(TASKS, "it is a package"), ("X = 1\n", "it does not import invoke")], ids=["invoke", "other"]
+)
+def test_a_package_called_tasks_is_not_hidden_by_a_new_module(module: str, why: str, tmp_path: Path) -> None:
+    folder = make(tmp_path / "thing", FLIT, **{"tasks/__init__.py": module})
+    said = adopt(folder)
+    assert re.search(rf"tasks/__init__.py +left alone  \({why}\)", said)
+    assert not (folder / "tasks.py").exists()
+    todo = "add the tasks of tagship_suite.tasks, in .github/release, to tasks/__init__.py, if you want them"
+    assert (todo in said) == (module == TASKS)
 
 
 def test_an_own_task_of_the_same_name_stays(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tagship import suite
 from tagship.adopt.plan import plan
 from tests.adopt.repositories import SETUP_CFG, make
 from tests.conftest import git
@@ -127,6 +128,8 @@ def test_a_workflow_that_made_room_for_the_releases_has_its_new_name_and_its_pub
         ("pytest --pyargs nibabel", False),
         ("python -m compileall src", False),
         ("scripts/generate-release-notes.sh", False),
+        ("make -j4 assets", True),
+        ("make -j4 test", False),
     ],
 )
 def test_what_ci_makes_before_the_build_is_named(step: str, named: bool, tmp_path: Path) -> None:
@@ -167,6 +170,30 @@ def test_a_setting_that_differs_from_step_to_step_is_not_named(tmp_path: Path) -
         "      - uses: pypa/gh", "      - run: cibuildwheel\n        env: {CIBW_SKIP: cp39-*}\n      - uses: pypa/gh"
     )
     assert "(CIBW_*), and run" in left_to_do(tmp_path / "thing", wheels=two)[0]
+
+
+FAST = {
+    "python/setup.py": """from setuptools import Extension, setup
+setup(name="fast", version="1.0", packages=["fast"], ext_modules=[Extension("fast._x", ["x.c"])])
+""",
+    "python/fast/__init__.py": "",
+}
+SETTINGS = '[tool.cibuildwheel]\nskip = "pp*"\n'
+
+
+def test_the_settings_for_wheels_go_into_the_folder_of_the_project(tmp_path: Path) -> None:
+    workflow = {".github/workflows/wheels.yml": WHEELS}
+    todo = plan(make(tmp_path / "thing", {**FAST, **workflow})).todo
+    assert todo[0].startswith("add [tool.cibuildwheel] to python/pyproject.toml, with the settings of")
+    several = {"pyproject.toml": '[tool.tagship]\npackages = ["python", "pure"]\n', "python/pyproject.toml": SETTINGS}
+    pure = {"pure/setup.py": 'from setuptools import setup\nsetup(name="pure", version="1.0")\n', "pure/pure.py": ""}
+    assert "cibuildwheel" not in " ".join(plan(make(tmp_path / "both", {**FAST, **workflow, **several, **pure})).todo)
+
+
+def test_a_compiled_project_in_a_folder_has_the_tools_for_its_wheels_from_the_beginning(tmp_path: Path) -> None:
+    found = plan(make(tmp_path / "thing", {**FAST, "python/pyproject.toml": SETTINGS}))
+    assert suite.REQUIREMENTS / "wheels.txt" in found.changes
+    assert b"BUILD_ON" in (found.changes[suite.WORKFLOW] or b"")
 
 
 POETRY_BUILD = """[build-system]

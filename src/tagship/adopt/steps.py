@@ -59,7 +59,7 @@ def managed(found: Adoption) -> list[Problem]:
     publish_with, why = _publishes_with(found, by_action)
     if not known:
         found.decisions.append(Decision("publishes with", publish_with, why))
-    status = update.status(found.folder, publish_with, apart=collides(found))
+    status = update.status(found.folder, publish_with, apart=collides(found), packages=found.packages)
     moved = suite.WORKFLOW in found.changes
     found.changes.update(status.changes)
     if known:
@@ -119,22 +119,24 @@ def sessions(found: Adoption) -> list[Problem]:
 
 def tasks(found: Adoption) -> list[Problem]:
     """Add the release's tasks to tasks.py, if it is new, or it is invoke's and has no Collection."""
-    path = found.folder / "tasks.py"
-    if not path.is_file():
+    path, package = found.folder / "tasks.py", found.folder / "tasks/__init__.py"
+    if not path.is_file() and not package.is_file():
         text, quote = style.new_module(
             found.folder, "Invoke tasks; `inv --list` shows them, with those of the release."
         )
         _add(found, path, insertion.with_tasks(text, set(), quote, style.after_imports(found.folder)))
         found.decisions.append(Decision("tasks.py", "a new one", "there is none"))
         return []
-    module = noxfile.read(path)
+    path = path if path.is_file() else package  # a new tasks.py would hide it from invoke
+    module, name = noxfile.read(path), path.relative_to(found.folder).as_posix()
     if noxfile.TASKS_MODULE in module.imported:
         return []
-    if not any(name.partition(".")[0] == "invoke" for name in module.imported):
-        found.decisions.append(Decision("tasks.py", "left alone", "it does not import invoke"))
-    elif "Collection(" in read_text(path):
-        found.decisions.append(Decision("tasks.py", "left alone", "it creates its own Collection"))
-        found.todo.append(f"add the tasks of {noxfile.TASKS_MODULE} to the Collection in tasks.py, if you want them")
+    if not any(each.partition(".")[0] == "invoke" for each in module.imported):
+        found.decisions.append(Decision(name, "left alone", "it does not import invoke"))
+    elif path == package or "Collection(" in read_text(path):
+        why = "it is a package" if path == package else "it creates its own Collection"
+        found.decisions.append(Decision(name, "left alone", why))
+        found.todo.append(f"add the tasks of {noxfile.TASKS_MODULE}, in .github/release, to {name}, if you want them")
     else:
         _add(found, path, insertion.with_tasks(read_text(path), {*module.tasks}, gap=style.after_imports(found.folder)))
         kept = ", ".join(module.tasks) or "none"

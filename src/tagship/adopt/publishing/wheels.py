@@ -32,28 +32,29 @@ RUNNER = re.compile(r"(?:ubuntu|windows|macos)-[\w.-]+")
 
 def wheels(found: Adoption) -> list[Problem]:
     """Add a step for projects that build wheels for several platforms, or whose wheels hold compiled code."""
-    root, packages = found.folder, [each for each in found.packages if not is_compiled(each.folder)]
-    if update.has_suite(root) or found.keep_old or not packages:
+    root, pure = found.folder, [each.folder for each in found.packages if not is_compiled(each.folder)]
+    if update.has_suite(root) or found.keep_old or not pure:
         return []
+    native = [folder for folder in pure if distributions.has_extensions(folder, root)]
+    files = [(folder / "pyproject.toml").relative_to(root).as_posix() for folder in native or pure]
     sync, built = update.command("sync", root), [*_built_for_platforms(root)]
-    if built:
+    if built and (native or len(pure) == len(found.packages)):  # else it builds those that have the settings
         read, _, step = built[0]
         where = f"{read.file}:{step.line}"
         settings = "; ".join(_agreed([dict(_settings(*each)) for each in built]))
         found.decisions.append(Decision("wheels", "for this platform only", f"{where} is not adopted"))
         found.todo.append(
-            f"add [tool.cibuildwheel] to pyproject.toml, with the settings of {where} (CIBW_*)"
+            f"add [tool.cibuildwheel] to {' or '.join(files)}, with the settings of {where} (CIBW_*)"
             f"{f': {settings};' if settings else ','} and run: {sync}; without it only one wheel is built"
         )
         _name_runners(found, built)
         return []
-    for package in packages:
-        if distributions.has_extensions(package.folder, root):
-            file = (package.folder / "pyproject.toml").relative_to(root).as_posix()
-            found.todo.append(
-                f"add [tool.cibuildwheel] to {file}, and run: {sync}; PyPI refuses wheels with compiled code that are "
-                "built for this machine only"
-            )
+    found.todo += [
+        f"add [tool.cibuildwheel] to {file}, and run: {sync}; PyPI refuses wheels with compiled code that are built "
+        "for this machine only"
+        for file in files
+        if native
+    ]
     return []
 
 
