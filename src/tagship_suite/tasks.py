@@ -70,9 +70,9 @@ def lock(_: Context) -> None:
 
 
 def enter_root() -> None:
-    """Change to the repository's root: invoke runs a task in the folder where it was called, which may be below it."""
-    here = Path.cwd()
-    os.chdir(next((each for each in (here, *here.parents) if (each / REQUIREMENTS).is_dir()), here))
+    """Change to the repository's root: invoke runs a task in the folder where it was called, which may be elsewhere."""
+    here, own = Path.cwd(), Path(__file__).resolve().parents[3:4]  # that of the project's copy of the suite
+    os.chdir(next((each for each in (*own, here, *here.parents) if (each / REQUIREMENTS).is_dir()), here))
 
 
 def run(*command: str, cwd: str = ".") -> None:

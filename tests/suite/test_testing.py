@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tagship_suite.errors import ReleaseError
 from tagship_suite.testing.plan import NO_TESTS, Plan, plans
-from tagship_suite.testing.proof import Evidence, problems
+from tagship_suite.testing.proof import Evidence, problems, read
 from tests.archives import write_wheel
 from tests.conftest import commit, nox, try_nox
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 BRANCH = {"GITHUB_REF_TYPE": "branch", "GITHUB_REF_NAME": "main"}
@@ -265,6 +262,22 @@ def test_a_module_that_is_run_as_a_script_may_be_that_of_the_checkout_as_long_as
     assert judge(tmp_path / "same", FLAT, ["ship/core.py"], kind="script") == []
     (line,) = judge(tmp_path / "other", {**FLAT, "ship/core.py": "x = 2\n"}, ["ship/core.py"], kind="script")
     assert line.startswith("ship/core.py: found module ship.core run from the checkout")
+
+
+def test_a_script_that_could_read_data_that_the_wheel_lacks_proves_nothing(tmp_path: Path) -> None:
+    files = {**FLAT, "ship/data/a.json": "{}", "ship/tests/b.txt": "", "ship/.cache": "", "README.md": ""}
+    (line,) = judge(tmp_path / "lacks", files, ["ship/core.py"], kind="script")
+    assert "found module ship.core run from the checkout, expected the one of ship.whl, which lacks data/a.json" in line
+    assert judge(tmp_path / "has", files, ["ship/core.py"], kind="script", shipped=(*SHIPPED, "ship/data/a.json")) == []
+
+
+@pytest.mark.parametrize("logs", [("script", "module"), ("module", "script")])
+def test_a_file_that_is_both_run_and_imported_is_imported_whichever_process_was_first(
+    logs: tuple[str, str], tmp_path: Path
+) -> None:
+    write(tmp_path, {f"{pid}.seen": f"{kind} /checkout/ship/core.py\n" for pid, kind in enumerate(logs)})
+    write(tmp_path, {"installed": "/checkout\n/site\nship/core.py\n"})
+    assert read(tmp_path).seen == {Path("/checkout/ship/core.py"): "module"}
 
 
 def test_a_wheel_of_which_nothing_was_imported_is_not_proven(tmp_path: Path) -> None:

@@ -91,9 +91,27 @@ class Evidence:
         inner = [folder for folder in path.parents if folder.is_relative_to(source) and folder != source]
         return any(folder in self.test_folders and not self._has(folder, source) for folder in inner)
 
+    def may_run_here(self, path: Path, inner: str) -> bool:
+        """Return whether the module at `path` is a test or a script, and the same as the `inner` that is shipped."""
+        may = _is_of_tests(inner) or self.loose[path] == "script"  # what that imports is looked at by itself
+        return may and path.read_bytes() == (self.site / inner).read_bytes()
+
+    def lacks_beside(self, path: Path, inner: str) -> str:
+        """Return the data in the package of a script that only the checkout has, where the script would find it."""
+        folder, installed = path.parent, (self.site / inner).parent
+        reads = self.loose[path] == "script" and "/" in inner and not _is_of_tests(inner)
+        below = sorted(folder.rglob("*")) if reads else []
+        names = [file.relative_to(folder) for file in below if file.is_file() and not file.suffix.startswith(".py")]
+        lacking = (name for name in names if not (installed / name).is_file() and not OTHER.fullmatch(name.parts[0]))
+        return next((name.as_posix() for name in lacking), "")
+
     def _has(self, folder: Path, source: Path) -> bool:
         start = f"{folder.relative_to(source).as_posix()}/"
         return any(name.startswith(start) for name in self.shipped)
+
+
+def _is_of_tests(inner: str) -> bool:
+    return any(is_test(part.partition(".")[0]) for part in PurePosixPath(inner).parts)
 
 
 def _imported_by(path: Path) -> Iterator[str]:
@@ -113,7 +131,8 @@ def read(folder: Path) -> Evidence:
     pairs = [line.split(" ", 1) for log in logs for line in log.splitlines()]
     ran = tuple(int(text) for kind, text in pairs if kind == "ran")
     twins = dict(text.split("\t", 1) for kind, text in pairs if kind == "twin")
-    seen = {Path(text): kind for kind, text in reversed(pairs) if kind not in {"ran", "twin"}}
+    # A file that one process runs as a script and another one imports is imported, whichever has the lower number.
+    seen = {Path(text): kind for each in ("script", "module", "test") for kind, text in pairs if kind == each}
     return Evidence(Path(checkout), Path(site), frozenset(shipped), seen, ran, twins)
 
 
@@ -163,11 +182,11 @@ def _judged(path: Path, evidence: Evidence, name: str) -> list[Problem]:
     module = inner.partition(".")[0].replace("/", ".").removesuffix(".__init__")
     found, expected = f"module {module} imported from the checkout", f"the one in {name}"
     if source and inner in evidence.shipped:
-        is_of_tests = any(is_test(part.partition(".")[0]) for part in PurePosixPath(inner).parts)
-        may_run_here = is_of_tests or evidence.loose[path] == "script"  # what that imports is looked at by itself
-        if may_run_here and path.read_bytes() == (evidence.site / inner).read_bytes():
+        data = evidence.lacks_beside(path, inner)
+        if evidence.may_run_here(path, inner) and not data:
             return []
         found, expected = f"module {module} run from the checkout", f"the one of {name}"
+        expected += f", which lacks {data}" if data else ""
         remedy = f"import it by its name, or {IN_PLACE}"
     elif evidence.needs(path):
         expected += ", which imports it"
