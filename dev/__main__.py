@@ -21,7 +21,7 @@ if Path(sys.prefix).resolve() == VENV and os.name != "nt":
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 #: Two for each processor: a test waits for servers and other programs for half of its time. They steal work, as each
 #: then runs tests of the same module, which share what is made once.
-WORKERS = ("-n", str(2 * (os.cpu_count() or 2)), "--dist", "worksteal")
+WORKERS = ("-n", "auto", "--dist", "worksteal")
 USAGE = """usage: python3 dev VERB
   demo        generate a project, release it to a local index, install it back
   test [...]  run the tests, with pytest's arguments
@@ -32,6 +32,7 @@ USAGE = """usage: python3 dev VERB
 def main(arguments: list[str]) -> int:
     """Run one verb; return its exit status."""
     os.environ.setdefault("UV_SYSTEM_CERTS", "1")  # as pip does
+    os.environ.setdefault("PYTEST_XDIST_AUTO_NUM_WORKERS", str(2 * (os.cpu_count() or 2)))  # none with --pdb
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # containers set it, and each process compiles all that it imports
     verb, *rest = arguments or [""]
     modules = {
