@@ -19,7 +19,7 @@ CTRL_C = "\x03"
 def on_terminal(*command: str | Path, cwd: Path, asked: str = "", typed: str = "", **env: str) -> tuple[int, str]:
     """Run `command` on a terminal of 120 columns; return its status, and what the terminal got.
 
-    `typed` is typed once the terminal shows `asked`. Ctrl-C is pressed again each second until something happens:
+    `typed` is typed once the terminal shows `asked`. Ctrl-C is pressed again each second until the program answers, as
     Python overlooks it between the prompt and the wait for input.
     """
     ours, theirs = pty.openpty()
@@ -44,6 +44,7 @@ def on_terminal(*command: str | Path, cwd: Path, asked: str = "", typed: str = "
             if not block:
                 break
             got += block
+            pressed = pressed and not block.replace(b"^C", b"").strip()  # that is the terminal's echo
             if typed and asked in got.decode(errors="replace"):
                 os.write(ours, typed.encode())
                 typed, pressed = "", typed == CTRL_C
