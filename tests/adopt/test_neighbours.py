@@ -253,6 +253,13 @@ def test_the_text_of_a_pull_request_has_what_was_found_and_the_order(tmp_path: P
     assert "note: .github/workflows/out.yml published before: delete the secrets PYPI_TOKEN" in said
 
 
+def test_the_text_of_a_pull_request_names_a_script_that_uploads_by_hand(tmp_path: Path) -> None:
+    folder = make(tmp_path / "thing", HATCHLING, Makefile="release:\n\ttwine upload dist/*\n")
+    adopt(folder, "--pull-request", str(tmp_path / "body.md"))
+    row = "| existing publish job: release | no stored credentials | Makefile:1, Makefile:2 |"
+    assert row in (tmp_path / "body.md").read_text()
+
+
 def test_many_repositories_give_a_line_of_json_each_and_one_bad_does_not_stop_the_others(tmp_path: Path) -> None:
     first, last = make(tmp_path / "a", FLIT), make(tmp_path / "c", HATCHLING)
     (tmp_path / "b").mkdir()

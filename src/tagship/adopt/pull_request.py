@@ -22,15 +22,17 @@ def body(found: Adoption) -> str:
 
 
 def _lines(found: Adoption) -> Iterator[str]:
-    yield "Release by [Trusted Publishing](https://docs.pypi.org/trusted-publishers/): a pushed tag builds, tests the"
-    yield "wheel, compares its version with the tag and publishes, without a stored token."
+    yield "Release with [Trusted Publishing](https://docs.pypi.org/trusted-publishers/): pushing a tag starts a"
+    yield "workflow that builds the dists, tests the wheel, compares its version with the tag, and publishes without a"
+    yield "stored token."
     yield from ("", "## What was found", "", "| | | where |", "|---|---|---|")
     for each in found.decisions:
         yield _row(each.what, each.value, each.why)
     for publishing in found.facts.publishing:
         where = ", ".join(f"{line.file}:{line.line}" for line in publishing.evidence) or publishing.file
         secrets = f", {', '.join(publishing.secrets)}" if publishing.secrets else ""
-        yield _row(f"existing publish job: {publishing.job}", f"{publishing.auth}{secrets}", where)
+        auth = {"none": "no stored credentials", "oidc": "Trusted Publishing"}.get(publishing.auth, publishing.auth)
+        yield _row(f"existing publish job: {publishing.job}", f"{auth}{secrets}", where)
     yield from ("", "## What changes", "")
     for path in sorted(found.changes):
         if not path.is_relative_to(suite.RELEASE):
