@@ -24,7 +24,7 @@ Before the first release, register the publisher at both indexes:
 
 Push the project to https://{host}/{github_owner}/{project_slug}, and release it:
 
-  git init && git add -A && git commit -m "First commit"
+  git init -b main && git add -A && git commit -m "First commit"
   git remote add origin https://{host}/{github_owner}/{project_slug}.git
   inv release {first} --push
 

@@ -438,6 +438,15 @@ def test_the_next_steps_hold_the_values_to_type(tmp_path: Path) -> None:
         assert value in done.stdout
 
 
+def test_the_next_steps_begin_on_the_branch_that_the_workflows_and_the_pages_name(tmp_path: Path) -> None:
+    (tmp_path / ".gitconfig").write_text("[init]\ndefaultBranch = master\n")
+    steps = load_hook("post_gen_project").next_steps(answers()).splitlines()
+    (command,) = (line.split(" && ")[0].split() for line in steps if line.lstrip().startswith("git init"))
+    subprocess.run(command, cwd=tmp_path, env=environment(tmp_path), check=True)
+    assert (tmp_path / ".git/HEAD").read_text() == "ref: refs/heads/main\n"
+    assert " ".join(command) in (ROOT / "docs/new-project.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.slow
 def test_the_first_release_is_named_if_the_version_comes_from_the_tag(tmp_path: Path) -> None:
     chosen = {"build_backend": "hatch-vcs"}
