@@ -292,6 +292,22 @@ NAMES: dict[str, tuple[str, tuple[str, ...], dict[str, str]]] = {
         ("thing",),
         {"lib/thing/__init__.py": ""} | setup_py("package_dir={'': 'lib'}, packages=find_packages('lib')"),
     ),
+    "pruned": (
+        "flat-package",
+        ("thing",),
+        PACKAGE
+        | {"sample/__init__.py": "", "sample/inner/__init__.py": "", "MANIFEST.in": "include a\nprune sample/\n"}
+        | setup_py("packages=find_packages()"),
+    ),
+    "pruned with setup.cfg": (
+        "src-package",
+        ("thing",),
+        SRC
+        | {"src/sample/__init__.py": "", "MANIFEST.in": "prune src/sam*\n"}
+        | {
+            "setup.cfg": "[metadata]\nname = thing\n[options]\npackages = find:\n[options.packages.find]\nwhere = src\n"
+        },
+    ),
     "setup.cfg find": (
         "src-package",
         ("thing",),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import posixpath
+import re
+from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
 from tagship.facts.packages import automatic, find_packages, tops
@@ -11,6 +14,9 @@ from tagship.facts.python.values import NotPlain, Unknown, Value, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+#: A command of MANIFEST.in that leaves a folder out of the sdist, from which the wheel is built.
+PRUNE = re.compile(r"(?m)^\s*prune\s+(\S+)")
 
 
 def package_dir(project: Project) -> dict[str, str]:
@@ -84,18 +90,30 @@ def _found(project: Project, find: Mapping[str, Any], modules: Iterable[str], *,
     packages = [
         each
         for folder in where
-        for each in find_packages(
-            project.files,
-            project.at(folder),
-            texts_of("include", ["*"]),
-            texts_of("exclude", []),
-            namespaces=namespaces,
+        for each in _in_the_sdist(
+            project,
+            folder,
+            find_packages(
+                project.files,
+                project.at(folder),
+                texts_of("include", ["*"]),
+                texts_of("exclude", []),
+                namespaces=namespaces,
+            ),
         )
     ]
     if namespaces:
         packages = [each for each in packages if _holds_code(project, where, each)]
     source = where[0] if where[0] not in {".", "./", ""} else ""
     return Modules(tops(packages), tops(modules), source)
+
+
+def _in_the_sdist(project: Project, folder: str, packages: Iterable[str]) -> list[str]:
+    """Return those of the `packages` in `folder` that MANIFEST.in does not prune."""
+    pruned = [name.strip("/") for name in PRUNE.findall(project.files.text(project.at("MANIFEST.in")) or "")]
+    paths = {each: posixpath.normpath(f"{folder or '.'}/{each.replace('.', '/')}") for each in packages}
+    forms = [form for name in pruned for form in (name, f"{name}/*")]
+    return [each for each, path in paths.items() if not any(fnmatch(path, form) for form in forms)]
 
 
 def _extensions(project: Project) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
@@ -147,7 +165,8 @@ def _of_setup_py(project: Project) -> Modules | None:
     )
     if not packages and not found:
         return None
-    return Modules(tops([*packages]), tops(found), _source_of(project, packages))
+    source = _source_of(project, packages)
+    return Modules(tops(_in_the_sdist(project, source, packages)), tops(found), source)
 
 
 def _reason(*values: Value | None) -> str:
