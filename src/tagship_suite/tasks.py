@@ -71,7 +71,8 @@ def lock(_: Context) -> None:
 
 def enter_root() -> None:
     """Change to the repository's root: invoke runs a task in the folder where it was called, which may be elsewhere."""
-    here, own = Path.cwd(), Path(__file__).resolve().parents[3:4]  # that of the project's copy of the suite
+    here, release = Path.cwd(), Path(__file__).resolve().parents[1]
+    own = release.parents[1:2] if release.match(".github/release") else ()  # the project with this copy of the suite
     os.chdir(next((each for each in (*own, here, *here.parents) if (each / REQUIREMENTS).is_dir()), here))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import commit, git, release, try_release, try_run
+from tests.conftest import ROOT, commit, git, release, try_release, try_run
 
 if TYPE_CHECKING:
     import subprocess
@@ -89,6 +89,25 @@ def test_it_works_in_a_folder_below_the_root(repository: Path) -> None:
     done = inv_release(repository / "tests", "patch")
     assert done.returncode == 0, done.stdout
     assert git(repository, "tag", "--points-at", "HEAD") == "v0.1.1"
+
+
+@pytest.mark.parametrize(
+    ("copy", "cwd", "root"),
+    [
+        ("thing/.github/release", "thing/docs", "thing"),
+        ("thing/.github/release", "other", "thing"),
+        ("other/thing/src", "other/thing/docs", "other/thing"),
+        ("elsewhere", "other/docs", "other"),
+    ],
+)
+def test_the_root_is_that_of_the_suite_or_else_the_one_above(copy: str, cwd: str, root: str, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "src/tagship_suite", tmp_path / copy / "tagship_suite")
+    for folder in ("thing", "other", "other/thing"):
+        (tmp_path / folder / "docs").mkdir(parents=True)
+        (tmp_path / folder / ".github/release/requirements").mkdir(parents=True)
+    code = "import os; from tagship_suite.tasks import enter_root; enter_root(); print(os.getcwd())"
+    said = try_run(sys.executable, "-c", code, cwd=tmp_path / cwd, PYTHONPATH=str(tmp_path / copy)).stdout
+    assert said == f"{tmp_path / root}\n"
 
 
 def test_push_pushes_the_commit_and_the_tag(repository: Path) -> None:

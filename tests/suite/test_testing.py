@@ -267,7 +267,10 @@ def test_a_module_that_is_run_as_a_script_may_be_that_of_the_checkout_as_long_as
 def test_a_script_that_could_read_data_that_the_wheel_lacks_proves_nothing(tmp_path: Path) -> None:
     files = {**FLAT, "ship/data/a.json": "{}", "ship/tests/b.txt": "", "ship/.cache": "", "README.md": ""}
     (line,) = judge(tmp_path / "lacks", files, ["ship/core.py"], kind="script")
-    assert "found module ship.core run from the checkout, expected the one of ship.whl, which lacks data/a.json" in line
+    assert (
+        "found module ship.core run from the checkout, expected the one of ship.whl, which lacks data/a.json; include"
+        in line
+    )
     assert judge(tmp_path / "has", files, ["ship/core.py"], kind="script", shipped=(*SHIPPED, "ship/data/a.json")) == []
 
 

@@ -192,7 +192,7 @@ def _judged(path: Path, evidence: Evidence, name: str) -> list[Problem]:
             return []
         found, expected = f"module {module} run from the checkout", f"the one of {name}"
         expected += f", which lacks {data}" if data else ""
-        remedy = f"import it by its name, or {IN_PLACE}"
+        remedy = f"{f'include {data} in the wheel' if data else 'import it by its name'}, or {IN_PLACE}"
     elif evidence.needs(path):
         expected += ", which imports it"
         remedy = "include it in the wheel, or declare it as a dependency"
