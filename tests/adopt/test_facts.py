@@ -203,11 +203,11 @@ def test_what_setuptools_appends_to_a_version_is_a_part_of_it_until_the_adoption
 
 
 def test_a_setting_on_two_lines_is_removed_whole(tmp_path: Path) -> None:
-    cfg = "[metadata]\nname = thing\nversion = 1.2.0\n[egg_info]\ntag_build =\n    dev\nx = 1\n"
+    cfg = "[metadata]\nname = thing\nversion = 1.2.0\n[egg_info]\ntag_build =\n# why\n\n    dev\nx = 1\n"
     folder = make(tmp_path / "thing", {"setup.cfg": cfg, "pyproject.toml": "", "thing.py": ""})
     git(folder, "tag", "v1.1.0")
     carry_out(plan(folder))
-    assert (folder / "setup.cfg").read_text() == cfg.replace("tag_build =\n    dev\n", "")
+    assert (folder / "setup.cfg").read_text() == cfg.replace("tag_build =\n# why\n\n    dev\n", "")
 
 
 def test_only_the_settings_that_append_something_are_removed(tmp_path: Path) -> None:

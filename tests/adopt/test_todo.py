@@ -129,7 +129,9 @@ def test_a_workflow_that_made_room_for_the_releases_has_its_new_name_and_its_pub
         ("python -m compileall src", False),
         ("scripts/generate-release-notes.sh", False),
         ("make -j4 assets", True),
+        ("make -j 4 LANG=C assets", True),
         ("make -j4 test", False),
+        ("make LANG=C test", False),
     ],
 )
 def test_what_ci_makes_before_the_build_is_named(step: str, named: bool, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: The sections with these settings, and the lines of one of them.
 SECTIONS = {"setup.cfg": r"\[egg_info\]", "pyproject.toml": r"\[tool\.distutils\.egg_info\]"}
-LINE = re.compile(r"(?m)^tag[-_]\w+[ \t]*[=:].*(?:\r?\n[ \t]+\S.*)*(?:\r?\n|\Z)")
+LINE = re.compile(r"(?m)^tag[-_]\w+[ \t]*[=:].*(?:\r?\n(?:[ \t]*(?:[#;].*)?\r?\n)*[ \t]+[^\s#;].*)*(?:\r?\n|\Z)")
 
 
 def remove(found: Adoption) -> list[Problem]:

@@ -27,8 +27,9 @@ BUILDS = re.compile(
 MAKES = re.compile(
     r"generat|compile|translat|msgfmt|\b(py)?babel\b|protoc\b|grpc_tools|codegen|webpack|download|vendor"
     r"|\b(npm|yarn|pnpm|bun) (run )?\S*build"
-    r"|\bmake (?:-\S+ )*(?!\S*(?:build|check|clean|deps|dist|env|format|lint|package|publish|setup|test|type|upload"
-    r"|wheel)|all\b|dev|init)[a-z]",
+    r"|\bmake (?:-\S+ (?:\d+ )?|\w+=\S* )*"
+    r"(?!\S*(?:=|build|check|clean|deps|dist|env|format|lint|package|publish|setup|test|type|upload|wheel)"
+    r"|all\b|dev|init)[a-z]",
     re.IGNORECASE,
 )
 #: What makes nothing that is shipped, such as tests, and what only installs a tool that could.
