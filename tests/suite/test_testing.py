@@ -219,6 +219,8 @@ def test_a_module_that_the_wheel_lacks_is_named_with_its_path(
     [
         ("import utils", "utils/__init__.py"),
         ("import utils.text", "utils/text.py"),
+        ("import utils.text", "utils/__init__.py"),
+        ("from testing.more import x", "testing/__init__.py"),
         ("from utils import text", "utils/text.py"),
         ("from utils.text import wrap", "utils/text.py"),
         ("def late():\n    from helper import a", "libs/helper/__init__.py"),
@@ -240,7 +242,9 @@ def test_what_the_wheel_imports_and_lacks_is_never_the_tests_own(written: str, l
         f"{loose}: found module {module} imported from the checkout, expected the one in ship.whl, which imports it; "
         "include it in the wheel, or declare it as a dependency"
     )
-    write(site, {"utils.py": "", "helper/__init__.py": "", "_fast.cpython-311-x86_64-linux-gnu.so": ""})
+    write(
+        site, {"utils.py": "", "testing.py": "", "helper/__init__.py": "", "_fast.cpython-311-x86_64-linux-gnu.so": ""}
+    )
     assert judge(tmp_path / "with", files, seen, text=text) == [], "it is a dependency of this name"
 
 

@@ -66,12 +66,13 @@ class Evidence:
         """What the imported modules import in turn, but the distribution lacks: `a/b` for `a.b`."""
         names = {name for path in self.imported if path.endswith(".py") for name in _imported_by(self.site / path)}
         known = {path.name.partition(".")[0] for path in self.site.glob("*")} | sys.stdlib_module_names
-        return {name.replace(".", "/") for name in names if name.partition(".")[0] not in known}
+        parts = [name.split(".") for name in names if name.partition(".")[0] not in known]
+        return {"/".join(each[:end]) for each in parts for end in range(1, len(each) + 1)}  # and the packages above
 
     def needs(self, path: Path) -> bool:
         """Return whether a module of the distribution imports the one in the checkout at `path`."""
         module = path.with_name(path.name.partition(".")[0]).as_posix().removesuffix("/__init__")
-        return not is_test(path.stem) and any(module.endswith(f"/{name}") for name in self.needed)
+        return not is_test(module.rpartition("/")[2]) and any(module.endswith(f"/{name}") for name in self.needed)
 
     def _ships(self, folder: Path) -> bool:
         there = [name for name in self.shipped if (folder / name).is_file()]
