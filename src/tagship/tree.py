@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 def dirty(folder: Path) -> list[Problem]:
     """Return a problem if the repository at `folder` has uncommitted changes; none without a repository."""
-    changed = git.lines(folder, "status", "--porcelain", "--", ".")
+    changed = git.changed(folder, "--", ".")
     if not changed:
         return []
     more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-    found = f"uncommitted changes ({changed[0][3:]}{more})"
+    found = f"uncommitted changes ({changed[0]}{more})"
     return [Problem("uncommitted", str(folder), found, "a clean working tree", "commit or stash them first")]
 
 

@@ -28,7 +28,8 @@ LOCK = ".github/release/requirements/wheels.txt"
 PLACEHOLDER = re.compile(r"@(?:[\w.-]+\.)?(?:example(?:\.(?:com|net|org))?|invalid|test)(?![\w.-])", re.IGNORECASE)
 #: What builds and uploads leave in `dist/`; uv also makes git ignore the folder.
 DISTS = re.compile(r".+\.(whl|tar\.gz|zip|egg|attestation|asc|sigstore(\.json)?)|SHA256SUMS|\.(gitignore|DS_Store)")
-EARLIEST = 315532800  # seconds: 1980-01-01, the first day that a zip archive, and so a wheel, can hold
+#: In seconds, 1980-01-01, the first day that a zip archive, and so a wheel, can hold; the last second of gzip's.
+EARLIEST, LATEST = 315532800, 2**32 - 1
 
 
 def prepare(root: Path, environ: Mapping[str, str]) -> tuple[int, list[Package], tracked.Checkout | None]:
@@ -73,7 +74,8 @@ def clean(root: Path) -> list[Problem]:
 def epoch(root: Path, environ: Mapping[str, str]) -> int:
     """Return $SOURCE_DATE_EPOCH, else the time of the commit, in seconds since 1970."""
     given = environ.get("SOURCE_DATE_EPOCH", "")
-    return max(int(given) if given.isascii() and given.isdigit() else git.commit_time(root) or 0, EARLIEST)
+    time = int(given) if given.isascii() and given.isdigit() else git.commit_time(root) or 0
+    return min(max(time, EARLIEST), LATEST)
 
 
 def describe(root: Path, environ: Mapping[str, str]) -> None:

@@ -49,6 +49,23 @@ def settings(found: Guess) -> dict[str, list[str]]:
         ({"pyproject.toml": '[dependency-groups]\ntest = ["pytest>=8", {include-group = "x"}]\nx = ["x"]\n'}, {}),
         ({"pyproject.toml": '[project.optional-dependencies]\ntests = ["pytest"]\n'}, {}),
         ({"setup.cfg": "[options.extras_require]\ntest = pytest\n"}, {}),
+        (
+            {
+                "pyproject.toml": '[tool.setuptools.dynamic.optional-dependencies]\ntest = {file = ["a.txt"]}\n',
+                "a.txt": "-r b.txt\n",
+                "b.txt": "pytest\n",
+            },
+            {},
+        ),
+        (
+            {
+                "pyproject.toml": (
+                    "[tool.hatch.metadata.hooks.requirements_txt.optional-dependencies]\ndev = ['a.txt']\n"
+                ),
+                "a.txt": "pytest\n",
+            },
+            {"extras": ["dev"]},
+        ),
         ({"pyproject.toml": '[dependency-groups]\ndev = ["pytest"]\n'}, {"groups": ["dev"]}),
         ({"pyproject.toml": '[dependency-groups]\ntest = ["mock"]\n'}, {"requires": ["pytest"], "groups": ["test"]}),
         ({"setup.cfg": "[options.extras_require]\ntesting = pytest\n"}, {"extras": ["testing"]}),
@@ -150,7 +167,14 @@ def test_unittest_is_left_to_pytest_if_it_would_find_nothing(tmp_path: Path) -> 
 
 def test_a_pytest_that_collects_every_module_leaves_out_those_of_the_suite(tmp_path: Path) -> None:
     write(tmp_path, {**PYTEST_FILE, "pytest.ini": "[pytest]\naddopts = --doctest-modules\n"})
-    assert guess(tmp_path).command == ("pytest", "--ignore=noxfile.py", "--ignore=tasks.py")
+    assert guess(tmp_path).command == ("pytest", "--ignore=noxfile.py", "--ignore=tasks.py", "--ignore=bundle")
+
+
+@pytest.mark.parametrize(("option", "own"), [("--doctest-modules", 3), ("--doctest-glob=*.md", 0)])
+def test_doctests_are_tests_without_a_test_module(option: str, own: int, tmp_path: Path) -> None:
+    write(tmp_path, {"ship.py": '""">>> 1\n1\n"""\n', "pytest.ini": f"[pytest]\naddopts = {option}\n"})
+    found = guess(tmp_path)
+    assert (len(found.command or ["pytest"]), found.requires) == (1 + own, ("pytest",))
 
 
 def test_a_project_without_tests_gets_the_empty_command(tmp_path: Path) -> None:

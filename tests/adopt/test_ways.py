@@ -353,9 +353,12 @@ def test_what_tox_installs_first_and_its_constraints_are_found(lines: str, tmp_p
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        ("addopts = --doctest-modules", ["pytest", "--ignore=noxfile.py", "--ignore=tasks.py"]),
+        ("addopts = --doctest-modules", ["pytest", "--ignore=noxfile.py", "--ignore=tasks.py", "--ignore=bundle"]),
         ("addopts = --doctest-modules\ntestpaths = tests", None),
-        ("addopts = --doctest-modules\ntestpaths = .", ["pytest", "--ignore=noxfile.py", "--ignore=tasks.py"]),
+        (
+            "addopts = --doctest-modules\ntestpaths = .",
+            ["pytest", "--ignore=noxfile.py", "--ignore=tasks.py", "--ignore=bundle"],
+        ),
     ],
 )
 def test_modules_of_the_release_are_ignored_only_where_pytest_would_collect_them(

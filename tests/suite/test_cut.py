@@ -174,6 +174,11 @@ def test_a_dirty_tree_is_refused_and_unchanged(repository: Path) -> None:
     assert (repository / "new.txt").read_text() == "mine"
 
 
+def test_what_is_not_committed_is_named_in_full(repository: Path) -> None:
+    (repository / "naïve notes 1.txt").write_text("mine")
+    assert "found 1 changed files (naïve notes 1.txt), expected a clean one" in refusal(repository, "patch")
+
+
 def test_a_wrong_branch_is_refused(repository: Path) -> None:
     git(repository, "switch", "-qc", "topic")
     assert "branch: found 'topic', expected 'main' or 'master'" in refusal(repository, "patch")
@@ -250,6 +255,18 @@ def test_a_version_from_git_needs_only_the_tag(suite: Path) -> None:
     assert git(suite, "tag", "--points-at", head) == "v1.2.4"
 
 
+def test_tags_with_a_prefix_that_only_the_build_knows_are_a_note(suite: Path) -> None:
+    (suite / "pyproject.toml").write_text(
+        '[project]\nname = "ship"\ndynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"\n'
+    )
+    commit(suite)
+    git(suite, "tag", "py-v1.2.3")
+    said = release(suite, "cut", "2.0").stdout
+    assert "note: py-v1.2.3 is no tag of ship: if the build reads such tags, make its tag pattern match v2.0" in said
+    git(suite, "tag", "-d", "py-v1.2.3")
+    assert "is no tag of" not in release(suite, "cut", "3.0").stdout
+
+
 def test_a_branch_that_is_behind_is_refused_before_anything_is_committed(repository: Path, tmp_path: Path) -> None:
     git(tmp_path, "clone", "-q", "remote.git", "other")
     commit(tmp_path / "other")
@@ -301,6 +318,13 @@ def test_a_changelog_without_that_heading_is_mentioned(repository: Path) -> None
     (repository / "CHANGELOG.md").write_text("# Changes\n")
     commit(repository)
     assert "note: CHANGELOG.md: no heading 'Unreleased' to date" in inv_release(repository, "patch").stdout
+
+
+@pytest.mark.parametrize("name", ["GIT_TRACE", "GIT_TRACE_SETUP", "GIT_TRACE2"])
+def test_what_git_traces_is_no_failure(repository: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "1")
+    done = inv_release(repository, "patch")
+    assert done.returncode == 0, done.stdout
 
 
 def test_git_in_use_by_another_loses_nothing(repository: Path) -> None:

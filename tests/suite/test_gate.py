@@ -210,6 +210,23 @@ def test_a_tag_that_only_the_ci_service_knows_is_named(derived: Path) -> None:
     assert "or git tag v1.0, then nox -s build" in said
 
 
+def test_a_tag_with_a_prefix_that_only_the_build_knows_is_named_with_what_to_do(derived: Path) -> None:
+    git(derived, "tag", "py-v1.0")
+    shutil.rmtree(derived / "dist")
+    write_release(derived / "dist")
+    said = refusal(derived, **on_tag("py-v1.0"))
+    cause = "tag 'py-v1.0': found a tag that does not belong to ship, expected one such as 'v1.0'; "
+    assert f"error: {cause}make the build's tag pattern match such tags, commit that, and push one" in said
+    assert "run: git" not in said
+
+
+def test_a_tag_that_the_build_does_not_read_is_named(derived: Path) -> None:
+    git(derived, "tag", "v1.0")
+    said = refusal(derived, **on_tag("v1.0"))
+    assert "run: nox -s build; if that changes nothing" in said
+    assert "or the build's tag pattern ignores v1.0: correct it" in said
+
+
 def test_a_dirty_tree_is_named_with_its_files_even_if_the_version_is_right(derived: Path) -> None:
     git(derived, "tag", "v1.0")
     (derived / "pyproject.toml").write_text(SCM + "# changed\n")
@@ -352,6 +369,11 @@ def test_what_the_ci_service_sets_is_not_queried_from_git(suite: Path) -> None:
     assert current(suite, on_tag("v1.0")).tags == ("v1.0",)
     assert "git log: found no answer" in try_release(suite, "prepare", **on_tag("v1.0")).stdout
     assert epoch(suite, {"SOURCE_DATE_EPOCH": "1700000000"}) == 1700000000
+
+
+@pytest.mark.parametrize(("given", "found"), [("0", 315532800), ("4294967296", 4294967295), ("9" * 30, 4294967295)])
+def test_a_time_that_no_archive_can_hold_is_the_nearest_one(given: str, found: int, tmp_path: Path) -> None:
+    assert epoch(tmp_path, {"SOURCE_DATE_EPOCH": given}) == found
 
 
 def test_the_configured_file_and_pattern_must_agree(suite: Path) -> None:

@@ -41,6 +41,7 @@ def planned(root: Path, folder: str = "") -> Plan:
         ('[dependency-groups]\nTests = ["pytest"]\n', ["pytest", "."]),
         ('[project.optional-dependencies]\ntests = ["pytest"]\n', [".[tests]"]),
         ('[tool.poetry.extras]\ntest = ["pytest"]\n', [".[test]"]),
+        ('[tool.setuptools.dynamic.optional-dependencies]\ntest = {file = "t.txt"}\n', [".[test]"]),
         (
             '[dependency-groups]\ntest = ["pytest"]\n[project.optional-dependencies]\ntest = ["x"]\n',
             ["pytest", "."],

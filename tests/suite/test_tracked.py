@@ -260,6 +260,14 @@ def test_the_files_of_a_submodule_are_committed_in_it(vendored: Path) -> None:
     assert line.startswith("dist/ship-1.0.tar.gz: ship/vendored/.env: found a file that git does not track")
 
 
+def test_a_submodule_at_another_commit_than_the_one_recorded_is_a_change(vendored: Path) -> None:
+    write(vendored, {"ship/vendored/more.py": ""})
+    commit(vendored / "ship/vendored")
+    names = ["ship/__init__.py", "ship/vendored/__init__.py", "ship/vendored/more.py"]
+    (note,) = judged(vendored, names, names)
+    assert note == "dist/ship-1.0.tar.gz holds changes that are not committed: ship/vendored"
+
+
 @pytest.mark.parametrize("folder", ["", "src/", "lib/python/"])
 def test_a_lost_py_typed_is_refused(root: Path, folder: str) -> None:
     git(root, "rm", "-q", "-r", "ship")

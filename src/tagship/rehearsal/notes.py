@@ -58,7 +58,7 @@ def before(found: Project, clone: Path, elsewhere: str, *, quick: bool) -> list[
 
 
 def _uncommitted(found: Project, *, quick: bool) -> Iterator[str]:
-    if changed := len(git.lines(found.path, "status", "--porcelain")):
+    if changed := len(git.changed(found.path, "--", ":/")):
         files, are, it = ("file", "is", "it") if changed == 1 else ("files", "are", "them")
         part = f"; the dists may hold {it}" if quick else ", and not part of this"
         yield f"{changed} changed {files} {are} not committed{part}"

@@ -116,7 +116,8 @@ def _sdist_problems(sdist: Dist, folder: Path, before: Checkout, leave_out: str)
         inner = name.partition("/")[2]
         path = Path(os.path.realpath(folder / inner))
         known = path.relative_to(before.top).as_posix() if path.is_relative_to(before.top) else ""
-        changed |= {inner} if known in before.changed else set()
+        within = {known, *map(str, PurePosixPath(known).parents)} & before.changed  # a submodule, by its folder
+        changed |= {Path(os.path.relpath(before.top / each, folder)).as_posix() for each in within}
         if known in before.pointers:
             remedy = f"run: git lfs pull; on GitHub, set the repository variable LFS to true; or add it to {leave_out}"
             what, expected = "a pointer of Git LFS", "the file that it stands for"

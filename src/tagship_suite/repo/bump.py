@@ -15,7 +15,7 @@ from .literals import Written
 from .packages import Tag, form, history
 from .version_source import places as places_of
 from .version_source import refuse_other
-from .versions import bump, parsed
+from .versions import bump, holds_version, parsed
 
 CURRENT, PARTS, DEFAULT_BRANCHES = "current", ("major", "minor", "patch"), ("main", "master")
 #: A maintenance branch and the numbers of its versions: `1.x`, `v1.2`, `release/1.2.x`.
@@ -86,6 +86,11 @@ def _plan(root: Path, wanted: str) -> Plan:
         notes += elsewhere.mentions(root, together, now, places)
     if here and version < (greatest := here[0])[0]:
         notes.append(f"{greatest[1]}{greatest[2]} is an earlier tag of a greater version, which installers prefer")
+    others = [] if here or places else [*filter(holds_version, git.lines(root, "tag", "--merged", "HEAD"))]
+    notes += [
+        f"{each} is no tag of {known}: if the build reads such tags, make its tag pattern match {tag}"
+        for each in others[-1:]
+    ]
     remote, branch = _upstream(root, git.symbolic(root, "HEAD") or "HEAD", package.settings.release_branches)
     message = " ".join(filter(None, ("Release", package.label, text)))
     is_signed = package.settings.require_signed_tag and not is_dev
@@ -147,9 +152,9 @@ def _next(now: Version, wanted: str) -> Version:
 
 def _problems(root: Path, now: Version | None, version: Version, tag: str) -> list[Problem]:
     """Return every reason not to release `version`; `now` is the version that it must exceed, if any."""
-    found, status = [], git.lines(root, "status", "--porcelain", "--", ".")
-    if changed := status or git.lines(root, "diff", "--cached", "--name-only"):
-        names = ", ".join(line.split()[-1] for line in changed[:3]) + ", …" * (len(changed) > 3)
+    found = []
+    if changed := git.changed(root, "--", ".") or git.lines(root, "diff", "--cached", "--name-only"):
+        names = ", ".join(changed[:3]) + ", …" * (len(changed) > 3)
         what = f"{len(changed)} changed files ({names})"
         found.append(Problem("uncommitted", "working tree", what, "a clean one", "commit or stash them"))
     if command := git.unfinished(root):

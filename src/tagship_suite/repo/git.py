@@ -45,7 +45,9 @@ def query(root: Path, *arguments: str) -> str | None:
 
 
 def _call(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command, environ = ["git", *PLAIN, *arguments], {**os.environ, "LC_ALL": "C"}  # messages, which are searched
+    command = ["git", *PLAIN, *arguments]
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_TRACE")}
+    environ["LC_ALL"] = "C"  # messages, which are searched
     try:
         return subprocess.run(command, cwd=root, capture_output=True, check=False, env=environ, **TEXT)
     except OSError as error:
@@ -82,7 +84,7 @@ def run(root: Path, *arguments: str) -> None:
     """Run `git ARGUMENTS` at `root`; raise `ReleaseError` with git's message if it fails."""
     done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False, **TEXT)
     if done.returncode:
-        message = (done.stdout + done.stderr).strip().splitlines() or [f"exit status {done.returncode}"]
+        message = [*filter(str.strip, (done.stdout + done.stderr).splitlines())] or [f"exit status {done.returncode}"]
         raise ReleaseError(f"git {arguments[0]}: {' / '.join(message)} [git]")
 
 
@@ -102,9 +104,11 @@ def symbolic(root: Path, name: str) -> str | None:
     return query(root, "symbolic-ref", "--quiet", "--short", name)
 
 
-def changed(root: Path) -> list[str]:
-    """Return the tracked files at `root` that differ from the commit."""
-    return [line[3:] for line in lines(root, "status", "--porcelain", "--untracked-files=no")]
+def changed(root: Path, *arguments: str) -> list[str]:
+    """Return the files that differ from the commit at `root`, by default the tracked ones, with their exact names."""
+    which = arguments or ("--untracked-files=no",)
+    found = query(root, "status", "--porcelain", "--no-renames", "-z", *which) or ""
+    return [entry[3:] for entry in found.split("\0") if entry]
 
 
 def unfinished(root: Path) -> str:

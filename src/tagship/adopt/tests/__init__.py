@@ -50,7 +50,7 @@ def guess(root: Path, top: Path | None = None) -> Guess:
     modules = files.found(root)
     way = next((way for way in _ways(project) if way.test), None)
     command = settled(way.test, project) if way and way.test else []
-    if not modules and not command:
+    if not modules and not command and not files.has_doctests(project):
         return Guess(command=(), why={"command": "there is no test module"})
     found, home = _needs(project, way)
     has = "pytest" in home.names(found)

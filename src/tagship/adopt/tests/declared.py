@@ -20,7 +20,7 @@ from . import files, poetry
 from .model import Needs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 #: The project itself in a requirements file, with its extras.
@@ -34,6 +34,11 @@ LINTERS = re.compile(
     r"pre-commit(-hooks)?|prek|codespell|yamllint|zizmor|ruff|black|isort|flake8(-.*)?|pylint|pyupgrade|autoflake"
     r"|docformatter|mypy|pyright|ty|types-.*|safety|bandit|pip-audit|tox(-.*)?|nox|twine|commitizen|tbump|bump2version"
     r"|bump-my-version|python-semantic-release"
+)
+#: The tables in `[tool]` with the files that have the requirements of each extra.
+IN_FILES = (
+    ("setuptools", "dynamic", "optional-dependencies"),
+    ("hatch", "metadata", "hooks", "requirements_txt", "optional-dependencies"),
 )
 #: What `hatch test` installs by itself: https://hatch.pypa.io/latest/config/internal/testing/#dependencies
 HATCH_TEST = ("pytest", "pytest-mock", "pytest-rerunfailures", "pytest-xdist[psutil]")
@@ -69,7 +74,16 @@ class Project:
         found |= dict(parser.items(section)) if parser.has_section(section) else {}
         found |= subtable(self.tool, "poetry", "extras")
         found |= self.tool_texts("flit", "metadata", "requires-extra")
+        found |= {
+            name: [*self._in_files(table)] for keys in IN_FILES for name, table in subtable(self.tool, *keys).items()
+        }
         return found | subtable(self.pyproject, "project", "optional-dependencies")
+
+    def _in_files(self, value: object) -> Iterator[str]:
+        """Yield the lines of the files that `value` names, as setuptools or hatch-requirements-txt reads them."""
+        value = value.get("file") if isinstance(value, dict) else value
+        for file in [value] if isinstance(value, str) else value if isinstance(value, list) else []:
+            yield from _in_file(self.root / str(file))
 
     @cached_property
     def facts(self) -> facts.Project:

@@ -97,7 +97,13 @@ def ignored(project: Project) -> list[str]:
     elsewhere = re.search(r"(?m)^\s*testpaths\b(?!\s*=\s*\.(?:\s|$))", text)
     collects = bool(re.search(r"doctest-modules|python_files", text)) and not elsewhere
     covered = bool(re.search(r"--cov\b", text))
-    return [*(["--no-cov"] if covered else []), *(["--ignore=noxfile.py", "--ignore=tasks.py"] if collects else [])]
+    ours = [f"--ignore={name}" for name in ("noxfile.py", "tasks.py", "bundle")]
+    return [*(["--no-cov"] if covered else []), *(ours if collects else [])]
+
+
+def has_doctests(project: Project) -> bool:
+    """Return whether pytest is configured to run doctests, which need no test module."""
+    return bool(re.search(r"--doctest-(?:modules|glob)\b", options(project)))
 
 
 def plugins(project: Project) -> list[str]:

@@ -22,7 +22,7 @@ from ..repo import git
 from ..repo.files import load_toml, parse_cfg, subtable
 from ..repo.literals import find
 from ..repo.version_source import locate
-from ..repo.versions import Ref, found_version, parsed
+from ..repo.versions import Ref, found_version, is_foreign, parsed
 
 if TYPE_CHECKING:
     from .judge import Verdict
@@ -41,9 +41,19 @@ def judge_history(verdict: Verdict, root: Path, ref: Ref) -> list[Problem]:
         return []
     if not verdict.differing:
         return changed
+    if foreign := [tag for tag in ref.tags if is_foreign(tag, verdict.name)]:
+        return changed + [_prefixed(tag, verdict) for tag in foreign if _names(tag, verdict)]
     remedy = "run: nox -s build; if that changes nothing, git status shows the files that the build changed"
+    remedy += f", or the build's tag pattern ignores {ref.tags[0]}: correct it"
     stale = Problem("stale-dists", "dist", "dists from before the tag", "dists of this commit", remedy)
     return obstacles + changed or [stale]
+
+
+def _prefixed(tag: str, verdict: Verdict) -> Problem:
+    """Return the problem that the build derives the version from a `tag` with a prefix of something else."""
+    expected = f"one such as {verdict.package.tag(verdict.version)!r}"
+    remedy = "make the build's tag pattern match such tags, commit that, and push one"
+    return Problem("tag-mismatch", f"tag {tag!r}", f"a tag that does not belong to {verdict.name}", expected, remedy)
 
 
 def _changed(verdict: Verdict, root: Path) -> list[Problem]:

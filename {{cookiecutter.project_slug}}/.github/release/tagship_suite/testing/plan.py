@@ -139,7 +139,8 @@ def _extras(package: Package, dist: Dist | None) -> list[str]:
     if dist:
         return dist.metadata.get_all("Provides-Extra", [])
     pyproject, cfg = load_toml(package.folder / "pyproject.toml"), parse_cfg(package.folder / "setup.cfg")
-    static = (("project", "optional-dependencies"), ("tool", "poetry", "extras"))
+    in_files = ("tool", "setuptools", "dynamic", "optional-dependencies")
+    static = (("project", "optional-dependencies"), ("tool", "poetry", "extras"), in_files)
     section = "options.extras_require"
     written = cfg.options(section) if cfg.has_section(section) else []
     return [*written, *(name for keys in static for name in subtable(pyproject, *keys))]
