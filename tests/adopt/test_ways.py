@@ -111,6 +111,7 @@ def ci(*lines: str, file: str = ".github/workflows/ci.yml") -> dict[str, str]:
             {"command": ["env", "X=1", "python", "-m", "pytest"]},
         ),
         (ci("X=1 PYTHONPATH=src pytest"), {"command": ["env", "X=1", "pytest"]}),
+        (ci("LC_ALL=en_US.UTF-8 pytest"), {"command": ["env", "LC_ALL=en_US.UTF-8", "pytest"]}),
         (ci("pytest ${{ matrix.arguments }} --junitxml=x.xml -n auto tests"), {"command": ["pytest", "tests"]}),
         (ci("tox -e ${{ matrix.env }}"), {"requires": ["pytest", "only-a", "not-b", "mock"]}),
         (ci("tox -e py311-b"), {"command": ["env", "THING=1", "pytest"], "requires": ["pytest", "only-b", "mock"]}),

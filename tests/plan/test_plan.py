@@ -184,19 +184,19 @@ setup(name="ship", version=ship.__version__)
 
 
 @pytest.mark.parametrize(
-    ("module", "version", "file"),
+    ("module", "version", "source"),
     [
-        ("info = (1, 0)\n__version__ = '.'.join(map(str, info))\n", "1.0", "ship.py"),
-        ("__version__ = open('v').read()\n", "1.1", "setup.py"),
+        ("info = (1, 0)\n__version__ = '.'.join(map(str, info))\n", "1.0", "ship.py, which computes it"),
+        ("__version__ = open('v').read()\n", "1.1", "the tag, as setup.py computes it"),
     ],
 )
-def test_a_version_that_code_computes_stops_nothing(repository: Path, module: str, version: str, file: str) -> None:
+def test_a_version_that_code_computes_stops_nothing(repository: Path, module: str, version: str, source: str) -> None:
     (repository / "pyproject.toml").unlink()
     (repository / "setup.py").write_text(SETUP_PY)
     (repository / "ship.py").write_text(module)
     commit(repository)
     found = read(repository, "--offline", "--tag", "v1.1")
-    assert (found["version"], found["version_source"]) == (version, f"{file}, which computes it")
+    assert (found["version"], found["version_source"]) == (version, source)
     assert ("[tag-mismatch]" in str(found["problems"])) == (version == "1.0")
     assert "[no-version]" not in str(found["problems"])
 

@@ -100,7 +100,8 @@ def _version(plan: Plan, found: Project, tagged: str) -> None:
         if found.package.settings.version_file or is_lacking:
             plan.problems += map(str, error.args)
             return
-        plan.version_source = f"{facts.version_source.file or 'code'}, which computes it"
+        file = facts.version_source.file or "code"
+        plan.version_source = f"{file}, which computes it" if facts.version else f"the tag, as {file} computes it"
         plan.version = facts.version or tagged
         if not plan.version:
             plan.notes.append("only the build knows the version: name a tag: --tag v1.2.3")

@@ -32,7 +32,7 @@ TAKES = {
 }  # fmt: skip
 #: Environment variables that do not affect the tests.
 NOT_SET = re.compile(
-    r"(COV|CODECOV|COVERALLS|PIP_|UV_|PY_COLORS|FORCE_COLOR|NO_COLOR|TERM|CI|GITHUB_|GH_|VIRTUALENV|TOX|PREFIX|PATH|LANG|LC_"
+    r"(COV|CODECOV|COVERALLS|PIP_|UV_|PY_COLORS|FORCE_COLOR|NO_COLOR|TERM|CI|GITHUB_|GH_|VIRTUALENV|TOX|PREFIX|PATH"
     r"|PYTHON(HASHSEED|DONTWRITE|UNBUFFERED)).*"
 )
 #: Options whose value is the next word, which must be removed with them.
