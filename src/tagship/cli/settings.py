@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 @click.argument("path", type=FOLDER, default=".")
 @FORMAT
 def publisher(path: Path, form: str) -> None:
-    """Print what to register at PyPI and TestPyPI for the repository at PATH (default: .)."""
+    """Print what to register at PyPI and TestPyPI for the repository at PATH (default: .).
+
+    Exit status 0: printed. 2: there is no project at PATH, or one of its files cannot be read.
+    """
     from tagship import project
     from tagship.adopt.publishing.before import notes
     from tagship.publisher import TRUSTED, form_lines, forms, publish_from

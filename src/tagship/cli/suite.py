@@ -111,7 +111,7 @@ def sync(path: Path, form: str, *, only_check: bool, force: bool) -> None:
     Pinned actions and locked requirements that a bot updated are kept.
 
     Exit status 0: done, or with --check no file differs. 1: refused, and nothing was written, or with --check at least
-    one file differs.
+    one file differs. 2: a file cannot be read, or bad usage.
     """
     from tagship import update
 
