@@ -14,8 +14,8 @@ from tagship.publisher import Registration
 from tagship_suite.errors import Problem, ReleaseError
 from tagship_suite.repo.bump import DEFAULT_BRANCHES
 from tagship_suite.repo.files import load_toml
-from tagship_suite.repo.git import lines, upstream
-from tagship_suite.repo.packages import chosen, distribution_name
+from tagship_suite.repo.git import lines, tags_here, upstream
+from tagship_suite.repo.packages import chosen, distribution_name, history
 
 if TYPE_CHECKING:
     from tagship_suite.repo.packages import Package
@@ -96,6 +96,12 @@ def of(path: Path, package: Package) -> Project:
             return Project(path, name, owner, repository, known=True, package=package, host=match["host"])
     repository = path.resolve().name if package.name else name
     return Project(path, name, "OWNER", repository, known=False, package=package, host=runs_at)
+
+
+def tag_here(root: Path, found: Project) -> str:
+    """Return the project's tag at HEAD of the repository at `root`, of several that of the greatest version; or ""."""
+    here, (before, _) = tags_here(root), history(root, found.package, found.name)
+    return next((tag for _, prefix, text in before if (tag := f"{prefix}{text}") in here), "")
 
 
 def host(path: Path, folder: Path) -> str:

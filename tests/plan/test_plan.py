@@ -164,6 +164,23 @@ def test_the_tag_has_the_form_of_earlier_ones_as_inv_release_would_make_it(
     assert f"would tag: {tag}" in cut_release(repository, "current", push=False, dry_run=True)
 
 
+@pytest.mark.parametrize("other", ["latest", "nightly-2026-01-02", "chart-2.0.1"])
+def test_a_tag_of_something_else_at_the_commit_is_not_the_releases(repository: Path, other: str) -> None:
+    git(repository, "tag", other)
+    assert plan(repository, "--offline")[0] == 0
+    assert read(repository, "--offline")["tag"] == "v1.0"
+
+
+def test_of_several_tags_at_the_commit_the_greatest_counts(repository: Path) -> None:
+    (repository / "pyproject.toml").write_text(
+        '[project]\nname = "ship"\ndynamic = ["version"]\n[tool.setuptools_scm]\n'
+    )
+    commit(repository)
+    for tag in ("v1.0", "v1.10", "v1.9"):
+        git(repository, "tag", tag)
+    assert read(repository, "--offline")["tag"] == "v1.10"
+
+
 def test_a_version_from_tags_is_that_of_the_tag(repository: Path) -> None:
     dynamic = '[build-system]\nrequires = ["hatchling", "hatch-vcs"]\nbuild-backend = "hatchling.build"\n'
     dynamic += '[project]\nname = "ship"\ndynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"\n'

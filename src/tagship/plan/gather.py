@@ -76,7 +76,7 @@ def _plan(found: Project, commit: str, tag: str, *, offline: bool) -> Plan:
 
 
 def _version_and_tag(plan: Plan, found: Project, tag: str) -> None:
-    plan.tag = tag or next(filter(found.package.owns, git.tags_here(found.path)), "")
+    plan.tag = tag or project.tag_here(found.path, found)
     named = found_version(plan.tag, found.name) if plan.tag else None
     _version(plan, found, str(named[1]) if named else "")
     if not plan.version or plan.version_source == BY_TAGS:

@@ -13,13 +13,14 @@ from packaging.version import Version
 from tagship import noxfile
 from tagship.errors import TagshipError
 from tagship.facts import build, distributions
+from tagship.project import tag_here
 from tagship.update import command
 from tagship_suite.config import load
 from tagship_suite.errors import Problem, ReleaseError
 from tagship_suite.repo import git
 from tagship_suite.repo.packages import form, history
 from tagship_suite.repo.version_source import locate
-from tagship_suite.repo.versions import bump, holds_version, parsed
+from tagship_suite.repo.versions import bump, parsed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -177,9 +178,9 @@ def tag_of(repository: Path, found: Project) -> str:
     if text:
         version, texts = parsed(text), [text]
         return form(found.package, version, before or every, *texts)[0] if version else found.package.tag(texts[0])
-    here: list[str] = [tag for tag in git.tags_here(repository) if holds_version(tag) and found.package.owns(tag)]
+    here = tag_here(repository, found)
     following = bump(before[0][0], "patch") if before else Version("0.1.0")
-    return here[0] if here else form(found.package, following, before)[0]
+    return here or form(found.package, following, before)[0]
 
 
 def put_tag(repository: Path, found: Project, tag: str) -> None:
