@@ -406,6 +406,25 @@ def test_git_ignores_what_the_sessions_create_and_not_the_suite(tmp_path: Path) 
     assert {*map(str, suite.files())} <= {*git(folder, "ls-files").splitlines()}
 
 
+def test_git_ignores_what_the_build_backend_creates_besides(tmp_path: Path) -> None:
+    pdm = (
+        FLIT["pyproject.toml"].replace("flit_core.buildapi", "pdm.backend").replace("flit_core >=3.2,<5", "pdm-backend")
+    )
+    for name, files in {"pdm": {**FLIT, "pyproject.toml": pdm}, "flit": FLIT}.items():
+        adopt(folder := make(tmp_path / name, files))
+        assert ("/.pdm-build/" in (folder / ".gitignore").read_text()) is (name == "pdm")
+
+
+@pytest.mark.parametrize(("package", "is_stubs"), [("thing-stubs", True), ("thing", False)])
+def test_the_tests_of_stubs_run_in_place_as_there_is_no_module_to_import(
+    package: str, is_stubs: bool, tmp_path: Path
+) -> None:
+    pyproject = f'[project]\nname = "types-thing"\nversion = "1.0"\n[tool.setuptools]\npackages = ["{package}"]\n'
+    files = {"pyproject.toml": pyproject, f"{package}/__init__.pyi": "", "tests/test_a.py": "import pytest\n"}
+    adopt(folder := make(tmp_path / "thing", files))
+    assert ("test-in-place = true" in (folder / "pyproject.toml").read_text()) is is_stubs
+
+
 def test_all_reasons_to_refuse_are_reported_at_once(tmp_path: Path) -> None:
     files = {"setup.py": "import x\nx.setup()\n", "noxfile.py": "import nox\n", str(suite.WORKFLOW): ACTION}
     folder = make(tmp_path / "thing", files)

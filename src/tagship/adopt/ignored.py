@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tagship import suite
 from tagship_suite.repo import git
+from tagship_suite.repo.files import load_toml, subtable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,13 +21,17 @@ MADE = {
     "*.egg-info/": "name.egg-info/name",
     "__pycache__/": "__pycache__/name",
 }
+#: What a build backend creates besides, if it writes the version to a file.
+MADE_BY = {"pdm": {"/.pdm-build/": ".pdm-build/name"}}
 NOT = ("!/.github/", f"!/{suite.RELEASE.as_posix()}/", f"!/{suite.RELEASE.as_posix()}/**")
 
 
 def with_ignored(text: str, folder: Path, written: Iterable[Path]) -> str:
     """Return the `text` of .gitignore that covers what the sessions create, but not the managed files in `written`."""
-    made = {*_ignored(folder, MADE.values())}
-    lines = [line for line, example in MADE.items() if example not in made]
+    backend = str(subtable(load_toml(folder / "pyproject.toml"), "build-system").get("build-backend"))
+    made = MADE | MADE_BY.get(backend.partition(".")[0], {})
+    covered = {*_ignored(folder, made.values())}
+    lines = [line for line, example in made.items() if example not in covered]
     lines += NOT if managed_but_ignored(folder, written) else []
     if not lines:
         return text

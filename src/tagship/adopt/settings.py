@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomlkit
 
+from tagship.facts import distributions
 from tagship_suite.errors import refusal
 from tagship_suite.repo.files import subtable, tomllib
 
@@ -47,6 +48,9 @@ def _of_tests(folder: Path, top: Path) -> Iterator[Setting]:
         value = getattr(guess, name)
         if value is not None:
             yield Setting(f"test-{name}", list(value), guess.why.get(name, ""))
+    modules = distributions.of(folder, top).import_names
+    if guess.command != () and modules and all(name.endswith("-stubs") for name in modules):
+        yield Setting("test-in-place", value=True, why=f"{modules[0]} has no modules that the tests could import")
 
 
 def _of_version(folder: Path, top: Path) -> Iterator[Setting]:
