@@ -291,6 +291,17 @@ def test_pyproject_toml_stays_if_the_defaults_fit(tmp_path: Path) -> None:
     assert (folder / "pyproject.toml").read_text() == FLIT["pyproject.toml"]
 
 
+def test_a_module_keeps_the_encoding_that_it_declares(tmp_path: Path) -> None:
+    files = {"pyproject.toml": '[project]\nname = "thing"\nversion = "1.1"\n[tool.setuptools]\npackages = ["thing"]\n'}
+    folder = make(tmp_path / "repository", files, **{"thing/a.py": ""})
+    old = '# -*- coding: latin-1 -*-\n__author__ = "Zoë"\n__version__ = "1.0"\n'.encode("latin-1")
+    (folder / "thing/__init__.py").write_bytes(old)
+    commit(folder)
+    git(folder, "tag", "v1.0")
+    adopt(folder)
+    assert (folder / "thing/__init__.py").read_bytes() == old.replace(b"1.0", b"1.1")
+
+
 def test_a_setting_that_is_there_is_kept(tmp_path: Path) -> None:
     more = '\n[tool.tagship]  # by hand\ntest-command = "pytest -q"\n\n[tool.other]\nkey = 1\n'
     folder = make(tmp_path / "thing", POETRY, **{"pyproject.toml": POETRY["pyproject.toml"] + more})

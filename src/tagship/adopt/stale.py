@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tokenize
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tagship_suite.repo import git
@@ -28,11 +30,11 @@ def versions(found: Adoption) -> list[Problem]:
         return []
     earlier = {tagged for tagged, _, _ in releases(git.lines(found.folder, "tag", "--list"), found.names[0])}
     for path in _modules(found):
-        text, relative = read_text(path), path.relative_to(found.folder)
+        (text, encoding), relative = _read(path), path.relative_to(found.folder)
         for written in strings(text, "__version__"):
             where, own = f"{relative.as_posix()}:{text.count(chr(10), 0, written.start) + 1}", parsed(written.text)
             if own in earlier and own and own < now and relative not in found.changes:
-                found.changes[relative] = f"{text[: written.start]}{now}{text[written.end :]}".encode()
+                found.changes[relative] = f"{text[: written.start]}{now}{text[written.end :]}".encode(encoding)
                 found.decisions.append(Decision("__version__", f"{now}, was {own}", where))
             elif own != now and relative not in found.changes:
                 found.todo.append(
@@ -40,6 +42,15 @@ def versions(found: Adoption) -> list[Problem]:
                     "them: write the version there, or compute the other one"
                 )
     return []
+
+
+def _read(path: Path) -> tuple[str, str]:
+    """Return the text of a module and the encoding that its first lines declare, else UTF-8."""
+    with suppress(OSError, SyntaxError, UnicodeDecodeError), path.open("rb") as file:
+        encoding = tokenize.detect_encoding(file.readline)[0]
+        if not encoding.startswith("utf-8"):
+            return path.read_bytes().decode(encoding), encoding
+    return read_text(path), "utf-8"
 
 
 def _modules(found: Adoption) -> Iterator[Path]:
