@@ -133,6 +133,14 @@ def build_wheel(*arguments, **options):
 
 
 @pytest.mark.slow
+def test_pythonsafepath_does_not_hide_the_suite(suite: Path) -> None:
+    (suite / "pyproject.toml").write_text(
+        '[project]\nname = "ship"\nversion = "1.0"\n[tool.setuptools]\npy-modules = ["ship"]\n'
+    )
+    (suite / "ship.py").write_text("")
+    nox(suite, "-s", "build", PYTHONSAFEPATH="1")
+
+
 def test_a_build_that_fails_leaves_no_dists_for_the_gate(suite: Path) -> None:
     (suite / "pyproject.toml").write_text(
         '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "backend"\nbackend-path = ["."]\n'

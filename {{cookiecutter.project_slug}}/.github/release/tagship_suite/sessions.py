@@ -124,9 +124,9 @@ def _from_bundle(session: nox.Session, *command: str) -> None:
 
 def _in_tools(session: nox.Session, home: Path, *arguments: str, **options: Any) -> None:
     """Run a command of the suite in the folder `home` with the session's Python, which has the release tools."""
-    root = str(ROOT.resolve())
+    root, env = str(ROOT.resolve()), {**options.pop("env", {}), "PYTHONSAFEPATH": ""}  # -m looks in the folder
     with session.chdir(home):
-        session.run("python", "-m", "tagship_suite", f"--root={root}", *arguments, **options)
+        session.run("python", "-m", "tagship_suite", f"--root={root}", *arguments, env=env, **options)
 
 
 def run(session: nox.Session, function: Callable[..., T], *arguments: object) -> T:
