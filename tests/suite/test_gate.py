@@ -371,7 +371,7 @@ def test_what_the_ci_service_sets_is_not_queried_from_git(suite: Path) -> None:
     assert epoch(suite, {"SOURCE_DATE_EPOCH": "1700000000"}) == 1700000000
 
 
-@pytest.mark.parametrize(("given", "found"), [("0", 315532800), ("4294967296", 4294967295), ("9" * 30, 4294967295)])
+@pytest.mark.parametrize(("given", "found"), [("0", 315532800), ("4294967296", 4294967295), ("9" * 5000, 4294967295)])
 def test_a_time_that_no_archive_can_hold_is_the_nearest_one(given: str, found: int, tmp_path: Path) -> None:
     assert epoch(tmp_path, {"SOURCE_DATE_EPOCH": given}) == found
 

@@ -79,7 +79,7 @@ def clean(root: Path) -> list[Problem]:
 def epoch(root: Path, environ: Mapping[str, str]) -> int:
     """Return $SOURCE_DATE_EPOCH, else the time of the commit, in seconds since 1970."""
     given = environ.get("SOURCE_DATE_EPOCH", "")
-    time = int(given) if given.isascii() and given.isdigit() else git.commit_time(root) or 0
+    time = int(given[:20]) if given.isascii() and given.isdigit() else git.commit_time(root) or 0
     return min(max(time, EARLIEST), LATEST)
 
 
