@@ -28,7 +28,7 @@ MAKES = re.compile(
     r"generat|compile|translat|msgfmt|\b(py)?babel\b|protoc\b|grpc_tools|codegen|webpack|download|vendor"
     r"|\b(npm|yarn|pnpm|bun) (run )?\S*build"
     r"|\bmake (?:-\S+ (?:\d+ )?|\w+=\S* )*"
-    r"(?!\S*(?:=|build|check|clean|deps|dist|env|format|lint|package|publish|setup|test|type|upload|wheel)"
+    r"(?!\S*(?:=|build|check|clean|deps|dist|env|format|html|lint|package|publish|setup|test|type|upload|wheel)"
     r"|all\b|dev|init)[a-z]",
     re.IGNORECASE,
 )
