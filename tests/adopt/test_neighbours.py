@@ -113,6 +113,18 @@ def test_only_what_is_not_in_an_excluded_folder_is_excluded_from_the_sdist(tmp_p
 def test_ruff_skips_the_suite_where_comments_in_it_do_not_suffice(settings: str, excluded: bool) -> None:
     after = neighbours.ruff(f"[tool.ruff]\n{settings}")
     assert (tomllib.loads(after)["tool"]["ruff"].get("extend-exclude") == [".github/release"]) is excluded
+    for own, before in ((f"{settings}[format]\n", []), (f"extend-exclude = ['x']\n{settings}", ["x"])):
+        found = tomllib.loads(neighbours.ruff(own, ""))
+        assert found.get("extend-exclude", []) == [*before, *[".github/release"] * excluded]
+
+
+def test_ruff_toml_is_read_with_the_pythons_of_pyproject_toml(tmp_path: Path) -> None:
+    pyproject = f"{HATCHLING['pyproject.toml']}requires-python = '>=3.8'\n"
+    folder = make(
+        tmp_path / "thing", {**HATCHLING, "pyproject.toml": pyproject, "ruff.toml": "lint.select = ['E']\r\n"}
+    )
+    adopt(folder)
+    assert (folder / "ruff.toml").read_bytes() == b"extend-exclude = [\".github/release\"]\r\nlint.select = ['E']\r\n"
 
 
 @pytest.mark.parametrize(

@@ -51,18 +51,26 @@ def sdist(root: Path, text: str, new: Iterable[str]) -> tuple[str, dict[Path, by
     return (text, *_manifest(root, requires, paths)) if by_setuptools else (text, {}, "")
 
 
-def ruff(text: str) -> str:
+def ruff(text: str, pyproject: str | None = None) -> str:
     """Return the `text` of pyproject.toml so that ruff skips the suite if comments in it do not suffice for that.
 
-    It has the syntax of Python 3.10, an error for older ones, and rules in preview may be about such comments.
+    It has the syntax of Python 3.10, an error for older ones, and rules in preview may be about such comments. With the
+    text of `pyproject`, `text` is that of a ruff.toml beside it.
     """
-    table = subtable(tomllib.loads(text), "tool", "ruff")
+    keys = ["tool", "ruff"] if pyproject is None else []
+    table = subtable(tomllib.loads(text), *keys)
     target, lint = str(table.get("target-version", "")), subtable(table, "lint")
-    declared = str(subtable(tomllib.loads(text), "project").get("requires-python", ""))
+    project = subtable(tomllib.loads(text if pyproject is None else pyproject), "project")
+    declared = str(project.get("requires-python", ""))
     older = re.fullmatch(r"py3[6-9]", target) or (not target and re.match(r"\s*(>=|~=)\s*3\.[6-9]\b", declared))
     chosen = re.search(r"'(ALL|RUF1?)'", f"{lint.get('select')} {lint.get('extend-select')}")
     in_preview = chosen and lint.get("preview", table.get("preview"))
-    return _listed(text, ["tool", "ruff", "extend-exclude"], [RELEASE]) if table and (older or in_preview) else text
+    if not table or not (older or in_preview):
+        return text
+    if keys or "extend-exclude" in table:
+        return _listed(text, [*keys, "extend-exclude"], [RELEASE])
+    end = "\r\n" if "\r\n" in text else "\n"
+    return f'extend-exclude = ["{RELEASE}"]{end}{text}'  # before all tables
 
 
 def _hatchling(pyproject: dict[str, Any], text: str, paths: list[str]) -> tuple[str, dict[Path, bytes], str]:

@@ -163,6 +163,9 @@ def keep_neighbours(found: Adoption) -> list[Problem]:
     after = neighbours.ruff(after)
     if after != before:
         found.changes[path] = after.encode()
+    for own in (Path("ruff.toml"), Path(".ruff.toml")):
+        if (text := found.text(own)) and (skips := neighbours.ruff(text, before)) != text:
+            found.changes[own] = skips.encode()
     found.decisions += [Decision("sdist", "without the suite", why)] if why else []
     bots = [] if found.on_gitlab else [neighbours.dependabot(found.folder)]
     for changes, todo in ((others, ""), hooks(found.folder), *bots):
