@@ -223,6 +223,8 @@ def test_a_version_that_code_computes_stops_nothing(repository: Path, module: st
     [
         ('hatch.version]\npath = "ship.py"', ""),
         ('hatch.version]\npath = "other.py"', ""),
+        ('hatch.version]\nsource = "code"\npath = "ship.py"', "name = 'ship'\n"),
+        ('hatch.version]\nsource = "nodejs"', ""),
         ('setuptools.dynamic]\nversion = { attr = "other.__version__" }', ""),
         ('setuptools.dynamic]\nversion = { attr = "ship.__version__" }', "name = 'ship'\n"),
         ('setuptools.dynamic]\nversion = { file = "VERSION" }', ""),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.version import Version as Parsed
@@ -70,6 +71,13 @@ def of(folder: Path, top: Path) -> Distribution:
     return _read(Project(Files(top), os.path.realpath(folder)))
 
 
+def version(folder: Path, top: Path) -> Version:
+    """Return what the files show of the version of the distribution in `folder` of the repository at `top`."""
+    project = Project(Files(top), os.path.realpath(folder))
+    read_version, _ = BACKENDS[_family(project)]
+    return _normalised(read_version(project))
+
+
 def has_extensions(folder: Path, top: Path) -> bool:
     """Return whether the wheels of the distribution in `folder` hold compiled code, as far as its files show."""
     project = Project(Files(top), os.path.realpath(folder))
@@ -94,19 +102,18 @@ def _scripts(project: Project) -> Iterator[str]:
 def _read(project: Project) -> Distribution:
     """Return what is known of a project; `version` is as its backend normalises it."""
     read_version, read_modules = BACKENDS[_family(project)]
-    version, modules, name = read_version(project), read_modules(project), name_of(project)
-    text, reason = _normalised(version)
+    version, modules, name = _normalised(read_version(project)), read_modules(project), name_of(project)
     unprintable = f"{name!r} is not a name: it must be on one line" if name and not name.isprintable() else ""
     name = None if unprintable else name
     reasons = (
         unprintable or ("" if name else "no file has its name as a literal"),
-        reason,
+        version.unknown,
         "" if modules.names else modules.unknown or "no package or module was found",
     )
     return Distribution(
         os.path.relpath(project.folder, project.files.root).replace(os.sep, "/"),
         name,
-        text,
+        version.text,
         VersionSource(version.kind, version.file),
         project.backend,
         modules.layout,
@@ -125,13 +132,14 @@ def _family(project: Project) -> str:
     return next(filter(None, required), "setuptools")
 
 
-def _normalised(version: Version) -> tuple[str | None, str]:
+def _normalised(version: Version) -> Version:
     if version.text is None:
-        return None, version.unknown
+        return version
     try:
-        return str(Parsed(version.text)), ""
+        return replace(version, text=str(Parsed(version.text)))
     except ValueError:  # also for thousands of digits
-        return None, f"{version.text!r} in {version.file} is not a version by PEP 440"
+        reason = f"{version.text!r} in {version.file} is not a version by PEP 440"
+        return replace(version, text=None, unknown=reason, absent=True)
 
 
 def name_of(project: Project) -> str | None:

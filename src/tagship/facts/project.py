@@ -21,12 +21,16 @@ LEGACY = "setuptools.build_meta:__legacy__"  # the default of PEP 517
 
 @dataclass(frozen=True)
 class Version:
-    """What is known of a version: its text, the kind of its source and the file; else why it is not known."""
+    """What is known of a version: its text, the kind of its source and the file; else why it is not known.
+
+    `absent` is true if no file has it and no code computes it, as far as the files show: no build can succeed.
+    """
 
     text: str | None = None
     kind: str = ""
     file: str = ""
     unknown: str = ""
+    absent: bool = False
 
 
 @dataclass(frozen=True)

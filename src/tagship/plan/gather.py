@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
 
 TIMEOUT = 5  # seconds for an index to answer
 BY_TAGS = "git's tags"
-#: Why files show no version although no code computes it.
-LACKING = re.compile(r"there is no |nothing that matches|\bhas no |not a part of|finds no |not a version")
 
 
 def plans(path: Path, tag: str = "", *, offline: bool = False) -> list[Plan]:
@@ -95,14 +92,13 @@ def _version(plan: Plan, found: Project, tagged: str) -> None:
     try:
         written = locate(found.package.folder, found.package.settings)
     except ReleaseError as error:
-        facts = distributions.of(found.package.folder, found.path)
-        is_lacking = any(map(LACKING.search, facts.unknown)) or not facts.version_source.kind
-        if found.package.settings.version_file or is_lacking:
+        computed = distributions.version(found.package.folder, found.path)
+        if found.package.settings.version_file or computed.absent or not computed.kind:
             plan.problems += map(str, error.args)
             return
-        file = facts.version_source.file or "code"
-        plan.version_source = f"{file}, which computes it" if facts.version else f"the tag, as {file} computes it"
-        plan.version = facts.version or tagged
+        file = computed.file or "code"
+        plan.version_source = f"{file}, which computes it" if computed.text else f"the tag, as {file} computes it"
+        plan.version = computed.text or tagged
         if not plan.version:
             plan.notes.append("only the build knows the version: name a tag: --tag v1.2.3")
         return

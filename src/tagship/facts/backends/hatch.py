@@ -75,8 +75,9 @@ def _by_package_json(project: Project, table: dict[str, Any]) -> Version:
         found = json.loads(project.files.text(project.at(file)) or "{}").get("version")
     except (ValueError, AttributeError, RecursionError):
         found = None
-    known = isinstance(found, str)
-    return Version(found if known else None, "hatch:nodejs", file, "" if known else f"{file} has no version")
+    if isinstance(found, str):
+        return Version(found, "hatch:nodejs", file)
+    return Version(None, "hatch:nodejs", file, f"{file} has no version", absent=True)
 
 
 def modules(project: Project) -> Modules:

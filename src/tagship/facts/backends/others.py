@@ -97,7 +97,7 @@ def flit_version(project: Project) -> Version:
         return Version(None, "flit:scm", "pyproject.toml")
     file = _flit_file(project)
     if not file:
-        return Version(None, "flit:module", "", "flit finds no module with the project's name")
+        return Version(None, "flit:module", "", "flit finds no module with the project's name", absent=True)
     text = project.files.code(project.at(file)) or ""
     literal = texts.assigned(text, "__version__")
     if literal is not None:
@@ -226,8 +226,9 @@ def cargo_version(project: Project) -> Version:
     if isinstance(version, dict):  # `version.workspace = true`
         file = _workspace(project, file)
         version = (project.files.toml(project.at(file)).get("workspace", {}).get("package", {}) or {}).get("version")
-    known = isinstance(version, str)
-    return Version(version if known else None, "maturin:cargo", file, "" if known else f"{file} has no version")
+    if isinstance(version, str):
+        return Version(version, "maturin:cargo", file)
+    return Version(None, "maturin:cargo", file, f"{file} has no version", absent=True)
 
 
 def _workspace(project: Project, file: str) -> str:

@@ -29,9 +29,9 @@ def by_pattern(project: Project, kind: str, file: str, pattern: str, result: str
     except (ReleaseError, re.error, RecursionError) as error:
         return Version(None, kind, file, str(error))
     if text is None:
-        return Version(None, kind, file, f"there is no {file}")
+        return Version(None, kind, file, f"there is no {file}", absent=True)
     if found is None:
-        return Version(None, kind, file, f"{file} has nothing that matches {pattern}")
+        return Version(None, kind, file, f"{file} has nothing that matches {pattern}", absent=True)
     if result:
         parts = {name: value or "" for name, value in found.groupdict().items()}
         return Version(re.sub(r"\{(\w+)\}", lambda name: parts.get(name[1], ""), result), kind, file)
@@ -43,7 +43,7 @@ def whole(project: Project, kind: str, file: str) -> Version:
     """Return the version in `file`, which holds nothing else."""
     text = project.files.text(project.at(file))
     if text is None:
-        return Version(None, kind, file, f"there is no {file}")
+        return Version(None, kind, file, f"there is no {file}", absent=True)
     return Version(text.strip(), kind, file)
 
 
@@ -56,13 +56,13 @@ def from_value(project: Project, kind: str, file: str, value: Value) -> Version:
     except NotPlain as error:
         if error.unknown.tool in DERIVED:
             return Version(None, error.unknown.tool, file)
-        return Version(None, kind, file, error.unknown.reason)
+        return Version(None, kind, file, error.unknown.reason, absent=error.unknown.absent)
     if isinstance(found, list | tuple):
         found = ".".join(map(str, found))
     origins = [name for name, _ in value.origins if name.endswith((".py", ".txt"))]
     file = project.shown(project.files.root + "/" + place(project, origins, str(found))) if origins else file
     if not isinstance(found, str | int | float) or isinstance(found, bool):
-        return Version(None, kind, file, f"{file} has no string for a version")
+        return Version(None, kind, file, f"{file} has no string for a version", absent=True)
     return Version(str(found), kind, file)
 
 
@@ -96,7 +96,7 @@ def incremental(project: Project) -> Version:
         if project.files.is_file(project.at(file)):
             value = code.of_file(project.files, project.folder, file, "__version__")
             return from_value(project, "incremental", file, value)
-    return Version(None, "incremental", "", "no package has the _version.py of Incremental")
+    return Version(None, "incremental", "", "no package has the _version.py of Incremental", absent=True)
 
 
 def assigned(text: str, name: str) -> str | None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tagship.facts.files import Files
 
 FAILURES = (Exhausted, RecursionError, MemoryError)
+#: What the code raises where a module or a name is not there.
+MISSING = {"ImportError", "AttributeError"}
 
 
 def setup_arguments(files: Files, folder: str) -> tuple[dict[str, Value], str]:
@@ -41,7 +43,7 @@ def attribute(files: Files, folder: str, dotted: str, path: list[str]) -> Value:
     try:
         return imports.member(machine, name, wanted)
     except Raised as error:
-        return unknown(f"{dotted}: {error}")
+        return unknown(f"{dotted}: {error}", absent=error.name in MISSING)
     except FAILURES:
         return unknown(f"{dotted} is too long to be followed")
 
@@ -62,8 +64,8 @@ def called(files: Files, folder: str, file: str, name: str, *, call: bool = True
         found = imports.of_module(machine, module.data, name) if isinstance(module.data, Module) else None
         if call and found and isinstance(found.data, Function):
             return calls.call_function(machine, found.data, [], {})
-        return found if found and not call else unknown(f"{file} has no {name} that can be followed")
+        return found if found and not call else unknown(f"{file} has no {name} that can be followed", absent=True)
     except Raised as error:
-        return unknown(f"{file}: {error}")
+        return unknown(f"{file}: {error}", absent=error.name in MISSING)
     except FAILURES:
         return unknown(f"{file} is too long to be followed")

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from .machine import DEPTH, Machine, Raised, module_scope, unknown
-from .values import Lazy, Module, Unknown, Value
+from .values import Lazy, Module, Value
 
 if TYPE_CHECKING:
     from .values import Scope
@@ -83,14 +83,14 @@ def module(machine: Machine, name: str) -> Value:
 
     if os.path.isabs(name):
         file = _file(machine, name)
-        return at(machine, file) if file else unknown(f"there is no {machine.files.name(name)}.py")
+        return at(machine, file) if file else unknown(f"there is no {machine.files.name(name)}.py", absent=True)
     if name in KNOWN and not (name in PACKAGES and machine.find(name)):
         return Value(Module(name, known=lambda attribute: KNOWN[name](machine, attribute)))
     first = name.partition(".")[0]
     file = None if first in KNOWN and first not in PACKAGES else machine.find(name)
     if file:
         return at(machine, file)
-    return Value(Unknown(f"the module {name} is not a part of the repository"))
+    return unknown(f"the module {name} is not a part of the repository", absent=True)
 
 
 def at(machine: Machine, file: str) -> Value:

@@ -91,13 +91,13 @@ def tree(text: str) -> ast.Module:
         raise Raised("SyntaxError", str(error)) from error
 
 
-def unknown(reason: str, *sources: Value, tool: str = "") -> Value:
+def unknown(reason: str, *sources: Value, tool: str = "", absent: bool = False) -> Value:
     """Return an unknown value with the reason of the first unknown one of `sources`, else with this one."""
     from .values import origins
 
     found, how = origins(sources)
     first = next((value.data for value in sources if isinstance(value.data, Unknown)), None)
-    return Value(first or Unknown(reason, tool), found, how)
+    return Value(first or Unknown(reason, tool, absent), found, how)
 
 
 def module_scope(module: Module) -> Scope:

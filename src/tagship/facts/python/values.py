@@ -15,10 +15,14 @@ Origin = tuple[str, int]
 
 @dataclass(frozen=True)
 class Unknown:
-    """A value that cannot be known without running code, and why; `tool` would know, such as `versioneer`."""
+    """A value that cannot be known without running code, and why; `tool` would know, such as `versioneer`.
+
+    `absent` is true if running it would not tell either, as what it needs is not there.
+    """
 
     reason: str
     tool: str = ""
+    absent: bool = False
 
 
 @dataclass
