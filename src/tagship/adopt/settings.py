@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import tomlkit
 
-from tagship.facts import distributions
+from tagship.facts import distributions, tests
 from tagship_suite.errors import refusal
 from tagship_suite.repo.files import subtable, tomllib
 
-from . import pythons, style, tests, version
+from . import pythons, style, version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from tagship.adopt.tests import poetry
+from tagship.facts.tests import poetry
 from tagship_suite.repo.files import subtable
 
 if TYPE_CHECKING:

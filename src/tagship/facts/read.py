@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import distributions, publishing, refs, testing
+from . import distributions, publishing, refs
 from .model import Repository, Tests
+from .tests.summary import summary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +24,7 @@ def repository(path: Path) -> Repository:
     return Repository(
         path,
         distributions=dists,
-        tests=testing.find(path / dists[0].path, path) if dists else Tests(),
+        tests=summary(path / dists[0].path, path) if dists else Tests(),
         tag_style=refs.tag_style(found.tags, names),
         default_branch=found.default_branch,
         publishing=publishers.found,

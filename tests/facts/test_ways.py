@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tagship.adopt.tests import guess
-from tagship.adopt.tests.tox import expanded
-from tests.adopt.test_tests import settings, write
+from tagship.facts.tests import guess
+from tagship.facts.tests.tox import expanded
+from tests.facts.test_tests import settings, write
 
 if TYPE_CHECKING:
     from pathlib import Path

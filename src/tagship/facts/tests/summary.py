@@ -1,13 +1,14 @@
-"""How a repository runs its tests, as far as its files show."""
+"""The way in which a repository runs its tests, as a fact with its evidence."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from tagship.facts.model import Evidence, Tests
 from tagship_suite.errors import ReleaseError
 
-from .model import Evidence, Tests
+from . import guess
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -16,16 +17,14 @@ if TYPE_CHECKING:
 WHERE = re.compile(r"(?P<file>[\w./-]*\w\.(?:toml|ini|cfg|ya?ml|py|txt|json|in))\b(?::(?P<line>\d+))?")
 
 
-def find(folder: Path, top: Path) -> Tests:
+def summary(folder: Path, top: Path) -> Tests:
     """Return how the tests of the distribution in `folder` run; an empty result if its files do not show it."""
-    from tagship.adopt import tests
-
     try:
-        guess = tests.guess(folder, None if folder == top else top)
+        found = guess(folder, None if folder == top else top)
     except (ReleaseError, OSError, ValueError):
         return Tests()
-    command = ("pytest",) if guess.command is None else guess.command
-    return Tests(_runner(command), command, tuple(_evidence(dict.fromkeys(guess.why.values()))))
+    command = ("pytest",) if found.command is None else found.command
+    return Tests(_runner(command), command, tuple(_evidence(dict.fromkeys(found.why.values()))))
 
 
 def _runner(command: tuple[str, ...]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tagship.adopt.tests import Guess, guess, poetry
+from tagship.facts.tests import Guess, guess, poetry
 
 if TYPE_CHECKING:
     from pathlib import Path
