@@ -26,6 +26,9 @@ VALUED = {
     "--config-settings", "--link-mode", "--resolution", "--prerelease", "--index-strategy", "--src", "--log",
 }  # fmt: skip
 
+#: Short options without a value that come before another one in the same word: `-Ur FILE`.
+FLAGS = re.compile(r"^-[UIqv]+(?=[A-Za-z])")
+
 
 def installed(command: Command, project: Project) -> Needs:
     """Return what `command` installs for the tests; nothing if it does something else."""
@@ -146,7 +149,7 @@ def _pipenv(arguments: list[str], project: Project, where: str) -> Needs:
 def _options(arguments: list[str], valued: set[str]) -> Iterator[tuple[str, str]]:
     """Yield the option ("" for none) and the value of each argument; values of other options are left out."""
     waiting = ""
-    for argument in arguments:
+    for argument in (FLAGS.sub("-", each) for each in arguments):
         option, _, value = argument.partition("=")
         short = next((each for each in valued if len(each) == 2 and argument.startswith(each) and argument != each), "")
         if waiting:
