@@ -98,6 +98,10 @@ def ci(*lines: str, file: str = ".github/workflows/ci.yml") -> dict[str, str]:
             {"requires": ["-r need.txt", "-c limits.txt"]},
         ),
         (ci("pip install pytest", "pip install dist/*.whl", "pytest"), {"requires": ["pytest"]}),
+        (
+            ci("pip install -Ur need.txt", "pip install -qUe .[a]", "pytest"),
+            {"requires": ["-r need.txt"], "extras": ["a"]},
+        ),
         (ci("pip install -i https://x -U pip pytest", "cd tests && pytest ."), {"command": ["pytest", "tests"]}),
         (ci("make install", "make test"), {"command": ["python", "-m", "pytest"], "requires": ["-r need.txt"]}),
         (ci("./run.sh"), {"command": ["python", "-m", "unittest"], "requires": ["mock"]}),
@@ -374,6 +378,23 @@ def test_a_job_that_tests_another_repository_with_this_one_is_not_taken(tmp_path
     files = {".github/workflows/tests.yml": f"{CI}{other}", **ci("python -Im pytest tests -v")}
     write(tmp_path, {**TEST, "other/test_b.py": "", **files})
     assert settings(guess(tmp_path))["command"] == ["pytest", "tests"]
+
+
+def test_what_ci_does_on_older_pythons_only_is_not_what_the_tests_need(tmp_path: Path) -> None:
+    job = CI.replace(
+        "    steps:\n      - uses",
+        '    strategy: {matrix: {python: ["3.9", "3.14", "pypy3.11"]}}\n    steps:\n      - uses',
+    )
+    steps = (
+        ("pip install old pytest", "matrix.python == '3.9' || matrix.python == '3.10'"),
+        ("pip install new pytest", "matrix.python != '3.9' && matrix.python != '3.10'"),
+        ("pip install some", "matrix.some == 'a'"),
+        ("pytest pypy", "${{ startsWith(matrix.python, 'pypy') }}"),
+        ("pytest tests", "${{ !startsWith(matrix.python, 'pypy') }}"),
+    )
+    text = job + "".join(f'      - run: {run}\n        if: "{condition}"\n' for run, condition in steps)
+    found = settings(guess(write(tmp_path, {**TEST, "pypy/test_b.py": "", ".github/workflows/ci.yml": text})))
+    assert (found["command"], found["requires"]) == (["pytest", "tests"], ["new", "pytest", "some"])
 
 
 def test_what_a_session_installs_for_one_database_is_not_what_the_tests_need(tmp_path: Path) -> None:

@@ -7,18 +7,22 @@ import re
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
+from packaging.version import Version
+
 from tagship.facts import marked, workflow
+from tagship.facts.expressions import UNKNOWN, evaluate
 from tagship.facts.marked import Map, Seq
 
 from . import shell
 from .model import Command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from tagship.facts.workflow import Step
+    from tagship.facts.workflow import Job, Step
 
 DEPTH = 3  # nested composite actions
 #: The commands of a job, and a sorting key: the likeliest to be the tests comes first.
@@ -63,7 +67,7 @@ def _of_github(top: Path) -> Iterator[Ranked]:
             unusual = [text for text in (path.stem, name) if not MAIN.fullmatch(text)]
             other = bool(OTHER.search(label)) or any(map(_is_of_another, job.steps))
             rank = (False, other, not TESTS.search(label), len(unusual))
-            steps = [*_steps(job.steps, read.file, top)]
+            steps = [*_steps(job.steps, read.file, top, newest=_newest_python(job))]
             yield (*rank, False), [step for step in steps if not step.conditional]
             yield (*rank, True), steps
 
@@ -85,9 +89,23 @@ def _of_others(top: Path) -> Iterator[Ranked]:
         yield (*rank, False), [*_others(value, name)]
 
 
-def _steps(steps: Iterable[Step], file: str, top: Path, depth: int = 0) -> Iterator[Command]:
+def _newest_python(job: Job) -> dict[str, str]:
+    """Return the name in the job's matrix of the Pythons, with the newest one; nothing if the matrix has none."""
+    for name, values in job.node.map("strategy").map("matrix").items():
+        pythons = [str(each) for each in marked.as_list(values) if re.fullmatch(r"3\.\d+", str(each))]
+        if pythons:
+            return {f"matrix.{name}": max(pythons, key=Version)}
+    return {}
+
+
+def _steps(
+    steps: Iterable[Step], file: str, top: Path, depth: int = 0, newest: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Command]:
+    """Yield the commands of `steps`, without those that only run elsewhere, or for an older Python than `newest`."""
     for step in steps:
         if re.search(r"(?i)==\s*'?(windows|macos)|startsWith\([^)]*(windows|macos)", step.condition):
+            continue
+        if evaluate(step.condition, lambda name: newest.get(name, UNKNOWN)) is False:
             continue
         if step.uses.startswith("./") and depth < DEPTH:
             yield from _of_action(top / step.uses, top, depth + 1)
