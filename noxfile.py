@@ -17,6 +17,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", external=True)
     session.run("ruff", "format", "--check", external=True)
     session.run("mypy", external=True)
+    session.run("lint-imports", "--no-cache", external=True)
 
 
 @nox.session(venv_backend="uv|virtualenv", default=False)
