@@ -93,6 +93,7 @@ def test_a_job_that_needed_it_now_needs_what_it_needed(needs: str, expected: str
     assert after(found) == f"{PUSH}jobs:\n{TEST}\n{BUILD}\n" + ANNOUNCE.replace(
         "    needs: publish # first\n", expected
     )
+    assert found.todo[0].startswith(f"{CI}: the job announce ran after the upload and no longer waits for it: remove")
 
 
 def test_what_an_expression_reads_of_a_job_that_is_gone_is_left_to_a_person(tmp_path: Path) -> None:
@@ -160,8 +161,13 @@ def test_of_a_build_that_stays_the_step_that_signs_goes(tmp_path: Path) -> None:
     build = BUILD.replace("    steps:\n", "    permissions: { id-token: write }\n    steps:\n")
     found = done(tmp_path, ci=f"{PUSH}jobs:\n{build}{sign}\n{PUBLISH.replace('[test, build]', 'build')}")
     assert after(found) == f"{PUSH}jobs:\n{build}"
-    [todo] = found.todo
-    assert todo.startswith(f"{CI}, job build: remove its `environment` and `id-token: write`")
+    assert found.todo == [f"{CI}, job build: remove its `id-token: write`, if nothing else needs that"]
+
+
+def test_the_identity_that_the_workflow_gives_to_all_jobs_is_left_to_a_person(tmp_path: Path) -> None:
+    given = f"{PUSH}permissions: {{ id-token: write }}\njobs:\n{TEST}\n"
+    found = done(tmp_path, ci=f"{given}{PUBLISH.replace('[test, build]', 'test')}")
+    assert found.todo == [f"{CI}: remove `id-token: write` from its permissions, if nothing else needs that"]
 
 
 def test_what_an_expression_reads_of_a_step_that_is_gone_is_left_to_a_person(tmp_path: Path) -> None:

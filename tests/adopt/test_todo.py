@@ -88,12 +88,13 @@ def test_only_the_secrets_that_publish_to_pypi_are_to_be_deleted(tmp_path: Path)
     assert last == "then delete the secrets PYPI, and revoke the tokens and passwords in them"
 
 
-def test_a_job_that_stays_and_makes_the_release_is_named(tmp_path: Path) -> None:
-    notes = (
-        "on: {push: {tags: ['v*']}}\njobs:\n  notes:\n    runs-on: x\n    steps:\n      - run: gh release create v1\n"
-    )
+@pytest.mark.parametrize("run", ["gh release create v1", "npx changelogithub --no-group"])
+def test_a_job_that_stays_and_makes_the_release_is_named(run: str, tmp_path: Path) -> None:
+    notes = f"on: {{push: {{tags: ['v*']}}}}\njobs:\n  notes:\n    runs-on: x\n    steps:\n      - run: {run}\n"
+    notes += "      - uses: softprops/action-gh-release@v2\n"
     todo = left_to_do(tmp_path / "thing", publish=PUBLISH, notes=notes)
     assert todo[0].startswith(".github/workflows/notes.yml:6, job notes: creates the GitHub Release, as github-release")
+    assert "GitHub Release" not in todo[1]
     assert "GitHub Release" not in " ".join(left_to_do(tmp_path / "other", publish=PUBLISH))
 
 
@@ -101,6 +102,9 @@ def test_a_workflow_that_waits_for_a_release_is_named(tmp_path: Path) -> None:
     docs = "on: {release: {types: [published]}}\njobs:\n  docs:\n    runs-on: x\n    steps:\n      - run: make docs\n"
     todo = left_to_do(tmp_path / "thing", publish=PUBLISH, docs=docs)
     assert todo[0].startswith(".github/workflows/docs.yml: change its trigger from `release` to the pushed tag")
+    both = docs.replace("{release:", "{push: , release:")
+    todo = left_to_do(tmp_path / "other", publish=PUBLISH, docs=both)
+    assert todo[0].startswith(".github/workflows/docs.yml: remove its trigger `release`, as a release that the job")
 
 
 def test_a_workflow_that_made_room_for_the_releases_has_its_new_name_and_its_publisher_may_be_the_new_one(
@@ -255,4 +259,6 @@ def test_a_build_of_one_step_only_is_no_setting_of_all(tmp_path: Path) -> None:
 def test_a_finding_in_a_workflow_that_is_moved_names_its_new_file(tmp_path: Path) -> None:
     release = PUBLISH + "  notes:\n    runs-on: x\n    steps:\n      - run: gh release create v1\n"
     todo = " ".join(left_to_do(tmp_path / "thing", release=release))
-    assert ".github/workflows/release-extras.yml, job notes: creates the GitHub Release" in todo
+    lines = release.splitlines()
+    left = len(lines) - lines.index("  notes:") + lines.index("  publish:")  # without the lines of the job that goes
+    assert f".github/workflows/release-extras.yml:{left}, job notes: creates the GitHub Release" in todo

@@ -367,6 +367,23 @@ def test_a_job_that_runs_for_pushed_tags_need_not_make_them(condition: str, expe
     assert untriggered(tmp_path, BUMP.replace(head, f"{TAGS_TOO}{condition}\n")) is expected
 
 
+@pytest.mark.parametrize(("condition", "expected"), [("startsWith(github.ref, 'refs/tags/')", False), ("true", True)])
+def test_a_job_runs_for_pushed_tags_if_one_that_it_needs_does(condition: str, expected: bool, tmp_path: Path) -> None:
+    first = f"on: push\njobs:\n  first:\n    if: {condition}\n    runs-on: x\n    steps: []\n"
+    bump = BUMP.replace("on: workflow_dispatch\njobs:\n", first).replace("  bump:\n", "  bump:\n    needs: first\n")
+    assert untriggered(tmp_path, bump) is expected
+
+
+@pytest.mark.parametrize(
+    ("inputs", "expected"),
+    [("tag_name: '${{ steps.v.outputs.version }}'", True), ("token: '${{ steps.app.outputs.key }}'", False)],
+)
+def test_only_a_token_of_another_step_can_start_a_workflow(inputs: str, expected: bool, tmp_path: Path) -> None:
+    released = f"      - uses: softprops/action-gh-release@v2\n        with: {{{inputs}}}\n"
+    bump = BUMP.replace("      - run: git tag v1 && git push origin --tags\n", released)
+    assert untriggered(tmp_path, bump) is expected
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

@@ -15,7 +15,7 @@ from tagship_suite.repo import git
 from tagship_suite.repo.files import load_toml, subtable
 from tagship_suite.repo.packages import Package, distribution_name, every
 
-from . import appended, lockstep, pipeline, settings, stale, steps, version
+from . import appended, lockstep, makers, pipeline, settings, stale, steps, version
 from .ignored import managed_but_ignored
 from .model import Adoption, Decision
 from .publishing.wheels import wheels
@@ -41,8 +41,8 @@ def plan(folder: Path, *, keep_old: bool = False) -> Adoption:
         steps.versions,
         stale.versions,
         appended.remove,
-        steps.tag_makers,
-        steps.release_makers,
+        makers.tag_makers,
+        makers.release_makers,
         wheels,
         steps.managed,
         pipeline.include,

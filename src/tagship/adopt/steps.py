@@ -6,10 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tagship import noxfile, suite, tree, update
-from tagship.audit.context import Context
-from tagship.audit.rules.managed import releases
-from tagship.audit.rules.triggers import silent
-from tagship.facts import workflow
 from tagship_suite.errors import Problem
 from tagship_suite.repo.files import read_text
 from tagship_suite.repo.versions import names
@@ -19,12 +15,9 @@ from .hooks import hooks
 from .ignored import with_ignored
 from .model import Decision
 from .publishing import committed, made_in_ci, prepared, retire
-from .publishing.retire import MOVED
 
 if TYPE_CHECKING:
-    from tagship.audit.model import Hit
     from tagship.facts.model import Evidence
-    from tagship.facts.workflow import Workflow
 
     from .model import Adoption
 
@@ -208,58 +201,6 @@ def tags(found: Adoption) -> list[Problem]:
         forms = ", ".join(f"{form} releases {' and '.join(some)}" for form, some in released.items())
         found.todo.append(f"tags name what they release: {forms}")
     return []
-
-
-def tag_makers(found: Adoption) -> list[Problem]:
-    """Add a step for each remaining job that creates a tag or a release without starting the release's workflow."""
-    if update.has_suite(found.folder) or found.keep_old:
-        return []
-    context, release = Context.read(found.folder), workflow.parse(suite.workflow(), suite.WORKFLOW.as_posix())
-    for each in context.workflows.by_file.values():
-        stays = _jobs_left(found, each)
-        for hit in silent(context, each, release):
-            if hit.job in stays:
-                found.todo.append(
-                    f"{_place(found, hit)}, job {hit.job}: a tag or release that is created with GITHUB_TOKEN starts "
-                    "no other workflow: remove that and push the tag yourself, or create it with an app's token"
-                )
-    return []
-
-
-def release_makers(found: Adoption) -> list[Problem]:
-    """Add a step for each remaining job that creates the GitHub Release itself, or waits for one."""
-    if not update.has_suite(found.folder) and not found.keep_old:
-        context = Context.read(found.folder)
-        found.todo += [
-            f"{_moved(found, each.file) or each.file}: change its trigger from `release` to the pushed tag, as a "
-            "release that the job github-release creates starts no workflow"
-            for each in context.workflows.by_file.values()
-            if each.on("release") and _jobs_left(found, each)
-        ]
-        for hit in releases(context):
-            if hit.job in _jobs_left(found, context.workflows.by_file[hit.file]):
-                found.todo.append(
-                    f"{_place(found, hit)}, job {hit.job}: creates the GitHub Release, as github-release will: "
-                    "remove that, or set github-release = false in [tool.tagship]"
-                )
-    return []
-
-
-def _place(found: Adoption, hit: Hit) -> str:
-    """Return the file and line of a finding; the file alone if it is moved, as its lines are then others."""
-    return _moved(found, hit.file) or f"{hit.file}:{hit.line}"
-
-
-def _moved(found: Adoption, file: str) -> str:
-    """Return the new name of a workflow that makes room for the release's, "" for any other."""
-    return MOVED.as_posix() if file == suite.WORKFLOW.as_posix() and MOVED in found.changes else ""
-
-
-def _jobs_left(found: Adoption, each: Workflow) -> set[str]:
-    content = found.changes.get(Path(_moved(found, each.file) or each.file), b"")
-    if content is None:
-        return set()
-    return {*map(str, (workflow.parse(content, each.file) if content else each).jobs)}
 
 
 def git_ignores(found: Adoption) -> list[Problem]:

@@ -18,6 +18,7 @@ TAG_MAKERS = (
     "python-semantic-release/python-semantic-release",
     "relekang/python-semantic-release",
     "softprops/action-gh-release",
+    "aio-libs/create-release",
     "ncipollo/release-action",
     "actions/create-release",
     "googleapis/release-please-action",
@@ -33,9 +34,11 @@ TAG_MAKERS = (
     "elgohr/github-release-action",
 )
 MAKERS = frozenset({"semantic-release", "release-it", "autopub"})
+#: Programs that create the release of a tag.
+RELEASERS = frozenset({"changelogithub"})
 #: What may stand before the name of a program that is run.
 LAUNCHERS = re.compile(r"npx|yarn|pnpm|bunx|uvx|pipx|uv|poetry|pdm|npm|run|exec|dlx|-.*")
-DRY = frozenset({"--dry-run", "--dryRun", "--dry_run", "--noop"})
+DRY = frozenset({"--dry", "--dry-run", "--dryRun", "--dry_run", "--noop"})
 
 
 def tags_made(walk: Walk) -> Iterator[tuple[Evidence, str, dict[str, str]]]:
@@ -58,8 +61,10 @@ def _is_dry(inputs: Mapping[str, str]) -> bool:
 def _how(command: Command) -> str:
     """Return how a command creates a tag or a release, "" if it does not."""
     words = command.words
-    if words[:3] == ("gh", "release", "create") or _is_maker(words):
+    if words[:3] == ("gh", "release", "create") or _is_one(words, MAKERS):
         return " ".join(words[:3])
+    if _is_one(words, RELEASERS):
+        return "release"
     if command.name == "git" and "push" in words and any(map(pushes_tag, words)):
         return "git push"
     if words[:2] == ("gh", "api") and any(word.endswith(("/git/refs", "/git/tags")) for word in words):
@@ -67,9 +72,9 @@ def _how(command: Command) -> str:
     return "gh api release" if words[:2] == ("gh", "api") and any(word.endswith("/releases") for word in words) else ""
 
 
-def _is_maker(words: Sequence[str]) -> bool:
+def _is_one(words: Sequence[str], programs: frozenset[str]) -> bool:
     named = next((word for word in words if not LAUNCHERS.fullmatch(word)), "")
-    return base(named) in MAKERS and not DRY.intersection(words)
+    return base(named) in programs and not DRY.intersection(words)
 
 
 def pushes_tag(word: str) -> bool:

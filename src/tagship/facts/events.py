@@ -11,7 +11,7 @@ from .expressions import UNKNOWN, Prefix, Value, evaluate
 from .marked import Map, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from .workflow import Job, Workflow
 
@@ -146,11 +146,20 @@ def _ref(kind: str, pattern: str) -> str | Prefix:
     return Prefix(kind + pattern[: at - 1 if special and special[0] in "?+" and at else at])
 
 
-def runs(workflow: Workflow, job: Job, event: Event, seen: frozenset[str] = frozenset()) -> bool | None:
-    """Return whether `job` runs for `event`; None if that depends on the run."""
-    held = evaluate(job.condition, event.look_up)
+def runs(
+    workflow: Workflow,
+    job: Job,
+    event: Event,
+    seen: frozenset[str] = frozenset(),
+    look_up: Callable[[str], Value] | None = None,
+) -> bool | None:
+    """Return whether `job` runs for `event`; None if that depends on the run.
+
+    `look_up` knows the contexts of the event, and maybe more.
+    """
+    held = evaluate(job.condition, look_up or event.look_up)
     if held is False or STATUS.search(job.condition):
         return held
     needed = [workflow.jobs[name] for name in job.needs if name in workflow.jobs and name not in seen]
-    states = [runs(workflow, each, event, seen | {str(job.id)}) for each in needed]
+    states = [runs(workflow, each, event, seen | {str(job.id)}, look_up) for each in needed]
     return False if False in states else None if None in states else held

@@ -106,6 +106,8 @@ def _from_workflow(root: Path, file: str, uploads: list[Publishing], result: Ret
         return
     if _is_as_planned(content, file, {*left}):
         result.changes[Path(file)] = content
+        if (read.permissions or {}).get("id-token") == "write":
+            result.todo.append(f"{file}: remove `id-token: write` from its permissions, if nothing else needs that")
         return
     result.forget(file)
     if not _only_steps(root / file, read, uploads, result):
@@ -133,9 +135,10 @@ def _remove_steps(job: Job, steps: list[Step], what: str, lines: Lines, file: st
                 f"{file}: the job {job.id} reads steps.{step.id}, which was removed: remove that from its expressions"
             )
     result.done.append(f"{file}: removed the steps of the job {job.id} that {what}; the other steps stay")
-    if job.grants("id-token") or job.environment:
-        rights = "its `environment` and `id-token: write`, if nothing else needs them"
-        result.todo.append(f"{file}, job {job.id}: remove {rights}")
+    rights = ["`environment`"] if job.environment else []
+    rights += ["`id-token: write`"] if job.own_permissions and job.grants("id-token") else []
+    if rights:
+        result.todo.append(f"{file}, job {job.id}: remove its {' and '.join(rights)}, if nothing else needs that")
 
 
 def _jobs(names: Iterable[str]) -> str:
@@ -173,6 +176,10 @@ def _fix_needs(job: Job, cut: dict[str, Job], lines: Lines, file: str, result: R
     line, value = job.node.line_of("needs"), job.node.get("needs")
     end = value.end if isinstance(value, (Seq, Text)) else line
     lines.set_list(line, end, "needs", after)
+    result.todo.append(
+        f"{file}: the job {job.id} ran after the upload and no longer waits for it: remove it if publish or "
+        "github-release does the same, else start it after the workflow release (`on: workflow_run`)"
+    )
     text = lines.text(job.line, job.end)
     for name in (name for name in cut if re.search(rf"\bneeds\.{re.escape(name)}\b", text)):
         result.todo.append(

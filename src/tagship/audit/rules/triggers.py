@@ -10,7 +10,7 @@ from tagship.audit.editing import only_for_tags
 from tagship.audit.model import Fix, Hit, Rule
 from tagship.audit.publish import CHOSEN, at_home
 from tagship.facts import events
-from tagship.facts.expressions import Prefix, evaluate
+from tagship.facts.expressions import Prefix
 from tagship.facts.workflow import secrets
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def silent(context: Context, workflow: Workflow, waiting: Workflow) -> Iterator[
     """Yield each line of `workflow` that creates the tag or release for `waiting` without starting it."""
     starts = events.of(workflow)
     for job in workflow.jobs.values():
-        has_tag = _has_tag(job, starts)
+        has_tag = _has_tag(workflow, job, starts)
         for line, how, inputs in context.tags_made(workflow.file, str(job.id)):
             is_release = "release" in how
             wanted = not has_tag or (is_release and waiting.on("release"))
@@ -122,16 +122,16 @@ def silent(context: Context, workflow: Workflow, waiting: Workflow) -> Iterator[
                 yield Hit(line.file, line.line, str(job.id), f"{waiting.file} is not started")
 
 
-def _has_tag(job: Job, starts: Iterable[Event]) -> bool:
+def _has_tag(workflow: Workflow, job: Job, starts: Iterable[Event]) -> bool:
     """Return whether a person may have pushed the tag, which starts workflows: the job runs for tags, or may do so."""
-    holds = {event: evaluate(job.condition, at_home(event)) for event in starts}
+    holds = {event: events.runs(workflow, job, event, look_up=at_home(event)) for event in starts}
     runs = [event for event, held in holds.items() if held is not False]
     return all(event.is_tag or (holds[event] is not True and any(each.is_tag for each in runs)) for event in runs)
 
 
 def _with_default_token(workflow: Workflow, job: Job, inputs: dict[str, str]) -> bool:
     """Return whether only the default token is used; with any other one, the tag may start a workflow."""
-    given = " ".join(inputs.values())
+    given = " ".join(value for name, value in inputs.items() if "token" in name.lower())
     if "steps." in given or "needs." in given or any(DISPATCHES.search(step.run) for step in job.steps):
         return False
     text = " ".join(
