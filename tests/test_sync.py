@@ -143,6 +143,17 @@ def test_a_missing_file_is_reported_and_written(folder: Path) -> None:
     assert check(folder)[0] == 0
 
 
+def test_a_missing_folder_is_reported_in_one_line_and_written(folder: Path) -> None:
+    shutil.rmtree(folder / suite.REQUIREMENTS)
+    shutil.rmtree(folder / GIT_PY.parents[1])
+    expected = f"expected what tagship {suite.release()} writes; run: tagship sync"
+    missing = (suite.REQUIREMENTS, GIT_PY.parents[1])
+    assert check(folder) == (1, [f"{path.as_posix()}: found no such folder, {expected}" for path in missing])
+    commit(folder)
+    assert tagship(folder)[0] == 0
+    assert check(folder)[0] == 0
+
+
 def test_an_older_suite_is_reported_and_updated_and_its_extra_files_are_removed(folder: Path) -> None:
     made_by(folder, "0.0.1")
     line = f"found tagship 0.0.1, older than this one, expected tagship {suite.release()}; run: tagship sync"
