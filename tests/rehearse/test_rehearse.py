@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -74,6 +75,19 @@ def test_the_default_project_rehearses_green_and_leaves_nothing(repository: Path
     assert "pypi-never-used" not in json.dumps(report)
     assert before == (git(repository, "status", "--porcelain"), git(repository, "tag"), sorted(repository.iterdir()))
     assert list(temporary.iterdir()) == []
+
+
+def test_the_suite_can_be_a_package_beside_nox_instead_of_the_folder(repository: Path) -> None:
+    shutil.rmtree(repository / ".github/release/tagship_suite")
+    noxfile = repository / "noxfile.py"
+    lines = noxfile.read_text().splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith(("import sys", "sys.path"))]
+    assert len(lines) == len(kept) + 2
+    noxfile.write_text("".join(kept))
+    commit(repository)
+    status, report = rehearse(repository)
+    assert status == 0, report
+    assert outcomes(report) == dict.fromkeys([*SESSIONS, INSTALL], "passed")
 
 
 @pytest.mark.parametrize(
