@@ -61,6 +61,19 @@ def test_pythons_are_read_where_a_release_would_not_find_them(
     assert pythons.guess(tmp_path)[0] == expected
 
 
+def test_without_metadata_the_pythons_are_those_of_the_likeliest_test_job(tmp_path: Path) -> None:
+    strategy = "    strategy: {{matrix: {{{}}}}}\n    steps: [run: pytest]\n"
+    test = strategy.format("py: ['3.6', '3.10', '3.9', pypy3.11], django: ['3.2'], include: [{py: '3.14'}]")
+    lint = strategy.format("py: ['3.12']")
+    workflow = tmp_path / ".github/workflows/ci.yml"
+    workflow.parent.mkdir(parents=True)
+    workflow.write_text(f"on: push\njobs:\n  lint:\n{lint}  test:\n{test}")
+    source = "the matrix in .github/workflows/ci.yml; those before 3.8 can no longer be installed"
+    assert pythons.guess(tmp_path) == (["3.9", "3.10", "3.14"], source)
+    workflow.write_text(f"on: push\njobs:\n  lint:\n{lint}")
+    assert pythons.guess(tmp_path)[0] == []
+
+
 CODE = """\
 import os
 import re

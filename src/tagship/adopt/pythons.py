@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tagship.facts.pythons import allowed, of_poetry
+from tagship.facts.tests import ci
 from tagship_suite.repo.files import load_toml, parse_cfg, read_text, subtable
 from tagship_suite.repo.literals import passed
 
@@ -53,6 +54,8 @@ def _sources(folder: Path) -> Iterator[tuple[list[int], str, bool]]:
     yield _range(passed(setup, "python_requires")), "python_requires in setup.py", False
     tox = folder / "tox.ini"
     yield _of_tox(read_text(tox) if tox.is_file() else ""), "envlist in tox.ini", False
+    tested, file = ci.pythons(folder)
+    yield [int(python.partition(".")[2]) for python in tested], f"the matrix in {file}", False
 
 
 def _minors(classifiers: Iterable[str]) -> list[int]:

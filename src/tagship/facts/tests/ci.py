@@ -22,7 +22,7 @@ from .model import Command
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from tagship.facts.workflow import Job, Step
+    from tagship.facts.workflow import Job, Step, Workflow
 
 DEPTH = 3  # nested composite actions
 #: The commands of a job, and a sorting key: the likeliest to be the tests comes first.
@@ -56,7 +56,24 @@ def jobs(top: Path) -> list[list[Command]]:
     return [steps for _, steps in sorted(found, key=lambda entry: entry[0])]
 
 
+def pythons(top: Path) -> tuple[list[str], str]:
+    """Return the Pythons in the matrix of the likeliest test job that has some, and the file with it."""
+    for (_, other, unlike, _), read, job in sorted(_ranked(top), key=lambda entry: entry[0]):
+        found = [each for values in _pythons(job).values() for each in values]
+        if found and not other and not unlike:
+            return found, read.file
+    return [], ""
+
+
 def _of_github(top: Path) -> Iterator[Ranked]:
+    for rank, read, job in _ranked(top):
+        newest = {f"matrix.{name}": max(values, key=Version) for name, values in _pythons(job).items()}
+        steps = [*_steps(job.steps, read.file, top, newest=newest)]
+        yield (*rank, False), [step for step in steps if not step.conditional]
+        yield (*rank, True), steps
+
+
+def _ranked(top: Path) -> Iterator[tuple[tuple[bool, bool, bool, int], Workflow, Job]]:
     for path in workflow.files(top):
         try:
             read = workflow.read(path, top)
@@ -66,10 +83,7 @@ def _of_github(top: Path) -> Iterator[Ranked]:
             label = f"{path.stem} {name} {job.name}"
             unusual = [text for text in (path.stem, name) if not MAIN.fullmatch(text)]
             other = bool(OTHER.search(label)) or any(map(_is_of_another, job.steps))
-            rank = (False, other, not TESTS.search(label), len(unusual))
-            steps = [*_steps(job.steps, read.file, top, newest=_newest_python(job))]
-            yield (*rank, False), [step for step in steps if not step.conditional]
-            yield (*rank, True), steps
+            yield (False, other, not TESTS.search(label), len(unusual)), read, job
 
 
 def _is_of_another(step: Step) -> bool:
@@ -89,13 +103,15 @@ def _of_others(top: Path) -> Iterator[Ranked]:
         yield (*rank, False), [*_others(value, name)]
 
 
-def _newest_python(job: Job) -> dict[str, str]:
-    """Return the name in the job's matrix of the Pythons, with the newest one; nothing if the matrix has none."""
-    for name, values in job.node.map("strategy").map("matrix").items():
-        pythons = [str(each) for each in marked.as_list(values) if re.fullmatch(r"3\.\d+", str(each))]
-        if pythons:
-            return {f"matrix.{name}": max(pythons, key=Version)}
-    return {}
+def _pythons(job: Job) -> dict[str, list[str]]:
+    """Return the Pythons in the job's matrix by the names that they have in it."""
+    matrix, found = job.node.map("strategy").map("matrix"), dict[str, list[str]]()
+    rows = [(name, each) for name, values in matrix.items() for each in marked.as_list(values)]
+    rows += [pair for row in matrix.list("include") if isinstance(row, Map) for pair in row.items()]
+    for name, value in rows:
+        if "py" in str(name) and re.fullmatch(r"3\.\d+", str(value)):
+            found.setdefault(str(name), []).append(str(value))
+    return found
 
 
 def _steps(
