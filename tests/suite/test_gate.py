@@ -171,7 +171,9 @@ def test_a_local_version_is_refused(suite: Path) -> None:
 
 def test_a_version_that_is_written_as_between_releases_is_only_refused_on_a_tag(suite: Path) -> None:
     write_release(suite / "dist", version="1.0+dev")
-    assert "a build between releases" in release(suite, "verify").stdout
+    said = release(suite, "verify").stdout
+    assert "a build between releases" in said
+    assert said.splitlines()[-1] == "bundle: 2 dists"
     assert "or correct the version" in refusal(suite, **on_tag("v1.0"))
 
 

@@ -14,18 +14,6 @@ if TYPE_CHECKING:
 
     from tagship.project import Project
 
-#: Files in which people keep the commands of a manual release.
-SCRIPTS = (
-    *("Makefile", "makefile", "GNUmakefile", "justfile", "Justfile", ".justfile", "Taskfile.yml", "tox.ini"),
-    *("*.sh", "bin/*", "scripts/*", "tools/*", ".gitlab-ci.yml", ".travis.yml", ".circleci/config.yml"),
-    "azure-pipelines.yml",
-)
-UPLOADS = re.compile(
-    r"^[^#\n]*?\b(twine[ \t]+upload|(?:poetry|flit|pdm|hatch|uv)[ \t]+publish|setup\.py[ \t](?:\S+[ \t]+)*upload)\b",
-    re.MULTILINE,
-)
-LARGEST = 2**20  # bytes
-
 
 def host(path: Path) -> str:
     """Return the host of the remote `origin` of the repository at `path`, "" if there is none."""
@@ -51,8 +39,7 @@ def before(found: Project, clone: Path, elsewhere: str, *, quick: bool) -> list[
     return [
         *_uncommitted(found, quick=quick),
         *_assumed(found, elsewhere),
-        *_jobs(clone),
-        *_scripts(clone),
+        *_others(clone),
         *_stand_ins(clone),
     ]
 
@@ -81,20 +68,16 @@ def _stand_ins(clone: Path) -> Iterator[str]:
         yield "the workflow uploads with gh-action-pypi-publish: nox -s publish ran instead"
 
 
-def _jobs(folder: Path) -> Iterator[str]:
+def _others(folder: Path) -> Iterator[str]:
     from tagship.facts import publishing  # imported late, so that the first line is printed at once
 
-    for job in publishing.find(folder):
-        secrets = f" with {' and '.join(job.secrets)}" if job.secrets else ""
-        also = f"{job.file}: the job {job.job!r} also publishes{secrets}"
-        yield f"{also}; if a tag starts both, the second one fails on different files: remove it, and then its secrets"
-
-
-def _scripts(folder: Path) -> Iterator[str]:
-    for path in sorted({path for name in SCRIPTS for path in folder.glob(name)}):
-        if not path.is_file() or path.stat().st_size > LARGEST:
+    for each in publishing.find(folder):
+        if each.index not in {"pypi", "testpypi"}:
             continue
-        text = path.read_text("utf-8", "replace")
-        for match in UPLOADS.finditer(text):
-            line = text.count("\n", 0, match.start(1)) + 1
-            yield f"{path.relative_to(folder).as_posix()}:{line}: {match[1]!r} publishes without any of these checks"
+        if each.triggers:
+            secrets = f" with {' and '.join(each.secrets)}" if each.secrets else ""
+            also = f"{each.file}: the job {each.job!r} also publishes{secrets}; if a tag starts both"
+            yield f"{also}, the second one fails on different files: remove it, and then its secrets"
+        else:
+            at = each.evidence[-1]
+            yield f"{at.file}:{at.line}: {at.text.strip()!r} publishes without any of these checks"

@@ -42,7 +42,8 @@ def verify(root: Path, environ: Mapping[str, str]) -> bool:
     if wanted and not (root / LOCK).is_file():
         raise refusal("managed-files", "[tool.tagship] sbom", "true", f"also {LOCK}", "run: tagship sync")
     folder = bundle.write(root, dists, folders, "\n\n".join(texts)[: notes.LONGEST])
-    print(f"{folder}: {len(dists)} dists that may be published")
+    between = any(verdict.version.local for verdict in verdicts)
+    print(f"{folder}: {len(dists)} dists{'' if between else ' that may be published'}")
     report.output("digest", bundle.digest(folder))
     report.output("dev", "on" if is_dev else "")
     # The environments of the publish jobs come from the tag and this checkout, never from what a build could write.
