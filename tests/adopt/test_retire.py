@@ -252,15 +252,27 @@ def test_of_a_job_whose_steps_another_one_repeats_only_the_upload_goes(tmp_path:
 @pytest.mark.parametrize("is_of_release", [True, False])
 def test_a_job_that_builds_in_a_virtual_environment_only_publishes(is_of_release: bool, tmp_path: Path) -> None:
     steps = "      - run: python3 -m venv .venv && .venv/bin/pip install build && .venv/bin/python -m build\n"
+    steps += "      - run: find dist -name '*-any*' -delete || true\n"
     steps += "      - run: git ls-remote https://github.com/acme/thing\n" if is_of_release else ""
     found = done(tmp_path, ci=f"{TAGS if is_of_release else PUSH}jobs:\n{PUBLISH}{steps}")
     assert [*found.changes.values()] == [None]
 
 
 def test_other_services_are_left_to_a_person(tmp_path: Path) -> None:
-    found = retire(tmp_path, [Publishing(".travis.yml", "deploy", "password"), Publishing("Makefile", "", "none")])
+    private = [Publishing("Makefile", "up", "none", index=index) for index in ("thing", "https://pypi.example.org/")]
+    others = [("Makefile", ""), ("setup.py", "setup.py"), ("bin/up", "up")]
+    found = retire(
+        tmp_path,
+        [Publishing(".travis.yml", "deploy", "password"), *(Publishing(*each, "none") for each in others), *private],
+    )
     assert found.changes == {}
-    assert found.todo == ["remove what publishes in .travis.yml (deploy)", "remove what publishes in Makefile"]
+    assert found.todo == [
+        "if 'thing' in your .pypirc is PyPI, remove what publishes in Makefile (up)",
+        "remove what publishes in .travis.yml (deploy)",
+        "remove what publishes in Makefile",
+        "remove what publishes in setup.py",
+        "remove what publishes in bin/up",
+    ]
 
 
 def test_uploads_to_another_index_stay(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ PREPARES = re.compile(
     r"(pip[\d.]*|ensurepip|uv (pip|sync|build|venv|tool install|publish)|pipx install"
     r"|poetry( .*)? (install|build|config|publish|version|self|check)|pdm (install|build|sync|publish)"
     r"|flit (build|install|publish)|hatch (build|env|publish|version)|build|setup\.py|twine|virtualenv|venv"
-    r"|check-wheel-contents|check-manifest|pyroma|ls|echo|mkdir|rm|cd|cp|mv|cat|tree|export|source|set|test|\[|if|then"
+    r"|check-wheel-contents|check-manifest|pyroma|find|true|ls|echo|mkdir|rm|cd|cp|mv|cat|tree|export|source|set|test|\[|if|then"
     r"|fi|else|exit|apt(-get)?|git (fetch|describe|config|tag -l)|sed|python -c|date|printf|sha256sum|for|do|done"
     r"|auditwheel|\}|\{)($|[ \t;'\"/])"
 )

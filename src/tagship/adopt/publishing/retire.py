@@ -48,6 +48,9 @@ def retire(root: Path, found: Iterable[Publishing]) -> Retired:
     for each in found:
         if each.index in {"pypi", "testpypi"}:
             by_file.setdefault(each.file, []).append(each)
+        elif "://" not in each.index and not each.triggers:  # a name that a person has given an index in .pypirc
+            named = f"if {each.index!r} in your .pypirc is PyPI"
+            result.todo.append(f"{named}, remove what publishes in {each.file}{_in_parentheses(each.file, {each.job})}")
     called = [file for file, uploads in by_file.items() if _callers(root, uploads)]
     for file in called:
         uploads = by_file.pop(file)
@@ -58,10 +61,16 @@ def retire(root: Path, found: Iterable[Publishing]) -> Retired:
         if Path(file).parent == suite.WORKFLOW.parent:
             _from_workflow(root, file, uploads, result)
         else:
-            jobs = ", ".join(sorted({each.job for each in uploads if each.job}))
-            result.todo.append(f"remove what publishes in {file}{f' ({jobs})' if jobs else ''}")
+            jobs = _in_parentheses(file, {each.job for each in uploads})
+            result.todo.append(f"remove what publishes in {file}{jobs}")
     _make_room(root, result)
     return result
+
+
+def _in_parentheses(file: str, jobs: set[str]) -> str:
+    """Return the names of jobs or targets in a file; "" for a script, which has its file's."""
+    named = ", ".join(sorted(jobs - {"", Path(file).name}))
+    return f" ({named})" if named else ""
 
 
 def _from_workflow(root: Path, file: str, uploads: list[Publishing], result: Retired) -> None:
