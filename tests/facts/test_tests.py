@@ -88,6 +88,12 @@ def settings(found: Guess) -> dict[str, list[str]]:
         ({"dev.requirements.txt": "mock\n"}, {"requires": ["-r dev.requirements.txt", "pytest"]}),
         ({"requirements.txt": "-e .[http2]\npytest==8.1\n"}, {"requires": ["pytest==8.1"], "extras": ["http2"]}),
         ({"requirements.txt": "requests\n"}, {"requires": ["pytest"]}),
+        ({"requirements-dev.txt": "# to release\n-e .\ntwine>=3\nbuild\n"}, {"requires": ["pytest"]}),
+        ({"pyproject.toml": '[dependency-groups]\ndev = ["ruff", "yapf==1"]\n'}, {"requires": ["pytest"]}),
+        (
+            {".travis.yml": "install: pip install old\nscript: pytest\n", "tox.ini": "[testenv]\ncommands = pytest\n"},
+            {"requires": ["pytest"]},
+        ),
         (
             {"requirements/dev.txt": "# tools\n-e .\nx>=8  # why\n-r base.txt\n", "requirements/base.txt": "pytest\n"},
             {"requires": ["x>=8", "-r requirements/base.txt"]},
@@ -165,8 +171,9 @@ def test_unittest_is_left_to_pytest_if_it_would_find_nothing(tmp_path: Path) -> 
     assert settings(guess(tmp_path)) == {"requires": ["pytest"]}
 
 
-def test_a_pytest_that_collects_every_module_leaves_out_those_of_the_suite(tmp_path: Path) -> None:
-    write(tmp_path, {**PYTEST_FILE, "pytest.ini": "[pytest]\naddopts = --doctest-modules\n"})
+@pytest.mark.parametrize("name", ["pytest.ini", ".pytest.ini"])
+def test_a_pytest_that_collects_every_module_leaves_out_those_of_the_suite(name: str, tmp_path: Path) -> None:
+    write(tmp_path, {**PYTEST_FILE, name: "[pytest]\naddopts = --doctest-modules\n"})
     assert guess(tmp_path).command == ("pytest", "--ignore=noxfile.py", "--ignore=tasks.py", "--ignore=bundle")
 
 

@@ -125,7 +125,14 @@ def ci(*lines: str, file: str = ".github/workflows/ci.yml") -> dict[str, str]:
         (ci("pdm install -G x", "pdm run go"), {"command": ["python", "-m", "unittest"]}),
         (ci("uv run --group x --no-dev poe ${{ matrix.task }}"), {"groups": ["x"]}),
         (ci("poetry install --extras a", "poetry run pytest"), {"requires": ["q>=1,<2"]}),
-        ({".travis.yml": "install: pip install mock\nscript:\n  - python -m unittest\n"}, {"requires": ["mock"]}),
+        (
+            {
+                ".travis.yml": "install: pip install mock\nscript:\n  - python -m unittest\n",
+                "tox.ini": "",
+                "noxfile.py": "",
+            },
+            {"requires": ["mock"]},
+        ),
         (
             {".gitlab-ci.yml": "t:\n  before_script: [pip install mock]\n  script: [pytest]\n"},
             {"requires": ["mock", "pytest"]},

@@ -75,6 +75,9 @@ def _ways(project: Project) -> Iterator[Way]:
             yield ways.by_hatch(project, ["run", name])
     if project.hatch("hatch-test"):
         yield ways.by_hatch(project, ["test"])
+    if project.root == project.top:
+        for commands in ci.legacy(project.top):
+            yield ways.follow(commands, project)
     for name in ("test", "tests", "check"):
         yield ways.by_make(project, name)
 

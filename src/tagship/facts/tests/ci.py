@@ -27,14 +27,9 @@ if TYPE_CHECKING:
 DEPTH = 3  # nested composite actions
 #: The commands of a job, and a sorting key: the likeliest to be the tests comes first.
 Ranked: TypeAlias = "tuple[tuple[int, ...], list[Command]]"
-OTHERS = (
-    ".travis.yml",
-    ".gitlab-ci.yml",
-    ".circleci/config.yml",
-    "azure-pipelines.yml",
-    "appveyor.yml",
-    ".appveyor.yml",
-)
+OTHERS = (".gitlab-ci.yml", ".circleci/config.yml", "azure-pipelines.yml", "appveyor.yml", ".appveyor.yml")
+#: Files that stayed in many projects when the service that ran them closed: what tox says counts before them.
+LEGACY = (".travis.yml",)
 #: The keys that hold commands, in the order in which Travis and GitLab run them.
 KEYS = ("before_install", "before_script", "install", "script", "run", "command", "bash", "test_script")
 #: Words in the names of files and jobs: the first are for tests, the last for something else.
@@ -51,9 +46,14 @@ OTHER = re.compile(
 
 def jobs(top: Path) -> list[list[Command]]:
     """Return the commands of each job of the repository at `top`, the likeliest test job first."""
-    found = [*_of_github(top), *_of_others(top)]
+    found = [*_of_github(top), *_of_others(top, OTHERS)]
     # A job that runs its tests for some values of its matrix only comes after all others.
     return [steps for _, steps in sorted(found, key=lambda entry: entry[0])]
+
+
+def legacy(top: Path) -> list[list[Command]]:
+    """Return the commands in the files of services that may no longer run."""
+    return [steps for _, steps in _of_others(top, LEGACY)]
 
 
 def pythons(top: Path) -> tuple[list[str], str]:
@@ -92,8 +92,8 @@ def _is_of_another(step: Step) -> bool:
     return step.action == "actions/checkout" and bool(named) and "github." not in named
 
 
-def _of_others(top: Path) -> Iterator[Ranked]:
-    for name in OTHERS:
+def _of_others(top: Path, names: Iterable[str]) -> Iterator[Ranked]:
+    for name in names:
         try:
             value = marked.read(top / name, name) if (top / name).is_file() else None
         except marked.Unreadable:

@@ -12,7 +12,10 @@ from tagship_suite.repo.files import subtable
 if TYPE_CHECKING:
     from .declared import Project
 
-PYTEST_CONFIGS = ("pytest.toml", "pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
+PYTEST_CONFIGS = (
+    *("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini"),
+    *("pyproject.toml", "tox.ini", "setup.cfg"),
+)
 #: Plugins by the options and settings that they add to pytest.
 PLUGINS = {
     "pytest-cov": r"--(?:no-)?cov\b",
@@ -79,7 +82,7 @@ def options(project: Project) -> str:
         if path.is_file() and name != "pyproject.toml":
             text = path.read_bytes().decode("utf-8", "replace")
             sections = re.findall(r"(?ms)^\[(?:tool:)?pytest\]$(.*?)(?=^\[|\Z)", text)
-            texts += [text] if name.startswith("pytest") else sections
+            texts += [text] if name.lstrip(".").startswith("pytest") else sections
     return "\n".join([*texts, *(f"{key} =" for key, _ in _flat(own))])
 
 
@@ -125,7 +128,7 @@ def configures_pytest(project: Project) -> str:
     """Return which file configures pytest, "" if none does."""
     if "pytest" in project.tool:
         return "pyproject.toml configures pytest"
-    sections = (("pytest.toml", b""), ("pytest.ini", b""), ("setup.cfg", b"[tool:pytest]"), ("tox.ini", b"[pytest]"))
-    root = project.root
-    there = (name for name, text in sections if (root / name).is_file() and text in (root / name).read_bytes())
+    sections = {"setup.cfg": b"[tool:pytest]", "tox.ini": b"[pytest]"}
+    paths = {name: project.root / name for name in PYTEST_CONFIGS if name != "pyproject.toml"}
+    there = (name for name, path in paths.items() if path.is_file() and sections.get(name, b"") in path.read_bytes())
     return next((f"{name} configures pytest" for name in there), "")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 #: Packages that run the tests from outside, report, or build, which the tests do not import.
 TOOLS = re.compile(
     r"(pip|setuptools|wheel|build|twine|tox(-.*)?|nox|uv|hatch|poetry|pdm|pipenv|virtualenv|coveralls|codecov|flake8"
-    r"|black|isort|ruff|mypy|pre-commit|pylint|cibuildwheel|auditwheel|prek"
+    r"|black|yapf|isort|ruff|mypy|(based)?pyright|pre-commit|pylint|cibuildwheel|auditwheel|prek"
     r"|pytest-github-actions-annotate-failures)(\[.*\])?([<>=!~ ].*)?"
 )
 VALUED = {

@@ -6,7 +6,8 @@ import re
 
 from tagship_suite.repo.files import read_text
 
-from .declared import PYTEST, Project
+from .declared import LINTERS, PYTEST, Project
+from .installs import TOOLS
 from .model import Needs
 
 TESTS = ("test", "tests", "testing", "hatch-test")
@@ -16,17 +17,23 @@ DEV = ("dev", "develop", "development", "default")
 def named(project: Project, names: tuple[str, ...]) -> Needs:
     """Return the first of `names` that exists, else nothing."""
     for name in names:
-        if found := _tables(project, name):
+        if (found := _tables(project, name)) and _has_more_than_tools(project, found):
             return found
     files = [path for pattern in ("*.txt", "*/*.txt") for path in sorted(project.root.glob(pattern))]
     for name in names:
         for path in files:  # dev-requirements.txt, requirements/dev.txt, dev.requirements.txt, requirements_test.txt...
             file = path.relative_to(project.root).as_posix()
-            if sorted(re.split(r"[-_./]", file)) in (
-                sorted((name, word, "txt")) for word in ("requirements", "require", "deps")
-            ):
-                return project.requirements_file(file)
+            words = (sorted((name, word, "txt")) for word in ("requirements", "require", "deps"))
+            found = project.requirements_file(file) if sorted(re.split(r"[-_./]", file)) in words else Needs()
+            if found and _has_more_than_tools(project, found):
+                return found
     return Needs()
+
+
+def _has_more_than_tools(project: Project, found: Needs) -> bool:
+    """Return whether there is more in it than what checks or releases the project."""
+    names = [name for name in project.names(found) if name[:1] not in {"", "-", "#"}]
+    return not names or not all(LINTERS.fullmatch(name) or TOOLS.fullmatch(name) for name in names)
 
 
 def _tables(project: Project, name: str) -> Needs:
