@@ -253,19 +253,41 @@ def test_a_project_that_becomes_compiled_is_told_to_run_sync_for_the_locked_tool
 
 @pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs no container elsewhere")
-@pytest.mark.parametrize("is_installed", [True, False])
-def test_the_locked_cibuildwheel_plans_what_the_sdist_says(planned: Path, tmp_path: Path, is_installed: bool) -> None:
-    nothing_listens = {"DOCKER_HOST": "tcp://127.0.0.1:9", "CIBW_CACHE_PATH": str(tmp_path / "cache")}
-    if not is_installed:
-        (tmp_path / "path").mkdir()
-        (tmp_path / "path/git").symlink_to(shutil.which("git") or "")
-        nothing_listens["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{tmp_path / 'path'}"
-    done = try_nox(planned, "-s", "build", **nothing_listens, CIBW_ARCHS="x86_64")
+def test_the_locked_cibuildwheel_plans_what_the_sdist_says(planned: Path, tmp_path: Path) -> None:
+    docker = tmp_path / "bin/docker"  # as if it were installed, and nothing listened: there may be no containers here
+    docker.parent.mkdir()
+    docker.write_text("#!/bin/sh\nexit 1\n")
+    docker.chmod(0o755)
+    path = f"{docker.parent}{os.pathsep}{os.environ['PATH']}"
+    done = try_nox(planned, "-s", "build", PATH=path, CIBW_CACHE_PATH=str(tmp_path / "cache"), CIBW_ARCHS="x86_64")
     assert done.returncode == 1
     assert "cp312-manylinux_x86_64" in done.stdout
     assert "musllinux_x86_64" not in done.stdout.partition("selected:")[2].partition("Here we go")[0]
     assert not (planned / "dist").exists(), "a part of the dists is no release"
     assert "cibuildwheel needs Docker or Podman here: start it, or let CI build the wheels" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux") or not shutil.which("cc"), reason="needs Linux and a compiler")
+@pytest.mark.parametrize("private", [False, True])
+def test_without_containers_a_wheel_for_tests_alone_is_built(planned: Path, tmp_path: Path, private: bool) -> None:
+    (tmp_path / "path").mkdir()
+    for name in ("git", "cc", "gcc", "x86_64-linux-gnu-gcc", "as", "ld"):
+        (tmp_path / "path" / name).symlink_to(shutil.which(name) or "/missing")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{tmp_path / 'path'}"
+    if private:
+        setup = planned / "setup.py"
+        setup.write_text(setup.read_text().replace("packages=", 'classifiers=["Private :: Do Not Upload"], packages='))
+        commit(planned, "private")
+    done = try_nox(planned, "-s", "build", PATH=path)
+    assert done.returncode == 1
+    assert "cibuildwheel needs Docker or Podman here: start it, or let CI build the wheels" in done.stdout
+    assert (planned / "dist").exists() is not private, "a part of the dists is no release"
+    if not private:
+        assert (
+            "if it is there, start Docker or Podman, which it needs, or let CI build them [platform-tag]" in done.stdout
+        )
+        assert "1 passed" in nox(planned, "-s", "test", "--", "--installpkg", "dist", PATH=path).stdout
 
 
 STAND_IN = """

@@ -181,7 +181,8 @@ def _platforms(dist: Dist) -> Iterator[Fault]:
             expected, remedy = "one that PyPI knows", "build it with cibuildwheel"
             if platform.startswith("linux"):
                 expected = "manylinux or musllinux"
-                remedy = "add [tool.cibuildwheel] to pyproject.toml: it builds wheels that run on other machines too"
+                remedy = "add [tool.cibuildwheel] to pyproject.toml, for wheels that run on other machines too; "
+                remedy += "if it is there, start Docker or Podman, which it needs, or let CI build them"
             yield "platform-tag", f"platform {platform!r}, which PyPI refuses", expected, remedy
 
 
