@@ -89,14 +89,22 @@ def has_suite(folder: Path) -> bool:
     return (folder / INIT.parent).is_dir() or (folder / suite.SUMS).is_file()
 
 
-def status(folder: Path, publish_with: str = "", *, apart: bool = False, packages: Sequence[Package] = ()) -> Status:
+def status(
+    folder: Path,
+    publish_with: str = "",
+    *,
+    apart: bool = False,
+    compiled: bool = False,
+    packages: Sequence[Package] = (),
+) -> Status:
     """Compare the managed files in `folder` with those of this version.
 
     `publish_with` is a key of `suite.WORKFLOWS`, or `gitlab`; by default it is read from the project's workflow.
     With `apart`, or if there is one already, the release's sessions have a separate noxfile. `packages` are the
-    project's distributions, if its settings do not name them yet.
+    project's distributions, if its settings do not name them yet; `compiled` is whether they are to have
+    `[tool.cibuildwheel]`.
     """
-    compiled = any(is_compiled(package.folder) for package in packages or every(folder))
+    compiled = compiled or any(is_compiled(package.folder) for package in packages or every(folder))
     apart = apart or suite.is_apart(folder)
     table = subtable(load_toml(folder / "pyproject.toml"), "tool", "tagship")
     dev, sbom = bool(table.get("dev-builds")), table.get("sbom") is True

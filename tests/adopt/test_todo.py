@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tagship import suite
 from tagship.adopt.plan import plan
 from tests.adopt.repositories import SETUP_CFG, make
 from tests.conftest import git
@@ -37,16 +36,6 @@ jobs:
       - uses: actions/checkout@v4
       - run: git tag "v1.0" && git push origin "v1.0"
 """
-WHEELS = f"""\
-name: wheels
-{ON_TAGS}jobs:
-  publish:
-    runs-on: ubuntu-latest
-    permissions: {{ id-token: write }}
-    steps:
-      - uses: pypa/cibuildwheel@v3
-        env: {{ CIBW_SKIP: pp* }}
-{UPLOAD}"""
 
 
 def left_to_do(folder: Path, **workflows: str) -> list[str]:
@@ -145,96 +134,6 @@ def test_what_ci_makes_before_the_build_is_named(step: str, named: bool, tmp_pat
     assert any(line.startswith(f".github/workflows/publish.yml:10: `{step}` ran") for line in todo) is named
 
 
-def test_wheels_of_several_platforms_are_not_lost_without_a_word(tmp_path: Path) -> None:
-    todo = left_to_do(tmp_path / "thing", wheels=WHEELS)
-    assert todo[0].startswith(
-        "add [tool.cibuildwheel] to pyproject.toml, with the settings of .github/workflows/wheels.yml:10 (CIBW_*)"
-    )
-    assert "cibuildwheel" not in " ".join(left_to_do(tmp_path / "other", publish=PUBLISH))
-
-
-def test_the_settings_and_machines_of_a_workflow_that_builds_wheels_are_named(tmp_path: Path) -> None:
-    several = """env:
-      CIBW_SKIP: pp*
-      CIBW_ARCHS_LINUX: x86_64 aarch64
-      CIBW_ARCHS_MACOS: universal2
-      CIBW_BUILD_VERBOSITY: 1
-      CIBW_TEST_COMMAND: ${{ matrix.command }}
-      CIBW_BUILD: cp312-*
-    strategy:
-      matrix: {os: [windows-2025, macos-15, ubuntu-24.04-arm, ubuntu-24.04]}
-    steps:
-"""
-    jobs = WHEELS.replace("    steps:\n", f"    {several}", 1).replace("ubuntu-latest", "${{ matrix.os }}")
-    todo = left_to_do(tmp_path / "thing", wheels=jobs)
-    settings = 'skip = "pp*"; macos.archs = "universal2"; build-verbosity = 1; build = "cp312-*"'
-    assert f"(CIBW_*): {settings}; and run: tagship sync" in todo[0]
-    assert 'BUILD_ON to ["ubuntu-24.04", "macos-15", "ubuntu-24.04-arm", "windows-2025"]' in todo[1]
-
-
-def test_a_setting_that_differs_from_step_to_step_is_not_named(tmp_path: Path) -> None:
-    two = WHEELS.replace(
-        "      - uses: pypa/gh", "      - run: cibuildwheel\n        env: {CIBW_SKIP: cp39-*}\n      - uses: pypa/gh"
-    )
-    assert "(CIBW_*), and run" in left_to_do(tmp_path / "thing", wheels=two)[0]
-
-
-FAST = {
-    "python/setup.py": """from setuptools import Extension, setup
-setup(name="fast", version="1.0", packages=["fast"], ext_modules=[Extension("fast._x", ["x.c"])])
-""",
-    "python/fast/__init__.py": "",
-}
-SETTINGS = '[tool.cibuildwheel]\nskip = "pp*"\n'
-
-
-def test_the_settings_for_wheels_go_into_the_folder_of_the_project(tmp_path: Path) -> None:
-    workflow = {".github/workflows/wheels.yml": WHEELS}
-    todo = plan(make(tmp_path / "thing", {**FAST, **workflow})).todo
-    assert todo[0].startswith("add [tool.cibuildwheel] to python/pyproject.toml, with the settings of")
-    several = {"pyproject.toml": '[tool.tagship]\npackages = ["python", "pure"]\n', "python/pyproject.toml": SETTINGS}
-    pure = {"pure/setup.py": 'from setuptools import setup\nsetup(name="pure", version="1.0")\n', "pure/pure.py": ""}
-    assert "cibuildwheel" not in " ".join(plan(make(tmp_path / "both", {**FAST, **workflow, **several, **pure})).todo)
-
-
-def test_a_compiled_project_in_a_folder_has_the_tools_for_its_wheels_from_the_beginning(tmp_path: Path) -> None:
-    found = plan(make(tmp_path / "thing", {**FAST, "python/pyproject.toml": SETTINGS}))
-    assert suite.REQUIREMENTS / "wheels.txt" in found.changes
-    assert b"BUILD_ON" in (found.changes[suite.WORKFLOW] or b"")
-
-
-POETRY_BUILD = """[build-system]
-requires = ["poetry-core", "setuptools"]
-build-backend = "poetry.core.masonry.api"
-[tool.poetry]
-name = "thing"
-version = "1.2.0"
-[tool.poetry.build]
-script = "build.py"
-"""
-
-
-@pytest.mark.parametrize(("script", "expected"), [("ext = [Extension('x', ['x.c'])]\n", True), ("print()\n", False)])
-def test_a_build_script_of_poetry_may_compile(script: str, expected: bool, tmp_path: Path) -> None:
-    files = {"pyproject.toml": POETRY_BUILD, "build.py": script, "thing/__init__.py": ""}
-    todo = plan(make(tmp_path / "thing", files)).todo
-    assert ("PyPI refuses wheels with compiled code" in " ".join(todo)) is expected
-
-
-@pytest.mark.parametrize(
-    ("setup", "expected"),
-    [
-        ("from setuptools import Extension\nsetup(ext_modules=[Extension('x', ['x.c'])])\n", True),
-        ("setup(ext_modules=[])\n", False),
-        ("setup(rust_extensions=make())\n", True),
-    ],
-)
-def test_compiled_code_needs_wheels_of_several_platforms(setup: str, expected: bool, tmp_path: Path) -> None:
-    files = {**SETUP_CFG, "setup.py": f"from setuptools import setup\n{setup}"}
-    todo = plan(make(tmp_path / "thing", files)).todo
-    assert ("PyPI refuses wheels with compiled code" in " ".join(todo)) is expected
-
-
 @pytest.mark.parametrize(("tag", "named"), [("rel_1_2_0", False), ("release-1.2.0", False), ("build-1.2.0", True)])
 def test_only_a_form_of_tags_that_the_gate_does_not_read_has_to_change(tag: str, named: bool, tmp_path: Path) -> None:
     folder = make(tmp_path / "thing", SETUP_CFG)
@@ -246,14 +145,6 @@ def test_what_a_job_makes_that_builds_nothing_is_not_named(tmp_path: Path) -> No
     tests = "  tests:\n    runs-on: x\n    steps:\n      - run: python generate.py\n"
     needed = PUBLISH.replace("jobs:\n", f"jobs:\n{tests}").replace("  publish:\n", "  publish:\n    needs: tests\n")
     assert "generate.py" not in " ".join(left_to_do(tmp_path / "thing", publish=needed))
-
-
-def test_a_build_of_one_step_only_is_no_setting_of_all(tmp_path: Path) -> None:
-    other = "      - run: cibuildwheel\n        env: {CIBW_BUILD: cp39-*, CIBW_ARCHS_LINUX: armv7l}\n"
-    todo = left_to_do(
-        tmp_path / "thing", wheels=WHEELS.replace("      - uses: pypa/gh", f"{other}      - uses: pypa/gh")
-    )
-    assert '(CIBW_*): skip = "pp*"; and run' in todo[0]
 
 
 def test_a_finding_in_a_workflow_that_is_moved_names_its_new_file(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ class Adoption:
     packages: list[Package] = field(default_factory=list)  # as a release will read them
     tests: dict[str, dict[str, object]] = field(default_factory=dict)  # the settings of each distribution, by its path
     changes: dict[Path, bytes | None] = field(default_factory=dict)
+    compiled: bool = False  # whether the changes make cibuildwheel build the wheels
     decisions: list[Decision] = field(default_factory=list)
     todo: list[str] = field(default_factory=list)
     present: frozenset[Path] = frozenset()  # those of the files to change that already exist

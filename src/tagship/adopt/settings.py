@@ -84,9 +84,10 @@ def added(text: str, new: list[Setting]) -> str:
         _fill(document["tool"]["tagship"], new, text)
         after = tomlkit.dumps(document)
     else:
-        after = _appended(text, new)
-    if "\r\n" in text:
-        after = re.sub(r"(?<!\r)\n", "\r\n", after)
+        table = tomlkit.table()
+        _fill(table, new, text)
+        after = appended(text, "tagship", table)
+    after = _with_line_ends_of(text, after)
     try:
         expected = {setting.key: setting.value for setting in new}
         found = tomllib.loads(after)
@@ -99,12 +100,15 @@ def added(text: str, new: list[Setting]) -> str:
     return after
 
 
-def _appended(text: str, new: list[Setting]) -> str:
-    table = tomlkit.table()
-    _fill(table, new, text)
-    block = tomlkit.dumps({"tool": {"tagship": table}})
+def appended(text: str, name: str, table: Any) -> str:
+    """Return the `text` of pyproject.toml with the `table` as `[tool.NAME]` at its end; that may be invalid there."""
+    block = tomlkit.dumps({"tool": {name: table}})
     gap = "" if not text else "\n" if text.endswith("\n") else "\n\n"
-    return text + gap + block
+    return _with_line_ends_of(text, text + gap + block)
+
+
+def _with_line_ends_of(text: str, after: str) -> str:
+    return re.sub(r"(?<!\r)\n", "\r\n", after) if "\r\n" in text else after
 
 
 def _fill(table: Any, new: list[Setting], text: str) -> None:

@@ -52,7 +52,8 @@ def managed(found: Adoption) -> list[Problem]:
     publish_with, why = _publishes_with(found, by_action)
     if not known:
         found.decisions.append(Decision("publishes with", publish_with, why))
-    status = update.status(found.folder, publish_with, apart=collides(found), packages=found.packages)
+    variant = {"apart": collides(found), "compiled": found.compiled}
+    status = update.status(found.folder, publish_with, **variant, packages=found.packages)
     moved = suite.WORKFLOW in found.changes
     found.changes.update(status.changes)
     if known:

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tomlkit
 
 from tagship import update
+from tagship.adopt import settings, style
 from tagship.adopt.model import Decision
 from tagship.facts import distributions, workflow
 from tagship.facts.marked import Unreadable, texts
+from tagship_suite.repo.files import tomllib
 from tagship_suite.repo.packages import is_compiled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tagship.adopt.model import Adoption
     from tagship.facts.workflow import Job, Step, Workflow
     from tagship_suite.errors import Problem
 
-#: Actions and commands that build wheels for several platforms.
-PLATFORMS = re.compile(r"\b(cibuildwheel|maturin-action)\b")
+    Built = tuple[Workflow, Job, Step]
+
+#: cibuildwheel as an action or a command, and not only installed.
+CIBUILDWHEEL = re.compile(r"(?m)(?:^|[;&])(?:(?!\binstall\b)[^;&\n])*?\bcibuildwheel\b")
+#: All that builds wheels for several platforms.
+PLATFORMS = re.compile(rf"{CIBUILDWHEEL.pattern}|\bmaturin-action\b")
 #: An option of cibuildwheel as a variable, for all platforms or for one.
 OPTION = re.compile(r"CIBW_(?P<name>\w+?)(?:_(?P<platform>LINUX|MACOS|WINDOWS))?")
 #: Those that are no setting in TOML, or that need an emulator, which the release's workflow does not install.
@@ -39,14 +47,8 @@ def wheels(found: Adoption) -> list[Problem]:
     files = [(folder / "pyproject.toml").relative_to(root).as_posix() for folder in native or pure]
     sync, built = update.command("sync", root), [*_built_for_platforms(root)]
     if built and (native or len(pure) == len(found.packages)):  # else it builds those that have the settings
-        read, _, step = built[0]
-        where = f"{read.file}:{step.line}"
-        settings = "; ".join(_agreed([dict(_settings(*each)) for each in built]))
-        found.decisions.append(Decision("wheels", "for this platform only", f"{where} is not adopted"))
-        found.todo.append(
-            f"add [tool.cibuildwheel] to {' or '.join(files)}, with the settings of {where} (CIBW_*)"
-            f"{f': {settings};' if settings else ','} and run: {sync}; without it only one wheel is built"
-        )
+        if not (len(files) == 1 and _write(found, files[0], built)):
+            _name_settings(found, " or ".join(files), built)
         _name_runners(found, built)
         return []
     found.todo += [
@@ -58,7 +60,7 @@ def wheels(found: Adoption) -> list[Problem]:
     return []
 
 
-def _built_for_platforms(root: Path) -> Iterator[tuple[Workflow, Job, Step]]:
+def _built_for_platforms(root: Path) -> Iterator[Built]:
     """Yield each step that builds wheels for several platforms, with its job and workflow."""
     for path in workflow.files(root):
         try:
@@ -69,27 +71,84 @@ def _built_for_platforms(root: Path) -> Iterator[tuple[Workflow, Job, Step]]:
             yield from ((read, job, step) for step in job.steps if PLATFORMS.search(f"{step.action} {step.run}"))
 
 
-def _agreed(steps: list[dict[str, str]]) -> Iterator[str]:
-    """Yield the lines of the table for the keys on which the steps agree; those to build must be the same in all."""
-    for key in dict.fromkeys(key for each in steps for key in each):
+def _write(found: Adoption, file: str, built: list[Built]) -> bool:
+    """Add `[tool.cibuildwheel]` with the settings of the workflow; return whether that is possible."""
+    path, where = Path(file), _where(built[0])
+    if any(not CIBUILDWHEEL.search(f"{step.action} {step.run}") or "config-file" in _all(step) for _, _, step in built):
+        return False
+    carried, text = _agreed(built), found.text(path)
+    table = tomlkit.table()
+    table.add(tomlkit.comment(where))
+    for key, value in carried.items():
+        _add(table, key, value if isinstance(value, int) else style.value(text, key, value))
+    after = settings.appended(text, "cibuildwheel", table)
+    try:
+        tomllib.loads(after)
+    except tomllib.TOMLDecodeError:
+        return False
+    found.changes[path], found.compiled = after.encode(), True
+    found.decisions.append(Decision("wheels", "[tool.cibuildwheel]", where))
+    names = {name: key for each in built for name, key, _ in _options(*each)}
+    if lost := [name for name, key in names.items() if key not in carried]:
+        found.todo.append(
+            f"complete [tool.cibuildwheel] in {file}: {', '.join(lost)} of {where} could not be taken over, as the "
+            "value is computed, differs between jobs, or needs an emulator"
+        )
+    return True
+
+
+def _add(table: Any, key: str, value: Any) -> None:
+    """Add a key such as `linux.archs`, after those without a platform."""
+    platform, _, option = key.rpartition(".")
+    if platform and platform not in table:
+        table.add(platform, tomlkit.table())
+    (table[platform] if platform else table).add(option, value)
+
+
+def _all(step: Step) -> str:
+    return f"{step.run} {list(step.inputs)}"
+
+
+def _where(built: Built) -> str:
+    read, _, step = built
+    return f"{read.file}:{step.line}"
+
+
+def _name_settings(found: Adoption, files: str, built: list[Built]) -> None:
+    """Add a step for a table that a person has to write."""
+    where, sync = _where(built[0]), update.command("sync", found.folder)
+    shown = "; ".join(f"{key} = {json.dumps(value)}" for key, value in _agreed(built).items())
+    found.decisions.append(Decision("wheels", "for this platform only", f"{where} is not adopted"))
+    found.todo.append(
+        f"add [tool.cibuildwheel] to {files}, with the settings of {where} (CIBW_*)"
+        f"{f': {shown};' if shown else ','} and run: {sync}; without it only one wheel is built"
+    )
+
+
+def _agreed(built: list[Built]) -> dict[str, str | int]:
+    """Return the settings on which the steps agree, those of a platform last; `build` must be the same in all."""
+    steps = [{key: value for _, key, value in _options(*each) if value is not None} for each in built]
+    found = dict[str, str | int]()
+    for key in sorted({key: None for each in steps for key in each}, key=lambda key: "." in key):
         values = {each[key] for each in steps if key in each}
         if len(values) == 1 and (key != "build" or all(key in each for each in steps)):
-            yield f"{key} = {values.pop()}"
+            found[key] = values.pop()
+    return found
 
 
-def _settings(read: Workflow, job: Job, step: Step) -> Iterator[tuple[str, str]]:
-    """Yield the keys and values of `[tool.cibuildwheel]` for the variables of a step that are literal."""
-    for key, value in {**read.env, **job.env, **step.env}.items():
-        option, text = OPTION.fullmatch(str(key)), str(value).strip()
-        if not option or OTHER.fullmatch(option["name"]) or not text or "${{" in text:
+def _options(read: Workflow, job: Job, step: Step) -> Iterator[tuple[str, str, str | int | None]]:
+    """Yield the variables of a step, their keys of `[tool.cibuildwheel]`, and their values, None if not literal."""
+    for variable, value in {**read.env, **job.env, **step.env}.items():
+        option, text = OPTION.fullmatch(str(variable)), str(value).strip()
+        if not option or OTHER.fullmatch(option["name"]) or not text:
             continue
-        if not EMULATED.search(f"{key} {text}"):
-            name = option["name"].lower().replace("_", "-")
-            prefix = f"{option['platform'].lower()}." if option["platform"] else ""
-            yield f"{prefix}{name}", text if text.isdigit() else json.dumps(text)
+        name = option["name"].lower().replace("_", "-")
+        key = f"{option['platform'].lower()}.{name}" if option["platform"] else name
+        literal = "${{" not in text and not EMULATED.search(f"{variable} {text}")
+        yield str(variable), key, (int(text) if text.isdigit() else text) if literal else None
 
 
-def _name_runners(found: Adoption, built: list[tuple[Workflow, Job, Step]]) -> None:
+def _name_runners(found: Adoption, built: list[Built]) -> None:
     """Add a step for the variable that names the machines, if the workflow has several."""
     named = [text for _, job, _ in built for key in ("runs-on", "strategy") for text in texts(job.node.get(key))]
     plain = re.compile(r"ubuntu-(?!.*arm)")  # most like the one that runs the tests
