@@ -55,12 +55,12 @@ def _publish(repository: str, *, attestations: bool, verbose: bool, **inputs: st
 
 def _sbom() -> None:
     from .build import epoch
-    from .gate import bundle, lockstep
+    from .gate import bundle, handover, lockstep
     from .gate.sbom import sbom
 
     groups = lockstep.releases(Path(), bundle.check(bundle.locate(Path())))
     folder = bundle.add_sbom(Path(), sbom(groups, epoch(Path(), os.environ)))
-    report.output("digest", bundle.digest(folder))
+    report.output("digest", handover.digest(folder))
 
 
 def _github_release() -> None:

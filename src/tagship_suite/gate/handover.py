@@ -27,12 +27,7 @@ def digest(folder: Path) -> str:
 
     The publish jobs compute the same: `find . ! -type d -exec sha256sum {} + | LC_ALL=C sort | sha256sum`.
     """
-    return combined(hashes(folder))
-
-
-def combined(hashed: Mapping[str, str]) -> str:
-    """Return the digest of a folder with these `hashes`."""
-    lines = sorted(f"{each}  ./{name}\n" for name, each in hashed.items())
+    lines = sorted(f"{each}  ./{name}\n" for name, each in hashes(folder).items())
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 

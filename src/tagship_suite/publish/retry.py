@@ -1,13 +1,13 @@
 """Retries: transient errors are retried with exponential backoff, until there is no progress for a while."""
 
-import email.utils
 import re
 import time
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from requests import Response, exceptions
-from urllib3.exceptions import ProtocolError, ReadTimeoutError
+from urllib3.exceptions import InvalidHeader, ProtocolError, ReadTimeoutError
+from urllib3.util import Retry
 
 from ..errors import Problem, ReleaseError, refusal
 from .explain import explained
@@ -103,11 +103,8 @@ def classified(text: str, error: Exception | None, response: Response | None = N
 
 
 def _seconds(header: str | None) -> float:
-    """Return the seconds of a Retry-After header, a number or a date (RFC 9110); 0.0 for anything else."""
-    text = (header or "").strip()
-    if text.isdecimal():
-        return float(text)
+    """Return the seconds of a Retry-After header; 0.0 if it is neither a number nor a date (RFC 9110)."""
     try:
-        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
-    except (ValueError, TypeError):
+        return Retry().parse_retry_after(header or "0")
+    except (InvalidHeader, ValueError, OverflowError):
         return 0.0

@@ -80,11 +80,6 @@ def _seal(folder: Path) -> None:
     (folder / SUMS).write_text("".join(lines), encoding="utf-8", newline="\n")
 
 
-def digest(folder: Path) -> str:
-    """Return what `handover.digest` does, from the SHA256SUMS of a bundle that was just written."""
-    return handover.combined({**_listed(folder), SUMS: sha256_of(folder / SUMS)})
-
-
 def made_from(folder: Path, root: Path) -> str | None:
     """Return what the bundle in `folder` was made from, if that is not the commit of the repository at `root`."""
     here = git.query(root, "rev-parse", "HEAD")

@@ -44,7 +44,7 @@ def verify(root: Path, environ: Mapping[str, str]) -> bool:
     folder = bundle.write(root, dists, folders, "\n\n".join(texts)[: notes.LONGEST])
     between = any(verdict.version.local for verdict in verdicts)
     print(f"{folder}: {len(dists)} dists{'' if between else ' that may be published'}")
-    report.output("digest", bundle.digest(folder))
+    report.output("digest", handover.digest(folder))
     report.output("dev", "on" if is_dev else "")
     # The environments of the publish jobs come from the tag and this checkout, never from what a build could write.
     off = not all(package.settings.github_release for package in packages)
