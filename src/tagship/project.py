@@ -101,7 +101,7 @@ def of(path: Path, package: Package) -> Project:
 def tag_here(root: Path, found: Project) -> str:
     """Return the project's tag at HEAD of the repository at `root`, of several that of the greatest version; or ""."""
     here, (before, _) = tags_here(root), history(root, found.package, found.name)
-    return next((tag for _, prefix, text in before if (tag := f"{prefix}{text}") in here), "")
+    return next((str(tag) for tag in before if str(tag) in here), "")
 
 
 def host(path: Path, folder: Path) -> str:

@@ -121,7 +121,7 @@ def test_a_tag_of_thousands_of_digits_names_no_version(gate: Path, before: str, 
     said = refused(gate, "verify", GITHUB_REF_TYPE="tag", GITHUB_REF_NAME=tag)
     assert f"tag {tag!r}" in said
     with seconds(1):
-        assert versions.found_version(tag, "ship") is None
+        assert versions.read_tag(tag, "ship") is None
 
 
 def test_a_version_of_thousands_of_digits_in_the_metadata_is_refused(gate: Path) -> None:

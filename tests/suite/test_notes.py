@@ -10,7 +10,7 @@ from packaging.version import Version
 
 from tagship_suite.errors import ReleaseError, within
 from tagship_suite.gate import bundle
-from tagship_suite.github import notes
+from tagship_suite.repo import notes
 from tagship_suite.repo.packages import Package
 from tests.conftest import commit, git
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from packaging.version import Version
 
 from tagship_suite.errors import ReleaseError
-from tagship_suite.repo.versions import as_before, bump, found_version, holds_version, like, parsed, releases, semver
+from tagship_suite.repo.versions import as_before, bump, holds_version, like, parsed, read_tag, releases, semver
 
 
 @pytest.mark.parametrize(
@@ -37,9 +37,9 @@ from tagship_suite.repo.versions import as_before, bump, found_version, holds_ve
     ],
 )
 def test_a_tag_names_a_version_behind_v_a_word_or_the_name(tag: str, version: str) -> None:
-    found = found_version(tag, "my-pkg")
+    found = read_tag(tag, "my-pkg")
     assert found
-    assert found[1] == Version(version)
+    assert found.version == Version(version)
 
 
 @pytest.mark.parametrize(
@@ -51,21 +51,21 @@ def test_a_tag_names_a_version_behind_v_a_word_or_the_name(tag: str, version: st
     ],
 )  # fmt: skip
 def test_anything_else_names_no_version(tag: str) -> None:
-    assert found_version(tag, "my-pkg") is None
+    assert read_tag(tag, "my-pkg") is None
 
 
 @pytest.mark.parametrize("name", ["py2neo", "a-2-b", "h5py", "3to2", "v8"])
 def test_a_name_with_digits_is_still_a_name(name: str) -> None:
-    assert found_version(f"{name}-1.0.2", name) == (f"{name}-", Version("1.0.2"))
-    assert found_version(f"{name}/v1.0.2", name) == (f"{name}/v", Version("1.0.2"))
+    assert read_tag(f"{name}-1.0.2", name) == (Version("1.0.2"), f"{name}-", "1.0.2")
+    assert read_tag(f"{name}/v1.0.2", name) == (Version("1.0.2"), f"{name}/v", "1.0.2")
 
 
 @given(st.text())
 def test_no_text_breaks_the_reading_of_a_tag(tag: str) -> None:
-    if found := found_version(tag, "ship"):
+    if found := read_tag(tag, "ship"):
         assert tag.isascii()
         assert tag.isprintable()
-        assert found_version(f"v{found[1]}", "ship") == ("v", found[1])
+        assert read_tag(f"v{found.version}", "ship") == (found.version, "v", str(found.version))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,8 @@ def test_tags_that_start_the_workflow_are_the_ones_that_hold_a_version() -> None
 
 @pytest.mark.parametrize("version", ["1.2.3", "1.2.0b1", "1.2.dev4", "2026.1.post1", "1!2.0"])
 def test_a_version_in_the_form_of_rel_1_2_3_is_read_as_that_version(version: str) -> None:
-    assert found_version(f"rel_{like(version, '1_2_3')}", "ship") == ("rel_", Version(version))
+    written = like(version, "1_2_3")
+    assert read_tag(f"rel_{written}", "ship") == (Version(version), "rel_", written)
     assert like(version, "1.2.3") == version
 
 

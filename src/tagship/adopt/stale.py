@@ -28,7 +28,7 @@ def versions(found: Adoption) -> list[Problem]:
     now = parsed(version.guess(found.folder).version) if found.names and not found.packages[1:] else None
     if not now:
         return []
-    earlier = {tagged for tagged, _, _ in releases(git.lines(found.folder, "tag", "--list"), found.names[0])}
+    earlier = {tag.version for tag in releases(git.lines(found.folder, "tag", "--list"), found.names[0])}
     for path in _modules(found):
         (text, encoding), relative = _read(path), path.relative_to(found.folder)
         for written in strings(text, "__version__"):

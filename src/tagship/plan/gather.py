@@ -13,12 +13,12 @@ from tagship.facts import distributions, workflow
 from tagship.facts.marked import Unreadable
 from tagship.indexes import INDEXES
 from tagship_suite.errors import Problem, ReleaseError
-from tagship_suite.github.notes import section
 from tagship_suite.repo import git
 from tagship_suite.repo.files import read_text
+from tagship_suite.repo.notes import section
 from tagship_suite.repo.packages import form, history, is_compiled
 from tagship_suite.repo.version_source import locate
-from tagship_suite.repo.versions import found_version, parsed
+from tagship_suite.repo.versions import parsed, read_tag
 from tagship_suite.testing import pythons
 
 from . import stops
@@ -74,14 +74,14 @@ def _plan(found: Project, commit: str, tag: str, *, offline: bool) -> Plan:
 
 def _version_and_tag(plan: Plan, found: Project, tag: str) -> None:
     plan.tag = tag or project.tag_here(found.path, found)
-    named = found_version(plan.tag, found.name) if plan.tag else None
-    _version(plan, found, str(named[1]) if named else "")
+    named = read_tag(plan.tag, found.name) if plan.tag else None
+    _version(plan, found, str(named.version) if named else "")
     if not plan.version or plan.version_source == BY_TAGS:
         return
     plan.tag = plan.tag or _in_form(plan.version, found)
-    named = found_version(plan.tag, found.name)
-    if named is None or named[1] != parsed(plan.version):
-        has = f"version {str(named[1]) if named else 'none'!r}"
+    named = read_tag(plan.tag, found.name)
+    if named is None or named.version != parsed(plan.version):
+        has = f"version {str(named.version) if named else 'none'!r}"
         expected = f"{plan.version!r} as in {plan.version_source}"
         remedy = f"run: inv release, or tag {_in_form(plan.version, found)!r}"
         plan.problems.append(str(Problem("tag-mismatch", f"tag {plan.tag!r}", has, expected, remedy)))

@@ -179,7 +179,7 @@ def tag_of(repository: Path, found: Project) -> str:
         version, texts = parsed(text), [text]
         return form(found.package, version, before or every, *texts)[0] if version else found.package.tag(texts[0])
     here = tag_here(repository, found)
-    following = bump(before[0][0], "patch") if before else Version("0.1.0")
+    following = bump(before[0].version, "patch") if before else Version("0.1.0")
     return here or form(found.package, following, before)[0]
 
 

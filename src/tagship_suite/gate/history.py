@@ -17,7 +17,7 @@ from ..repo import git
 from ..repo.files import load_toml, parse_cfg, subtable
 from ..repo.literals import find
 from ..repo.version_source import locate
-from ..repo.versions import Ref, found_version, is_foreign, parsed
+from ..repo.versions import Ref, is_foreign, parsed, read_tag
 
 if TYPE_CHECKING:
     from .judge import Verdict
@@ -107,12 +107,12 @@ def _obstacles(verdict: Verdict, ref: Ref) -> list[Problem]:
         found.append(Problem("shallow-clone", "git", "a shallow clone", expected, remedy))
     others = [tag for tag in here if tag not in ref.tags and _names(tag, verdict)]
     if others and ref.tags:
-        own = found_version(others[0], verdict.name) is not None
+        own = read_tag(others[0], verdict.name) is not None
         ignored = f"all tags but those such as {ref.tags[0]}" if own else "the tags of other projects"
         remedy = f"tag a separate commit (git commit --allow-empty), or make the build ignore {ignored}"
         other = f"tag {others[0]!r} at this commit too"
         found.append(Problem("two-tags", "git", other, f"only {ref.tags[0]!r}", remedy))
-    if not any(found_version(tag, verdict.name) for tag in here if package.owns(tag)):
+    if not any(read_tag(tag, verdict.name) for tag in here if package.owns(tag)):
         tag = shlex.quote(next(iter(ref.tags), package.tag("X.Y.Z")))
         remedy = f"run: git fetch --tags, or git tag {tag}, then nox -s build"
         found.append(Problem("no-tag", "git", "no tag at this commit", "one that names the version", remedy))
@@ -121,8 +121,8 @@ def _obstacles(verdict: Verdict, ref: Ref) -> list[Problem]:
 
 def _names(tag: str, verdict: Verdict) -> bool:
     """Return whether `tag`, of this project or another one, names the version that was built."""
-    found = found_version(tag, re.split(r"[-_/@]?v?[0-9]", tag)[0])
-    return found is not None and found[1] == verdict.version
+    found = read_tag(tag, re.split(r"[-_/@]?v?[0-9]", tag)[0])
+    return found is not None and found.version == verdict.version
 
 
 def branch_problems(root: Path, config: Config, ref: Ref) -> list[Problem]:

@@ -15,7 +15,7 @@ from ..errors import Problem, collecting, refusal, refuse
 from ..repo import git, version_source
 from ..repo.literals import find, strings
 from ..repo.packages import Package, left_out
-from ..repo.versions import SEPARATORS, Ref, current, found_version, is_foreign, like, parsed
+from ..repo.versions import SEPARATORS, Ref, current, is_foreign, like, parsed, read_tag
 from .history import appended, branch_problems, judge_history, signer, unset
 
 NO_VERSION = f"no version (only 'v', 'release' or the name may precede it, with one of {SEPARATORS})"
@@ -151,21 +151,21 @@ def _judge_tag(verdict: Verdict, ref: Ref) -> None:
     if not ref.tags:
         verdict.notes.append(f"on {ref.description}: the tag is compared when there is one")
         return
-    named = {tag: found_version(tag, verdict.name) for tag in ref.tags}
-    right = [tag for tag, parts in named.items() if parts and parts[1] == verdict.version]
+    named = {tag: read_tag(tag, verdict.name) for tag in ref.tags}
+    right = [tag for tag, parts in named.items() if parts and parts.version == verdict.version]
     verdict.tag = next(iter(right), "")
     for tag in right or named:
         parts = named[tag]
-        verdict.compared.append((f"tag {tag!r}", str(parts[1]) if parts else repr(tag)))
+        verdict.compared.append((f"tag {tag!r}", str(parts.version) if parts else repr(tag)))
         if not right:
-            found = f"version {str(parts[1])!r}" if parts else NO_VERSION
+            found = f"version {str(parts.version)!r}" if parts else NO_VERSION
             text = str(verdict.version)
-            form = f"{parts[0]}{like(text, tag[len(parts[0]) :])}" if parts else verdict.package.tag(text)
+            form = f"{parts.prefix}{like(text, parts.text)}" if parts else verdict.package.tag(text)
             expected = f"version {text!r}, as in {form!r}"
             remedy = f"push {form} if that is right; else set the version, commit, and tag the new commit"
             if is_foreign(tag, verdict.name):
                 remedy = f"this tag does not belong to {verdict.name} and releases nothing; to release it, push {form}"
-            elif parts and re.fullmatch(rf"{re.escape(str(parts[1]))}(\.\d+)+", str(verdict.version)):
+            elif parts and re.fullmatch(rf"{re.escape(str(parts.version))}(\.\d+)+", str(verdict.version)):
                 remedy = f"a tag that each release moves, such as {tag}, releases nothing; to release, push {form}"
             elif git.changed(verdict.package.root):
                 remedy = "commit your changes, which are not in the tagged commit"

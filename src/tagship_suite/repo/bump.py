@@ -12,10 +12,10 @@ from ..errors import Problem, ReleaseError, refusal, refuse
 from . import changelog, elsewhere, git, packages
 from .files import diffs
 from .literals import Written
-from .packages import Tag, form, history
+from .packages import form, history
 from .version_source import places as places_of
 from .version_source import refuse_other
-from .versions import bump, holds_version, parsed
+from .versions import Tag, bump, holds_version, parsed
 
 CURRENT, PARTS, DEFAULT_BRANCHES = "current", ("major", "minor", "patch"), ("main", "master")
 #: A maintenance branch and the numbers of its versions: `1.x`, `v1.2`, `release/1.2.x`.
@@ -84,8 +84,8 @@ def _plan(root: Path, wanted: str) -> Plan:
     _refuse_untracked(root, files)
     if now != version and (places or here):
         notes += elsewhere.mentions(root, together, now, places)
-    if here and version < (greatest := here[0])[0]:
-        notes.append(f"{greatest[1]}{greatest[2]} is an earlier tag of a greater version, which installers prefer")
+    if here and version < here[0].version:
+        notes.append(f"{here[0]} is an earlier tag of a greater version, which installers prefer")
     others = [] if here or places else [*filter(holds_version, git.lines(root, "tag", "--merged", "HEAD"))]
     notes += [
         f"{each} is no tag of {known}: if the build reads such tags, make its tag pattern match {tag}"
@@ -131,12 +131,12 @@ def _now(root: Path, places: list[Written], here: list[Tag], tags: list[Tag], wa
             return version
         raise refusal("no-version", str(places[0].path), repr(places[0].text), "a PEP 440 version", "correct it")
     if here:
-        return here[0][0]
+        return here[0].version
     if git.is_shallow(root):
         remedy = "run: git fetch --unshallow --tags"
         raise refusal("shallow-clone", "git", "a shallow clone", "the earlier tags", remedy)
     if wanted == CURRENT or (tags and wanted in PARTS):
-        found = f"none before HEAD, but {tags[0][1]}{tags[0][2]} elsewhere" if tags else "none before HEAD"
+        found = f"none before HEAD, but {tags[0]} elsewhere" if tags else "none before HEAD"
         raise refusal("no-tag", "tags", found, "one to derive the version from", "name the version to release")
     return Version("0")
 

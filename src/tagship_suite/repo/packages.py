@@ -14,9 +14,7 @@ from ..errors import Problem, ReleaseError, refusal, refuse
 from . import git
 from .files import load_toml, parse_cfg, read_text, subtable
 from .literals import passed
-from .versions import Ref, as_before, current, like, names, releases
-
-Tag = tuple[Version, str, str]  # and its prefix, and how it is written
+from .versions import Ref, Tag, as_before, current, like, names, releases
 
 #: The variable that names the distribution of a run without a tag.
 VARIABLE = "TAGSHIP_PACKAGE"
@@ -232,5 +230,5 @@ def history(root: Path, package: Package, name: str) -> tuple[list[Tag], list[Ta
 
 def form(package: Package, version: Version, before: list[Tag], *written: str) -> tuple[str, str]:
     """Return the tag of `version`, in the form of the tags `before` it, and the version as it is `written` in files."""
-    text = as_before(version, [*written, *(spelling.replace("_", ".") for _, _, spelling in before)])
-    return (f"{before[0][1]}{like(text, before[0][2])}" if before else package.tag(text)), text
+    text = as_before(version, [*written, *(tag.text.replace("_", ".") for tag in before)])
+    return (f"{before[0].prefix}{like(text, before[0].text)}" if before else package.tag(text)), text

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from packaging.version import Version
 
@@ -31,6 +32,17 @@ class Ref:
         """Return it without the tags that git has at this commit for anything but the project `name`."""
         own = tuple(tag for tag in self.tags if self.is_given or not is_foreign(tag, name))
         return self if own == self.tags else replace(self, tags=own, description=f"{self.description}, not of {name}")
+
+
+class Tag(NamedTuple):
+    """A tag that names a version: the version, the prefix, and how the version is written after it."""
+
+    version: Version
+    prefix: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.prefix}{self.text}"
 
 
 def current(root: Path, environ: Mapping[str, str]) -> Ref:
@@ -85,15 +97,15 @@ def as_before(version: Version, before: list[str]) -> str:
     return str(version).replace(".".join(map(str, version.release)), padded, 1)
 
 
-def found_version(tag: str, name: str) -> tuple[str, Version] | None:
-    """Split `tag` of the project `name` into the prefix and the version; return None if it names no version.
+def read_tag(tag: str, name: str) -> Tag | None:
+    """Return what `tag` of the project `name` consists of; None if it names no version.
 
     The prefix may be empty, `v`, `release`, `rel`, `version` or the project's name, with `-`, `_`, `/` or `@`.
     The version is one by PEP 440, but `_` may join its numbers.
     """
     for split in _splits(tag, name) if len(tag) <= LONGEST else ():
         if version := parsed(JOINED.sub(lambda numbers: numbers[0].replace("_", "."), split["version"])):
-            return split["prefix"], version
+            return Tag(version, split["prefix"], split["version"])
     return None
 
 
@@ -121,8 +133,8 @@ def is_foreign(tag: str, name: str) -> bool:
 
 def names(tag: str, name: str, *, bare: bool) -> bool:
     """Return whether the prefix of `tag` names the project `name`; with `bare`, `v1.0` counts too."""
-    found = found_version(tag, name)
-    return found is not None and (bare or re.fullmatch(f"(?ia){_spellings(name)}{END}", found[0]) is not None)
+    found = read_tag(tag, name)
+    return found is not None and (bare or re.fullmatch(f"(?ia){_spellings(name)}{END}", found.prefix) is not None)
 
 
 def holds_version(tag: str) -> bool:
@@ -131,10 +143,9 @@ def holds_version(tag: str) -> bool:
     return re.match(r"v?[0-9]|.*[0-9][._][0-9]", tag, re.DOTALL) is not None
 
 
-def releases(tags: Iterable[str], name: str) -> list[tuple[Version, str, str]]:
-    """Return the version, the prefix and the version's spelling of each of the project's `tags`, greatest first."""
-    found = ((tag, parts) for tag in tags if (parts := found_version(tag, name)))
-    return sorted(((version, prefix, tag[len(prefix) :]) for tag, (prefix, version) in found), reverse=True)
+def releases(tags: Iterable[str], name: str) -> list[Tag]:
+    """Return those of `tags` that name a version of the project `name`, the greatest version first."""
+    return sorted(filter(None, (read_tag(tag, name) for tag in tags)), reverse=True)
 
 
 def bump(version: Version, part: str) -> Version:

@@ -41,14 +41,14 @@ def commit(found: Adoption, source: Source, written: list[tuple[str, str]]) -> b
         not known
         or not tags
         or not now
-        or tags[0][0] <= now
+        or tags[0].version <= now
         or not all(_covers(line, root, known) for _, line in written)
     ):
         return False
-    if not _write(found, places, now, tags[0][0]):
+    if not _write(found, places, now, tags[0].version):
         return False
     where = written[0][0]
-    found.decisions.append(Decision("committed version", f"{tags[0][0]}, as the newest tag", f"{where} wrote it"))
+    found.decisions.append(Decision("committed version", f"{tags[0].version}, as the newest tag", f"{where} wrote it"))
     found.todo += [
         f"{at}: remove the command that writes the version" for at, line in written if _stays(found, at, line)
     ]

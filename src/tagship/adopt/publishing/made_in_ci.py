@@ -10,7 +10,7 @@ from tagship.facts.marked import Unreadable
 from tagship_suite.errors import Problem
 from tagship_suite.repo import git
 from tagship_suite.repo.files import read_text
-from tagship_suite.repo.versions import found_version, same
+from tagship_suite.repo.versions import releases, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -47,8 +47,8 @@ def written(root: Path, found: tuple[Publishing, ...], name: str, version: str) 
 
     There is none if the committed `version` is that of the newest tag: then the command changes nothing.
     """
-    versions = [known[1] for tag in git.lines(root, "tag", "--list") if (known := found_version(tag, name))]
-    if versions and version and same(version, str(max(versions))):
+    tags = releases(git.lines(root, "tag", "--list"), name)
+    if tags and version and same(version, str(tags[0].version)):
         return []
     return [each for file in sorted({each.file for each in found}) for each in _written(root, file, found)]
 

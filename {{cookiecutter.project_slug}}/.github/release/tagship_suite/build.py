@@ -19,8 +19,7 @@ from .dists import modules, rules, tracked
 from .dists.reading import Dist, read_dists
 from .errors import Problem, ReleaseError, refusal, refuse
 from .gate import bundle, dev, handover
-from .github import notes
-from .repo import git
+from .repo import git, notes
 from .repo.files import load_toml, subtable
 from .repo.literals import Written
 from .repo.packages import Package, chosen, form, history, is_compiled
@@ -125,7 +124,7 @@ def _plan(package: Package, dist: Dist) -> str:
     """Return what a release of this commit would be, as a Markdown table for the reviewers of a pull request."""
     version, suffix = Version(dist.version), package.suffix
     before, every = history(package.root, package, dist.name)
-    own = [f"{prefix}{text}" for found, prefix, text in every if found == version]
+    own = [str(tag) for tag in every if tag.version == version]
     tag = next(filter(set(git.tags_here(package.root)).__contains__, own), "")
     written: list[Written | None] = []
     with suppress(ReleaseError):
@@ -138,7 +137,7 @@ def _plan(package: Package, dist: Dist) -> str:
         ("tag", tag or form(package, version, before or every, *(each.text for each in written if each))[0]),
         ("tested on", ", ".join(f"Python {python}" for python in pythons.of(package, dist.metadata))),
         ("environments", f"testpypi{suffix}, pypi{suffix}"),
-        ("previous release", next((f"{prefix}{text}" for found, prefix, text in before if found < version), "none")),
+        ("previous release", next((str(tag) for tag in before if tag.version < version), "none")),
     ]
     return report.table(("a release of this commit", ""), rows)
 

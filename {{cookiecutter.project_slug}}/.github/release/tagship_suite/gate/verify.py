@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .. import report
 from ..errors import refusal, refuse
-from ..github import notes
+from ..repo import notes
 from ..repo.packages import chosen
 from . import bundle, dev, handover, judge, lockstep
 from .judge import Verdict

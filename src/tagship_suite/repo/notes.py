@@ -7,10 +7,10 @@ from pathlib import Path
 from packaging.version import Version
 
 from ..errors import ReleaseError
-from ..repo import changelog, git
-from ..repo.files import read_text
-from ..repo.packages import Package
-from ..repo.versions import parsed, releases
+from . import changelog, git
+from .files import read_text
+from .packages import Package, history
+from .versions import parsed
 
 COMMITS = 200
 LONGEST = 120_000  # characters: GitHub accepts 125,000
@@ -76,10 +76,10 @@ def _ends(other: re.Match[str], heading: re.Match[str]) -> bool:
 
 def _commits(package: Package, name: str, version: Version) -> str:
     """Return the subjects of the commits since the release before `version`, without merges, newest first."""
-    tags = filter(package.owns, git.lines(package.root, "tag", "--merged", "HEAD"))
+    tags, _ = history(package.root, package, name)
     # The changes of a final release are those since the last final one.
-    known = [each for each in releases(tags, name) if version.is_prerelease or not each[0].is_prerelease]
-    before = [f"{prefix}{text}" for found, prefix, text in known if found < version]
-    since = f"refs/tags/{before[0]}..HEAD" if before else "HEAD"
+    known = [tag for tag in tags if version.is_prerelease or not tag.version.is_prerelease]
+    before = next((tag for tag in known if tag.version < version), None)
+    since = f"refs/tags/{before}..HEAD" if before else "HEAD"
     options = ("--no-merges", "--no-show-signature", f"--max-count={COMMITS}", "--format=- %s (%h)")
     return "\n".join(git.lines(package.root, "log", *options, since, "--", "." if package.lockstep else package.path))
