@@ -118,13 +118,13 @@ def test_ruff_skips_the_suite_where_comments_in_it_do_not_suffice(settings: str,
         assert found.get("extend-exclude", []) == [*before, *[".github/release"] * excluded]
 
 
-def test_ruff_toml_is_read_with_the_pythons_of_pyproject_toml(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("before", "gap"), [("lint.select = ['E']\r\n", ""), ("[lint]\r\nselect = ['E']\r\n", "\r\n")])
+def test_ruff_toml_is_read_with_the_pythons_of_pyproject_toml(before: str, gap: str, tmp_path: Path) -> None:
     pyproject = f"{HATCHLING['pyproject.toml']}requires-python = '>=3.8'\n"
-    folder = make(
-        tmp_path / "thing", {**HATCHLING, "pyproject.toml": pyproject, "ruff.toml": "lint.select = ['E']\r\n"}
-    )
+    folder = make(tmp_path / "thing", {**HATCHLING, "pyproject.toml": pyproject, "ruff.toml": before})
     adopt(folder)
-    assert (folder / "ruff.toml").read_bytes() == b"extend-exclude = [\".github/release\"]\r\nlint.select = ['E']\r\n"
+    expected = f'extend-exclude = [".github/release"]\r\n{gap}{before}'
+    assert (folder / "ruff.toml").read_bytes() == expected.encode()
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_the_text_of_a_pull_request_has_what_was_found_and_the_order(tmp_path: P
     text = (tmp_path / "body.md").read_text()
     assert "| existing publish job: publish | token, PYPI_TOKEN | .github/workflows/out.yml:10 |" in text
     assert "manage/project/thing/settings/publishing/?provider=github&owner=acme&repository=thing" in text
-    order = ["create the environments", "register the publisher", "merge the branch", "delete the secrets PYPI_TOKEN"]
+    order = ["create the environments", "register the publisher", "merge the branch", "delete the secret PYPI_TOKEN"]
     places = [text.index(step) for step in order]
     assert places == sorted(places)
     assert "- [ ] rehearse the release: tagship rehearse\n" in text
@@ -262,7 +262,7 @@ def test_the_text_of_a_pull_request_has_what_was_found_and_the_order(tmp_path: P
     assert "git commit" not in text
     commit(folder, "adopt")
     said = run(sys.executable, "-m", "tagship", "publisher", folder, cwd=folder).stdout
-    assert "note: .github/workflows/out.yml published before: delete the secrets PYPI_TOKEN" in said
+    assert "note: .github/workflows/out.yml published before: delete the secret PYPI_TOKEN" in said
 
 
 def test_the_text_of_a_pull_request_names_a_script_that_uploads_by_hand(tmp_path: Path) -> None:
@@ -270,6 +270,8 @@ def test_the_text_of_a_pull_request_names_a_script_that_uploads_by_hand(tmp_path
     adopt(folder, "--pull-request", str(tmp_path / "body.md"))
     row = "| existing publish job: release | no stored credentials | Makefile:1, Makefile:2 |"
     assert row in (tmp_path / "body.md").read_text()
+    said = run(sys.executable, "-m", "tagship", "publisher", folder, cwd=folder).stdout
+    assert "note: Makefile, release, also publishes, without any checks: remove it\n" in said
 
 
 def test_many_repositories_give_a_line_of_json_each_and_one_bad_does_not_stop_the_others(tmp_path: Path) -> None:

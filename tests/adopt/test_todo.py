@@ -74,7 +74,7 @@ def test_only_the_secrets_that_publish_to_pypi_are_to_be_deleted(tmp_path: Path)
 
     own, other = with_token("https://upload.pypi.org/legacy/", "PYPI"), with_token("https://pkgs.example.org/", "OTHER")
     last = left_to_do(tmp_path / "thing", publish=own, other=other)[-1]
-    assert last == "then delete the secrets PYPI, and revoke the tokens and passwords in them"
+    assert last == "then delete the secret PYPI, and revoke the token or password in it"
 
 
 @pytest.mark.parametrize("run", ["gh release create v1", "npx changelogithub --no-group"])
@@ -132,6 +132,26 @@ def test_what_ci_makes_before_the_build_is_named(step: str, named: bool, tmp_pat
     prepared = PUBLISH.replace("      - run: python -m build", f"      - run: {step}\n      - run: python -m build")
     todo = left_to_do(tmp_path / "thing", publish=prepared)
     assert any(line.startswith(f".github/workflows/publish.yml:10: `{step}` ran") for line in todo) is named
+
+
+@pytest.mark.parametrize(
+    ("build", "named"),
+    [
+        ("python -m build\n        env: {NO_EXTENSIONS: 1}", True),
+        ("NO_EXTENSIONS=1 uv build", True),
+        ("pip install build\n        env: {NO_EXTENSIONS: 1}", False),
+        ("python -m build\n        env: {PIP_NO_CACHE_DIR: 1, PYTHONUTF8: 1, SCM_PRETEND_VERSION: '1.0'}", False),
+        ("python -m build\n        env: {KEY: '${{ secrets.KEY }}'}", False),
+    ],
+)
+def test_a_variable_that_ci_sets_for_the_build_is_named(build: str, named: bool, tmp_path: Path) -> None:
+    assert "      - run: python -m build" in PUBLISH
+    todo = left_to_do(tmp_path / "thing", publish=PUBLISH.replace("python -m build", build))
+    said = (
+        ".github/workflows/publish.yml:10: the build ran with NO_EXTENSIONS=1, which no session sets: add os.environ["
+    )
+    assert any(line.startswith(said) for line in todo) is named
+    assert any("the build ran with" in line for line in todo) is named
 
 
 @pytest.mark.parametrize(("tag", "named"), [("rel_1_2_0", False), ("release-1.2.0", False), ("build-1.2.0", True)])

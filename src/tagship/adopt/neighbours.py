@@ -70,7 +70,8 @@ def ruff(text: str, pyproject: str | None = None) -> str:
     if keys or "extend-exclude" in table:
         return _listed(text, [*keys, "extend-exclude"], [RELEASE])
     end = "\r\n" if "\r\n" in text else "\n"
-    return f'extend-exclude = ["{RELEASE}"]{end}{text}'  # before all tables
+    gap = end * text.startswith(("[", "#"))  # before all tables
+    return f'extend-exclude = ["{RELEASE}"]{end}{gap}{text}'
 
 
 def _hatchling(pyproject: dict[str, Any], text: str, paths: list[str]) -> tuple[str, dict[Path, bytes], str]:

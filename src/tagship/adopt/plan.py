@@ -210,7 +210,9 @@ def _left_to_do(found: Adoption) -> None:
         places = ", ".join(dict.fromkeys(each.file for each in found.facts.publishing))
         steps.append(f"before pushing that tag, remove the existing publish jobs: {places}")
     if secrets:
-        steps.append(f"then delete the secrets {', '.join(secrets)}, and revoke the tokens and passwords in them")
+        held = "secrets {}, and revoke the tokens and passwords in them"
+        held = held if secrets[1:] else "secret {}, and revoke the token or password in it"
+        steps.append(f"then delete the {held.format(', '.join(secrets))}")
     identities = dict.fromkeys(
         f"{each.file} with another environment" if each.file == suite.WORKFLOW.as_posix() else each.file
         for each in to_pypi

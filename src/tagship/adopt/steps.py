@@ -37,6 +37,11 @@ def old_publishing(found: Adoption) -> list[Problem]:
         "hook, or commit what it makes"
         for where, command in prepared.before_build(found.folder, found.facts.publishing)
     ]
+    found.todo += [
+        f'{where}: the build ran with {name}={value}, which no session sets: add os.environ["{name}"] = "{value}" to '
+        "noxfile.py, or let the project's own files decide"
+        for where, name, value in prepared.variables(found.folder, found.facts.publishing)
+    ]
     return []
 
 

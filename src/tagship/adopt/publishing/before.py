@@ -20,6 +20,8 @@ def notes(root: Path) -> list[str]:
     """Return a sentence for each other workflow that publishes or did so before the adoption."""
     also = [
         f"{each.file}{f', job {each.job}' if each.job else ''}, also publishes: remove it, or one tag starts both"
+        if each.triggers
+        else f"{each.file}{f', {each.job}' if each.job else ''}, also publishes, without any checks: remove it"
         for each in publishing.find(root)
         if each.index in {"pypi", "testpypi"}
     ]
@@ -48,5 +50,6 @@ def published_before(root: Path) -> list[Publishing]:
 def _left(found: Publishing) -> str:
     if found.auth == "oidc":
         return "remove its publisher at the index after the first release"
-    named = f"the secrets {', '.join(found.secrets)}" if found.secrets else "its credentials"
+    several = "s" * bool(found.secrets[1:])
+    named = f"the secret{several} {', '.join(found.secrets)}" if found.secrets else "its credentials"
     return f"delete {named} and revoke the token after the first release"

@@ -1,8 +1,9 @@
-"""Finds what CI makes before it builds: a build from the commit alone would lack it."""
+"""Finds what CI makes before it builds, and the variables that it sets: a build from the commit alone would lack it."""
 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tagship.facts import workflow
@@ -21,6 +22,16 @@ BUILDS = re.compile(
     r"-m build\b|\b(uv|poetry|hatch|flit|pdm|rye) (build|publish)\b|setup\.py .*\b[sb]dist|pyproject-build"
     r"|\bpip wheel\b|\btwine\b|^actions/upload-artifact|^hynek/build-and-inspect"
     r"|^pypa/(cibuildwheel|gh-action-pypi-publish)"
+)
+#: Those that run the build backend.
+BACKEND = re.compile(
+    r"-m build\b|\b(uv|poetry|hatch|flit|pdm|rye) build\b|setup\.py .*\b[sb]dist|pyproject-build|\bpip wheel\b"
+)
+#: Variables of tools and CI services; the version and the credentials are looked for elsewhere.
+OF_TOOLS = re.compile(
+    r"(PIP|UV|PY|TOX|NOX|TWINE|POETRY|PDM|CIBW|GIT|GITHUB|GH|ACTIONS|RUNNER|LC|CONDA|HATCH(?!_BUILD))_\w+|PYTHON\w*|CI"
+    r"|LANG|TERM|PATH|HOME|SOURCE_DATE_EPOCH|DEBIAN_FRONTEND|MACOSX_\w+|_PYTHON_HOST_PLATFORM|ARCHFLAGS"
+    r"|\w*(COLORS?|VERSION|TAG|TOKEN|PASSWORD|SECRET|USER)\w*"
 )
 #: Commands that make files: compiled translations, bundled scripts and styles, code from a grammar or a protocol, data
 #: from elsewhere; and any target of make but the usual ones, which make nothing that is shipped, or are the build.
@@ -42,18 +53,33 @@ OTHER = re.compile(
 
 def before_build(root: Path, found: tuple[Publishing, ...]) -> Iterator[tuple[str, str]]:
     """Yield the place and the command of what jobs that build what is published make before; one for each job."""
+    for file, job in _building(root, found):
+        if made := next(_made(job), None):
+            yield f"{file}:{made.line}", made.text
+
+
+def variables(root: Path, found: tuple[Publishing, ...]) -> Iterator[tuple[str, str, str]]:
+    """Yield the place, the name and the value of each variable with which jobs run the build of what is published."""
+    for file, job in _building(root, found):
+        for step in job.steps:
+            for command in shell.commands(step.run, step.run.first):
+                if BACKEND.search(command.text):
+                    given = {**job.env, **step.env, **dict(command.assigned)}
+                    yield from (
+                        (f"{file}:{command.line}", str(name), str(value))
+                        for name, value in given.items()
+                        if isinstance(value, str) and "$" not in value and not OF_TOOLS.fullmatch(str(name))
+                    )
+
+
+def _building(root: Path, found: tuple[Publishing, ...]) -> Iterator[tuple[str, Job]]:
+    """Yield each job that publishes or that such a job waits for, with its file."""
     uploads = {(each.file, each.job) for each in found if (root / each.file).parent == root / workflow.FOLDER}
-    seen = set[tuple[str, str]]()
+    jobs: dict[tuple[str, str], Job] = {}
     for file, name in sorted(uploads):
-        try:
-            read = workflow.read(root / file, root)
-        except Unreadable:
-            continue
-        for job in read.before(name):
-            made = next(_made(job), None) if (file, str(job.id)) not in seen else None
-            seen.add((file, str(job.id)))
-            if made:
-                yield f"{file}:{made.line}", made.text
+        with suppress(Unreadable):
+            jobs |= {(file, str(job.id)): job for job in workflow.read(root / file, root).before(name)}
+    yield from ((file, job) for (file, _), job in jobs.items())
 
 
 def _made(job: Job) -> Iterator[shell.Command]:
