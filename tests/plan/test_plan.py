@@ -289,6 +289,19 @@ def test_what_the_gate_would_refuse_is_told_before_the_tag_is_pushed(
     assert bool(read(repository, "--offline")["notes"]) == ("signed" in setting)
 
 
+def test_another_version_in_the_projects_own_module_would_stop_it(repository: Path) -> None:
+    (repository / "ship.py").write_text('"""Ships."""\n__version__ = "0.9"\n')
+    commit(repository, "a version")
+    said = "error: ship.py:2 __version__: found '0.9', expected '1.0'; write the version in one place"
+    assert said in plan(repository, "--offline")[1]
+
+
+def test_a_wheel_that_is_universal_has_that_in_its_name(repository: Path) -> None:
+    (repository / "setup.cfg").write_text("[bdist_wheel]\nuniversal = 1\n")
+    commit(repository, "an option")
+    assert read(repository, "--offline")["dists"][1] == "ship-1.0-py2.py3-none-any.whl"
+
+
 def test_a_local_version_would_stop_it(repository: Path) -> None:
     pyproject = repository / "pyproject.toml"
     pyproject.write_text(pyproject.read_text().replace('"1.0"', '"1.0+ours"'))

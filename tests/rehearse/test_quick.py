@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -50,6 +51,20 @@ def test_dists_of_another_commit_are_rehearsed_and_named(built: Path) -> None:
         "dist/my_package-0.1.0.tar.gz was not built from this commit; build it again: nox -s build" in report["notes"]
     )
     assert "1 changed file is not committed; the dists may hold it" in report["notes"]
+
+
+def test_dists_that_were_built_without_the_tag_that_has_their_version_are_named(built: Path) -> None:
+    pyproject = built / "pyproject.toml"
+    text = pyproject.read_text().replace('"hatchling"', '"hatchling", "hatch-vcs"', 1)
+    text = re.sub('(?m)^version = "0.1.0"$', 'dynamic = ["version"]', text)
+    pyproject.write_text(text + '\n[tool.hatch.version]\nsource = "vcs"\n')
+    time = run("git", "log", "-1", "--format=%cI", cwd=built).stdout.strip()
+    run("git", "commit", "--all", "--message=versions from tags", cwd=built, GIT_COMMITTER_DATE=time)
+    note = (
+        "dist/my_package-0.1.0.tar.gz was built without the tag v0.2.0, from which its version comes: run this without"
+    )
+    assert any(each.startswith(note) for each in rehearse(built, "--quick", "--tag=v0.2.0")[1]["notes"])
+    assert not any("built without the tag" in each for each in rehearse(built, "--quick", "--tag=v0.1.0")[1]["notes"])
 
 
 def test_without_dists_it_names_the_command_that_makes_them(built: Path) -> None:

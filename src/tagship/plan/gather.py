@@ -14,7 +14,7 @@ from tagship.facts.marked import Unreadable
 from tagship.indexes import INDEXES
 from tagship_suite.errors import Problem, ReleaseError
 from tagship_suite.repo import git
-from tagship_suite.repo.files import read_text
+from tagship_suite.repo.files import load_toml, parse_cfg, read_text, subtable
 from tagship_suite.repo.notes import section
 from tagship_suite.repo.packages import form, history, is_compiled
 from tagship_suite.repo.version_source import locate
@@ -123,14 +123,20 @@ def _dists(plan: Plan, found: Project) -> None:
     name = canonicalize_name(found.name).replace("-", "_")
     version = str(parsed(plan.version) or plan.version or "VERSION")
     compiled = is_compiled(found.package.folder) or distributions.has_extensions(found.package.folder, found.path)
-    plan.dists = [
-        f"{name}-{version}.tar.gz",
-        f"{name}-{version}-*.whl" if compiled else f"{name}-{version}-py3-none-any.whl",
-    ]
+    tags = "*" if compiled else f"{'py2.' * _is_universal(found.package.folder)}py3-none-any"
+    plan.dists = [f"{name}-{version}.tar.gz", f"{name}-{version}-{tags}.whl"]
     try:
         plan.pythons = pythons.of(found.package)
     except ReleaseError as error:
         plan.problems += map(str, error.args)
+
+
+def _is_universal(folder: Path) -> bool:
+    """Return whether setuptools also names Python 2 in the wheel, an option that is deprecated."""
+    cfg, table = parse_cfg(folder / "setup.cfg"), load_toml(folder / "pyproject.toml")
+    given = cfg.get("bdist_wheel", "universal", fallback="")
+    given = given or subtable(table, "tool", "distutils", "bdist_wheel").get("universal", "")
+    return str(given).lower() in {"1", "true", "yes", "on"}
 
 
 def _jobs(plan: Plan, found: Project) -> None:

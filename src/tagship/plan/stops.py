@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tagship.facts import distributions, dunder
 from tagship_suite.errors import Problem, ReleaseError
 from tagship_suite.gate.history import branch_problems, signer
 from tagship_suite.repo import git
@@ -34,6 +35,11 @@ def at_the_gate(plan: Plan, found: Project) -> None:
     if settings.release_branches:
         plan.problems += map(str, branch_problems(found.path, settings, Ref((plan.tag,), "")))
     version = parsed(plan.version)
+    for each in dunder.find(found.package.folder, distributions.of(found.package.folder, found.path)):
+        if version and parsed(each.version) != version:
+            where, remedy = f"{each.at(found.path)} __version__", "write the version in one place"
+            problem = Problem("version-mismatch", where, repr(each.version), repr(str(version)), remedy)
+            plan.problems.append(str(problem))
     if version and version.local:
         remedy = "indexes refuse local versions: correct it"
         problem = Problem("local-version", plan.version_source, repr(plan.version), repr(version.public), remedy)

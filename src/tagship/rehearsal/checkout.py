@@ -19,8 +19,8 @@ from tagship_suite.config import load
 from tagship_suite.errors import Problem, ReleaseError
 from tagship_suite.repo import git
 from tagship_suite.repo.packages import form, history
-from tagship_suite.repo.version_source import locate
-from tagship_suite.repo.versions import bump, parsed
+from tagship_suite.repo.version_source import is_from_git, locate
+from tagship_suite.repo.versions import bump, parsed, read_tag
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,16 +146,27 @@ def find_dists(projects: list[Project]) -> list[Path]:
     return found
 
 
-def take_dists(projects: list[Project], repository: Path) -> list[str]:
-    """Copy the dists of `projects` to the clone; return a note for each that was not built from its commit."""
+def take_dists(projects: list[Project], repository: Path, tag: str) -> list[str]:
+    """Copy the dists of `projects` to the clone; return a note for each sdist that is not one of the `tag` there."""
     (repository / "dist").mkdir()
     time, notes = git.query(repository, "log", "-1", "--format=%ct"), []
+    named, package = read_tag(tag, projects[0].name), projects[0].package
+    by_tag = named.version if named and is_from_git(package.folder, package.settings) else None
     for dist in find_dists(projects):
         shutil.copy2(dist, repository / "dist")
         # A build writes the time of the commit into the gzip header of the sdist.
         if dist.suffix == ".gz" and str(_gzip_time(dist)) != time:
             notes.append(f"dist/{dist.name} was not built from this commit; build it again: nox -s build")
+        elif by_tag and dist.suffix == ".gz" and _version(dist) != by_tag:
+            notes.append(
+                f"dist/{dist.name} was built without the tag {tag}, from which its version comes: run this without "
+                "--quick, which tags before it builds"
+            )
     return notes
+
+
+def _version(sdist: Path) -> Version | None:
+    return parsed(sdist.name.removesuffix(".tar.gz").rpartition("-")[2])
 
 
 def _gzip_time(path: Path) -> int:

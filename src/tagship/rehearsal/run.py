@@ -96,6 +96,6 @@ def _check_out(
     report.tag = options.tag or tag_of(repository, found)
     put_tag(repository, found, report.tag)
     if options.quick:
-        report.notes += take_dists(projects, repository)
+        report.notes += take_dists(projects, repository, report.tag)
     kind = GitLabPush if found.provider == "gitlab" else TagPush
     return kind(found.owner, found.repository, report.tag, report.commit)
