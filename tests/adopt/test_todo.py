@@ -87,6 +87,19 @@ def test_a_job_that_stays_and_makes_the_release_is_named(run: str, tmp_path: Pat
     assert "GitHub Release" not in " ".join(left_to_do(tmp_path / "other", publish=PUBLISH))
 
 
+def test_what_the_own_ci_fetches_beside_the_commit_is_named_with_the_variable_for_it(tmp_path: Path) -> None:
+    checkout = "      - uses: Actions/checkout@v4\n        with: {{{}}}\n"
+    jobs = "on: push\njobs:\n  {0}:\n    runs-on: ubuntu-latest\n    steps:\n"
+    docs = jobs.format("docs") + checkout.format("submodules: true, lfs: false")
+    ci = jobs.format("test") + checkout.format("submodules: Recursive") + checkout.format("lfs: true")
+    said = [line for line in left_to_do(tmp_path, docs=docs, ci=ci, more=docs) if "variable" in line]
+    remedy = "if the build or the tests need them, set the repository variable"
+    assert said == [
+        f".github/workflows/ci.yml:6: fetches submodules; {remedy} SUBMODULES to recursive on GitHub",
+        f".github/workflows/ci.yml:8: fetches Git LFS files; {remedy} LFS to true on GitHub",
+    ]
+
+
 def test_a_workflow_that_waits_for_a_release_is_named(tmp_path: Path) -> None:
     docs = "on: {release: {types: [published]}}\njobs:\n  docs:\n    runs-on: x\n    steps:\n      - run: make docs\n"
     todo = left_to_do(tmp_path / "thing", publish=PUBLISH, docs=docs)

@@ -420,7 +420,7 @@ def test_every_job_runs_where_the_variables_say(workflow: dict[str, Any]) -> Non
     assert python == {"python-version": "${{ vars.BUILD_PYTHON || env.PYTHON }}"}
 
 
-def test_build_fetches_submodules_and_large_files_if_the_variables_say(workflow: dict[str, Any]) -> None:
+def test_build_and_test_fetch_submodules_and_large_files_if_the_variables_say(workflow: dict[str, Any]) -> None:
     asked = {
         name: {key: step["with"][key] for key in ("submodules", "lfs") if key in step["with"]}
         for name, job in workflow["jobs"].items()
@@ -428,7 +428,7 @@ def test_build_fetches_submodules_and_large_files_if_the_variables_say(workflow:
         if "actions/checkout" in step.get("uses", "")
     }
     names = {"submodules": "${{ vars.SUBMODULES }}", "lfs": "${{ vars.LFS }}"}
-    assert asked == {"build": names, "test": {}, "verify-version": {}}
+    assert asked == {"build": names, "test": names, "verify-version": {}}
 
 
 #: The steps that get secrets, and how they are named in the environment of the step.

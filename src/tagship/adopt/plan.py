@@ -15,7 +15,7 @@ from tagship_suite.repo import git
 from tagship_suite.repo.files import load_toml, subtable
 from tagship_suite.repo.packages import Package, distribution_name, every
 
-from . import appended, lockstep, makers, pipeline, settings, stale, steps, version
+from . import appended, fetched, lockstep, makers, pipeline, settings, stale, steps, version
 from .ignored import managed_but_ignored
 from .model import Adoption, Decision
 from .publishing.wheels import wheels
@@ -46,6 +46,7 @@ def plan(folder: Path, *, keep_old: bool = False) -> Adoption:
         wheels,
         steps.managed,
         pipeline.include,
+        fetched.variables,
         steps.sessions,
         steps.tasks,
         steps.keep_neighbours,

@@ -1,0 +1,44 @@
+"""What the project's own workflows fetch beside the commit: submodules, and the files in Git LFS."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from tagship import update
+from tagship.facts import workflow
+from tagship.facts.marked import Unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tagship_suite.errors import Problem
+
+    from .model import Adoption
+
+#: By the input of actions/checkout: the repository variable that makes the release fetch them too, and what they are.
+VARIABLES = {"submodules": ("SUBMODULES", "submodules"), "lfs": ("LFS", "Git LFS files")}
+
+
+def variables(found: Adoption) -> list[Problem]:
+    """Add a step for each repository variable without which the release has fewer files than the project's own CI."""
+    if update.has_suite(found.folder) or found.on_gitlab:
+        return []
+    places = dict(reversed([*_places(found.folder)]))  # the first of each
+    for key, (name, them) in VARIABLES.items():
+        value = "recursive" if (key, "recursive") in places else "true"
+        if place := places.get((key, value)):
+            remedy = f"if the build or the tests need them, set the repository variable {name} to {value} on GitHub"
+            found.todo.append(f"{place}: fetches {them}; {remedy}")
+    return []
+
+
+def _places(root: Path) -> Iterator[tuple[tuple[str, str], str]]:
+    """Yield the inputs that make a checkout fetch more, and where they are."""
+    for path in workflow.files(root):
+        with suppress(Unreadable):
+            read = workflow.read(path, root)
+            for step in (step for job in read.jobs.values() for step in job.steps if step.action == "actions/checkout"):
+                for key in {*VARIABLES} & {*map(str, step.inputs)}:
+                    yield (key, str(step.inputs[key]).lower()), f"{read.file}:{step.line}"
