@@ -11,7 +11,7 @@ import warnings
 from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -82,6 +82,8 @@ must be (?:idn-)?email|addr-spec
   authors or maintainers has an invalid e-mail address: correct it
 fatal error: '?(Python\.h)
   there is no \1: install the headers of this Python, such as python3-dev
+^\w+: (?:fatal )?error: (?:no such file or directory: ')?([^:']+)(?:: No such file or directory|'$)
+  there is no \1, which the compiler needs: commit it, or let the build backend make it
 ^\S+:\d+(?::\d+)?: (?:fatal )?(error: .+)
   the compiler says \1
 use_2to3 is invalid
@@ -221,4 +223,10 @@ def _build(folder: Path, out: Path, seconds: int, runner: RunnerType) -> None:
 
 def _has_containers() -> bool:
     """Return whether cibuildwheel can build here: on Linux it needs containers."""
-    return sys.platform != "linux" or any(map(shutil.which, ("docker", "podman")))
+    return sys.platform != "linux" or any(map(_answers, ("docker", "podman")))
+
+
+def _answers(engine: str) -> bool:
+    with suppress(OSError):
+        return not subprocess.run([engine, "info"], capture_output=True, check=False).returncode
+    return False

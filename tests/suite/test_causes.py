@@ -134,6 +134,10 @@ FAILURES: dict[str, tuple[dict[str, str], str]] = {
         {"setup.py": EXTENSION, "c/a.c": "int main( {\n"},
         "the compiler says error: ",
     ),
+    "a source that something else has to make": (
+        {"setup.py": EXTENSION, "c/a.pyx": ""},
+        "there is no c/a.c, which the compiler needs: commit it, or let the build backend make it",
+    ),
 }
 #: Metadata that the backend lets through, and what is said of it.
 METADATA = {

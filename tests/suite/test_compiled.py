@@ -241,6 +241,16 @@ def planned(compiled: Path) -> Path:
     return compiled
 
 
+@pytest.fixture
+def containers(tmp_path: Path) -> str:
+    """Return a PATH with a Docker that answers, and makes no containers: there may be none here."""
+    docker = tmp_path / "answers/docker"
+    docker.parent.mkdir()
+    docker.write_text('#!/bin/sh\n[ "$1" = info ]\n')
+    docker.chmod(0o755)
+    return f"{docker.parent}{os.pathsep}{os.environ['PATH']}"
+
+
 def test_a_project_that_becomes_compiled_is_told_to_run_sync_for_the_locked_tools(suite: Path) -> None:
     (suite / "pyproject.toml").write_text(f"{PYPROJECT}[tool.cibuildwheel]\n")
     with pytest.raises(
@@ -253,13 +263,10 @@ def test_a_project_that_becomes_compiled_is_told_to_run_sync_for_the_locked_tool
 
 @pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs no container elsewhere")
-def test_the_locked_cibuildwheel_plans_what_the_sdist_says(planned: Path, tmp_path: Path) -> None:
-    docker = tmp_path / "bin/docker"  # as if it were installed, and nothing listened: there may be no containers here
-    docker.parent.mkdir()
-    docker.write_text("#!/bin/sh\nexit 1\n")
-    docker.chmod(0o755)
-    path = f"{docker.parent}{os.pathsep}{os.environ['PATH']}"
-    done = try_nox(planned, "-s", "build", PATH=path, CIBW_CACHE_PATH=str(tmp_path / "cache"), CIBW_ARCHS="x86_64")
+def test_the_locked_cibuildwheel_plans_what_the_sdist_says(planned: Path, tmp_path: Path, containers: str) -> None:
+    done = try_nox(
+        planned, "-s", "build", PATH=containers, CIBW_CACHE_PATH=str(tmp_path / "cache"), CIBW_ARCHS="x86_64"
+    )
     assert done.returncode == 1
     assert "cp312-manylinux_x86_64" in done.stdout
     assert "musllinux_x86_64" not in done.stdout.partition("selected:")[2].partition("Here we go")[0]
@@ -271,10 +278,10 @@ def test_the_locked_cibuildwheel_plans_what_the_sdist_says(planned: Path, tmp_pa
 @pytest.mark.skipif(not sys.platform.startswith("linux") or not shutil.which("cc"), reason="needs Linux and a compiler")
 @pytest.mark.parametrize("private", [False, True])
 def test_without_containers_a_wheel_for_tests_alone_is_built(planned: Path, tmp_path: Path, private: bool) -> None:
-    (tmp_path / "path").mkdir()
-    for name in ("git", "cc", "gcc", "x86_64-linux-gnu-gcc", "as", "ld"):
-        (tmp_path / "path" / name).symlink_to(shutil.which(name) or "/missing")
-    path = f"{Path(sys.executable).parent}{os.pathsep}{tmp_path / 'path'}"
+    for name in ("docker", "podman"):  # installed, and nothing listens
+        (tmp_path / "bin" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "bin" / name).symlink_to("/bin/false")
+    path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
     if private:
         setup = planned / "setup.py"
         setup.write_text(setup.read_text().replace("packages=", 'classifiers=["Private :: Do Not Upload"], packages='))
@@ -312,7 +319,9 @@ def stand_in(project: Path, folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_two_machines_build_one_tests_what_fits_and_all_is_released(planned: Path, tmp_path: Path) -> None:
+def test_two_machines_build_one_tests_what_fits_and_all_is_released(
+    planned: Path, tmp_path: Path, containers: str
+) -> None:
     stand_in(planned, tmp_path / "tools")
     commit(planned, "a stand-in")
     git(planned, "tag", "v1.0")
@@ -328,7 +337,7 @@ def test_two_machines_build_one_tests_what_fits_and_all_is_released(planned: Pat
             files = {"ship/__init__.py": "", "ship/_one.py": text}
             write_wheel(tmp_path / f"prebuilt-{machine}", tag=tag, files=files)
         no_secret = {"UV_INDEX": "", "PIP_EXTRA_INDEX_URL": ""}
-        done = nox(clone, "-s", "build", PREBUILT=str(tmp_path / f"prebuilt-{machine}"), **no_secret)
+        done = nox(clone, "-s", "build", PATH=containers, PREBUILT=str(tmp_path / f"prebuilt-{machine}"), **no_secret)
         said.append(next(line for line in done.stdout.splitlines() if line.startswith("from ")))
     linux, mac = tmp_path / "linux", tmp_path / "mac"
     sdist = hashlib.sha256((linux / "dist/ship-1.0.tar.gz").read_bytes()).hexdigest()

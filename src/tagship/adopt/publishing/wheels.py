@@ -31,7 +31,7 @@ CIBUILDWHEEL = re.compile(r"(?m)(?:^|[;&])(?:(?!\binstall\b)[^;&\n])*?\bcibuildw
 #: All that builds wheels for several platforms.
 PLATFORMS = re.compile(rf"{CIBUILDWHEEL.pattern}|\bmaturin-action\b")
 #: An option of cibuildwheel as a variable, for all platforms or for one.
-OPTION = re.compile(r"CIBW_(?P<name>\w+?)(?:_(?P<platform>LINUX|MACOS|WINDOWS))?")
+OPTION = re.compile(r"CIBW_(?P<name>\w+?)(?:_(?P<platform>LINUX|MACOS|WINDOWS|PYODIDE|ANDROID|IOS))?")
 #: Those that are no setting in TOML, or that need an emulator, which the release's workflow does not install.
 OTHER = re.compile(r"PLATFORM|CACHE_PATH|DEBUG\w*|ALLOW_EMPTY|PRERELEASE_PYTHONS|FREE_THREADED\w*|PROJECT_\w+")
 EMULATED = re.compile(r"(?i)aarch64|ppc64le|s390x|armv7l|riscv64")
