@@ -186,3 +186,30 @@ def test_a_finding_in_a_workflow_that_is_moved_names_its_new_file(tmp_path: Path
     lines = release.splitlines()
     left = len(lines) - lines.index("  notes:") + lines.index("  publish:")  # without the lines of the job that goes
     assert f".github/workflows/release-extras.yml:{left}, job notes: creates the GitHub Release" in todo
+
+
+def test_pages_that_tell_how_to_release_are_named(tmp_path: Path) -> None:
+    pages = {
+        "RELEASING.rst": "Releasing\n=========\n\n.. code::\n\n    twine upload dist/*\n",
+        "docs/release_guide.md": "Merge everything, and wait.\n",
+        "docs/own.md": "Run `make ship`.\n",
+        "docs/release-notes.md": "The command is `flit publish` now.\n",
+        "docs/other.md": "Make releases, twine, uploads and published papers.\n",
+        "Makefile": "ship:\n\ttwine upload dist/*\n",
+    }
+    todo = plan(make(tmp_path / "thing", {**SETUP_CFG, **pages})).todo
+    shown = "RELEASING.rst:6, docs/own.md:1, docs/release_guide.md"
+    assert f"update the instructions in {shown}: a release is now a pushed tag" in todo
+    assert "instructions" not in " ".join(plan(make(tmp_path / "other", SETUP_CFG)).todo)
+
+
+@pytest.mark.parametrize(("push", "named"), [("{branches: [main]}", True), ("{tags: ['v*']}", False)])
+def test_what_went_to_testpypi_with_each_push_can_still_do_so(push: str, named: bool, tmp_path: Path) -> None:
+    daily = PUBLISH.replace(ON_TAGS, f"on: {{push: {push}}}\n")
+    daily += "        with: { repository-url: 'https://test.pypi.org/legacy/' }\n"
+    folder = tmp_path / "thing"
+    said = (
+        ".github/workflows/daily.yml, job publish: published each push to main to TestPyPI; to keep that, set "
+        f'dev-builds = "main" in [tool.tagship], and run: tagship sync {folder}'
+    )
+    assert (said in left_to_do(folder, daily=daily)) is named

@@ -15,7 +15,7 @@ from tagship_suite.repo import git
 from tagship_suite.repo.files import load_toml, subtable
 from tagship_suite.repo.packages import Package, distribution_name, every
 
-from . import appended, fetched, lockstep, makers, pipeline, settings, stale, steps, version
+from . import appended, fetched, instructions, lockstep, makers, pipeline, settings, stale, steps, version
 from .ignored import managed_but_ignored
 from .model import Adoption, Decision
 from .publishing.wheels import wheels
@@ -38,6 +38,7 @@ def plan(folder: Path, *, keep_old: bool = False) -> Adoption:
     in_order = (
         _metadata,
         steps.old_publishing,
+        steps.dev_builds,
         steps.versions,
         stale.versions,
         appended.remove,
@@ -52,6 +53,7 @@ def plan(folder: Path, *, keep_old: bool = False) -> Adoption:
         steps.keep_neighbours,
         steps.git_ignores,
         steps.tags,
+        instructions.releasing,
     )
     for step in in_order:
         try:

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tagship import noxfile, suite, tree, update
+from tagship.audit.context import Context
+from tagship.facts.events import HEADS
 from tagship_suite.errors import Problem
 from tagship_suite.repo.files import read_text
 from tagship_suite.repo.versions import names
@@ -42,6 +44,20 @@ def old_publishing(found: Adoption) -> list[Problem]:
         "noxfile.py, or let the project's own files decide"
         for where, name, value in prepared.variables(found.folder, found.facts.publishing)
     ]
+    return []
+
+
+def dev_builds(found: Adoption) -> list[Problem]:
+    """Add a step for each removed job that published the pushes to a branch to TestPyPI."""
+    if update.has_suite(found.folder) or found.keep_old:
+        return []
+    for each in Context.read(found.folder).on_github("testpypi"):
+        pushed = [event.ref for event in each.certain() if event.name == "push" and not event.is_tag]
+        for branch in [ref.removeprefix(HEADS) for ref in pushed if isinstance(ref, str)][:1]:
+            found.todo.append(
+                f"{each.file}, job {each.name}: published each push to {branch} to TestPyPI; to keep that, set "
+                f'dev-builds = "{branch}" in [tool.tagship], and run: {update.command("sync", found.folder)}'
+            )
     return []
 
 
