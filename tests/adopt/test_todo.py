@@ -213,3 +213,10 @@ def test_what_went_to_testpypi_with_each_push_can_still_do_so(push: str, named: 
         f'dev-builds = "main" in [tool.tagship], and run: tagship sync {folder}'
     )
     assert (said in left_to_do(folder, daily=daily)) is named
+
+
+def test_a_target_that_only_a_removed_job_ran_is_named(tmp_path: Path) -> None:
+    by_tox = PUBLISH.replace(UPLOAD, "      - run: tox -e ship\n")
+    tox = "[testenv:ship]\ndeps = twine\ncommands =\n    python -m build\n    twine upload dist/*\n"
+    todo = plan(make(tmp_path / "thing", {**SETUP_CFG, ".github/workflows/out.yml": by_tox, "tox.ini": tox})).todo
+    assert "remove what publishes in tox.ini:5, which no job runs any more" in todo

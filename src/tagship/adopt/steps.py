@@ -16,7 +16,7 @@ from . import insertion, neighbours, style, version
 from .hooks import hooks
 from .ignored import with_ignored
 from .model import Decision
-from .publishing import committed, made_in_ci, prepared, retire
+from .publishing import committed, made_in_ci, orphaned, prepared, retire
 
 if TYPE_CHECKING:
     from tagship.facts.model import Evidence
@@ -34,6 +34,10 @@ def old_publishing(found: Adoption) -> list[Problem]:
     found.changes.update(done.changes)
     found.decisions += [Decision("existing publish job", *line.split(": ", 1)) for line in done.done]
     found.todo += done.todo
+    found.todo += [
+        f"remove what publishes in {place}, which no job runs any more"
+        for place in orphaned.places(found.facts.publishing, done.todo)
+    ]
     found.todo += [
         f"{where}: `{command}` ran before the build, and no session runs it: let the build backend do so, by a build "
         "hook, or commit what it makes"
