@@ -16,6 +16,14 @@ from .reading import Dist
 
 #: The modules that hold a package's version by convention.
 VERSION_MODULES = ("__init__", "_version", "__version__", "version", "__about__", "_about")
+#: Top-level names that setuptools does not take for a package or module of the project. Source of the rule:
+#: DEFAULT_EXCLUDE of FlatLayoutPackageFinder and FlatLayoutModuleFinder in setuptools.discovery. `t` has the tests of
+#: celery, kombu and others, `testing` those of pytest and what others' tests share.
+OTHER = re.compile(
+    r"ci|bin|debian|docs?|documentation|manpages|news|newsfragments|changelog|(unit_)?tests?|t|testing|examples?|scripts|tools"
+    r"|utils?|python|build|dist|v?env|requirements|tasks|fabfile|site_scons|benchmarks?|exercises?|htmlcov|setup"
+    r"|conftest|toxfile|noxfile|pavement|dodo|conanfile|manage|[._].*"
+)
 #: What precedes a module's own path in an sdist.
 ROOT = re.compile(r"[^/]+/(?:(?:src|lib)/)?")
 #: https://packaging.python.org/en/latest/specifications/entry-points/

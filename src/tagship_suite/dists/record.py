@@ -39,7 +39,7 @@ def differences(view: mmap, entries: dict[str, ZipInfo], info: str, scan: Scan) 
         return
     if reason := _misplaced(tuple(entries), info):
         raise BadZipFile(reason)
-    listed = _listed(zips.text(view, entries[record]))
+    listed = _listed(zips.content(view, entries[record]))
     exempt = {record, f"{record}.jws", f"{record}.p7s"}
     for name, entry in ((name, entry) for name, entry in entries.items() if not entry.is_dir()):
         (expected, size), unpacked = listed.pop(name, ("", "")), zips.unpacked(view, entry)

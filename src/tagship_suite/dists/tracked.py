@@ -13,9 +13,8 @@ from pathlib import Path, PurePosixPath
 from ..errors import SHOWN, Problem, shortened
 from ..repo import git
 from ..repo.files import load_toml, read_text, subtable
-from ..testing.proof import OTHER
 from ..testing.witness import is_test
-from .modules import is_own
+from .modules import OTHER, is_own
 from .reading import Dist
 from .zips import MODULES
 

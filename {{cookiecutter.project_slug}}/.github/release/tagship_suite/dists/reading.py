@@ -94,7 +94,7 @@ class Dist:
         with _readable(self.path):
             if self.is_wheel:
                 with zips.opened(self.path) as view:
-                    yield from ((name, zips.text(view, self._zipped[name])) for name in names)
+                    yield from ((name, zips.content(view, self._zipped[name])) for name in names)
                 return
             found = {normpath(entry.name): entry for entry in self._tarred}
             with tars.opened(self.path) as tar:

@@ -21,7 +21,7 @@ from posixpath import dirname, join, normpath
 from tarfile import ReadError, TarFile, TarInfo
 from typing import IO, cast
 
-from .zips import BOMB_SIZE, PIECE, is_inside, outside, twins, written
+from .zips import BOMB_SIZE, PIECE, is_inside, on_disk, outside, twins
 
 #: How many bytes we unpack at most, and how many of them may be headers, which are held in memory: PyPI has no limit.
 MOST, MOST_HEADERS = 10 * 2**30, 128 * 2**20
@@ -107,7 +107,7 @@ def outward(path: Path) -> list[str]:
 
 
 def _links(found: list[TarInfo]) -> set[str]:
-    return {written(entry.name) for entry in found if entry.issym()}
+    return {on_disk(entry.name) for entry in found if entry.issym()}
 
 
 def check(path: Path, found: list[TarInfo]) -> None:
@@ -121,7 +121,7 @@ def check(path: Path, found: list[TarInfo]) -> None:
         if entry.islnk() and entry.linkname not in files:
             raise ReadError(f"{entry.name!r} links to {entry.linkname!r}, and no file before it has that name")
         files |= {entry.name} if entry.isreg() else set()
-    if same := twins((entry.name, written(entry.name), entry.isdir()) for entry in found):
+    if same := twins((entry.name, on_disk(entry.name), entry.isdir()) for entry in found):
         raise ReadError(same)
     places = {entry.name: normpath(entry.name) for entry in found}
     odd = [name for name, place in places.items() if name != place and name.endswith("PKG-INFO")]
@@ -158,7 +158,7 @@ def _fault(entry: TarInfo, links: set[str]) -> str:
 
 
 def _goes_through(parts: list[str], links: set[str]) -> bool:
-    return any(written("/".join(parts[:depth])) in links for depth in range(1, len(parts) + 1))
+    return any(on_disk("/".join(parts[:depth])) in links for depth in range(1, len(parts) + 1))
 
 
 def _stays(entry: TarInfo, top: str, links: set[str]) -> bool:

@@ -59,8 +59,8 @@ def outside(name: str) -> str:
     return "has a control character" if CONTROL.search(name) else "is a path out of the archive"
 
 
-def written(name: str) -> str:
-    """Return one name for all that a file system may write to the same file: by case, by Unicode, or on Windows.
+def on_disk(name: str) -> str:
+    """Return one name for all that some file system takes for the same file: by case, by Unicode, or on Windows.
 
     Source of the rule: https://learn.microsoft.com/windows/win32/fileio/naming-a-file and, for `::$DATA`, its streams.
     """
@@ -73,7 +73,7 @@ def written(name: str) -> str:
 
 
 def twins(members: Iterable[tuple[str, str, bool]]) -> str:
-    """Return which two `members` collide, "" if none do: their names, where they are `written`, if each is a folder."""
+    """Return which two of `members` collide, "" if none do; each is its name, that `on_disk`, and if it is a folder."""
     files: dict[str, str] = {}
     folders: dict[str, str] = {}
     for name, place, is_folder in members:
@@ -95,7 +95,7 @@ def installed(name: str) -> str:
     Source of the rule: https://packaging.python.org/en/latest/specifications/binary-distribution-format/ (spread).
     pip takes every folder `*.data` for it, whatever its name and version.
     """
-    place = MODULES.sub("", written(name))
+    place = MODULES.sub("", on_disk(name))
     return DATA.sub(".data/", SCRIPTS.sub(".data/scripts/", place))
 
 
@@ -141,7 +141,7 @@ def _span(view: mmap, info: ZipInfo) -> tuple[int, int]:
     return start, start + info.compress_size
 
 
-def text(view: mmap, info: ZipInfo) -> bytes:
+def content(view: mmap, info: ZipInfo) -> bytes:
     """Return the bytes of an entry that is read whole; raise `BadZipFile` if it is too long for that."""
     if info.file_size > BOMB_SIZE:
         raise BadZipFile(f"{info.filename!r} has {info.file_size} bytes where text was expected")

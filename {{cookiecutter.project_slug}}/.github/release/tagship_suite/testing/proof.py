@@ -14,17 +14,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
+from ..dists.modules import OTHER
 from ..errors import Problem, refuse, shortened
 from .witness import is_test
 
-#: Top-level names that setuptools does not take for a package or module of the project. Source of the rule:
-#: DEFAULT_EXCLUDE of FlatLayoutPackageFinder and FlatLayoutModuleFinder in setuptools.discovery. `t` has the tests of
-#: celery, kombu and others, `testing` those of pytest and what others' tests share.
-OTHER = re.compile(
-    r"ci|bin|debian|docs?|documentation|manpages|news|newsfragments|changelog|(unit_)?tests?|t|testing|examples?|scripts|tools"
-    r"|utils?|python|build|dist|v?env|requirements|tasks|fabfile|site_scons|benchmarks?|exercises?|htmlcov|setup"
-    r"|conftest|toxfile|noxfile|pavement|dodo|conanfile|manage|[._].*"
-)
 IN_PLACE = "set test-in-place = true in [tool.tagship]"
 
 
