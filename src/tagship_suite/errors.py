@@ -55,8 +55,8 @@ def links(lines: Iterable[str]) -> list[str]:
     return [f"see: {PAGE}#{code}" for code in dict.fromkeys(codes)]
 
 
-def of_machine(error: OSError) -> Problem:
-    """Return the problem that the file system of this machine refuses what a step needs."""
+def from_os(error: OSError) -> Problem:
+    """Return the problem that a file or folder cannot be read or written."""
     found, file = error.strerror or str(error), error.filename2 or error.filename or "this machine"
     remedy = "free some space" if error.errno == errno.ENOSPC else "correct or remove it, or its permissions"
     return Problem("file-system", str(file), found, "a place that can be read and written", remedy)
@@ -75,6 +75,11 @@ def collecting(problems: list[Problem | str]) -> Iterator[None]:
         yield
     except ReleaseError as error:
         problems += error.args
+
+
+def some(names: Sequence[str], most: int = SHOWN) -> str:
+    """Return the first `most` of `names`, and the number of the others."""
+    return ", ".join(names[:most]) + f" and {len(names) - most} more" * (len(names) > most)
 
 
 def shortened(problems: list[Problem], where: str, more: str, expected: str) -> list[Problem]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tagship import fleet, tree
 from tagship.errors import TagshipError
-from tagship_suite.errors import ReleaseError, of_machine
+from tagship_suite.errors import ReleaseError, from_os
 from tagship_suite.repo import git
 
 from . import plan, pull_request, report
@@ -61,7 +61,7 @@ def one(folder: Path, options: Options, agreed: Callable[[Adoption], bool] | Non
         return Result(report.refusal(folder, reasons), errors=reasons, status=getattr(error, "status", 2))
     except (OSError, ValueError, RecursionError) as error:  # one bad repository does not stop the others
         bug = f"{folder}: {error}; report it with the repository [bug]"
-        reason = str(of_machine(error)) if isinstance(error, OSError) else bug
+        reason = str(from_os(error)) if isinstance(error, OSError) else bug
         return Result(report.refusal(folder, (reason,)), errors=(reason,), status=2)
     shown = report.lines(found, dry_run=options.dry_run) if agreed is None or options.dry_run else []
     shown += [*report.diff(found)] if options.dry_run else []

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from ..errors import SHOWN, Problem, shortened
+from ..errors import Problem, shortened, some
 from ..repo import git
 from ..repo.files import load_toml, read_text, subtable
 from ..testing.witness import is_test
@@ -126,7 +126,7 @@ def _sdist_problems(sdist: Dist, folder: Path, before: Checkout, leave_out: str)
             what = "a file that git does not track"
             found.append(sdist.problem("untracked-file", what, "committed files", remedy, inner))
     if changed:
-        yield f"{sdist.path} holds changes that are not committed: {_some(changed)} [uncommitted]"
+        yield f"{sdist.path} holds changes that are not committed: {some(sorted(changed))} [uncommitted]"
     yield from shortened(found, str(sdist.path), "more of them", "committed files")
 
 
@@ -171,11 +171,11 @@ def _wheel_problems(wheel: Dist, own: set[str], missing: list[str], words: tuple
     odd = {top for top in tops if OTHER.fullmatch(top.split(".")[0]) and top[0] != "_" and not is_own(top, wheel.name)}
     if tops > odd:
         if odd:
-            found = f"{wheel.path} installs {_some(odd)} at the top of site-packages"
+            found = f"{wheel.path} installs {some(sorted(odd))} at the top of site-packages"
             yield f"{found}; if that is not intended, add it to {keep_out} [top-level]"
     elif (packages := _packages(own, wheel)) and not any(".data/" in name for name in installed):
-        found = f"no module but {_some(odd)}" if odd else "no module"
-        yield wheel.problem("no-module", found, _some(packages), f"add it to {put_in}")
+        found = f"no module but {some(sorted(odd))}" if odd else "no module"
+        yield wheel.problem("no-module", found, some(sorted(packages)), f"add it to {put_in}")
     places = _places(own | {f"{path}/" for path in missing}, own, modules)
     yield from _submodules(missing, places)
     lacking = {path for path in places.keys() & own if places[path] not in installed}
@@ -187,7 +187,7 @@ def _wheel_problems(wheel: Dist, own: set[str], missing: list[str], words: tuple
             expected = f"one as in {path}: type checkers ignore the package's types without it"
             yield wheel.problem("py-typed", f"no {places[path]}", expected, f"add it to {put_in}")
     if missed := {path for path in lacking - typed if not UNMISSED.fullmatch(path) and not _is_of_tests(path)}:
-        yield f"{wheel.path} lacks {_some(missed)}; add what its users need to {put_in} [not-in-wheel]"
+        yield f"{wheel.path} lacks {some(sorted(missed))}; add what its users need to {put_in} [not-in-wheel]"
 
 
 def _submodules(missing: list[str], places: Collection[str]) -> Iterator[Problem | str]:
@@ -223,7 +223,3 @@ def _best(found: Counter[str]) -> str:
 
 def _is_of_tests(path: str) -> bool:
     return any(is_test(part.split(".")[0]) for part in path.split("/"))
-
-
-def _some(names: Collection[str]) -> str:
-    return ", ".join(sorted(names)[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")

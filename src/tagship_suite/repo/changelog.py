@@ -9,7 +9,7 @@ from typing import Any
 
 from packaging.version import Version
 
-from ..errors import Problem, refusal, refuse
+from ..errors import Problem, refusal, refuse, some
 from .files import load_toml, parse_cfg, read_text, subtable
 from .versions import parsed
 
@@ -87,10 +87,10 @@ def _refuse_fragments(folder: Path, version: str) -> None:
     tables = (subtable(load_toml(folder / name), "tool", "towncrier") for name in ("towncrier.toml", "pyproject.toml"))
     tools = {"towncrier build": _fragments(folder, next(filter(None, tables), {})), "scriv collect": _of_scriv(folder)}
     for command, found in tools.items():
-        some = ", ".join(path.name for path in found[:3]) + ", …" * (len(found) > 3)
+        names = some([path.name for path in found])
         remedy = f"run: {command} --version {version}; commit, and release {version}"
         where, expected = relpath(found[0].parent, folder) if found else "", "all of them in the changelog"
-        refuse([Problem("changelog", where, f"news fragments ({some})", expected, remedy)] * bool(found))
+        refuse([Problem("changelog", where, f"news fragments ({names})", expected, remedy)] * bool(found))
 
 
 def _of_scriv(folder: Path) -> list[Path]:

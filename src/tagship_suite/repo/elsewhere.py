@@ -7,6 +7,7 @@ from typing import Any
 
 from packaging.version import Version
 
+from ..errors import some
 from . import git
 from .changelog import FOLDERS, today
 from .files import load_toml, read_text, subtable
@@ -121,5 +122,4 @@ def mentions(root: Path, together: list[Package], now: Version, known: list[Writ
         is_known = ((folder / path).resolve(), int(number)) in named
         if not is_known and exact.search(text) and about.search(f"{path.rpartition('/')[2]}: {text}"):
             stale.append(f"{path}:{number}")
-    shown = ", ".join(stale[:9]) + f" and {len(stale) - 9} more" * (len(stale) > 9)
-    return [f"{shown}: may name {now} as the version of this project; update them if so"] if stale else []
+    return [f"{some(stale, 9)}: may name {now} as the version of this project; update them if so"] if stale else []

@@ -24,7 +24,7 @@ IN_PLACE = "test-in-place is set: the wheel was installed, but nothing proves th
 
 def run_tests(session: nox.Session, root: Path) -> None:
     """Run the tests of each distribution of this run."""
-    folder, *arguments = package(session)
+    folder, arguments = split_arguments(session)
     found = run(session, plans, root.resolve(), folder, str(session.python or ""), os.environ)
     ready = [plan for plan in found if plan.command]
     if not ready:
@@ -38,11 +38,11 @@ def run_tests(session: nox.Session, root: Path) -> None:
         if plan is not ready[0]:
             session.virtualenv.create()  # without the packages of the previous distribution
         session.install(*plan.arguments)
-        run(session, has_program, plan, session.bin_paths)
+        run(session, check_program, plan, session.bin_paths)
         (in_place if plan.in_place else proven)(session, plan, arguments)
 
 
-def has_program(plan: Plan, places: list[str] | None) -> None:
+def check_program(plan: Plan, places: list[str] | None) -> None:
     """Raise `ReleaseError` if the command of `plan` was not installed; except for pytest, the machine may have it."""
     program = plan.command[0]
     installed = shutil.which(program, path=os.pathsep.join(places or ()))
@@ -85,12 +85,12 @@ def in_place(session: nox.Session, plan: Plan, arguments: list[str]) -> None:
         session.run(*plan.command, *arguments, external=True)
 
 
-def package(session: nox.Session) -> list[str]:
-    """Return the folder after --installpkg ("" without it), and the other arguments."""
+def split_arguments(session: nox.Session) -> tuple[str, list[str]]:
+    """Return the folder after --installpkg, "" without it, and the arguments for the tests."""
     arguments = list(session.posargs)
     if "--installpkg" not in arguments:
-        return ["", *arguments]
+        return "", arguments
     at = arguments.index("--installpkg")
     if len(arguments) == at + 1:
         session.error("--installpkg takes the folder of the dists: nox -s test -- --installpkg dist")
-    return [arguments[at + 1], *arguments[:at], *arguments[at + 2 :]]
+    return arguments[at + 1], [*arguments[:at], *arguments[at + 2 :]]

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from . import redact
-from .errors import ReleaseError, links, of_machine, refusal
+from .errors import ReleaseError, from_os, links, refusal
 
 
 class Reported(Exception):
@@ -30,7 +30,7 @@ def reporting() -> Iterator[None]:
         try:
             yield
         except (ReleaseError, OSError) as error:
-            lines = error.args if isinstance(error, ReleaseError) else [str(of_machine(error))]
+            lines = error.args if isinstance(error, ReleaseError) else [str(from_os(error))]
             errors(lines)
             raise Reported(f"{len(lines)} problem{'s' * (len(lines) > 1)}, see above") from None
         except Exception:
@@ -49,7 +49,7 @@ def without_warnings() -> Iterator[None]:
 
 
 def output(name: str, value: str) -> None:
-    """Set the output `name`, on one line, as a second one would be another output, on GitLab in a dotenv report."""
+    """Set an output of the job, on GitLab in a dotenv report; on one line, as a second one could set another output."""
     _append("GITHUB_OUTPUT", f"{name}={' '.join(redact.redacted(value).split())}")
 
 

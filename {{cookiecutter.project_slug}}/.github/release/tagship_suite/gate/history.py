@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..config import Config
-from ..errors import Problem, collecting, refusal
+from ..errors import Problem, collecting, refusal, some
 from ..repo import git
 from ..repo.files import load_toml, parse_cfg, subtable
 from ..repo.literals import find
@@ -68,8 +68,7 @@ def _changed(verdict: Verdict, root: Path) -> list[Problem]:
 
 
 def _listed(files: list[str], what: str, expected: str, remedy: str) -> list[Problem]:
-    found = f"{len(files)} {what} ({', '.join(files[:3])}{', …' * (len(files) > 3)})"
-    return [Problem("uncommitted", "git", found, expected, remedy)] if files else []
+    return [Problem("uncommitted", "git", f"{len(files)} {what} ({some(files)})", expected, remedy)] if files else []
 
 
 def _is_made(verdict: Verdict, path: Path) -> bool:

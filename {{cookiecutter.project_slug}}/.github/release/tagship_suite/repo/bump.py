@@ -13,7 +13,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from ..errors import Problem, ReleaseError, refusal, refuse
+from ..errors import Problem, ReleaseError, refusal, refuse, some
 from . import changelog, elsewhere, git, packages
 from .files import diffs
 from .literals import Written
@@ -159,8 +159,7 @@ def _problems(root: Path, now: Version | None, version: Version, tag: str) -> li
     """Return every reason not to release `version`; `now` is the version that it must exceed, if any."""
     found = []
     if changed := git.changed(root, "--", ".") or git.lines(root, "diff", "--cached", "--name-only"):
-        names = ", ".join(changed[:3]) + ", …" * (len(changed) > 3)
-        what = f"{len(changed)} changed files ({names})"
+        what = f"{len(changed)} changed files ({some(changed)})"
         found.append(Problem("uncommitted", "working tree", what, "a clean one", "commit or stash them"))
     if command := git.unfinished(root):
         remedy = f"finish it, or run: git {command} --abort"
