@@ -36,7 +36,7 @@ def prepare(root: Path, environ: Mapping[str, str]) -> tuple[int, list[Package],
 
     Raises `ReleaseError` if locked tools are missing, or if the folders of dists and bundle hold something else.
     """
-    environ = dev.tagged(root, environ)
+    environ = dev.make_tag(root, environ)
     seconds, packages = epoch(root, environ), chosen(root, environ)
     compiled = [f"{each.path}/pyproject.toml" for each in packages if is_compiled(each.folder)]
     if compiled and not (root / LOCK).is_file():

@@ -114,7 +114,7 @@ def test_the_version_is_greater_than_the_one_that_is_written(repository: Path, v
     (repository / "pyproject.toml").write_text(STATIC.replace("1.2.0", version))
     commit(repository)
     time = git(repository, "log", "-1", "--format=%ct")
-    assert dev.tagged(repository, BRANCH) == {**BRANCH, "GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": f"v{expected}"}
+    assert dev.make_tag(repository, BRANCH) == {**BRANCH, "GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": f"v{expected}"}
     assert f'version = "{expected}"' in (repository / "pyproject.toml").read_text()
     assert git(repository, "log", "-1", "--format=%ct") == time, "another attempt must build the same bytes"
 
@@ -146,7 +146,7 @@ def test_any_other_run_is_unchanged(repository: Path, other: dict[str, str]) -> 
         git(repository, "tag", "v1.2.0")
     before = git(repository, "rev-parse", "HEAD"), git(repository, "tag")
     environ = {**BRANCH, **other}
-    assert dev.tagged(repository, environ) is environ
+    assert dev.make_tag(repository, environ) is environ
     assert dev.accepted(repository, "1.2.1", environ) is environ
     assert (git(repository, "rev-parse", "HEAD"), git(repository, "tag")) == before
 
@@ -160,23 +160,23 @@ def test_of_several_distributions_only_those_in_lockstep_have_dev_builds(reposit
     (repository / "pyproject.toml").write_text(settings)
     commit(repository)
     with pytest.raises(ReleaseError, match="dev-builds: found several distributions, expected one, or lockstep"):
-        dev.tagged(repository, BRANCH)
+        dev.make_tag(repository, BRANCH)
     assert git(repository, "tag") == ""
     (repository / "pyproject.toml").write_text(f"{settings}lockstep = true\n")
     commit(repository)
-    assert dev.tagged(repository, BRANCH)["GITHUB_REF_NAME"] == "v1.2.1.dev45"
+    assert dev.make_tag(repository, BRANCH)["GITHUB_REF_NAME"] == "v1.2.1.dev45"
 
 
 def test_a_workflow_from_before_the_setting_is_not_silently_one_that_publishes_nothing(repository: Path) -> None:
     (repository / suite.WORKFLOW).write_bytes(suite.workflow())
     commit(repository)
     with pytest.raises(ReleaseError, match="found a workflow without dev builds, expected"):
-        dev.tagged(repository, BRANCH)
+        dev.make_tag(repository, BRANCH)
     assert git(repository, "tag") == ""
 
 
 def test_without_the_setting_a_push_releases_nothing(repository: Path) -> None:
     (repository / "pyproject.toml").write_text(STATIC.replace('dev-builds = "main"', ""))
     commit(repository)
-    assert dev.tagged(repository, BRANCH) is BRANCH
+    assert dev.make_tag(repository, BRANCH) is BRANCH
     assert dev.accepted(repository, "1.2.1.dev45", BRANCH) is BRANCH

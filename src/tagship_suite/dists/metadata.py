@@ -44,7 +44,7 @@ def values(metadata: Message, field: str) -> list[str]:
     return [] if found == [""] or (found and found[-1].strip() == "UNKNOWN") else found
 
 
-def python(metadata: Message) -> Iterator[Fault]:
+def requires_python(metadata: Message) -> Iterator[Fault]:
     """Find a Requires-Python that installers cannot read."""
     for text in values(metadata, "Requires-Python"):
         try:
@@ -166,7 +166,7 @@ def unrendered(dists: list[Dist]) -> list[Problem]:
 
 
 def mistaken(dist: Dist, folder: Path) -> list[Problem]:
-    """Find a description from a file in `folder` whose markup is not the declared one, by which an index goes."""
+    """Find a description that an index would render as other markup than its file in `folder` has."""
     kind, text = description(dist.metadata)
     first = _first_line(text)
     files = [path for path in sorted(folder.iterdir()) if path.suffix in KINDS and path.is_file()]

@@ -1,4 +1,4 @@
-"""Which modules could hold a version, where are a dist's files once installed, do its entry points find theirs?"""
+"""The modules of a dist: which of them could hold the version, and which entry points find theirs?"""
 
 import ast
 import configparser

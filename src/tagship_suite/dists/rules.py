@@ -234,5 +234,5 @@ def _entry_points(text: str, places: set[str]) -> Iterator[tuple[str, str, str]]
 
 
 #: The rules of every index, and the further ones of PyPI.
-SOUND: tuple[Rule, ...] = (_name, lambda dist: metadata.python(dist.metadata), _members)
+SOUND: tuple[Rule, ...] = (_name, lambda dist: metadata.requires_python(dist.metadata), _members)
 PUBLIC: tuple[Rule, ...] = (_barred, classifiers, lambda dist: metadata.faults(dist.metadata_text), _platforms)

@@ -18,7 +18,7 @@ from .modules import OTHER, is_own
 from .reading import Dist
 from .zips import MODULES
 
-#: How a pointer of Git LFS begins, and the size in bytes that it has less than.
+#: How a pointer of Git LFS begins; it has less than 1 KiB.
 POINTER, SMALL = b"version https://git-lfs.github.com/spec/", 1024
 #: What build tools leave in a checkout for the next build: metadata, bytecode, extensions.
 LEFT = re.compile(r"(?:.*/)?(?:[^/]+\.(?:egg|dist)-info/.*|PKG-INFO|[^/]+\.(?:pyc|pyd|so))", re.DOTALL)

@@ -50,7 +50,7 @@ def is_inside(name: str) -> bool:
 
 
 def outside(name: str) -> str:
-    """Return why a file of this name is not `is_inside`."""
+    """Return why `is_inside` is false for this name."""
     return "has a control character" if CONTROL.search(name) else "is a path out of the archive"
 
 

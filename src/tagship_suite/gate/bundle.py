@@ -101,7 +101,7 @@ def locate(root: Path) -> Path:
 
 
 def check(folder: Path) -> list[Dist]:
-    """Return the dists of the bundle in `folder`; raise `ReleaseError` for all that changed, or is of another suite."""
+    """Return the dists of the bundle in `folder`; raise `ReleaseError` for each file that is not as it was written."""
     listed = _listed(folder)
     more = sorted(_present(folder) - listed.keys())
     remedy = "do not publish this bundle; run: nox -s build verify-version"

@@ -11,7 +11,7 @@ from ..repo.files import read_text
 from ..repo.versions import holds_version, parsed
 
 
-def tagged(root: Path, environ: Mapping[str, str]) -> Mapping[str, str]:
+def make_tag(root: Path, environ: Mapping[str, str]) -> Mapping[str, str]:
     """Commit and tag the next version, with `.dev` and the number of the run, in CI's own checkout at `root`.
 
     Nothing is pushed. Returns the variables of a run of that tag, or `environ` itself if this is not a dev build.
@@ -39,7 +39,7 @@ def _problems(root: Path) -> list[Problem]:
 
 
 def accepted(root: Path, version: str, environ: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the variables of a run of the tag of `version`, if that is a dev build's, in the bundle at `root`."""
+    """Return the variables of a run of the tag `version`, if the bundle at `root` is of a dev build; else `environ`."""
     found = parsed(version)
     return _on(f"v{version}", environ) if found and found.is_devrelease and _is_on(root, environ) else environ
 

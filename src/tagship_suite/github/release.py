@@ -8,10 +8,10 @@ from typing import Any
 
 from .. import report
 from ..dists.reading import sha256_of
-from ..errors import Problem, ReleaseError, refusal, refuse, within
+from ..errors import Problem, ReleaseError, refusal, refuse
 from ..gate import bundle
-from ..gate.lockstep import tagged
-from ..publish.retry import TOTAL, DeadlineExceeded, RetryPolicy, timeout_from
+from ..gate.lockstep import judge_bundle
+from ..publish.retry import RetryPolicy, limited
 from .api import Api, connect, documented
 
 DRAFTS = "next time push the tag alone, or save a draft; or set github-release = false in [tool.tagship]"
@@ -34,8 +34,7 @@ def release(root: Path, environ: Mapping[str, str]) -> None:
 
     An existing release or draft, made by hand or by another tool, keeps its title, notes and files.
     """
-    retry = RetryPolicy(timeout_from(environ))
-    with within(seconds := TOTAL * retry.timeout, DeadlineExceeded(seconds)), tempfile.TemporaryDirectory() as scratch:
+    with limited(environ) as retry, tempfile.TemporaryDirectory() as scratch:
         wanted = _wanted(root, environ, Path(scratch))
         api = connect(root, environ)
         retry.call(lambda: _check_tag(api, wanted))
@@ -49,7 +48,7 @@ def release(root: Path, environ: Mapping[str, str]) -> None:
 def _wanted(root: Path, environ: Mapping[str, str], scratch: Path) -> Wanted:
     folder = bundle.locate(root)
     dists = bundle.check(folder)
-    tag, version, problems = tagged(root, dists, environ)
+    tag, version, problems = judge_bundle(root, dists, environ)
     refuse(problems)
     sums = scratch / bundle.SUMS
     more = [path for path in (folder / bundle.SBOM,) if path.is_file()]

@@ -29,7 +29,7 @@ def mode(setting: str, index: Index, environ: Mapping[str, str]) -> str:
 
 
 def sign(paths: list[Path], mode: str, retry: RetryPolicy) -> bool:
-    """Sign the files at `paths` unless `mode` is `off`; return whether that was done, or fail if it is `required`."""
+    """Sign the files at `paths` unless `mode` is `off`; return whether they are signed, which `required` enforces."""
     if mode != "off":
         with _allowing(mode, "signing failed"):
             retry.call(lambda: _sign(paths))

@@ -2,14 +2,15 @@
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TypeVar
 
 from requests import Response, exceptions
 from urllib3.exceptions import InvalidHeader, ProtocolError, ReadTimeoutError
 from urllib3.util import Retry
 
-from ..errors import Problem, ReleaseError, refusal
+from ..errors import Problem, ReleaseError, refusal, within
 from .explain import explained
 
 T = TypeVar("T")
@@ -77,7 +78,15 @@ class RetryPolicy:
         self._delay = min(2 * self._delay, MAX_DELAY)
 
 
-def timeout_from(environ: Mapping[str, str]) -> float:
+@contextmanager
+def limited(environ: Mapping[str, str]) -> Iterator[RetryPolicy]:
+    """Yield a policy with the timeout in $TAGSHIP_TIMEOUT; raise `DeadlineExceeded` after `TOTAL` times as long."""
+    retry = RetryPolicy(_timeout(environ))
+    with within(seconds := TOTAL * retry.timeout, DeadlineExceeded(seconds)):
+        yield retry
+
+
+def _timeout(environ: Mapping[str, str]) -> float:
     """Return the seconds in $TAGSHIP_TIMEOUT, or the default; raise `ReleaseError` for anything else."""
     text = environ.get(VARIABLE, f"{DEFAULT_TIMEOUT}")
     if not text.replace(".", "", 1).isdecimal() or not 0 < float(text) <= MAX_TIMEOUT:

@@ -58,10 +58,13 @@ def refuse_other(found: list[Written]) -> None:
 
 def _in_metadata(root: Path) -> Written | None:
     pyproject = load_toml(root / "pyproject.toml")
-    for look in (_static, _from_vcs, _from_backend, _from_setup_cfg, _from_setup_py):
-        found = look(root, pyproject)
-        if found is not None:
-            return found if isinstance(found, Written) else None
+    if found := _static(root, pyproject):
+        return found
+    if _is_derived(root, pyproject):
+        return None
+    for look in (_from_backend, _from_setup_cfg, _from_setup_py):
+        if found := look(root, pyproject):
+            return found
     expected = "one in pyproject.toml, setup.cfg or setup.py"
     raise refusal("no-version", str(root), "no version", expected, _named_by_hand(root))
 
@@ -85,7 +88,7 @@ def is_from_git(root: Path, config: Config) -> bool:
 
 
 def _static(root: Path, pyproject: dict[str, Any]) -> Written | None:
-    # With a plugin the static version is a placeholder; see `_from_vcs` and `_from_backend`.
+    # With a plugin the static version is a placeholder; see `_is_derived` and `_from_backend`.
     if not pyproject or _tool(pyproject, "poetry-dynamic-versioning").get("enable"):
         return None
     path = root / "pyproject.toml"
@@ -96,20 +99,17 @@ def _tool(pyproject: dict[str, Any], *keys: str) -> dict[str, Any]:
     return subtable(pyproject, "tool", *keys)
 
 
-def _from_vcs(root: Path, pyproject: dict[str, Any]) -> Written | bool | None:
-    """Return False if a tool derives the version from git's tags: nothing is written anywhere."""
-    tool = subtable(pyproject, "tool")
-    if _from_file(pyproject):
-        return None
-    derived = (
+def _is_derived(root: Path, pyproject: dict[str, Any]) -> bool:
+    """Return whether a tool derives the version from git's tags."""
+    tool, setup = subtable(pyproject, "tool"), root / "setup.py"
+    return not _from_file(pyproject) and (
         any(key in tool for key in BY_TAGS)
         or any(map(SIMPLE.match, map(str, subtable(pyproject, "build-system").get("requires", []))))
         or _tool(pyproject, "hatch", "version").get("source") in ("vcs", *BY_TAGS)
         or _tool(pyproject, "pdm", "version").get("source") == "scm"
         or "setuptools_scm" in str(_tool(pyproject, "scikit-build", "metadata", "version").get("provider"))
+        or (setup.is_file() and _derives(read_text(setup)))
     )
-    setup = root / "setup.py"
-    return False if derived or (setup.is_file() and _derives(read_text(setup))) else None
 
 
 def _derives(text: str) -> bool:

@@ -20,7 +20,7 @@ IN_PLACE = "set test-in-place = true in [tool.tagship]"
 class Evidence:
     """The installed distribution and its modules, the executed modules, and how many tests each run did not skip.
 
-    And which other file's module pytest ran in place of a file's.
+    `twins` has the test files in place of which pytest ran the module of another file, and that file.
     """
 
     checkout: Path

@@ -31,15 +31,14 @@ BREAK = r"(?:\s*\n\s*)?"
 _known: set[str] = set()
 
 
-def register(*secrets: str) -> None:
-    """Redact these secrets or Authorization headers; raise `ReleaseError` if one is too short or too long for that."""
-    for secret in secrets:
-        length = len(_parts(secret)[-1])
-        if length and not SHORTEST <= length <= LONGEST:
-            expected = f"{SHORTEST} to {LONGEST}, which can be redacted"
-            remedy = "use a longer one" if length < SHORTEST else "check where it comes from"
-            raise refusal("secret-length", "the password or token", f"{length} characters", expected, remedy)
-        _add(secret)
+def register(secret: str) -> None:
+    """Redact a secret or an Authorization header; raise `ReleaseError` if it is too short or too long for that."""
+    length = len(_parts(secret)[-1])
+    if length and not SHORTEST <= length <= LONGEST:
+        expected = f"{SHORTEST} to {LONGEST}, which can be redacted"
+        remedy = "use a longer one" if length < SHORTEST else "check where it comes from"
+        raise refusal("secret-length", "the password or token", f"{length} characters", expected, remedy)
+    _add(secret)
 
 
 def register_environ(environ: Mapping[str, str]) -> None:

@@ -3,7 +3,7 @@
 # flake8: noqa
 # fmt: off
 # mypy: ignore-errors
-"""A wheel's RECORD: it lists every file of the wheel with its hash, and nothing else; and where installers put a file.
+"""A wheel's RECORD lists every file of the wheel with its hash, and nothing else; all installers agree on the places.
 
 Source of the rules: https://packaging.python.org/en/latest/specifications/binary-distribution-format/. PyPI refuses a
 wheel without one, and only warns the owners by e-mail if one does not match; we refuse both.

@@ -83,7 +83,7 @@ def _is_made(verdict: Verdict, path: Path) -> bool:
 
 
 def unset(verdict: Verdict, root: Path, config: Config) -> list[Problem | str]:
-    """Return the problem that no file has a version, for which setuptools writes 0.0.0."""
+    """Return the problem that no file has a version if the dists have 0.0.0, which setuptools then writes."""
     found: list[Problem | str] = []
     if str(verdict.version) == "0.0.0":
         with collecting(found):

@@ -22,8 +22,8 @@ from . import bundle
 from .judge import Verdict, judge_release
 
 
-def releases(root: Path, dists: list[Dist]) -> list[list[Dist]]:
-    """Return the `dists` of a bundle as they are published, one after the other; only lockstep allows several."""
+def grouped(root: Path, dists: list[Dist]) -> list[list[Dist]]:
+    """Return the `dists` of a bundle by release, in the order of publishing: several distributions only in lockstep."""
     in_step = all(packages.of(root, dist.name).settings.lockstep for dist in dists)
     return ordered(dists) if in_step else [dists]
 
@@ -41,11 +41,11 @@ def ordered(dists: list[Dist]) -> list[list[Dist]]:
     return list(groups.values())
 
 
-def tagged(root: Path, dists: list[Dist], environ: Mapping[str, str]) -> tuple[str, Version, list[Problem | str]]:
+def judge_bundle(root: Path, dists: list[Dist], environ: Mapping[str, str]) -> tuple[str, Version, list[Problem | str]]:
     """Return the tag and version of `dists`, from the bundle of the project at `root`, and what is wrong with them."""
-    first, *others = releases(root, dists)
+    first, *others = grouped(root, dists)
     if others:
-        parts = [tagged(root, group, environ) for group in (first, *others)]
+        parts = [judge_bundle(root, group, environ) for group in (first, *others)]
         return *parts[0][:2], list(dict.fromkeys(problem for *_, problems in parts for problem in problems))
     package = packages.of(root, dists[0].name)
     ref = package.on(current(root, environ)).about(dists[0].name)

@@ -25,7 +25,7 @@ def verify(root: Path, environ: Mapping[str, str]) -> bool:
     Returns whether the bundle is to get an SBOM. Raises `ReleaseError` with everything that does not agree.
     """
     refuse(bundle.clear(root))
-    given, environ = environ, dev.tagged(root, environ)
+    given, environ = environ, dev.make_tag(root, environ)
     handover.gather(root / "dist", environ)
     packages = chosen(root, environ)
     names = {package.name for package in packages}

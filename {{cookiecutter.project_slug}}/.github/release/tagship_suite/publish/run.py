@@ -21,14 +21,14 @@ from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
 from .. import redact, report
 from ..dists import metadata, rules
 from ..dists.reading import Dist
-from ..errors import Problem, ReleaseError, refuse, within
+from ..errors import Problem, ReleaseError, refuse
 from ..gate import bundle, dev, lockstep
-from ..gate.lockstep import tagged
+from ..gate.lockstep import judge_bundle
 from ..repo import packages
 from . import attest, claims, upload, verify
 from .explain import explained
 from .index import Index, resolve
-from .retry import TOTAL, DeadlineExceeded, RetryPolicy, TransientError, timeout_from
+from .retry import RetryPolicy, TransientError, limited
 from .upload import TwineSettings
 
 #: The indexes behind twine's names, whatever a .pypirc says.
@@ -62,14 +62,13 @@ def publish(
     Everything is checked and signed before the first upload. A file that the index has with the same bytes is skipped,
     so a second run completes the release or changes nothing.
     """
-    retry = RetryPolicy(timeout_from(environ))
-    with within(seconds := TOTAL * retry.timeout, DeadlineExceeded(seconds)):
+    with limited(environ) as retry:
         folder = bundle.locate(root)
         dists = bundle.check(folder)
         settings = upload.settings(repository, environ)
         index = resolve(settings, environ, packages.of(root, dists[0].name).settings.index_url)
         redact.register(index.auth[1])
-        groups = lockstep.releases(root, dists)
+        groups = lockstep.grouped(root, dists)
         found = [problem for group in groups for problem in _problems(root, group, index, repository, environ)]
         found += _no_token(index, environ.get("TWINE_USERNAME", ""), *settings.stored) if index.site else []
         refuse(list(dict.fromkeys(found)))
@@ -116,7 +115,7 @@ def _problems(
     """Return every problem that can be found without the network."""
     limit = packages.of(root, dists[0].name).settings.file_limit
     on_test = repository == "testpypi"
-    _, _, found = tagged(root, dists, dev.accepted(root, dists[0].version, environ) if on_test else environ)
+    _, _, found = judge_bundle(root, dists, dev.accepted(root, dists[0].version, environ) if on_test else environ)
     found += [*rules.problems(dists, limit, public=bool(index.site)), *metadata.unrendered(dists)]
     return [*found, *_misaddressed(index, repository, environ)]
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from ..errors import refusal, within
 from .files import read_text, subtable, tomllib
 
-#: The way out where no text is the version.
+#: What to do if no file holds the version as text.
 BY_HAND = "or, if code computes the version, change that by hand, commit, and tag that commit"
 ASSIGNED = r"""^__version__ = "(.*)"$"""
 LAYOUT = {tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.COMMENT, tokenize.ENDMARKER}
