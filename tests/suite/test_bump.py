@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import subprocess
     from pathlib import Path
 
-TODAY = f"{datetime.now(timezone.utc):%Y-%m-%d}"
+WORDS = datetime.now(timezone.utc)
+TODAY = f"{WORDS:%Y-%m-%d}"
 STATIC = '[project]\nname = "ship-it"\nversion = "1.0.0"\n'
 FROM_GIT = '[project]\nname = "ship-it"\ndynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"\n'
 
@@ -247,6 +248,28 @@ LINKS = (
         ("## Unreleased\n\n### Added\n\n### Fixed\n\n- x\n", f"## 1.1.0 - {TODAY}\n\n### Added\n\n### Fixed\n\n- x\n"),
         ("## 1.1.0 - 2026-01-01\n\n- x\n", "## 1.1.0 - 2026-01-01\n\n- x\n"),
         ("## 1.1.0 - Unreleased\n\n- x\n", f"## 1.1.0 - {TODAY}\n\n- x\n"),
+        # In the form of the release before it.
+        ("## Unreleased\n\n- x\n\n## 1.0.0\n\n- y\n", "## 1.1.0\n\n- x\n\n## 1.0.0\n\n- y\n"),
+        (
+            "1.1 (unreleased)\n----------------\n\n- x\n\n1.0 (2026-01-31)\n----------------\n",
+            f"1.1.0 ({TODAY})\n------------------\n\n- x\n\n1.0 (2026-01-31)\n----------------\n",
+        ),
+        (
+            "Unreleased\n---\n\n- x\n\nVersion 1.0\n-----------\r\n\r\n*2026/01/31*\r\n\r\n- y\n",
+            (
+                f"Version 1.1.0\n-------------\n\n*{TODAY.replace('-', '/')}*\n\n- x\n\nVersion 1.0\n"
+                "-----------\r\n\r\n*2026/01/31*\r\n\r\n- y\n"
+            ),
+        ),
+        (
+            "## Unreleased\n\n- x\n\n## v1.0 (Jan 9, 2026)\n",
+            f"## v1.1.0 ({WORDS:%b} {WORDS.day}, {WORDS.year})\n\n- x\n\n## v1.0 (Jan 9, 2026)\n",
+        ),
+        (
+            "# Unreleased\n- x\n# 1.0\nReleased on 31 January 2026.\n",
+            f"# 1.1.0\n\nReleased on {WORDS.day} {WORDS:%B} {WORDS.year}.\n- x\n# 1.0\nReleased on 31 January 2026.\n",
+        ),
+        ("## Unreleased\n\n- x\n\n## 1.0: Ships\n", f"## 1.1.0 - {TODAY}\n\n- x\n\n## 1.0: Ships\n"),
     ],
 )
 def test_a_changelog_is_dated_and_its_links_are_carried_on(suite: Path, before: str, after: str) -> None:
@@ -320,6 +343,15 @@ def test_news_fragments_of_scriv_are_refused_too(suite: Path, files: dict[str, s
         assert f"found news fragments ({name.rpartition('/')[2]}), expected all of them in the changelog" in said
         assert "run: scriv collect --version 1.1.0; commit, and release 1.1.0" in said
     released(suite, "1.1.0rc1" if is_left else "minor")
+
+
+def test_changelogs_without_an_unreleased_section_are_named_by_their_paths_but_not_pages_that_show_them(
+    suite: Path,
+) -> None:
+    text = "## 1.0.0\n\n- x\n"
+    pages = {"docs/changelog.md": "```{include} ../CHANGES.md\n```\n", "docs/history.md": text}
+    said = released(started(suite, {"pyproject.toml": STATIC, "CHANGES.md": text, **pages}), "minor")
+    assert "note: CHANGES.md and docs/history.md: no heading 'Unreleased' to date" in said
 
 
 def test_a_version_whose_link_cannot_be_made_is_mentioned(suite: Path) -> None:

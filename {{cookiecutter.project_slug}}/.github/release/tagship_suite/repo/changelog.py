@@ -34,9 +34,19 @@ FILLER = re.compile(
     r"|^[-*+ \t]*(?:nothing(?: changed)?|no(?: notable)? changes)?(?: yet)?[. \t]*$",
     re.IGNORECASE | re.MULTILINE,
 )
+#: A page of the docs that shows another file.
+INCLUDES = re.compile(r"^(?:\.\. |`{3,}\{)include\b|^--8<--", re.MULTILINE)
 LINK = re.compile(r"^(\[|\.\. _)(unreleased)(\]?:[ \t]+)(\S+)[ \t]*(\r?\n|\Z)", re.IGNORECASE | re.MULTILINE)
 #: The types of towncrier's news fragments, such as `123.feature.md`, unless it is configured for others.
 TYPES = {"feature", "bugfix", "doc", "removal", "misc"}
+#: `2026-01-31`, `2026/01/31`, `January 31, 2026` or `31 Jan 2026`.
+DATE = r"(?P<date>\d{4}(?P<sep>[-/])\d\d(?P=sep)\d\d|[A-Z][a-z]{2,8} \d{1,2}, \d{4}|\d{1,2} [A-Z][a-z]{2,8} \d{4})"
+#: The heading of an earlier release with nothing but its version and date, such as `Version 1.2 (2026-01-31)`.
+EARLIER = re.compile(
+    rf"(?P<before>(?:[A-Za-z][\w.-]* ){{0,2}}v?)\d[\w.]*(?:(?P<between>[ ,:(\u2013\u2014-]+){DATE}(?P<after>\)?))?"
+)
+#: A line with the date below such a heading.
+DATED = re.compile(rf"\s*(?P<between>[*_(]*(?:Released(?: on)? )?){DATE}(?P<after>[.)*_]*)[ \t]*(?:\r?\n|\Z)")
 COMPARED = re.compile(r"(.*/compare/)(.+?)(\.{2,3})([^.].*)")
 
 
@@ -68,10 +78,11 @@ def dated(folder: Path, version: str, tag: str) -> tuple[dict[Path, str], list[s
             _check(path.relative_to(folder).as_posix(), text, match, Version(version))
             new = _linked(_released(text, match, version, tag), version, tag)
             linked = match["open"] == "[" and re.search(r"^\[v?\d.*\]: ", text, re.MULTILINE)
-            lost = f"{path.name}: [{version}] has no link, because [Unreleased] has none"
+            lost = f"{path.relative_to(folder).as_posix()}: [{version}] has no link, because [Unreleased] has none"
             return {path.resolve(): new}, [lost] if linked and f"[{version}]:" not in new else []
-    names = " and ".join(path.name for path in texts)
-    return {}, [f"{names}: no heading 'Unreleased' to date"] if texts else []
+    own = [path for path, text in texts.items() if not INCLUDES.search(text)]
+    names = " and ".join(path.relative_to(folder).as_posix() for path in own)
+    return {}, [f"{names}: no heading 'Unreleased' to date"] if own else []
 
 
 def _check(name: str, text: str, match: re.Match[str], version: Version) -> None:
@@ -83,7 +94,7 @@ def _check(name: str, text: str, match: re.Match[str], version: Version) -> None
     if not FILLER.sub("", text[match.end() : following.start() if following else None].replace("\r", "")).strip():
         raise refusal("changelog", name, "nothing below 'Unreleased'", "what this release changes", "write it there")
     named = parsed((match["version"] or "").strip(" -"))  # None for `Next (unreleased)`, or no word before it
-    if named and named.release != version.release:
+    if named and Version(named.base_version) != Version(version.base_version):
         remedy = f"release {named.base_version}, or correct the heading"
         raise refusal("changelog", name, f"the heading {str(named)!r}", f"{str(version)!r}", remedy)
 
@@ -138,12 +149,38 @@ def _released(text: str, match: re.Match[str], version: str, tag: str) -> str:
     """Return the changelog with the unreleased section as `version` of today, below a new, empty one."""
     end, brackets = match["end"] or "\n", match["open"] == "[" and not match["version"]
     newer, own = _compared((match["url"] or "")[1:-1], tag)
-    title = f"[{version}]{f'({own})' if own else ''} - {today()}" if brackets else f"{version} - {today()}"
+    linked = (f"[{version}]{f'({own})' if own else ''} - {today()}", "")
+    title, line = linked if brackets else _styled(text, match, version)
     below = f"{match['line'] * len(title)}{end}" if match["line"] else ""
+    below += f"{end}{line}{end}" if line else ""
     # `1.2 (unreleased)` is the heading of the version itself; there is no other one to keep.
     kept = "" if match["version"] else f"{match[0].rstrip()}{end}{end}"
     kept = kept.replace(match["url"], f"({newer})") if newer else kept
     return f"{text[: match.start()]}{kept}{match['mark'] or ''}{title}{end}{below}{text[match.end() :]}"
+
+
+def _styled(text: str, match: re.Match[str], version: str) -> tuple[str, str]:
+    """Return the heading for `version`, and the line with its date, "" if it has none, as for the release before it."""
+    mark, line = re.escape(match["mark"] or ""), re.escape(match["line"] or "")
+    pattern = rf"^{mark}(\S.*?)[ \t]*\r?$" if mark else rf"^(\S.*?)[ \t]*\r?\n{line}{{3,}}[ \t]*\r?$"
+    heading = re.compile(pattern, re.MULTILINE).search(text, match.end())
+    before = EARLIER.fullmatch(heading[1]) if heading else None
+    if not heading or not before:
+        return f"{version} - {today()}", ""
+    title, below = f"{before['before']}{version}", DATED.match(text, heading.end())
+    return (f"{title}{_today(before)}", "") if before["date"] else (title, _today(below) if below else "")
+
+
+def _today(written: re.Match[str]) -> str:
+    """Return today's date in the form of the one that is `written`, with what surrounds that."""
+    date, now = written["date"], datetime.now(timezone.utc)
+    if separator := written["sep"]:
+        new = f"{now:%Y-%m-%d}".replace("-", separator)
+    else:
+        new = re.sub(r"[A-Z][a-z]+", f"{now:%b}" if re.search(r"\b(?!May)[A-Z][a-z]{2}\b", date) else f"{now:%B}", date)
+        new = re.sub(r"\b\d{1,2}\b", f"{now:%d}" if re.search(r"\b0\d\b", date) else f"{now.day}", new)
+        new = re.sub(r"\d{4}", f"{now.year}", new)
+    return f"{written['between']}{new}{written['after']}"
 
 
 def _linked(text: str, version: str, tag: str) -> str:
