@@ -220,3 +220,28 @@ def test_a_target_that_only_a_removed_job_ran_is_named(tmp_path: Path) -> None:
     tox = "[testenv:ship]\ndeps = twine\ncommands =\n    python -m build\n    twine upload dist/*\n"
     todo = plan(make(tmp_path / "thing", {**SETUP_CFG, ".github/workflows/out.yml": by_tox, "tox.ini": tox})).todo
     assert "remove what publishes in tox.ini:5, which no job runs any more" in todo
+
+
+TESTED = """\
+on: push
+jobs:
+  test:
+    runs-on: ubuntu-latest
+    services: { db: { image: postgres }, cache: { image: redis } }
+    steps:
+      - run: sudo apt-get update && sudo apt-get install -y libpq-dev
+      - run: pip install pytest
+      - run: pytest
+      - run: sudo apt-get install -y graphviz
+"""
+
+
+def test_what_the_tests_of_ci_have_around_them_is_named(tmp_path: Path) -> None:
+    todo = left_to_do(tmp_path / "thing", test=TESTED)
+    assert todo[0].startswith(
+        ".github/workflows/test.yml:5, job test: its tests have the services db, cache, those of the release none"
+    )
+    assert todo[1].startswith(".github/workflows/test.yml:7: `sudo apt-get install -y libpq-dev` ran before the tests")
+    assert "apt-get" not in " ".join(todo[2:])
+    lint = TESTED.replace("pytest", "ruff")
+    assert "services" not in " ".join(left_to_do(tmp_path / "other", lint=lint))

@@ -15,7 +15,7 @@ from tagship_suite.repo import git
 from tagship_suite.repo.files import load_toml, subtable
 from tagship_suite.repo.packages import Package, distribution_name, every
 
-from . import appended, fetched, instructions, lockstep, makers, pipeline, settings, stale, steps, version
+from . import appended, fetched, instructions, lockstep, makers, pipeline, settings, stale, steps, surroundings, version
 from .ignored import managed_but_ignored
 from .model import Adoption, Decision
 from .publishing.wheels import wheels
@@ -48,6 +48,7 @@ def plan(folder: Path, *, keep_old: bool = False) -> Adoption:
         steps.managed,
         pipeline.include,
         fetched.variables,
+        surroundings.of_tests,
         steps.sessions,
         steps.tasks,
         steps.keep_neighbours,

@@ -1,0 +1,64 @@
+"""What CI's tests have around them and the release's do not: service containers, and packages of the system."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from tagship import update
+from tagship.facts import workflow
+from tagship.facts.marked import Unreadable
+from tagship.facts.publishing import shell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tagship.facts.model import Evidence
+    from tagship.facts.workflow import Job
+    from tagship_suite.errors import Problem
+
+    from .model import Adoption
+
+#: The release's tests run on Linux, on GitHub's runners unless a variable names others.
+SYSTEM = re.compile(r"\b(?:apt(?:-get)?|dnf|yum|apk)\b.*\b(?:install|add)\b")
+
+
+def of_tests(found: Adoption) -> list[Problem]:
+    """Add a step for each service and each package of the system that the job with the project's tests has."""
+    if update.has_suite(found.folder) or found.on_gitlab:
+        return []
+    testing = [*_testing(found.folder, found.facts.tests.evidence)]
+    jobs = {(line.file, str(job.id)): (line, job) for line, job in reversed(testing)}
+    for line, job in jobs.values():
+        if names := ", ".join(map(str, job.node.map("services"))):
+            where = f"{line.file}:{job.node.line_of('services')}, job {job.id}"
+            found.todo.append(
+                f"{where}: its tests have the services {names}, those of the release none: if they need them, set "
+                "test-command to others, or to a script that starts them"
+            )
+        found.todo += [
+            f"{line.file}:{at}: `{text}` ran before the tests, and no session runs it: if they need it, set "
+            "test-command to a script that also does so"
+            for at, text in _installed(job, line.line)
+        ]
+    return []
+
+
+def _testing(root: Path, evidence: tuple[Evidence, ...]) -> Iterator[tuple[Evidence, Job]]:
+    """Yield the lines of workflows that show how the tests run, the last first, with their jobs."""
+    for line in sorted(evidence, key=lambda each: -each.line):
+        if (root / line.file).parent == root / workflow.FOLDER:
+            with suppress(Unreadable):
+                for job in workflow.read(root / line.file, root).jobs.values():
+                    if job.line <= line.line <= job.end:
+                        yield line, job
+
+
+def _installed(job: Job, before: int) -> Iterator[tuple[int, str]]:
+    """Yield the lines and commands of a job that install packages of the system before the line `before`."""
+    for step in (step for step in job.steps if step.line < before):
+        for command in shell.commands(step.run, step.run.first):
+            if SYSTEM.search(text := " ".join(command.words)):
+                yield command.line, text
