@@ -424,6 +424,18 @@ def test_git_ignores_what_the_build_backend_creates_besides(tmp_path: Path) -> N
     for name, files in {"pdm": {**FLIT, "pyproject.toml": pdm}, "flit": FLIT}.items():
         adopt(folder := make(tmp_path / name, files))
         assert ("/.pdm-build/" in (folder / ".gitignore").read_text()) is (name == "pdm")
+        assert not {"/build/", "*.egg-info/"} & {*(folder / ".gitignore").read_text().splitlines()}
+
+
+@pytest.mark.parametrize(
+    ("own", "missing"), [("thing.egg-info/\n*.pyc\n", set()), ("/thing/\n", {"*.egg-info/", "__pycache__/"})]
+)
+def test_git_already_ignores_what_setuptools_creates_by_a_projects_own_lines(
+    own: str, missing: set[str], tmp_path: Path
+) -> None:
+    folder = make(tmp_path / "thing", SETUP_CFG, **{".gitignore": own})
+    adopt(folder)
+    assert {"*.egg-info/", "__pycache__/"} & {*(folder / ".gitignore").read_text().splitlines()} == missing
 
 
 @pytest.mark.parametrize(("package", "is_stubs"), [("thing-stubs", True), ("thing", False)])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tagship import suite
+from tagship_suite.errors import ReleaseError
 from tagship_suite.repo import git
 from tagship_suite.repo.files import load_toml, subtable
+from tagship_suite.repo.packages import distribution_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,18 +21,25 @@ MADE = {
     "/build/": "build/name",
     "/bundle/": "bundle/name",
     "/dist/": "dist/name",
-    "*.egg-info/": "name.egg-info/name",
-    "__pycache__/": "__pycache__/name",
+    "*.egg-info/": "{egg}.egg-info/name",
+    "__pycache__/": "__pycache__/name.pyc",
 }
-#: What a build backend creates besides, if it writes the version to a file.
-MADE_BY = {"pdm": {"/.pdm-build/": ".pdm-build/name"}}
+#: What setuptools creates, and these build backends do not; what each creates instead.
+BY_SETUPTOOLS = {"/build/", "*.egg-info/"}
+OTHERS: dict[str, dict[str, str]] = {
+    **{name: {} for name in ("flit_core", "hatchling", "poetry", "uv_build")},
+    "pdm": {"/.pdm-build/": ".pdm-build/name"},  # if it writes the version to a file
+}
 NOT = ("!/.github/", f"!/{suite.RELEASE.as_posix()}/", f"!/{suite.RELEASE.as_posix()}/**")
 
 
 def with_ignored(text: str, folder: Path, written: Iterable[Path]) -> str:
     """Return the `text` of .gitignore that covers what the sessions create, but not the managed files in `written`."""
-    backend = str(subtable(load_toml(folder / "pyproject.toml"), "build-system").get("build-backend"))
-    made = MADE | MADE_BY.get(backend.partition(".")[0], {})
+    backend = str(subtable(load_toml(folder / "pyproject.toml"), "build-system").get("build-backend")).partition(".")[0]
+    not_made = BY_SETUPTOOLS if backend in OTHERS else set[str]()
+    egg = f"{'src/' * (folder / 'src').is_dir()}{_name(folder).replace('-', '_')}"
+    made = {line: example.format(egg=egg) for line, example in MADE.items() if line not in not_made}
+    made |= OTHERS.get(backend, {})
     covered = {*_ignored(folder, made.values())}
     lines = [line for line, example in made.items() if example not in covered]
     lines += NOT if managed_but_ignored(folder, written) else []
@@ -38,6 +48,12 @@ def with_ignored(text: str, folder: Path, written: Iterable[Path]) -> str:
     end = "\r\n" if "\r\n" in text else "\n"
     gap = "" if not text else end if text.endswith("\n") else end * 2
     return text + gap + "".join(f"{line}{end}" for line in ["# created by the release sessions", *lines])
+
+
+def _name(folder: Path) -> str:
+    with suppress(ReleaseError):
+        return distribution_name(folder) or "name"
+    return "name"
 
 
 def managed_but_ignored(folder: Path, written: Iterable[Path]) -> list[str]:
