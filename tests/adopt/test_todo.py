@@ -87,6 +87,40 @@ def test_a_job_that_stays_and_makes_the_release_is_named(run: str, tmp_path: Pat
     assert "GitHub Release" not in " ".join(left_to_do(tmp_path / "other", publish=PUBLISH))
 
 
+CHECK = """\
+      - name: Look it up
+        run: |
+          {}
+          exit 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("check", "named"),
+    [
+        ("grep -q $GITHUB_REF_NAME CHANGES.md ||", True),
+        ("test v$(python setup.py --version) = $GITHUB_REF_NAME ||", False),
+        ("echo found=1 >> $GITHUB_OUTPUT ||", False),
+    ],
+)
+def test_a_check_before_the_upload_is_named_unless_a_session_makes_it(check: str, named: bool, tmp_path: Path) -> None:
+    step = CHECK.format(check)
+    todo = left_to_do(tmp_path / "thing", publish=PUBLISH.replace(UPLOAD, f"{step}{UPLOAD}{step}"))
+    said = [line for line in todo if "could stop the upload" in line]
+    assert [line.partition(" could")[0] for line in said] == [".github/workflows/publish.yml:11: 'Look it up'"] * named
+
+
+def test_jobs_that_the_upload_waited_for_are_named_unless_they_build_or_test(tmp_path: Path) -> None:
+    names = {"lint": "ruff check", "types": "mypy .", "test": "pytest", "build": "python -m build", "set": "./set.sh"}
+    text = PUBLISH.replace("    permissions:", f"    needs: [{', '.join(names)}]\n    permissions:")
+    for name, run in names.items():
+        text += f"  {name}:\n    runs-on: ubuntu-latest\n    steps:\n      - run: {run}\n"
+    text += "    outputs: { a: b }\n"
+    said = [line for line in left_to_do(tmp_path / "thing", publish=text) if "waited" in line]
+    waited = "the upload waited for the jobs lint and types, and the release will not: push a tag when they have passed"
+    assert said == [f".github/workflows/publish.yml: {waited}"]
+
+
 def test_what_the_own_ci_fetches_beside_the_commit_is_named_with_the_variable_for_it(tmp_path: Path) -> None:
     checkout = "      - uses: Actions/checkout@v4\n        with: {{{}}}\n"
     jobs = "on: push\njobs:\n  {0}:\n    runs-on: ubuntu-latest\n    steps:\n"

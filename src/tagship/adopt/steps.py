@@ -16,7 +16,7 @@ from . import insertion, neighbours, style, version
 from .hooks import hooks
 from .ignored import with_ignored
 from .model import Decision
-from .publishing import committed, made_in_ci, orphaned, prepared, retire
+from .publishing import committed, guards, made_in_ci, orphaned, prepared, retire
 
 if TYPE_CHECKING:
     from tagship.facts.model import Evidence
@@ -48,6 +48,7 @@ def old_publishing(found: Adoption) -> list[Problem]:
         "noxfile.py, or let the project's own files decide"
         for where, name, value in prepared.variables(found.folder, found.facts.publishing)
     ]
+    found.todo += guards.lost(found.folder, found.facts.publishing)
     return []
 
 

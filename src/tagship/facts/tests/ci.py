@@ -65,6 +65,11 @@ def pythons(top: Path) -> tuple[list[str], str]:
     return [], ""
 
 
+def commands(job: Job, file: str, top: Path) -> list[Command]:
+    """Return the commands of a job of the workflow `file`."""
+    return [*_steps(job.steps, file, top)]
+
+
 def _of_github(top: Path) -> Iterator[Ranked]:
     for rank, read, job in _ranked(top):
         newest = {f"matrix.{name}": max(values, key=Version) for name, values in _pythons(job).items()}
