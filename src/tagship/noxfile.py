@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,15 @@ def read(path: Path) -> Module:
     sessions = {name: node.lineno for node in functions for name in names(node, "session")}
     tasks = {name: node.lineno for node in functions for name in names(node, "task")}
     return Module(frozenset(_imported(tree)), sessions, tasks)
+
+
+def another_version(folder: Path, argument: str = "") -> str:
+    """Return how to release another version: by the release's task, if the project in `folder` has it, else by hand."""
+    files = [path for path in (folder / "tasks.py", folder / "tasks/__init__.py") if path.is_file()]
+    with suppress(ReleaseError):
+        if any(TASKS_MODULE in read(path).imported for path in files):
+            return f"run: inv release {argument}".rstrip()
+    return "set another version, commit that, and tag the commit"  # `inv release` may be a task of the project's own
 
 
 def problem(folder: Path, remedy: str) -> Problem | None:

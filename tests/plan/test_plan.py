@@ -146,12 +146,21 @@ def test_a_tag_that_names_another_version_would_stop_it(repository: Path) -> Non
     )
 
 
-def test_a_tag_that_is_somewhere_else_would_stop_it(repository: Path) -> None:
+@pytest.mark.parametrize(
+    ("tasks", "remedy"),
+    [
+        ("from tagship_suite.tasks import release\n", "run: inv release"),
+        ("from invoke import task\n", "set another version, commit that, and tag the commit"),
+        ("not Python\n", "set another version, commit that, and tag the commit"),
+    ],
+)
+def test_a_tag_that_is_somewhere_else_would_stop_it(repository: Path, tasks: str, remedy: str) -> None:
     git(repository, "tag", "v1.0")
+    (repository / "tasks.py").write_text(tasks)
     commit(repository, "one more")
     status, text = plan(repository, "--offline")
     assert status == 1
-    assert "expected HEAD; run: inv release" in text
+    assert f"expected HEAD; {remedy} [tag-exists]" in text
 
 
 @pytest.mark.parametrize(("earlier", "tag"), [("ship-0.9", "ship-1.0"), ("release/v0.9", "release/v1.0")])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from tagship import project, suite, tree, update
+from tagship import noxfile, project, suite, tree, update
 from tagship.errors import TagshipError
 from tagship.facts import distributions, workflow
 from tagship.facts.marked import Unreadable
@@ -83,7 +83,7 @@ def _version_and_tag(plan: Plan, found: Project, tag: str) -> None:
     if named is None or named.version != parsed(plan.version):
         has = f"version {str(named.version) if named else 'none'!r}"
         expected = f"{plan.version!r} as in {plan.version_source}"
-        remedy = f"run: inv release, or tag {_in_form(plan.version, found)!r}"
+        remedy = f"{noxfile.another_version(found.path)}, or tag {_in_form(plan.version, found)!r}"
         plan.problems.append(str(Problem("tag-mismatch", f"tag {plan.tag!r}", has, expected, remedy)))
 
 
@@ -176,7 +176,8 @@ def _indexes(plan: Plan, found: Project, *, offline: bool) -> None:
     for held in plan.indexes:
         if held.has_version:
             expected = "none, as it refuses files with other bytes"
-            problem = Problem("file-exists", held.index, f"version {plan.version}", expected, "run: inv release patch")
+            remedy = noxfile.another_version(found.path, "patch")
+            problem = Problem("file-exists", held.index, f"version {plan.version}", expected, remedy)
             plan.problems.append(str(problem))
 
 

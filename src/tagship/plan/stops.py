@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tagship import noxfile
 from tagship.facts import distributions, dunder
 from tagship_suite.errors import Problem, ReleaseError
 from tagship_suite.gate.history import branch_problems, signer
@@ -23,7 +24,7 @@ def at_the_gate(plan: Plan, found: Project) -> None:
     settings = found.package.settings
     there = git.query(found.path, "rev-parse", "--verify", "--quiet", f"refs/tags/{plan.tag}^{{commit}}")
     if there and there != plan.commit:
-        place, remedy = f"it at {there[:12]}", "run: inv release"
+        place, remedy = f"it at {there[:12]}", noxfile.another_version(found.path)
         plan.problems.append(str(Problem("tag-exists", f"tag {plan.tag!r}", place, "HEAD", remedy)))
     elif settings.require_signed_tag and there:
         try:
