@@ -248,3 +248,10 @@ def test_nothing_that_files_hold_raises(
     texts = {"pyproject.toml": top + "\n".join(pyproject), "setup.cfg": "\n".join(cfg), "setup.py": "\n".join(setup)}
     (answer,) = fleet.ask(report.inspect, [write(root, texts | {"a.py": "b = 1\n"})])
     assert "report it" not in answer["reason"]
+
+
+def test_a_script_that_uploads_is_named_once_and_without_a_login_that_nothing_shows(tmp_path: Path) -> None:
+    make = {"Makefile": "up:\n\ttwine upload dist/*\n", "bin/up.sh": "#!/bin/sh\ntwine upload -r testpypi dist/*\n"}
+    found = report.lines(report.inspect(write(tmp_path, {**GOOD, **make})))
+    shown = ["  publishes Makefile up to pypi", "  publishes bin/up.sh to testpypi"]
+    assert [line for line in found if "publishes" in line and ".github" not in line] == shown

@@ -46,11 +46,17 @@ def lines(data: dict[str, Any]) -> list[str]:
         found += _of_distribution(each)
     found += [f"  tests     {' '.join(data['tests']['command']) or UNKNOWN}"]
     found += [f"  tags      {data['tag_style'] or UNKNOWN}, default branch {data['default_branch'] or UNKNOWN}"]
-    for each in data["publishing"]:
-        secrets = f" with {', '.join(each['secrets'])}" if each["secrets"] else ""
-        found.append(f"  publishes {each['file']} {each['job']}: {each['auth']}{secrets} to {each['index']}")
+    found += [f"  publishes {_of_job(each)} to {each['index']}" for each in data["publishing"]]
     found += [f"  not read  {line}" for line in data["unread"]]
     return [one_line(line) for line in found]
+
+
+def _of_job(data: dict[str, Any]) -> str:
+    """Return the file and the job, if that has a name of its own, and how it logs in, if the files say that."""
+    job = f" {data['job']}" if data["job"] and data["job"] != data["file"].rpartition("/")[2] else ""
+    secrets = f" with {', '.join(data['secrets'])}" if data["secrets"] else ""
+    auth = f": {data['auth']}{secrets}" if data["auth"] != "none" else ""
+    return f"{data['file']}{job}{auth}"
 
 
 def _of_distribution(data: dict[str, Any]) -> list[str]:
