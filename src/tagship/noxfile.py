@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tagship_suite.errors import Problem, ReleaseError, refusal
-from tagship_suite.repo.files import read_text
+from tagship_suite.files import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

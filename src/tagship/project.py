@@ -12,8 +12,8 @@ from tagship.errors import TagshipError
 from tagship.facts import distributions
 from tagship.publisher import Registration
 from tagship_suite.errors import Problem, ReleaseError
+from tagship_suite.files import load_toml
 from tagship_suite.repo.bump import DEFAULT_BRANCHES
-from tagship_suite.repo.files import load_toml
 from tagship_suite.repo.git import lines, tags_here, upstream
 from tagship_suite.repo.packages import chosen, distribution_name, history
 

@@ -13,7 +13,7 @@ from tagship import noxfile, suite, tree
 from tagship.errors import Refused
 from tagship.written import INIT, Written, content_of, first_edit, version
 from tagship_suite.errors import Problem
-from tagship_suite.repo.files import load_toml, subtable
+from tagship_suite.files import load_toml, subtable
 from tagship_suite.repo.packages import every, is_compiled
 
 if TYPE_CHECKING:

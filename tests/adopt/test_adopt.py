@@ -13,7 +13,7 @@ from tagship import suite
 from tagship.adopt import plan
 from tagship.errors import TagshipError
 from tagship.facts import read
-from tagship_suite.repo.files import tomllib
+from tagship_suite.files import tomllib
 from tagship_suite.repo.packages import every
 from tests.adopt.repositories import FLIT, KINDS, NOXFILE, OWN_FILES, POETRY, SETUP_CFG, SETUP_PY, TASKS, make
 from tests.conftest import commit, drift, git, nox, run, try_nox, try_run

@@ -14,7 +14,7 @@ from tagship.adopt.plan import carry_out, plan
 from tagship.adopt.settings import Setting
 from tagship.facts import distributions
 from tagship_suite.errors import ReleaseError
-from tagship_suite.repo.files import tomllib
+from tagship_suite.files import tomllib
 from tagship_suite.repo.literals import find
 from tests.adopt.repositories import make
 from tests.conftest import git

@@ -15,7 +15,7 @@ import yaml
 
 from tagship import suite
 from tagship.adopt import hooks, neighbours, settings
-from tagship_suite.repo.files import tomllib
+from tagship_suite.files import tomllib
 from tests.adopt.repositories import FLIT, SETUP_CFG, make
 from tests.adopt.test_adopt import adopt, refused
 from tests.conftest import check_schema, commit, git, run

@@ -9,7 +9,7 @@ import pytest
 
 from tagship import suite
 from tagship.adopt.plan import plan
-from tagship_suite.repo.files import tomllib
+from tagship_suite.files import tomllib
 from tests.adopt.repositories import SETUP_CFG, make
 from tests.adopt.test_todo import ON_TAGS, PUBLISH, UPLOAD, left_to_do
 

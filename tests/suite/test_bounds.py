@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tagship_suite import files
 from tagship_suite.backend import _cause
 from tagship_suite.dists import tars
 from tagship_suite.dists.reading import read_dist
 from tagship_suite.errors import ReleaseError, within
 from tagship_suite.gate import handover
-from tagship_suite.repo import files, literals, versions
+from tagship_suite.repo import literals, versions
 from tests.archives import write_release, write_sdist
 from tests.conftest import try_release
 

@@ -9,7 +9,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 
 from tagship.facts import marked
 from tagship.facts.marked import Map, Unreadable
-from tagship_suite.repo.files import read_text
+from tagship_suite.files import read_text
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from tagship import suite
 from tagship_suite.errors import ReleaseError
+from tagship_suite.files import load_toml, subtable
 from tagship_suite.repo import git
-from tagship_suite.repo.files import load_toml, subtable
 from tagship_suite.repo.packages import distribution_name
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tagship import project
-from tagship_suite.repo.files import read_text
+from tagship_suite.files import read_text
 
 if TYPE_CHECKING:
     from pathlib import Path

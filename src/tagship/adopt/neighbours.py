@@ -11,7 +11,7 @@ import tomlkit
 from tagship import suite
 from tagship.facts import marked
 from tagship.facts.marked import Map, Seq, Unreadable
-from tagship_suite.repo.files import load_toml, read_text, subtable, tomllib
+from tagship_suite.files import load_toml, read_text, subtable, tomllib
 
 from . import style
 

@@ -11,8 +11,8 @@ from tagship import suite, tree, update
 from tagship.errors import Refused, TagshipError
 from tagship.facts import publishing, read
 from tagship_suite.errors import Problem, ReleaseError
+from tagship_suite.files import load_toml, subtable
 from tagship_suite.repo import git
-from tagship_suite.repo.files import load_toml, subtable
 from tagship_suite.repo.packages import Package, distribution_name, every
 
 from . import appended, fetched, instructions, lockstep, makers, pipeline, settings, stale, steps, surroundings, version

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tagship.facts.pythons import allowed, of_poetry
 from tagship.facts.tests import ci
-from tagship_suite.repo.files import load_toml, parse_cfg, read_text, subtable
+from tagship_suite.files import load_toml, parse_cfg, read_text, subtable
 from tagship_suite.repo.literals import passed
 
 if TYPE_CHECKING:

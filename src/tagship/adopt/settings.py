@@ -10,7 +10,7 @@ import tomlkit
 
 from tagship.facts import distributions, tests
 from tagship_suite.errors import refusal
-from tagship_suite.repo.files import subtable, tomllib
+from tagship_suite.files import subtable, tomllib
 
 from . import pythons, style, version
 

@@ -9,7 +9,7 @@ from tagship import noxfile, suite, tree, update
 from tagship.audit.context import Context
 from tagship.facts.events import HEADS
 from tagship_suite.errors import Problem
-from tagship_suite.repo.files import read_text
+from tagship_suite.files import read_text
 from tagship_suite.repo.versions import names
 
 from . import insertion, neighbours, style, version

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomlkit
 
-from tagship_suite.repo.files import read_text
+from tagship_suite.files import read_text
 
 if TYPE_CHECKING:
     from pathlib import Path

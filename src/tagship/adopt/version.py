@@ -14,7 +14,7 @@ from tagship.facts.files import Files
 from tagship.facts.project import Project
 from tagship_suite.config import Config
 from tagship_suite.errors import ReleaseError
-from tagship_suite.repo.files import read_text
+from tagship_suite.files import read_text
 from tagship_suite.repo.literals import find
 from tagship_suite.repo.version_source import locate
 from tagship_suite.repo.versions import parsed, same

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from packaging.version import Version as Parsed
 
 from tagship_suite.errors import ReleaseError
-from tagship_suite.repo.files import subtable
+from tagship_suite.files import subtable
 
 from . import pythons
 from .backends import hatch, others, setuptools, setuptools_modules

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from tagship_suite.dists.modules import is_own
-from tagship_suite.repo.files import read_text
+from tagship_suite.files import read_text
 from tagship_suite.repo.literals import strings
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import tokenize
 from typing import TYPE_CHECKING, Any
 
 from tagship_suite.errors import ReleaseError, refusal
-from tagship_suite.repo.files import tomllib
+from tagship_suite.files import tomllib
 
 if TYPE_CHECKING:
     from pathlib import Path

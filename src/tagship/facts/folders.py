@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from tagship_suite.errors import ReleaseError
-from tagship_suite.repo.files import subtable
+from tagship_suite.files import subtable
 from tagship_suite.repo.packages import is_private
 
 if TYPE_CHECKING:

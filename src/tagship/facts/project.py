@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tagship_suite.repo.files import subtable
+from tagship_suite.files import subtable
 
 from .python.values import NotPlain, Value, plain
 

@@ -11,7 +11,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from tagship.facts.tests import poetry
-from tagship_suite.repo.files import subtable
+from tagship_suite.files import subtable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

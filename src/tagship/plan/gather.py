@@ -13,8 +13,8 @@ from tagship.facts import distributions, workflow
 from tagship.facts.marked import Unreadable
 from tagship.indexes import INDEXES
 from tagship_suite.errors import Problem, ReleaseError
+from tagship_suite.files import load_toml, parse_cfg, read_text, subtable
 from tagship_suite.repo import git
-from tagship_suite.repo.files import load_toml, parse_cfg, read_text, subtable
 from tagship_suite.repo.notes import section
 from tagship_suite.repo.packages import form, history, is_compiled
 from tagship_suite.repo.version_source import locate

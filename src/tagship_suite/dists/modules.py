@@ -10,7 +10,7 @@ from functools import cache, partial
 from packaging.utils import canonicalize_name
 
 from ..errors import Problem
-from ..repo.files import UNREADABLE
+from ..files import UNREADABLE
 from . import zips
 from .reading import Dist
 

@@ -11,8 +11,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from ..errors import Problem, shortened, some
+from ..files import load_toml, read_text, subtable
 from ..repo import git
-from ..repo.files import load_toml, read_text, subtable
 from ..testing.witness import is_test
 from .modules import OTHER, is_own
 from .reading import Dist

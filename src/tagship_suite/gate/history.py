@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from ..config import Config
 from ..errors import Problem, collecting, refusal, some
+from ..files import load_toml, parse_cfg, subtable
 from ..repo import git
-from ..repo.files import load_toml, parse_cfg, subtable
 from ..repo.literals import find
 from ..repo.version_source import locate
 from ..repo.versions import Ref, is_foreign, parsed, read_tag

@@ -9,8 +9,8 @@ from pathlib import Path
 from packaging.version import Version
 
 from ..errors import Problem, ReleaseError, refusal, refuse, some
+from ..files import diffs
 from . import changelog, elsewhere, git, packages
-from .files import diffs
 from .literals import Written
 from .packages import form, history
 from .version_source import places as places_of

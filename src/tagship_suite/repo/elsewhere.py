@@ -8,9 +8,9 @@ from typing import Any
 from packaging.version import Version
 
 from ..errors import some
+from ..files import load_toml, read_text, subtable
 from . import git
 from .changelog import FOLDERS, today
-from .files import load_toml, read_text, subtable
 from .literals import WHOLE, Written, keyed, keywords, matches, strings
 from .packages import Package, distribution_name, every
 from .versions import same, semver

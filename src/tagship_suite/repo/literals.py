@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import refusal, within
-from .files import read_text, subtable, tomllib
+from ..files import read_text, subtable, tomllib
 
 #: What to do if no file holds the version as text.
 BY_HAND = "or, if code computes the version, change that by hand, commit, and tag that commit"

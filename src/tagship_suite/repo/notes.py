@@ -7,8 +7,8 @@ from pathlib import Path
 from packaging.version import Version
 
 from ..errors import ReleaseError
+from ..files import read_text
 from . import changelog, git
-from .files import read_text
 from .packages import Package, history
 from .versions import parsed
 

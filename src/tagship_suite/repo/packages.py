@@ -11,8 +11,8 @@ from packaging.version import Version
 
 from ..config import Config, is_folder, load, table
 from ..errors import Problem, ReleaseError, refusal, refuse
+from ..files import load_toml, parse_cfg, read_text, subtable
 from . import git
-from .files import load_toml, parse_cfg, read_text, subtable
 from .literals import passed
 from .versions import Ref, Tag, as_before, current, like, names, releases
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from ..config import Config
 from ..errors import Problem, ReleaseError, refusal, refuse
+from ..files import load_toml, parse_cfg, read_text, subtable
 from .elsewhere import cargo
-from .files import load_toml, parse_cfg, read_text, subtable
 from .literals import BY_HAND, Written, find, keyed, keywords, parse_python, strings
 from .packages import distribution_name
 from .versions import same

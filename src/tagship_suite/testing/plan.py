@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from ..dists.reading import Dist, read_dists
 from ..errors import ReleaseError, refusal
-from ..repo.files import load_toml, parse_cfg, subtable
+from ..files import load_toml, parse_cfg, subtable
 from ..repo.packages import Package, chosen, distribution_name, every, left_out
 from ..repo.versions import current
 from . import pythons

@@ -7,7 +7,7 @@ from pathlib import Path
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from ..errors import collecting
-from ..repo.files import load_toml, parse_cfg, subtable
+from ..files import load_toml, parse_cfg, subtable
 from ..repo.packages import Package, every
 
 #: The minor version of the oldest Python 3 that setup-python has for the current runners.

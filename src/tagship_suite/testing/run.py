@@ -11,7 +11,7 @@ from nox.command import CommandFailed
 
 from .. import report
 from ..errors import refusal, refuse
-from ..sessions import run
+from ..report import run
 from . import proof, witness
 from .plan import Plan, plans, unnamed
 

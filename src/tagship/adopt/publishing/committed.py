@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from tagship import suite
 from tagship.adopt.model import Decision
 from tagship_suite.errors import ReleaseError
+from tagship_suite.files import read_text
 from tagship_suite.repo import elsewhere, git, version_source
-from tagship_suite.repo.files import read_text
 from tagship_suite.repo.versions import parsed, releases
 
 from . import made_in_ci

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from tagship.facts import workflow
 from tagship.facts.marked import Unreadable
 from tagship_suite.errors import Problem
+from tagship_suite.files import read_text
 from tagship_suite.repo import git
-from tagship_suite.repo.files import read_text
 from tagship_suite.repo.versions import releases, same
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from tagship.adopt import settings, style
 from tagship.adopt.model import Decision
 from tagship.facts import distributions, workflow
 from tagship.facts.marked import Unreadable, texts
-from tagship_suite.repo.files import tomllib
+from tagship_suite.files import tomllib
 from tagship_suite.repo.packages import is_compiled
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tagship.facts.packages import tops
 from tagship.facts.project import Modules, Project, Version
-from tagship_suite.repo.files import subtable
+from tagship_suite.files import subtable
 
 from . import texts
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tagship_suite.repo.files import subtable, tomllib
+from tagship_suite.files import subtable, tomllib
 
 from .blocks import Block
 from .shell import Command, commands

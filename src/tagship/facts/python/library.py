@@ -9,7 +9,7 @@ import re
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from tagship_suite.repo.files import tomllib
+from tagship_suite.files import tomllib
 
 from . import builtins, calls, imports, methods
 from .machine import Machine, Raised, unknown

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tagship_suite.repo.files import subtable
+from tagship_suite.files import subtable
 from tagship_suite.testing.plan import DEFAULTS
 
 from . import ci, files, ways

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 from tagship.facts import project as facts
 from tagship.facts.files import Files
-from tagship_suite.repo.files import load_toml, parse_cfg, read_text, subtable
+from tagship_suite.files import load_toml, parse_cfg, read_text, subtable
 
 from . import files, poetry
 from .model import Needs

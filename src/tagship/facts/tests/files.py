@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tagship_suite.repo.files import subtable
+from tagship_suite.files import subtable
 
 if TYPE_CHECKING:
     from .declared import Project

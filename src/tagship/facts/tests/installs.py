@@ -135,7 +135,7 @@ def _pdm(arguments: list[str], project: Project, where: str) -> Needs:
 
 
 def _pipenv(arguments: list[str], project: Project, where: str) -> Needs:
-    from tagship_suite.repo.files import load_toml
+    from tagship_suite.files import load_toml
 
     if not {"--dev", "-d"} & {*arguments}:
         return Needs()

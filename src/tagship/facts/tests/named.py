@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tagship_suite.repo.files import read_text
+from tagship_suite.files import read_text
 
 from .declared import LINTERS, PYTEST, Project
 from .installs import TOOLS

@@ -17,7 +17,7 @@ from tagship.facts.python.expressions import evaluate
 from tagship.facts.python.machine import Machine, Raised, module_scope
 from tagship.facts.python.values import Lazy, Module, NotPlain, Value, plain
 from tagship_suite.errors import ReleaseError
-from tagship_suite.repo.files import read_text
+from tagship_suite.files import read_text
 
 from .model import Command
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tagship_suite.repo.files import subtable
+from tagship_suite.files import subtable
 
 
 def groups(pyproject: dict[str, Any]) -> dict[str, list[str]]:

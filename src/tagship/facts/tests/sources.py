@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tagship.facts.publishing.targets import Targets
-from tagship_suite.repo.files import subtable
+from tagship_suite.files import subtable
 
 from . import shell
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from tagship_suite.repo.files import load_toml, subtable
+from tagship_suite.files import load_toml, subtable
 
 from .model import Command, Needs
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tagship_suite.repo.files import subtable
+from tagship_suite.files import subtable
 
 from . import nox, shell, sources
 from .installs import installed, uv

@@ -18,9 +18,9 @@ from . import report
 from .dists import modules, rules, tracked
 from .dists.reading import Dist, read_dists
 from .errors import Problem, ReleaseError, refusal, refuse
+from .files import load_toml, subtable
 from .gate import bundle, dev, handover
 from .repo import git, notes
-from .repo.files import load_toml, subtable
 from .repo.literals import Written
 from .repo.packages import Package, chosen, form, history, is_compiled
 from .repo.version_source import locate

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from .errors import Problem, refuse
-from .repo.files import load_toml, subtable
+from .files import load_toml, subtable
 
 T = TypeVar("T")
 Texts = tuple[str, ...]

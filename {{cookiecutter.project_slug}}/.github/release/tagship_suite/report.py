@@ -10,12 +10,18 @@ import re
 import sys
 import traceback
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from . import redact
 from .errors import ReleaseError, from_os, links, refusal
+
+if TYPE_CHECKING:
+    import nox
+
+T = TypeVar("T")
 
 
 class Reported(Exception):
@@ -38,6 +44,15 @@ def reporting() -> Iterator[None]:
             raise Reported("a bug in tagship, see above") from None
         finally:
             sys.stdout.flush()  # before the next command of the session prints
+
+
+def run(session: "nox.Session", function: Callable[..., T], *arguments: object) -> T:
+    """Return what `function` returns; if it raises `ReleaseError`, print that and end the session."""
+    try:
+        with reporting():
+            return function(*arguments)
+    except Reported as reported:
+        session.error(str(reported))
 
 
 @contextmanager

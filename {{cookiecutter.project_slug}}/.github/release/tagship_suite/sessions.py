@@ -14,17 +14,15 @@ from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import nox
 from packaging.version import Version
 
 from .errors import Problem, refuse
 from .repo.packages import is_compiled
-from .report import Reported, reporting
+from .report import run
 from .testing.pythons import declared
-
-T = TypeVar("T")
 
 OLDEST_NOX = "2025.10.14"  # the first with download_python for a session
 if Version(version("nox")) < Version(OLDEST_NOX):
@@ -127,15 +125,6 @@ def _in_tools(session: nox.Session, home: Path, *arguments: str, **options: Any)
     root, env = str(ROOT.resolve()), {**options.pop("env", {}), "PYTHONSAFEPATH": ""}  # -m looks in the folder
     with session.chdir(home):
         session.run("python", "-m", "tagship_suite", f"--root={root}", *arguments, env=env, **options)
-
-
-def run(session: nox.Session, function: Callable[..., T], *arguments: object) -> T:
-    """Return what `function` returns; if it raises `ReleaseError`, print that and end the session."""
-    try:
-        with reporting():
-            return function(*arguments)
-    except Reported as reported:
-        session.error(str(reported))
 
 
 def install_tools(session: nox.Session, name: str = "tools", **env: str) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from ..config import table
 from ..errors import Problem, refuse
+from ..files import read_text
 from ..repo import bump, git, packages
-from ..repo.files import read_text
 from ..repo.versions import holds_version, parsed
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from packaging.version import Version
 
 from ..errors import Problem, refusal, refuse, some
-from .files import load_toml, parse_cfg, read_text, subtable
+from ..files import load_toml, parse_cfg, read_text, subtable
 from .versions import parsed
 
 FOLDERS = ("", "docs", "docs/source", "doc", "doc/source")

@@ -6,7 +6,7 @@ import stat
 import sys
 from typing import Any
 
-from ..errors import refusal
+from .errors import refusal
 
 if sys.version_info >= (3, 11):
     import tomllib
