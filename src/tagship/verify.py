@@ -146,14 +146,14 @@ def _update_trust_root(*, offline: bool) -> None:
 
 def _file(index: Index, name: str, remote: Remote, expected: Expected) -> File:
     try:
-        sha256 = index.sha256(remote._replace(hashes={}))  # of the bytes
+        sha256 = index.downloaded(remote)
         provenance = index.provenance(remote)
         publishers = attest.publishers(provenance, sha256)
     except ReleaseError as error:
         return File(name, problems=[str(error)])
     problems = [
         f"SHA-256: found {sha256}, expected {wanted} as {source} has it"
-        for source, wanted in (("the index", remote.hashes.get("sha256")), ("SHA256SUMS", expected.sums.get(name)))
+        for source, wanted in (("the index", remote.sha256), ("SHA256SUMS", expected.sums.get(name)))
         if wanted and wanted != sha256
     ]
     if expected.sums and name not in expected.sums:

@@ -327,13 +327,13 @@ def test_the_list_of_hashes_names_files_of_the_bundle_only(bundle: Path, tmp_pat
 )
 def test_a_hash_may_be_in_capitals(kind: str, page: str) -> None:
     files = index._parsed("https://own.example/simple/a/", kind, page.encode())
-    assert files == {"a.whl": index.Remote("https://own.example/simple/a/a.whl", {"sha256": "ab"})}
+    assert files == {"a.whl": index.Remote("https://own.example/simple/a/a.whl", "ab")}
 
 
 def test_a_registry_may_leave_out_what_it_does_not_know() -> None:
     page = b'{"files": [{"filename": "a.whl", "url": "a.whl", "hashes": null, "upload-time": null}]}'
     files = index._parsed("https://own.example/simple/a/", "application/json", page)
-    assert files == {"a.whl": index.Remote("https://own.example/simple/a/a.whl", {})}
+    assert files == {"a.whl": index.Remote("https://own.example/simple/a/a.whl")}
 
 
 def test_credentials_in_pypirc_are_used_for_asking_too(bundle: Path, tmp_path: Path) -> None:
@@ -501,9 +501,9 @@ def test_credentials_go_to_the_hosts_of_the_index_and_to_no_other(
         other.pages["/a.whl"] = (200, {}, b"a")
         own.pages["/a.whl"] = (302, {"Location": f"{other.url}a.whl"}, b"")
         digest = hashlib.sha256(b"a").hexdigest()
-        assert own.index().sha256(index.Remote(f"{own.url}a.whl", {})) == digest
-        assert own.index().sha256(index.Remote(f"{other.url}a.whl", {})) == digest
-        assert own.index(f"{other.url}simple/").sha256(index.Remote(f"{other.url}a.whl", {})) == digest
+        assert own.index().sha256(index.Remote(f"{own.url}a.whl")) == digest
+        assert own.index().sha256(index.Remote(f"{other.url}a.whl")) == digest
+        assert own.index(f"{other.url}simple/").sha256(index.Remote(f"{other.url}a.whl")) == digest
         assert [auth for _, auth in own.requests] == [sent]
         assert [auth for _, auth in other.requests] == [None, None, sent]
 
@@ -525,7 +525,7 @@ def test_a_file_is_compared_unchanged_even_if_the_index_calls_it_compressed(bund
     with answering() as answers:
         content = (bundle / "dist" / FILES[1]).read_bytes()
         answers.pages["/a.tar.gz"] = (200, {"Content-Encoding": "gzip"}, content)
-        found = answers.index().sha256(index.Remote(f"{answers.url}a.tar.gz", {}))
+        found = answers.index().sha256(index.Remote(f"{answers.url}a.tar.gz"))
         assert found == hashlib.sha256(content).hexdigest()
 
 
@@ -533,7 +533,7 @@ def test_a_file_that_breaks_off_and_a_busy_index_are_transient_errors() -> None:
     with answering() as answers:
         answers.pages["/a.whl"] = (200, {"Content-Length": "9"}, b"half")
         with pytest.raises(TransientError, match="no response"):
-            answers.index().sha256(index.Remote(f"{answers.url}a.whl", {}))
+            answers.index().sha256(index.Remote(f"{answers.url}a.whl"))
         answers.pages["/simple/ship/"] = (429, {"Retry-After": "7"}, b"")
         with pytest.raises(TransientError, match="answered 429") as busy:
             answers.index().files("ship")

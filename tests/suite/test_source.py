@@ -6,8 +6,9 @@ import pytest
 
 from tagship_suite.config import Config
 from tagship_suite.errors import ReleaseError
+from tagship_suite.files import read_text
 from tagship_suite.repo import version_source
-from tagship_suite.repo.literals import find
+from tagship_suite.repo.literals import Written, find
 
 #: The pattern of many a home-made workflow.
 LEGACY = r"""^__version__ = "(.*)"$"""
@@ -17,6 +18,11 @@ def found(tmp_path: Path, text: str, pattern: str = "", name: str = "module.py")
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
     return str(find(path, pattern).text)
+
+
+def replaced(written: Written, version: str) -> str:
+    text = read_text(written.path)
+    return text[: written.start] + version + text[written.end :]
 
 
 @pytest.mark.parametrize("pattern", ["", LEGACY, r"__version__ = '([^']+)'", r"^__version__\s*=\s*['\"]([^'\"]*)['\"]"])
@@ -142,7 +148,7 @@ def test_the_version_is_found_and_changed_in_its_one_place(tmp_path: Path, files
     assert written
     assert written.path == tmp_path / where
     assert written.text == "1.2"
-    assert written.replaced("1.3") == files[where].replace("1.2", "1.3")
+    assert replaced(written, "1.3") == files[where].replace("1.2", "1.3")
 
 
 @pytest.mark.parametrize(
@@ -173,13 +179,13 @@ def test_a_byte_order_mark_and_form_feeds_do_not_move_the_version_of_setup_py(tm
     (tmp_path / "setup.py").write_text(before := "\ufeff\f\nsetup(\n\f\n    name='ship', version='1.2')\n")
     located = version_source.locate(tmp_path, Config())
     assert located is not None
-    assert located.replaced("1.3") == before.replace("1.2", "1.3")
+    assert replaced(located, "1.3") == before.replace("1.2", "1.3")
 
 
 def test_a_character_of_several_bytes_before_it_does_not_move_the_version(tmp_path: Path) -> None:
     path = tmp_path / "p.py"
     path.write_text('é = "ü"; __version__ = "1.2"  # ☃\n', encoding="utf-8")
-    assert find(path).replaced("1.3") == 'é = "ü"; __version__ = "1.3"  # ☃\n'
+    assert replaced(find(path), "1.3") == 'é = "ü"; __version__ = "1.3"  # ☃\n'
 
 
 SETUPTOOLS = '[project]\nname = "ship"\ndynamic = ["version"]\n[build-system]\nrequires = [{requires}]\n'

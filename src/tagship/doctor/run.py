@@ -79,7 +79,7 @@ def _publisher(wanted: Registration, simple_url: str) -> Finding:
         if not files:
             return Finding(name, "unknown", "no file at the index yet", expected)
         filename, newest = max(files.items(), key=lambda file: file[1].uploaded)
-        found = attest.publishers(index.provenance(newest), newest.hashes.get("sha256", ""))
+        found = attest.publishers(index.provenance(newest), newest.sha256)
     except ReleaseError as error:
         return Finding(name, "unknown", str(error).splitlines()[0], expected)
     if not found:

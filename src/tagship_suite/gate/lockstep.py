@@ -17,7 +17,7 @@ from . import bundle
 from .judge import Verdict, judge_release
 
 
-def grouped(root: Path, dists: list[Dist]) -> list[list[Dist]]:
+def by_release(root: Path, dists: list[Dist]) -> list[list[Dist]]:
     """Return the `dists` of a bundle by release, in the order of publishing: several distributions only in lockstep."""
     in_step = all(packages.of(root, dist.name).settings.lockstep for dist in dists)
     return ordered(dists) if in_step else [dists]
@@ -38,7 +38,7 @@ def ordered(dists: list[Dist]) -> list[list[Dist]]:
 
 def judge_bundle(root: Path, dists: list[Dist], environ: Mapping[str, str]) -> tuple[str, Version, list[Problem | str]]:
     """Return the tag and version of `dists`, from the bundle of the project at `root`, and what is wrong with them."""
-    first, *others = grouped(root, dists)
+    first, *others = by_release(root, dists)
     if others:
         parts = [judge_bundle(root, group, environ) for group in (first, *others)]
         return *parts[0][:2], list(dict.fromkeys(problem for *_, problems in parts for problem in problems))

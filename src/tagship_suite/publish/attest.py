@@ -64,7 +64,7 @@ def _shown(index: Index, dists: list[Dist]) -> None:
     if not (own := claims.of_this_job()):
         raise TransientError("no OIDC token was issued to compare this job with the provenance [attestations]")
     expected = claims.identity(claims.values(own))
-    none, files = Remote("", {}), index.files(dists[0].name)
+    none, files = Remote(""), index.files(dists[0].name)
     provenances = {dist: index.provenance(files.get(dist.path.name, none)) for dist in dists}
     found = {dist.path.name: publishers(provenance, dist.sha256) for dist, provenance in provenances.items()}
     other = {name: each for name, each in found.items() if each and not any(accepts(one, expected) for one in each)}

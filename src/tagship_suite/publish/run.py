@@ -63,7 +63,7 @@ def publish(
         settings = upload.settings(repository, environ)
         index = resolve(settings, environ, packages.of(root, dists[0].name).settings.index_url)
         redact.register(index.auth[1])
-        groups = lockstep.grouped(root, dists)
+        groups = lockstep.by_release(root, dists)
         found = [problem for group in groups for problem in _problems(root, group, index, repository, environ)]
         found += _no_token(index, environ.get("TWINE_USERNAME", ""), *settings.stored) if index.site else []
         refuse(list(dict.fromkeys(found)))

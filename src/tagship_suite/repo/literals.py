@@ -40,19 +40,14 @@ class Written:
     start: int
     end: int
 
-    def replaced(self, version: str) -> str:
-        """Return the file's text with `version` in its place."""
-        text = read_text(self.path)
-        return text[: self.start] + version + text[self.end :]
-
 
 def keyed(path: Path, keys: str) -> Written | None:
     """Return where the TOML or JSON file at `path` holds a text at `keys`, such as `tool.poetry.version`."""
     value = _value(path, text := read_text(path), keys)
     for match in re.finditer(rf"(?<=[\"']){re.escape(value)}(?=[\"'])", text) if value else ():
-        written = Written(path, value, *match.span())
-        if _value(path, written.replaced(PROBE), keys) == PROBE:
-            return written
+        start, end = match.span()
+        if _value(path, text[:start] + PROBE + text[end:], keys) == PROBE:
+            return Written(path, value, start, end)
     return None
 
 

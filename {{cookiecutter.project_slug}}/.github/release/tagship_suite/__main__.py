@@ -63,7 +63,7 @@ def _sbom() -> None:
     from .gate import bundle, handover, lockstep
     from .gate.sbom import sbom
 
-    groups = lockstep.grouped(Path(), bundle.check(bundle.locate(Path())))
+    groups = lockstep.by_release(Path(), bundle.check(bundle.locate(Path())))
     folder = bundle.add_sbom(Path(), sbom(groups, epoch(Path(), os.environ)))
     report.output("digest", handover.digest(folder))
 

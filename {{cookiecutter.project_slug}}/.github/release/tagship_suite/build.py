@@ -54,7 +54,7 @@ def compare(root: Path, packages: list[Package], before: tracked.Checkout | None
     """Refuse dists that contain uncommitted files or lack committed ones; print lesser differences as notes."""
     if not before:
         return
-    groups = grouped(root / "dist", packages).items()
+    groups = grouped(root, packages).items()
     found = [each for package, dists in groups for each in tracked.compare(before, package.folder, dists)]
     report.notes(each for each in found if isinstance(each, str))
     refuse([each for each in found if not isinstance(each, str)])
@@ -84,7 +84,7 @@ def epoch(root: Path, environ: Mapping[str, str]) -> int:
 
 def describe(root: Path, environ: Mapping[str, str]) -> None:
     """Check the dists against the index's rules; print their names, versions, Pythons, sizes and hashes."""
-    groups = grouped(root / "dist", chosen(root, environ))
+    groups = grouped(root, chosen(root, environ))
     refuse([problem for each, some in groups.items() for problem in rules.problems(some, each.settings.file_limit)])
     dists = [(package, dist) for package, some in groups.items() for dist in some]
     wheels = [each for each in dists if each[1].is_wheel]
@@ -151,9 +151,9 @@ def _unlicensed(wheels: list[tuple[Package, Dist]]) -> Iterator[Problem]:
             yield wheel.problem("license-files", "no License-File", f"the files of license-files, {given}", remedy)
 
 
-def grouped(folder: Path, packages: list[Package]) -> dict[Package, list[Dist]]:
-    """Return the dists in `folder` by distribution; raise `ReleaseError` if one has none."""
-    dists = read_dists(folder)
+def grouped(root: Path, packages: list[Package]) -> dict[Package, list[Dist]]:
+    """Return the dists in `dist/` by distribution; raise `ReleaseError` if one has none."""
+    dists = read_dists(root / "dist")
     groups = {package: [dist for dist in dists if package.name in {"", dist.name}] for package in packages}
     found = " ".join(dist.path.name for dist in dists)
     absent = [package.name for package, some in groups.items() if not some]

@@ -14,7 +14,6 @@ from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
 
 import nox
 from packaging.version import Version
@@ -61,7 +60,7 @@ def build(session: nox.Session) -> None:
         env = {**ENVIRONMENT, "SOURCE_DATE_EPOCH": str(seconds), "UV": nox.virtualenv.UV}
         if any(is_compiled(package.folder) for package in packages):
             install_tools(session, "wheels")
-        _in_tools(session, HOME, "build", str(seconds), *(package.path for package in packages), env=env)
+        _in_tools(session, HOME, "build", str(seconds), *(package.path for package in packages), **env)
         run(session, compare, ROOT, packages, before)
     # Dists that this refuses can still be tested: verify-version refuses them by the same rules.
     run(session, describe, ROOT, os.environ)
@@ -120,11 +119,11 @@ def _from_bundle(session: nox.Session, *command: str) -> None:
     _in_tools(session, folder / bundle.RELEASE, *command, *session.posargs)
 
 
-def _in_tools(session: nox.Session, home: Path, *arguments: str, **options: Any) -> None:
+def _in_tools(session: nox.Session, home: Path, *arguments: str, **env: str) -> None:
     """Run a command of the suite in the folder `home` with the session's Python, which has the release tools."""
-    root, env = str(ROOT.resolve()), {**options.pop("env", {}), "PYTHONSAFEPATH": ""}  # -m looks in the folder
+    command = ("python", "-m", "tagship_suite", f"--root={ROOT.resolve()}")
     with session.chdir(home):
-        session.run("python", "-m", "tagship_suite", f"--root={root}", *arguments, env=env, **options)
+        session.run(*command, *arguments, env={**env, "PYTHONSAFEPATH": ""})  # -m looks in the folder
 
 
 def install_tools(session: nox.Session, name: str = "tools", **env: str) -> None:

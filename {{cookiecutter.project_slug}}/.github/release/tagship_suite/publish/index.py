@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from html.parser import HTMLParser
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+from urllib.parse import parse_qsl, unquote, urldefrag, urljoin, urlsplit
 
 import requests
 from requests.utils import get_auth_from_url
@@ -37,10 +37,10 @@ ABSENT = {404, 410, *range(300, 400)}  # the responses of an index without the p
 
 
 class Remote(NamedTuple):
-    """A file at an index: its URL, its hashes by algorithm, its upload time, and its provenance's URL (PEP 740)."""
+    """A file at an index: its URL, and, "" if not known, its SHA-256, upload time, and provenance's URL (PEP 740)."""
 
     url: str
-    hashes: dict[str, str]
+    sha256: str = ""
     uploaded: str = ""
     provenance: str = ""
 
@@ -70,7 +70,7 @@ class Index:
     def sha256(self, remote: Remote) -> str:
         """Return the SHA-256 of a file as the index lists it, or of the file itself if the index has another hash."""
         self._check_scheme(remote.url)  # an installer would follow any other scheme too
-        return remote.hashes.get("sha256") or self.downloaded(remote)
+        return remote.sha256 or self.downloaded(remote)
 
     def downloaded(self, remote: Remote) -> str:
         """Return the SHA-256 of a file as the index delivers it."""
@@ -194,17 +194,15 @@ def _parsed(url: str, content_type: str, body: bytes) -> dict[str, Remote]:
 
 
 def _listed(url: str, file: dict[str, Any]) -> Remote:
-    hashes = {algorithm: digest.lower() for algorithm, digest in (file.get("hashes") or {}).items()}
+    sha256 = (file.get("hashes") or {}).get("sha256", "").lower()
     uploaded, provenance = (str(file.get(key) or "") for key in ("upload-time", "provenance"))
-    return Remote(urljoin(url, file["url"]), hashes, uploaded, provenance)
+    return Remote(urljoin(url, file["url"]), sha256, uploaded, provenance)
 
 
 def _remote(link: str) -> tuple[str, Remote]:
     address, fragment = urldefrag(link)
-    algorithm, _, digest = fragment.partition("=")
     name = unquote(urlsplit(address).path.rpartition("/")[2])
-    digest = digest.partition("&")[0].lower()
-    return name, Remote(address, {algorithm: digest} if digest else {})
+    return name, Remote(address, dict(parse_qsl(fragment)).get("sha256", "").lower())
 
 
 class _Links(HTMLParser):
