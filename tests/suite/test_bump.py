@@ -164,11 +164,14 @@ def test_what_may_name_the_version_is_not_changed_but_named(suite: Path) -> None
         "docs/install.md": "pip install ship_it==1.0.0\n\nSince 1.0.0 it has a hull.\n",
         "tools/pyproject.toml": '[project]\nname = "tools"\nversion = "1.0.0"\n',
         "ship_it/_vendor/other/__init__.py": '__version__ = "1.0.0"\n',
+        "ship_it/info.py": 'VERSION = (1, 0, 0, "final")\n',
     }
     unrelated = {"CHANGELOG.md": "## Unreleased\n\n- x\n\n## Version 1.0.0\n", "requirements.txt": "version==1.0.0\n"}
-    other = {"docs/api.md": ".. versionadded:: 1.0.0\nversion 1.0.0.1, 11.0.0\n"}
+    unrelated["docs/versionhistory.rst"] = "**1.0.0**\n\n- The first version.\n"
+    other = {"docs/api.md": ".. versionadded:: 1.0.0\nversion 1.0.0.1, 11.0.0, version >= (1, 0, 0)\n"}
     said = released(started(suite, {"pyproject.toml": STATIC, **uncertain, **unrelated, **other}), "minor")
-    places = ["README.md:3", "docs/install.md:1", "ship_it/_vendor/other/__init__.py:1", "tools/pyproject.toml:3"]
+    places = ["README.md:3", "docs/install.md:1", "ship_it/_vendor/other/__init__.py:1", "ship_it/info.py:1"]
+    places.append("tools/pyproject.toml:3")
     assert f"note: {', '.join(places)}: may name 1.0.0 as the version of this project; update them if so" in said
     assert (suite / "tools/pyproject.toml").read_text() == uncertain["tools/pyproject.toml"]
 
