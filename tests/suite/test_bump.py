@@ -272,6 +272,21 @@ LINKS = (
             "# Unreleased\n- x\n# 1.0\nReleased on 31 January 2026.\n",
             f"# 1.1.0\n\nReleased on {WORDS.day} {WORDS:%B} {WORDS.year}.\n- x\n# 1.0\nReleased on 31 January 2026.\n",
         ),
+        (
+            "`Unreleased`_\n===\n\n- x\n\n`1.0.0`_ (2026-01-31)\n===\n\n.. _Unreleased: https://x.org/compare/1.0.0...main\n",
+            (
+                f"`Unreleased`_\n===\n\n`1.1.0`_ ({TODAY})\n{'=' * 21}\n\n- x\n\n`1.0.0`_ (2026-01-31)\n===\n\n"
+                ".. _Unreleased: https://x.org/compare/v1.1.0...main\n.. _1.1.0: https://x.org/compare/1.0.0...v1.1.0\n"
+            ),
+        ),
+        (
+            "`Unreleased <https://x.org/compare/1.0...main>`__\n---\n\n- x\n\n`v1.0 <https://x.org/0.9>`__\n---\n",
+            (
+                "`Unreleased <https://x.org/compare/v1.1.0...main>`__\n------\n\n"
+                f"`v1.1.0 <https://x.org/compare/1.0...v1.1.0>`__\n{'-' * 47}\n\n- x\n\n`v1.0 <https://x.org/0.9>`__\n---\n"
+            ),
+        ),
+        ("`Unreleased`_\n===\n\n- x\n", f"`Unreleased`_\n===\n\n1.1.0 - {TODAY}\n{'=' * 18}\n\n- x\n"),
         ("## Unreleased\n\n- x\n\n## 1.0: Ships\n", f"## 1.1.0 - {TODAY}\n\n- x\n\n## 1.0: Ships\n"),
     ],
 )

@@ -17,9 +17,11 @@ FOLDERS = ("", "docs", "docs/source", "doc", "doc/source")
 NAME = re.compile(
     r"(changelog|changes|history|news|releases|release[-_]?notes)(\.md|\.markdown|\.rst|\.txt)?", re.IGNORECASE
 )
-#: `## Unreleased`, `## [Unreleased]` with or without its link, or a reStructuredText title with its line below.
+#: `## Unreleased`, `## [Unreleased]` with or without its link, or a reStructuredText title with its line below, which
+#: may also be a link.
 UNRELEASED = re.compile(
-    r"^(?P<mark>#+ )?(?P<version>[\w.]+ (?:- )?)?(?P<open>[(\[]?)unreleased(?P<close>[)\]]?)(?P<url>\([^\s)]+\))?"
+    r"^(?P<mark>#+ )?(?P<version>[\w.]+ (?:- )?)?(?P<open>[(\[`]?)unreleased(?: <(?P<target>[^\s>]+)>)?"
+    r"(?P<close>[)\]]|`__?)?(?P<url>\([^\s)]+\))?"
     r"[ \t]*(?P<end>\r?\n|\Z)(?:(?P<line>[-=~^*#+])(?P=line)+[ \t]*(?:\r?\n|\Z))?",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -42,6 +44,8 @@ EARLIER = re.compile(
 )
 #: A line with the date below such a heading.
 DATED = re.compile(rf"\s*(?P<between>[*_(]*(?:Released(?: on)? )?){DATE}(?P<after>[.)*_]*)[ \t]*(?:\r?\n|\Z)")
+#: A link in reStructuredText, as a title has it: `1.2`_ or `1.2 <https://…>`__.
+REFERENCE = re.compile(r"`([^`<]+?)(?: <[^>]*>)?`__?")
 COMPARED = re.compile(r"(.*/compare/)(.+?)(\.{2,3})([^.].*)")
 
 
@@ -65,7 +69,7 @@ def dated(folder: Path, version: str, tag: str) -> tuple[dict[Path, str], list[s
     if not Version(version).is_prerelease:
         _refuse_fragments(folder, version)
     texts = {path: read_text(path) for path in paths(folder)}
-    heading = re.compile(rf"(?im)^(?:#+ *)?\[?v?{re.escape(version)}(?![\w.+-]*\w|.*unreleased)")
+    heading = re.compile(rf"(?im)^(?:#+ *)?[\[`]?v?{re.escape(version)}(?![\w.+-]*\w|.*unreleased)")
     if any(map(heading.search, texts.values())):
         return {}, []
     for path, text in texts.items():
@@ -143,14 +147,21 @@ def _listed(table: dict[str, Any], key: str) -> list[Any]:
 def _released(text: str, match: re.Match[str], version: str, tag: str) -> str:
     """Return the changelog with the unreleased section as `version` of today, below a new, empty one."""
     end, brackets = match["end"] or "\n", match["open"] == "[" and not match["version"]
-    newer, own = _compared((match["url"] or "")[1:-1], tag)
+    url = match["target"] or (match["url"] or "")[1:-1]
+    newer, own = _compared(url, tag)
     linked = (f"[{version}]{f'({own})' if own else ''} - {today()}", "")
     title, line = linked if brackets else _styled(text, match, version)
+    if match["open"] == "`" and (own or _linked(text, version, tag) != text):
+        named = re.search(r"\S*\d\S*", title)
+        to = (f" <{own}>", "__") if own else ("", "_")
+        title = f"`{named[0]}{to[0]}`{to[1]}{title[named.end() :]}" if named and not named.start() else title
     below = f"{match['line'] * len(title)}{end}" if match["line"] else ""
     below += f"{end}{line}{end}" if line else ""
     # `1.2 (unreleased)` is the heading of the version itself; there is no other one to keep.
     kept = "" if match["version"] else f"{match[0].rstrip()}{end}{end}"
-    kept = kept.replace(match["url"], f"({newer})") if newer else kept
+    if newer:
+        longer = (match["line"] or "") * (len(newer) - len(url))  # a title's line is as long as the title
+        kept = f"{kept.replace(url, newer).rstrip()}{longer}{end}{end}"
     return f"{text[: match.start()]}{kept}{match['mark'] or ''}{title}{end}{below}{text[match.end() :]}"
 
 
@@ -159,7 +170,7 @@ def _styled(text: str, match: re.Match[str], version: str) -> tuple[str, str]:
     mark, line = re.escape(match["mark"] or ""), re.escape(match["line"] or "")
     pattern = rf"^{mark}(\S.*?)[ \t]*\r?$" if mark else rf"^(\S.*?)[ \t]*\r?\n{line}{{3,}}[ \t]*\r?$"
     heading = re.compile(pattern, re.MULTILINE).search(text, match.end())
-    before = EARLIER.fullmatch(heading[1]) if heading else None
+    before = EARLIER.fullmatch(REFERENCE.sub(r"\1", heading[1])) if heading else None
     if not heading or not before:
         return f"{version} - {today()}", ""
     title, below = f"{before['before']}{version}", DATED.match(text, heading.end())

@@ -36,7 +36,7 @@ CODE |= dict.fromkeys([f"{folder}/conf.py" for folder in FOLDERS[1:]], ("release
 #: A line of `git grep -n`.
 GREPPED = re.compile(r"(.+?):(\d+):(.*)", re.DOTALL)
 #: Files that name many versions, none of which is to be changed.
-EXCLUDED = ("*.lock", "*requirements*", "changelog*", "changes*", "history*", "news*", "release*notes*", *NPM)
+EXCLUDED = ("*.lock", "*requirements*", "changelog*", "changes*", "*history*", "news*", "release*notes*", *NPM)
 
 
 def spelled(place: Written, version: Version, text: str) -> str:
@@ -114,12 +114,16 @@ def mentions(root: Path, together: list[Package], now: Version, known: list[Writ
     folder, name = (root, "") if first.lockstep else (first.folder, distribution_name(first.folder))
     named = {(written.path.resolve(), read_text(written.path).count("\n", 0, written.start) + 1) for written in known}
     texts = {str(now), *(written.text for written in known if same(written.text, str(now)))}
-    exact = re.compile(rf"(?<![0-9A-Za-z.])v?(?:{'|'.join(map(re.escape, texts))})(?!\w|\.\d)")
+    numbers = ", ".join(map(str, now.release))
+    exact = re.compile(
+        rf"(?<![0-9A-Za-z.])v?(?:{'|'.join(map(re.escape, texts))})(?!\w|\.\d)"
+        rf"|(?i:version)\w*(?:: *[^=]+)? *= *[(\[]{numbers}\b"  # VERSION = (1, 2, 0)
+    )
     word = re.sub(r"[-_.]+", "[-_.]", name) or "version"
     about = re.compile(rf"(?<!cff-)version(?!added|changed|removed)|release|\brev:|{word}", re.IGNORECASE)
     skipped = [f":(exclude,icase,glob)**/{glob}" for glob in EXCLUDED] + [":(exclude).github"]
     skipped += [f":(exclude){other.relative_to(folder).as_posix()}" for other in others if folder in other.parents]
-    options = [option for text in texts for option in ("-e", text)]
+    options = [option for text in (*texts, numbers) for option in ("-e", text)]
     found = git.lines(folder, "-c", "core.quotepath=off", "grep", "-nIF", *options, "--", ".", *skipped)
     stale = []
     # A line may have others in it, whose ends are those of a Mac's.
