@@ -372,6 +372,16 @@ def test_changelogs_without_an_unreleased_section_are_named_by_their_paths_but_n
     assert "note: CHANGES.md and docs/history.md: no heading 'Unreleased' to date" in said
 
 
+@pytest.mark.parametrize(
+    ("tag", "written", "is_noted"), [("v0.9", "1.0.0", True), ("v0.9", "1.0.0.dev0", False), ("v1.0", "1.0.0", False)]
+)
+def test_a_version_that_is_skipped_is_noted(suite: Path, tag: str, written: str, is_noted: bool) -> None:
+    started(suite, {"pyproject.toml": STATIC.replace("1.0.0", written)})
+    git(suite, "tag", tag)
+    noted = "note: 1.0.0, the version in the files, has no tag: inv release current would have released that"
+    assert (noted in released(suite, "minor")) == is_noted
+
+
 def test_a_version_whose_link_cannot_be_made_is_mentioned(suite: Path) -> None:
     text = "## [Unreleased]\n\n- x\n\n## [1.0.0]\n\n[1.0.0]: https://example.com/1.0.0\n"
     said = released(started(suite, {"pyproject.toml": STATIC, "CHANGELOG.md": text}), "minor")
