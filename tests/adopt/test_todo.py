@@ -126,7 +126,8 @@ def test_what_the_own_ci_fetches_beside_the_commit_is_named_with_the_variable_fo
     jobs = "on: push\njobs:\n  {0}:\n    runs-on: ubuntu-latest\n    steps:\n"
     docs = jobs.format("docs") + checkout.format("submodules: true, lfs: false")
     ci = jobs.format("test") + checkout.format("submodules: Recursive") + checkout.format("lfs: true")
-    said = [line for line in left_to_do(tmp_path, docs=docs, ci=ci, more=docs) if "variable" in line]
+    gone = PUBLISH.replace("    steps:\n", f"    steps:\n{checkout.format('submodules: recursive')}")
+    said = [line for line in left_to_do(tmp_path, docs=docs, ci=ci, a=gone, more=docs) if "variable" in line]
     remedy = "if the build or the tests need them, set the repository variable"
     assert said == [
         f".github/workflows/ci.yml:6: fetches submodules; {remedy} SUBMODULES to recursive on GitHub",

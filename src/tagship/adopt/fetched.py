@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tagship import update
@@ -11,7 +12,6 @@ from tagship.facts.marked import Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tagship_suite.errors import Problem
 
@@ -25,7 +25,10 @@ def variables(found: Adoption) -> list[Problem]:
     """Add a step for each repository variable without which the release has fewer files than the project's own CI."""
     if update.has_suite(found.folder) or found.on_gitlab:
         return []
-    places = dict(reversed([*_places(found.folder)]))  # the first of each
+    places = dict[tuple[str, str], str]()
+    checkouts = sorted(_checkouts(found.folder), key=lambda each: Path(each[0]) in found.changes)
+    for file, line, key, value in checkouts:
+        places.setdefault((key, value), f"{file}:{line}")  # first those in a workflow that stays as it is
     for key, (name, them) in VARIABLES.items():
         value = "recursive" if (key, "recursive") in places else "true"
         if place := places.get((key, value)):
@@ -34,11 +37,11 @@ def variables(found: Adoption) -> list[Problem]:
     return []
 
 
-def _places(root: Path) -> Iterator[tuple[tuple[str, str], str]]:
-    """Yield the inputs that make a checkout fetch more, and where they are."""
+def _checkouts(root: Path) -> Iterator[tuple[str, int, str, str]]:
+    """Yield the file and line of each checkout that fetches more, and the input for that."""
     for path in workflow.files(root):
         with suppress(Unreadable):
             read = workflow.read(path, root)
             for step in (step for job in read.jobs.values() for step in job.steps if step.action == "actions/checkout"):
                 for key in {*VARIABLES} & {*map(str, step.inputs)}:
-                    yield (key, str(step.inputs[key]).lower()), f"{read.file}:{step.line}"
+                    yield read.file, step.line, key, str(step.inputs[key]).lower()
