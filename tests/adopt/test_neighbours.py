@@ -265,6 +265,19 @@ def test_the_text_of_a_pull_request_has_what_was_found_and_the_order(tmp_path: P
     assert "note: .github/workflows/out.yml published before: delete the secret PYPI_TOKEN" in said
 
 
+def test_the_secret_of_a_removed_job_is_named_although_another_file_uploaded(tmp_path: Path) -> None:
+    files = {**HATCHLING, ".github/workflows/out.yml": VERSIONED.format("tox -e ship")}
+    files[".github/workflows/out.yml"] = files[".github/workflows/out.yml"].replace(
+        "twine upload dist/*", "scripts/up.sh"
+    )
+    files[".github/workflows/out.yml"] += "        env: {TWINE_PASSWORD: '${{ secrets.PYPI_TOKEN }}'}\n"
+    folder = make(tmp_path / "thing", {**files, "scripts/up.sh": "#!/bin/sh\ntwine upload dist/*\n"})
+    adopt(folder)
+    commit(folder, "adopt")
+    said = run(sys.executable, "-m", "tagship", "publisher", folder, cwd=folder).stdout
+    assert "note: .github/workflows/out.yml published before: delete the secret PYPI_TOKEN" in said
+
+
 def test_the_text_of_a_pull_request_names_a_script_that_uploads_by_hand(tmp_path: Path) -> None:
     folder = make(tmp_path / "thing", HATCHLING, Makefile="release:\n\ttwine upload dist/*\n")
     adopt(folder, "--pull-request", str(tmp_path / "body.md"))

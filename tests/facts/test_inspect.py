@@ -106,6 +106,9 @@ def test_a_backend_is_queried_only_on_request(tmp_path: Path) -> None:
     _, (before,) = inspect(cwd=tmp_path)
     _, (after,) = inspect("--build", cwd=tmp_path)
     assert [each["distributions"][0]["version"] for each in (before, after)] == [None, "4.5"]
+    (tmp_path / "own.py").write_text("raise RuntimeError('the backend says why')\n")
+    _, (failed,) = inspect("--build", cwd=tmp_path)
+    assert failed["distributions"][0]["unknown"] == ["its build fails: RuntimeError: the backend says why"]
 
 
 @pytest.mark.parametrize(

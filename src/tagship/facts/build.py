@@ -14,8 +14,12 @@ from . import report
 SECONDS = 300
 #: Prints what `build` gets from the backend in an isolated environment; a description may have lines like headers.
 ASK = """
-import sys, build.util
-found = build.util.project_wheel_metadata(sys.argv[1])
+import sys, build, build.util
+try:
+    found = build.util.project_wheel_metadata(sys.argv[1])
+except build.BuildBackendException as error:
+    said = getattr(error.exception, "output", None)  # of the backend, whose last line says why
+    sys.exit(said.decode("utf-8", "replace") if said else str(error))
 print("Metadata-Version:", found["Metadata-Version"])
 print("Name:", found["Name"])
 print("Version:", found["Version"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tagship import suite
 from tagship.facts import publishing
+from tagship.facts.publishing import local
 from tagship_suite.repo import git
 
 if TYPE_CHECKING:
@@ -35,7 +36,11 @@ def published_before(root: Path) -> list[Publishing]:
     brought = git.query(root, "log", "--diff-filter=A", "--format=%H", "-1", "--", suite.SUMS.as_posix())
     if not brought or git.query(root, "rev-parse", "--quiet", "--verify", f"{brought}^") is None:
         return []
-    names = git.lines(root, "ls-tree", "-r", "--name-only", f"{brought}^", "--", f"{FOLDER}/")
+    names = git.lines(root, "ls-tree", "-r", "--name-only", f"{brought}^", "--", ".github/")
+    # A job may run a target or a script that uploads.
+    scripts = (*local.FILES, *(f"{folder}/" for folder in local.FOLDERS if folder))
+    rows = git.lines(root, "ls-tree", f"{brought}^", "--", *scripts)
+    names += [name for head, _, name in (row.partition("\t") for row in rows) if " blob " in head]
     with tempfile.TemporaryDirectory() as folder:
         for name in names:
             text = git.query(root, "show", f"{brought}^:{name}") or ""
