@@ -279,12 +279,14 @@ def test_the_secret_of_a_removed_job_is_named_although_another_file_uploaded(tmp
 
 
 def test_the_text_of_a_pull_request_names_a_script_that_uploads_by_hand(tmp_path: Path) -> None:
-    folder = make(tmp_path / "thing", HATCHLING, Makefile="release:\n\ttwine upload dist/*\n")
+    scripts = {"Makefile": "release:\n\ttwine upload dist/*\n", "up.sh": "#!/bin/sh\ntwine upload dist/*\n"}
+    folder = make(tmp_path / "thing", HATCHLING, **scripts)
     adopt(folder, "--pull-request", str(tmp_path / "body.md"))
     row = "| existing publish job: release | no stored credentials | Makefile:1, Makefile:2 |"
     assert row in (tmp_path / "body.md").read_text()
     said = run(sys.executable, "-m", "tagship", "publisher", folder, cwd=folder).stdout
     assert "note: Makefile, release, also publishes, without any checks: remove it\n" in said
+    assert "note: up.sh also publishes, without any checks: remove it\n" in said
 
 
 def test_many_repositories_give_a_line_of_json_each_and_one_bad_does_not_stop_the_others(tmp_path: Path) -> None:

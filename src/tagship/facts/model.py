@@ -58,6 +58,11 @@ class Publishing:
     index: str = "pypi"
     evidence: tuple[Evidence, ...] = ()
 
+    @property
+    def within(self) -> str:
+        """The name of the job or target in the file, "" for all of a script."""
+        return self.job if self.job != self.file.rpartition("/")[2] else ""
+
 
 @dataclass(frozen=True)
 class Tests:

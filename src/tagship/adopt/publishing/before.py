@@ -22,7 +22,7 @@ def notes(root: Path) -> list[str]:
     also = [
         f"{each.file}{f', job {each.job}' if each.job else ''}, also publishes: remove it, or one tag starts both"
         if each.triggers
-        else f"{each.file}{f', {each.job}' if each.job else ''}, also publishes, without any checks: remove it"
+        else f"{each.file}{f', {each.within},' if each.within else ''} also publishes, without any checks: remove it"
         for each in publishing.find(root)
         if each.index in {"pypi", "testpypi"}
     ]

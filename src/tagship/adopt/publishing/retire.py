@@ -50,7 +50,7 @@ def retire(root: Path, found: Iterable[Publishing]) -> Retired:
             by_file.setdefault(each.file, []).append(each)
         elif "://" not in each.index and not each.triggers:  # a name that a person has given an index in .pypirc
             named = f"if {each.index!r} in your .pypirc is PyPI"
-            result.todo.append(f"{named}, remove what publishes in {each.file}{_in_parentheses(each.file, {each.job})}")
+            result.todo.append(f"{named}, remove what publishes in {each.file}{_in_parentheses({each.within})}")
     called = [file for file, uploads in by_file.items() if _callers(root, uploads)]
     for file in called:
         uploads = by_file.pop(file)
@@ -61,15 +61,13 @@ def retire(root: Path, found: Iterable[Publishing]) -> Retired:
         if Path(file).parent == suite.WORKFLOW.parent:
             _from_workflow(root, file, uploads, result)
         else:
-            jobs = _in_parentheses(file, {each.job for each in uploads})
-            result.todo.append(f"remove what publishes in {file}{jobs}")
+            result.todo.append(f"remove what publishes in {file}{_in_parentheses({each.within for each in uploads})}")
     _make_room(root, result)
     return result
 
 
-def _in_parentheses(file: str, jobs: set[str]) -> str:
-    """Return the names of jobs or targets in a file; "" for a script, which has its file's."""
-    named = ", ".join(sorted(jobs - {"", Path(file).name}))
+def _in_parentheses(names: set[str]) -> str:
+    named = ", ".join(sorted(names - {""}))
     return f" ({named})" if named else ""
 
 
