@@ -18,7 +18,7 @@ from ..repo.packages import Package, left_out
 from ..repo.versions import SEPARATORS, Ref, current, is_foreign, like, parsed, read_tag
 from .history import appended, branch_problems, judge_history, signer, unset
 
-NO_VERSION = f"no version (only 'v', 'release' or the name may precede it, with one of {SEPARATORS})"
+NO_VERSION = f"no version (only 'v', 'release', 'version' or the name may precede it, with one of {SEPARATORS})"
 
 
 @dataclass

@@ -109,11 +109,12 @@ def check(folder: Path) -> list[Dist]:
     """Return the dists of the bundle in `folder`; raise `ReleaseError` for each file that is not as it was written."""
     listed = _listed(folder)
     more = sorted(_present(folder) - listed.keys())
-    remedy = "do not publish this bundle; run: nox -s build verify-version"
     faults = [(name, "a file", f"no file that {SUMS} does not list") for name in more]
-    faults += [(name, _found(folder, name), f"SHA-256 {digest} as in {SUMS}") for name, digest in listed.items()]
-    changed = [Problem("bundle-changed", *each, remedy) for each in faults if each[2] != f"{each[1]} as in {SUMS}"]
-    refuse(changed + _other_suite(listed))
+    for name, digest in listed.items():
+        if (found := _found(folder, name)) != f"SHA-256 {digest}":
+            faults.append((name, found, f"SHA-256 {digest} as in {SUMS}"))
+    remedy = "do not publish this bundle; run: nox -s build verify-version"
+    refuse([*(Problem("bundle-changed", *fault, remedy) for fault in faults), *_other_suite(listed)])
     return read_dists(folder / "dist")
 
 
