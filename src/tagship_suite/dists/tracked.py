@@ -13,8 +13,7 @@ from pathlib import Path, PurePosixPath
 from ..errors import Problem, shortened, some
 from ..files import load_toml, read_text, subtable
 from ..repo import git
-from ..testing.witness import is_test
-from .modules import OTHER, is_own
+from .modules import OTHER, is_of_tests, is_own
 from .reading import Dist
 from .zips import MODULES
 
@@ -186,7 +185,7 @@ def _wheel_problems(wheel: Dist, own: set[str], missing: list[str], words: tuple
         if not inner and any(name.startswith(places[path].removesuffix("py.typed")) for name in modules):
             expected = f"one as in {path}: type checkers ignore the package's types without it"
             yield wheel.problem("py-typed", f"no {places[path]}", expected, f"add it to {put_in}")
-    if missed := {path for path in lacking - typed if not UNMISSED.fullmatch(path) and not _is_of_tests(path)}:
+    if missed := {path for path in lacking - typed if not UNMISSED.fullmatch(path) and not is_of_tests(path)}:
         yield f"{wheel.path} lacks {some(sorted(missed))}; add what its users need to {put_in} [not-in-wheel]"
 
 
@@ -218,8 +217,4 @@ def _places(paths: Iterable[str], own: set[str], modules: set[str]) -> dict[str,
 
 
 def _best(found: Counter[str]) -> str:
-    return min(found, key=lambda folder: (_is_of_tests(folder), -found[folder], len(folder)))
-
-
-def _is_of_tests(path: str) -> bool:
-    return any(is_test(part.split(".")[0]) for part in path.split("/"))
+    return min(found, key=lambda folder: (is_of_tests(folder), -found[folder], len(folder)))

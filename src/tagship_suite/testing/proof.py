@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from ..dists.modules import OTHER
+from ..dists.modules import OTHER, is_of_tests
 from ..errors import Problem, refuse, shortened
 from .witness import is_test
 
@@ -87,13 +87,13 @@ class Evidence:
 
     def may_run_here(self, path: Path, inner: str) -> bool:
         """Return whether the module at `path` is a test or a script, and the same as the `inner` that is shipped."""
-        may = _is_of_tests(inner) or self.loose[path] == "script"  # what that imports is looked at by itself
+        may = is_of_tests(inner) or self.loose[path] == "script"  # what that imports is looked at by itself
         return may and path.read_bytes() == (self.site / inner).read_bytes()
 
     def lacks_beside(self, path: Path, inner: str) -> str:
         """Return the data in the package of a script that only the checkout has, where the script would find it."""
         folder, installed = path.parent, (self.site / inner).parent
-        reads = self.loose[path] == "script" and "/" in inner and not _is_of_tests(inner)
+        reads = self.loose[path] == "script" and "/" in inner and not is_of_tests(inner)
         below = sorted(folder.rglob("*")) if reads else []
         names = [file.relative_to(folder) for file in below if file.is_file() and not file.suffix.startswith(".py")]
         lacking = (name for name in names if not (installed / name).is_file() and not OTHER.fullmatch(name.parts[0]))
@@ -102,10 +102,6 @@ class Evidence:
     def _has(self, folder: Path, source: Path) -> bool:
         start = f"{folder.relative_to(source).as_posix()}/"
         return any(name.startswith(start) for name in self.shipped)
-
-
-def _is_of_tests(inner: str) -> bool:
-    return any(is_test(part.partition(".")[0]) for part in PurePosixPath(inner).parts)
 
 
 def _imported_by(path: Path) -> Iterator[str]:

@@ -20,7 +20,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
 from ..errors import Problem
-from .reading import Dist, parsed
+from .reading import Dist, message
 
 Fault = tuple[str, ...]  # arguments of `Dist.problem`: code, found, expected, remedy, and the file that has it
 
@@ -61,7 +61,7 @@ def requires_python(metadata: Message) -> Iterator[Fault]:
 @lru_cache(maxsize=8)  # the dists of a release mostly have the same
 def faults(text: str) -> list[Fault]:
     """Find what PyPI requires of core metadata beyond the rules of every index."""
-    metadata = parsed(text)
+    metadata = message(text)
     return [*_core(metadata, text), *(fault for rule in (_fields, _urls, _mails, _needs) for fault in rule(metadata))]
 
 

@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 
 from ..errors import Problem
 from ..files import UNREADABLE
+from ..testing.witness import is_test
 from . import zips
 from .reading import Dist
 
@@ -46,6 +47,11 @@ Names = Callable[[str], set[str]]  # those in a module of a wheel
 def is_own(module: str, name: str) -> bool:
     """Return whether a module is the project's by its name: a bundled module may have another version."""
     return canonicalize_name(module.split("/")[0].removesuffix(".py")) == name
+
+
+def is_of_tests(path: str) -> bool:
+    """Return whether a file is part of tests, by its own name or that of a folder that it is in."""
+    return any(is_test(part.partition(".")[0]) for part in path.split("/"))
 
 
 def modules(dist: Dist) -> dict[str, str]:

@@ -69,7 +69,7 @@ class Dist:
     @property
     def metadata(self) -> Message:
         """Its core metadata, from METADATA or PKG-INFO; raises `ReleaseError` if there is none."""
-        return parsed(self.metadata_text)
+        return message(self.metadata_text)
 
     @cached_property
     def metadata_text(self) -> str:
@@ -133,7 +133,7 @@ class Dist:
 
 
 @lru_cache(maxsize=8)  # the dists of a release mostly have the same
-def parsed(text: str) -> Message:
+def message(text: str) -> Message:
     """Return core metadata as a message."""
     return email.parser.Parser().parsestr(text)
 
