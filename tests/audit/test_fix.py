@@ -294,4 +294,34 @@ def test_fixes_of_zizmor_are_made_with_ours(tmp_path: Path) -> None:
     assert after.jobs["build"].steps[0].inputs["persist-credentials"] == "false"
 
 
+PUSHING = """\
+on: push
+permissions: {}
+jobs:
+  tag:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: "actions/checkout@v7" # to push
+      - PUSH
+  test:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v7
+      - run: pytest
+"""
+
+
+@pytest.mark.parametrize("push", ["run: git push origin v1", "uses: stefanzweifel/git-auto-commit-action@v7"])
+def test_a_job_that_pushes_keeps_the_credentials_of_its_checkout(push: str, tmp_path: Path) -> None:
+    text = PUSHING.replace("PUSH", push)
+    commit(write(tmp_path, {PUBLISH: text}))
+    done = subprocess.run(
+        ["tagship", "audit", "--fix", "--unsafe-fixes", tmp_path], capture_output=True, text=True, check=False
+    )
+    assert "1 fixed" in done.stdout
+    checkout = "      - uses: actions/checkout@v7\n"
+    fixed = f"{checkout}        with:\n          persist-credentials: false\n"
+    assert (tmp_path / PUBLISH).read_text() == text.replace(checkout, fixed)
+
+
 CHECKED = '      - run: test "v$(cat VERSION)" = "$GITHUB_REF_NAME"\n'

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +19,20 @@ from tagship.facts.marked import Unreadable
 from .model import Finding, Fixable, Level
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    from tagship.facts.workflow import Job, Workflow
 
 FIXES: dict[str, Fixable] = {"safe": "safe", "unsafe": "unsafe"}
 LEVELS: dict[str, Level] = {"High": "error", "Medium": "warning", "Low": "note", "Informational": "note"}
 SECONDS = 60
 OPTIONS = ("--offline", "--no-exit-codes", "--no-progress", "--format", "json")
+#: Its rule about credentials that a checkout leaves for later steps, and a comment that hides a finding of it.
+CREDENTIALS, MARK = "artipacked", b" # zizmor: ignore[artipacked] here"
+#: What needs these credentials.
+PUSHES = re.compile(
+    r"\bgit push\b|gh-deploy|--push\b|semantic-release|/[\w-]*(?:and|auto)-commit|push-action", re.IGNORECASE
+)
 CONFIGS = (".github/zizmor.yml", ".github/zizmor.yaml", "zizmor.yml", "zizmor.yaml")
 
 
@@ -34,11 +45,17 @@ def executable() -> str | None:
 def findings(root: Path) -> list[Finding]:
     """Return what zizmor finds in the repository at `root`; [] if it is not installed or cannot read a file."""
     program = executable()
-    files = [str(path) for path in workflow.files(root)]
+    files = workflow.files(root)
     if program is None or not files:
         return []
-    found = _run([program, *OPTIONS, "--", *files])
-    unique = {(each.rule, each.file, each.line, each.message): each for one in found for each in _finding(one, root)}
+    found = _run([program, *OPTIONS, "--", *map(str, files)])
+    pushing = {(read.file, str(job.id)) for read in _read(files, root) for job in read.jobs.values() if _pushes(job)}
+    kept = (
+        replace(each, fixable="") if each.rule == CREDENTIALS and (each.file, each.job) in pushing else each
+        for one in found
+        for each in _finding(one, root)
+    )
+    unique = {(each.rule, each.file, each.line, each.message): each for each in kept}
     return sorted(unique.values(), key=lambda each: (each.file, each.line, each.rule))
 
 
@@ -53,10 +70,32 @@ def fixed(root: Path, changed: Mapping[str, bytes], *, unsafe: bool) -> dict[str
     with tempfile.TemporaryDirectory() as folder:  # it edits files in place
         for name, content in before.items():
             Path(folder, name).parent.mkdir(parents=True, exist_ok=True)
-            Path(folder, name).write_bytes(content)
+            Path(folder, name).write_bytes(_hidden(content, name))
         _run([program, *options, "--", *(str(Path(folder, name)) for name in before)])
-        found = {name: Path(folder, name).read_bytes() for name in before}
+        found = {name: Path(folder, name).read_bytes().replace(MARK, b"") for name in before}
     return {name: content for name, content in found.items() if content != before[name] and _is_read(content, name)}
+
+
+def _read(files: list[Path], root: Path) -> Iterator[Workflow]:
+    for path in files:
+        with suppress(Unreadable):
+            yield workflow.read(path, root)
+
+
+def _pushes(job: Job) -> bool:
+    """Return whether a job pushes with the credentials of its checkout, which a fix would take from it."""
+    return any(PUSHES.search(step.run) or PUSHES.search(step.action) for step in job.steps)
+
+
+def _hidden(content: bytes, name: str) -> bytes:
+    """Return a workflow in which zizmor leaves the checkouts alone whose credentials are needed."""
+    lines = content.splitlines(keepends=True)
+    for job in workflow.parse(content, name).jobs.values() if _is_read(content, name) else ():
+        for step in job.steps if _pushes(job) else ():
+            if step.action == "actions/checkout":
+                text = lines[step.uses.line - 1]
+                lines[step.uses.line - 1] = text.rstrip() + MARK + text[len(text.rstrip()) :]
+    return b"".join(lines)
 
 
 def _is_read(content: bytes, name: str) -> bool:
