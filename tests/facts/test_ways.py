@@ -404,6 +404,45 @@ def test_what_ci_does_on_older_pythons_only_is_not_what_the_tests_need(tmp_path:
     assert (found["command"], found["requires"]) == (["pytest", "tests"], ["new", "pytest", "some"])
 
 
+def test_a_step_for_all_pythons_but_others_counts_before_a_later_one_with_variables(tmp_path: Path) -> None:
+    steps = """\
+    strategy: {matrix: {python: ["3.14", pypy3.11]}}
+    steps:
+      - run: pytest tests
+        if: ${{ !startsWith(matrix.python, 'pypy') }}
+      - run: pytest tests
+        env: {PURE: 1}
+"""
+    text = CI.partition("    steps:\n")[0] + steps
+    found = settings(guess(write(tmp_path, {**TEST, ".github/workflows/ci.yml": text})))
+    assert found["command"] == ["pytest", "tests"]
+
+
+def test_what_all_jobs_of_a_matrix_have_is_known_and_so_are_the_variables_of_the_step(tmp_path: Path) -> None:
+    pyproject = "[project]\nname = 'x'\nversion = '1'\n[project.optional-dependencies]\ntrio = ['trio']\n"
+    steps = """\
+    env: {OF_JOB: a b, SOME: '${{ github.sha }}'}
+    strategy:
+      matrix:
+        extras: ["[trio]"]
+        oldest: [false]
+        other: [a, b]
+        include: [{extras: "", oldest: true}]
+    steps:
+      - run: pip install pytest new -e .${{ matrix.extras }}
+        if: matrix.oldest == false
+      - run: pip install old ${{ matrix.other }}
+        if: matrix.oldest
+      - run: pytest tests
+        env: {OF_STEP: 1, FORCE_COLOR: 1}
+"""
+    text = CI.partition("    steps:\n")[0] + steps
+    files = {**TEST, "pyproject.toml": pyproject, "x.py": "", ".github/workflows/ci.yml": text}
+    found = settings(guess(write(tmp_path, files)))
+    assert found["command"] == ["env", "OF_JOB=a b", "OF_STEP=1", "pytest", "tests"]
+    assert (found["requires"], found["extras"]) == (["pytest", "new"], ["trio"])
+
+
 def test_what_a_session_installs_for_one_database_is_not_what_the_tests_need(tmp_path: Path) -> None:
     noxfile = """import nox
 @nox.session

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, TypeAlias
 from packaging.version import Version
 
 from tagship.facts import marked, workflow
-from tagship.facts.expressions import UNKNOWN, evaluate
-from tagship.facts.marked import Map, Seq
+from tagship.facts.expressions import UNKNOWN, Value, evaluate
+from tagship.facts.marked import Map, Seq, Text
+from tagship.facts.publishing.shell import EXPRESSION
 
 from . import shell
 from .model import Command
@@ -73,7 +74,11 @@ def commands(job: Job, file: str, top: Path) -> list[Command]:
 def _of_github(top: Path) -> Iterator[Ranked]:
     for rank, read, job in _ranked(top):
         newest = {f"matrix.{name}": max(values, key=Version) for name, values in _pythons(job).items()}
-        steps = [*_steps(job.steps, read.file, top, newest=newest)]
+        same = _only(job)
+        steps = [*_steps(job.steps, read.file, top, newest=newest, same=same, decided={**newest, **same})]
+        if any(step.conditional for step in steps):  # then those for a Python are no more certain than the others
+            steps = [*_steps(job.steps, read.file, top, newest=newest, same=same, decided=same)]
+        steps = [replace(step, env=(*_literal(job.env), *step.env)) for step in steps]
         yield (*rank, False), [step for step in steps if not step.conditional]
         yield (*rank, True), steps
 
@@ -119,21 +124,60 @@ def _pythons(job: Job) -> dict[str, list[str]]:
     return found
 
 
+def _only(job: Job) -> dict[str, Value]:
+    """Return the values in the job's matrix that are the only ones of their names, by those."""
+    lists = {name: marked.as_list(values) for name, values in job.node.map("strategy").map("matrix").items()}
+    single = {f"matrix.{name}": str(values[0]) for name, values in lists.items() if _is_single(values)}
+    return {name: {"true": True, "false": False}.get(value, value) for name, value in single.items()}
+
+
+def _is_single(values: Seq) -> bool:
+    return len(values) == 1 and isinstance(values[0], Text)
+
+
+def _literal(env: Map) -> list[str]:
+    """Return the variables that have the same value in every run."""
+    return [f"{name}={value}" for name, value in env.items() if isinstance(value, Text) and "$" not in value]
+
+
 def _steps(
-    steps: Iterable[Step], file: str, top: Path, depth: int = 0, newest: Mapping[str, str] = MappingProxyType({})
+    steps: Iterable[Step],
+    file: str,
+    top: Path,
+    depth: int = 0,
+    *,
+    newest: Mapping[str, Value] = MappingProxyType({}),
+    same: Mapping[str, Value] = MappingProxyType({}),
+    decided: Mapping[str, Value] = MappingProxyType({}),
 ) -> Iterator[Command]:
-    """Yield the commands of `steps`, without those that only run elsewhere, or for an older Python than `newest`."""
+    """Yield the commands of `steps`, without those that only run elsewhere, or for an older Python than `newest`.
+
+    `same` are the values in the matrix that are the same for all of it; a condition that is true with those that are
+    `decided` is none.
+    """
     for step in steps:
         if re.search(r"(?i)==\s*'?(windows|macos)|startsWith\([^)]*(windows|macos)", step.condition):
             continue
-        if evaluate(step.condition, lambda name: newest.get(name, UNKNOWN)) is False:
+        if evaluate(step.condition, lambda name: {**newest, **same}.get(name, UNKNOWN)) is False:
             continue
+        always = evaluate(step.condition, lambda name: decided.get(name, UNKNOWN)) is True
         if step.uses.startswith("./") and depth < DEPTH:
             yield from _of_action(top / step.uses, top, depth + 1)
-        for command in shell.commands(step.run, file, step.run.first):
+        text = EXPRESSION.sub(lambda found: _filled(found[0], same), step.run)
+        for command in shell.commands(text, file, step.run.first):
             folder = posixpath.normpath(posixpath.join(step.folder, command.folder))
-            place = "" if folder == "." else folder
-            yield replace(command, folder=place, conditional="matrix." in step.condition)
+            yield replace(
+                command,
+                folder="" if folder == "." else folder,
+                env=(*_literal(step.env), *command.env),
+                conditional="matrix." in step.condition and not always,
+            )
+
+
+def _filled(expression: str, same: Mapping[str, Value]) -> str:
+    """Return the value of an expression if it is the same in every run."""
+    value = same.get(expression[3:-2].strip())
+    return value if isinstance(value, str) else expression
 
 
 def _of_action(folder: Path, top: Path, depth: int) -> Iterator[Command]:
