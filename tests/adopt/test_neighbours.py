@@ -320,6 +320,21 @@ def test_ruff_finds_no_more_if_it_checks_for_an_older_python(target: str, tmp_pa
     run("ruff", "check", ".", cwd=folder)
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        'line-length = 9\nexclude = [\n  "x",\n]\n@\n# why\nlint.preview = true\n',
+        'target-version = "py38"\n@fix = true\n\n[tool.x]\ny = 1\n',
+        'target-version = "py38"\n@',
+        "@# why\nfix = true\n",
+    ],
+)
+def test_ruff_has_the_new_key_where_formatters_put_it(settings: str) -> None:
+    text = f'[project]\nrequires-python = ">=3.8"\n\n[tool.ruff]\n{settings}'
+    expected = text.replace("@", 'extend-exclude = [".github/release"]\n')
+    assert neighbours.ruff(text.replace("@", "")) == expected
+
+
 FORMATTED = """\
 [build-system]
 build-backend = "hatchling.build"

@@ -6,14 +6,12 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import tomlkit
-
 from tagship import suite
 from tagship.facts import marked
 from tagship.facts.marked import Map, Seq, Unreadable
 from tagship_suite.files import load_toml, read_text, subtable, tomllib
 
-from . import style
+from .lists import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,6 +20,11 @@ RELEASE = suite.RELEASE.as_posix()
 #: A MANIFEST.in that includes whole folders.
 GREEDY = re.compile(
     r"(?m)^\s*(graft\s+\.(\s|$|/|github)|global-include\s+(\*\s|\*$|\*\.(py|txt|\*))|recursive-include\s+(\.|\*)\s)"
+)
+#: The keys of ruff that formatters of TOML put before `extend-exclude`.
+FIRST = re.compile(
+    r"required-version|extend|target-version|line-length|indent-width|builtins|namespace-packages|src"
+    r"|(extend-)?include|exclude"
 )
 DEPENDABOT = (".github/dependabot.yml", ".github/dependabot.yaml")
 
@@ -38,7 +41,7 @@ def sdist(root: Path, text: str, new: Iterable[str]) -> tuple[str, dict[Path, by
     if backend.startswith("hatchling"):
         return _hatchling(pyproject, text, paths)
     if backend.startswith("scikit_build_core"):
-        found = _listed(text, ["tool", "scikit-build", "sdist", "exclude"], paths)
+        found = listed(text, ["tool", "scikit-build", "sdist", "exclude"], paths)
         return found, {}, "scikit-build-core adds all files that git tracks to the sdist"
     if backend.startswith("mesonpy"):
         lines = "".join(f"/{path} export-ignore\n" for path in paths)
@@ -68,7 +71,7 @@ def ruff(text: str, pyproject: str | None = None) -> str:
     if not table or not (older or in_preview):
         return text
     if keys or "extend-exclude" in table:
-        return _listed(text, [*keys, "extend-exclude"], [RELEASE])
+        return listed(text, [*keys, "extend-exclude"], [RELEASE], FIRST)
     end = "\r\n" if "\r\n" in text else "\n"
     gap = end * text.startswith(("[", "#"))  # before all tables
     return f'extend-exclude = ["{RELEASE}"]{end}{gap}{text}'
@@ -85,80 +88,8 @@ def _hatchling(pyproject: dict[str, Any], text: str, paths: list[str]) -> tuple[
     if chosen or not paths:
         return text, {}, ""
     slashed = [f"/{path}" for path in paths]
-    after = _listed(text, ["tool", "hatch", "build", "targets", "sdist", "exclude"], slashed)
+    after = listed(text, ["tool", "hatch", "build", "targets", "sdist", "exclude"], slashed)
     return after, {}, "hatchling adds all files that git tracks to the sdist"
-
-
-def _listed(text: str, keys: list[str], values: list[str]) -> str:
-    """Return TOML with `values` added to the list at `keys`; unchanged if its tables have another form."""
-    known = subtable(tomllib.loads(text), *keys[:-1]).get(keys[-1])
-    missing = [value for value in values if value not in (known or [])]
-    plain = text.replace("\r\n", "\n")
-    after = _extended(plain, keys, missing) if known is not None else _with_list(plain, keys, missing)
-    if "\r\n" in text:
-        after = after.replace("\n", "\r\n")
-    return after if _is_as_planned(text, after, keys, missing) else text
-
-
-def _extended(text: str, keys: list[str], values: list[str]) -> str:
-    document = tomlkit.parse(text)
-    table: Any = document
-    for key in keys[:-1]:
-        table = table[key]
-    table[keys[-1]].extend(values)
-    return tomlkit.dumps(document)
-
-
-def _with_list(text: str, keys: list[str], values: list[str]) -> str:
-    """Return TOML with a new list: in its own table, else in the tool's if that has dotted keys, else in a new table.
-
-    A new table comes after the tool's others, else before those of other tools, where formatters put build backends.
-    """
-    dotted, value = ".".join(keys[2:]), style.value(text, ".".join(keys[2:]), values).as_string()
-    if own := _table(text, ".".join(keys[:-1])):
-        at = own.start("body") + len(own["body"].rstrip("\n") or own["body"])
-        return f"{text[:at].rstrip()}\n{keys[-1]} = {value}\n{text[at:].removeprefix(chr(10))}"
-    of_tool = _table(text, ".".join(keys[:2]))
-    if of_tool and re.search(r"(?m)^[\w-]+\.[\w-]+.*=", of_tool["body"]):
-        at = of_tool.start("body") + _place(of_tool["body"], dotted)
-        return f"{text[:at]}{dotted} = {value}\n{text[at:]}"
-    last = [*re.finditer(rf"(?m)^\[+{re.escape('.'.join(keys[:2]))}\b.*\n(?:(?!\[).*\n?)*", text)][-1:]
-    others = re.search(r"(?m)^\[+tool\.", text)
-    at = last[0].end() if last else others.start() if others else len(text)
-    table = f"[{'.'.join(keys[:-1])}]\n{keys[-1]} = {value}\n"
-    if others and not last:
-        table = f"[{'.'.join(keys[:2])}]\n{dotted} = {value}\n"
-    return "\n\n".join(filter(None, (text[:at].rstrip("\n"), table.rstrip("\n"), text[at:]))).rstrip("\n") + "\n"
-
-
-def _place(body: str, key: str) -> int:
-    """Return where a dotted key goes: after the last one with the same beginning, else in alphabetical order."""
-    rows = [*re.finditer(r"(?m)^([\w.-]+)[ \t]*=", body)]
-    same = [at for at, row in enumerate(rows) if row[1].partition(".")[0] == key.partition(".")[0]]
-    ends = [*(row.start() for row in rows), len(body.rstrip("\n")) + 1]
-    return ends[same[-1] + 1] if same else next((row.start() for row in rows if row[1] > key), ends[-1])
-
-
-def _table(text: str, name: str) -> re.Match[str] | None:
-    """Return a match of a table in TOML, its header and its `body`."""
-    return re.search(rf"(?m)^\[{re.escape(name)}\][ \t]*(?:#.*)?\n(?P<body>(?:(?!\[).*\n?)*)", text)
-
-
-def _is_as_planned(before: str, after: str, keys: list[str], added: list[str]) -> bool:
-    """Return whether nothing but the list has changed: tomlkit can misplace tables that a file splits."""
-    try:
-        old, new = tomllib.loads(before), tomllib.loads(after)
-    except tomllib.TOMLDecodeError:
-        return False
-    values = subtable(new, *keys[:-1]).get(keys[-1], [])
-    known = subtable(old, *keys[:-1]).get(keys[-1])
-    if values != [*(known or []), *added]:
-        return False
-    table: Any = old
-    for key in keys[:-1]:
-        table = table.setdefault(key, {})
-    table[keys[-1]] = values
-    return old == new
 
 
 def _manifest(root: Path, requires: str, paths: list[str]) -> tuple[dict[Path, bytes], str]:
