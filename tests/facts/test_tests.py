@@ -116,6 +116,15 @@ def settings(found: Guess) -> dict[str, list[str]]:
         ),
         ({"tox.ini": "[testenv]\ndeps = -e{toxinidir}[x]\n"}, {"requires": ["pytest"], "extras": ["x"]}),
         ({"tox.ini": "[testenv]\ndeps = poetry\n"}, {"requires": ["pytest"]}),
+        # Linters and types for them are for no test, unless one mentions them.
+        ({"tox.ini": "[testenv]\ndeps =\n  pytest<9\n  pyright>=1\n  types-x\n"}, {"requires": ["pytest<9"]}),
+        (
+            {
+                "pyproject.toml": '[tool.hatch.envs.default]\ndependencies = ["pytest", "mypy", "ruff"]\n',
+                "test_b.py": "mypy",
+            },
+            {"requires": ["pytest", "mypy"]},
+        ),
         ({"tox.ini": "no section\n"}, {"requires": ["pytest"]}),
         ({}, {"requires": ["pytest"]}),
     ],

@@ -165,13 +165,16 @@ class Project:
         return Needs((f"-r {path.as_posix()}",), source=source or path.as_posix())
 
     def arguments(self, lines: Iterable[str], folder: str, source: str) -> Needs:
-        """Return `lines` of requirements, the project itself as its extras; files in them are relative to `folder`."""
+        """Return `lines` of requirements for the tests, the project itself as its extras.
+
+        Files in them are relative to `folder`.
+        """
         kept, extras = list[str](), list[str]()
         for line in lines:
             text = re.sub(r"\s+#.*|^#.*", "", line).strip()
             if own := self._own(text):
                 extras += re.findall(r"[\w.-]+", own)
-            elif text and own is None:
+            elif text and own is None and self._is_for_tests(text):
                 option, _, value = (
                     re.sub(r"^(-[rc])\s*", r"\1 ", text).partition(" ") if text[0] == "-" else ("", "", text)
                 )
