@@ -67,6 +67,15 @@ def test_dists_that_were_built_without_the_tag_that_has_their_version_are_named(
     assert not any("built without the tag" in each for each in rehearse(built, "--quick", "--tag=v0.1.0")[1]["notes"])
 
 
+def test_a_tag_that_is_at_another_commit_is_rehearsed_and_named(built: Path) -> None:
+    run("git", "tag", "--no-sign", "v0.1.0", cwd=built)
+    assert rehearse(built, "--quick")[1]["taken"] is False
+    run("git", "commit", "--allow-empty", "--message=more", cwd=built)
+    status, report = rehearse(built, "--quick")
+    assert (status, report["taken"]) == (0, True)
+    assert any(re.match("tag 'v0.1.0' is at [0-9a-f]{12} already: a release of this", note) for note in report["notes"])
+
+
 def test_without_dists_it_names_the_command_that_makes_them(built: Path) -> None:
     for path in (built / "dist").iterdir():
         path.unlink()

@@ -74,6 +74,8 @@ class Report:
     notes: list[str] = field(default_factory=list)
     #: Whether the dists came from an earlier build: they were not built, tested or installed.
     quick: bool = False
+    #: Whether the tag is already at another commit, so that this one needs another version.
+    taken: bool = False
     #: When it began, in UTC (ISO 8601).
     began: str = ""
 
@@ -127,7 +129,8 @@ class Report:
         if self.quick:
             did = "verify-version passed" if self.left_out else "verify-version and both uploads passed"
             return f"{did}; the build and the tests were not rehearsed"
-        would = "with these publishers registered, pushing the tag would publish it"
+        pushing = "pushing the tag of another version" if self.taken else "pushing the tag"
+        would = f"with these publishers registered, {pushing} would publish it"
         if self.left_out:
             would = "verify-version accepts it; the upload to your registry is not rehearsed"
         elif not self.publishers:

@@ -16,6 +16,7 @@ from tagship.rehearsal.jobs import Jobs
 from tagship.rehearsal.process import Processes, closing_undisturbed, interrupts_held
 from tagship.rehearsal.push import TagPush
 from tagship.rehearsal.report import Report
+from tagship_suite.repo import git
 
 if TYPE_CHECKING:
     from tagship.project import Project
@@ -94,6 +95,12 @@ def _check_out(
     submodules = clone(found.path, report.commit, repository, processes, folder / "logs/git.log")
     report.notes += notes.submodules(repository, submodules)
     report.tag = options.tag or tag_of(repository, found)
+    there = git.query(repository, "rev-parse", "--quiet", "--verify", f"refs/tags/{report.tag}^{{commit}}")
+    if there not in {None, report.commit}:
+        report.taken = True
+        report.notes.append(
+            f"tag {report.tag!r} is at {there[:12]} already: a release of this commit needs another one"
+        )
     put_tag(repository, found, report.tag)
     if options.quick:
         report.notes += take_dists(projects, repository, report.tag)
