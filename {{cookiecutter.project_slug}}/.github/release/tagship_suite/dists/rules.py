@@ -15,7 +15,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
-from email import message_from_string
 from functools import partial
 
 from packaging.tags import parse_tag
@@ -26,7 +25,7 @@ from ..errors import Problem, ReleaseError, collecting
 from . import metadata, zips
 from .metadata import UNKNOWN, Fault, same_version
 from .modules import entry_points
-from .reading import Dist
+from .reading import Dist, message
 
 Rule = Callable[[Dist], Iterable[Fault]]
 
@@ -215,7 +214,7 @@ def notes(dist: Dist) -> Iterator[str]:
         if module and not any(place.startswith((f"{module}/", f"{module}.")) for place in places):
             yield f"{dist.path}: no module for the Import-Name {name!r}: correct import-names [no-module]"
     text = dist.read(f"{dist.info}/WHEEL") if dist.is_wheel else ""
-    lines = [line for line in message_from_string(text).get_all("Tag", []) if line.count("-") == 2]
+    lines = [line for line in message(text).get_all("Tag", []) if line.count("-") == 2]
     if (found := {tag for line in lines for tag in parse_tag(line)}) and found != dist.tags:
         here, named = (" ".join(sorted(map(str, tags))) for tags in (found, dist.tags))
         yield f"{dist.path}: WHEEL has the tags {here}, the file name {named}: rename it with `wheel tags` [wheel-tags]"
