@@ -310,9 +310,9 @@ def test_no_test_at_all_is_a_failure_unless_another_run_had_some(tmp_path: Path)
 
 
 def test_an_installed_test_module_that_ran_from_the_checkout_is_no_module_of_the_same_name(tmp_path: Path) -> None:
-    one, name = str(tmp_path / "checkout/ship/tests/test_a.py"), "lib/site-packages/ship/tests/test_a.py"
+    one, name = tmp_path / "checkout/ship/tests/test_a.py", "lib/site-packages/ship/tests/test_a.py"
     for site in (tmp_path / "elsewhere", tmp_path / "checkout/.nox"):
-        twins = {str(site / name): one}
+        twins = {site / name: one}
         where = site / "lib/site-packages"
         seen = {where / "ship/a.py": "module"}
         evidence = Evidence(tmp_path / "checkout", where, frozenset({"ship/a.py"}), seen, (1,), twins)

@@ -28,7 +28,7 @@ class Evidence:
     shipped: frozenset[str]
     seen: dict[Path, str]
     ran: tuple[int, ...] = ()
-    twins: Mapping[str, str] = field(default_factory=dict)
+    twins: Mapping[Path, Path] = field(default_factory=dict)
 
     @cached_property
     def imported(self) -> set[str]:
@@ -120,7 +120,7 @@ def read(folder: Path) -> Evidence:
     logs = (path.read_bytes().decode("utf-8", "surrogateescape") for path in sorted(folder.glob("*.seen")))
     pairs = [line.split(" ", 1) for log in logs for line in log.splitlines()]
     ran = tuple(int(text) for kind, text in pairs if kind == "ran")
-    twins = dict(text.split("\t", 1) for kind, text in pairs if kind == "twin")
+    twins = {Path(one): Path(other) for kind, text in pairs if kind == "twin" for one, other in [text.split("\t", 1)]}
     # A file that one process runs as a script and another one imports is imported, whichever has the lower number.
     seen = {Path(text): kind for each in ("script", "module", "test") for kind, text in pairs if kind == each}
     return Evidence(Path(checkout), Path(site), frozenset(shipped), seen, ran, twins)
@@ -151,10 +151,9 @@ def _unrun(evidence: Evidence) -> Iterator[Problem]:
     """Yield the test modules instead of which pytest ran one of the same name, all of which lie in the checkout."""
     remedy = "rename one, put __init__.py into their folders, or set --import-mode=importlib"
     for pair in evidence.twins.items():
-        inside = [Path(each) for each in pair if not Path(each).is_relative_to(evidence.site)]
-        inside = [path for path in inside if path.is_relative_to(evidence.checkout)]
-        if len(inside) == len(pair):  # else one is the installed module
-            where, found = (path.relative_to(evidence.checkout).as_posix() for path in inside)
+        is_installed = any(path.is_relative_to(evidence.site) for path in pair)
+        if not is_installed and all(path.is_relative_to(evidence.checkout) for path in pair):
+            where, found = (path.relative_to(evidence.checkout).as_posix() for path in pair)
             yield Problem("no-tests", where, f"the tests of {found} instead of its own", "modules of two names", remedy)
 
 
