@@ -130,7 +130,7 @@ def test_ruff_toml_is_read_with_the_pythons_of_pyproject_toml(before: str, gap: 
 @pytest.mark.parametrize(
     ("before", "expected"),
     [
-        ("# mine\nrepos: []\n", "# mine\n# The managed files of tagship\nexclude: 'P'\nrepos: []\n"),
+        ("# mine\nrepos: []\n", "# mine\n\n# The managed files of tagship\nexclude: 'P'\nrepos: []\n"),
         ("exclude: ^docs/ # no\nrepos: []\n", "exclude: P|^docs/ # no\nrepos: []\n"),
         ("repos: []\nexclude: '(?x)^docs/'\n", "repos: []\nexclude: '(?x)P|^docs/'\n"),
         (

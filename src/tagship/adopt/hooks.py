@@ -63,7 +63,8 @@ def _added(text: str, node: Node | None) -> str:
     if not there:
         start = match.end() if (match := BEFORE.match(text)) else 0
         end = "\r\n" if "\r\n" in text else "\n"
-        return f"{text[:start]}# The managed files of tagship{end}exclude: '{PATTERN}'{end}{text[start:]}"
+        gap = end * bool(re.search(r"(?m)^#.*\r?\n\Z", text[:start]))  # from a comment about something else
+        return f"{text[:start]}{gap}# The managed files of tagship{end}exclude: '{PATTERN}'{end}{text[start:]}"
     rows = text.split("\n")
     line, column = _start(there[0], rows)
     row = rows[line]
