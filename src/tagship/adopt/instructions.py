@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from tagship import update
+from tagship_suite.errors import some
 from tagship_suite.repo import git
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def releasing(found: Adoption) -> list[Problem]:
     for file in git.lines(found.folder, *quiet, "ls-files", "--", *PAGES):
         if NAMED.fullmatch(PurePosixPath(file).stem.lower()):
             places.setdefault(file, file)
-    shown = ", ".join(places[file] for file in sorted(places) if not HISTORY.search(PurePosixPath(file).name))
+    shown = [places[file] for file in sorted(places) if not HISTORY.search(PurePosixPath(file).name)]
     if shown:
-        found.todo.append(f"update the instructions in {shown}: a release is now a pushed tag")
+        found.todo.append(f"update the instructions in {some(shown, 5)}: a release is now a pushed tag")
     return []
