@@ -287,6 +287,10 @@ LINKS = (
             ),
         ),
         ("`Unreleased`_\n===\n\n- x\n", f"`Unreleased`_\n===\n\n1.1.0 - {TODAY}\n{'=' * 18}\n\n- x\n"),
+        (
+            "**UNRELEASED**\n\n- x\n\n**1.0.0**\n\n- y\n",
+            "**UNRELEASED**\n\n**1.1.0**\n\n- x\n\n**1.0.0**\n\n- y\n",
+        ),
         ("## Unreleased\n\n- x\n\n## 1.0: Ships\n", f"## 1.1.0 - {TODAY}\n\n- x\n\n## 1.0: Ships\n"),
     ],
 )
@@ -304,6 +308,7 @@ def test_a_changelog_is_dated_and_its_links_are_carried_on(suite: Path, before: 
         ("NEWS.md", "## Unreleased\n\n- \n* \n\n## 1.0.0\n"),
         ("Changelog.md", f"## [Unreleased]\n\n### Added\n\n### Fixed\n<!-- none\nyet -->\n\n{LINKS}"),
         ("docs/changelog.md", "Unreleased\n----------\n\nTitle\n~~~~~\n\n1.0.0\n-----\n\n- x\n"),
+        ("docs/versionhistory.rst", "Version history\n===\n\n**UNRELEASED**\n\n**1.0.0**\n\n- x\n"),
         ("CHANGES.rst", "Unreleased\n----------\r\n\r\n- Nothing changed yet.\r\n\r\n1.0.0\r\n-----\r\n\r\n- x\r\n"),
     ],
 )

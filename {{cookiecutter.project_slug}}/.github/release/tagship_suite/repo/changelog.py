@@ -20,13 +20,14 @@ from .versions import parsed
 
 FOLDERS = ("", "docs", "docs/source", "doc", "doc/source")
 NAME = re.compile(
-    r"(changelog|changes|history|news|releases|release[-_]?notes)(\.md|\.markdown|\.rst|\.txt)?", re.IGNORECASE
+    r"(changelog|changes|(version[-_]?)?history|news|releases|release[-_]?notes)(\.md|\.markdown|\.rst|\.txt)?",
+    re.IGNORECASE,
 )
 #: `## Unreleased`, `## [Unreleased]` with or without its link, or a reStructuredText title with its line below, which
-#: may also be a link.
+#: may also be a link; or a bold line.
 UNRELEASED = re.compile(
-    r"^(?P<mark>#+ )?(?P<version>[\w.]+ (?:- )?)?(?P<open>[(\[`]?)unreleased(?: <(?P<target>[^\s>]+)>)?"
-    r"(?P<close>[)\]]|`__?)?(?P<url>\([^\s)]+\))?"
+    r"^(?P<mark>#+ |\*\*(?=unreleased\*\*))?(?P<version>[\w.]+ (?:- )?)?"
+    r"(?P<open>[(\[`]?)unreleased(?: <(?P<target>[^\s>]+)>)?(?P<close>[)\]]|`__?|\*\*)?(?P<url>\([^\s)]+\))?"
     r"[ \t]*(?P<end>\r?\n|\Z)(?:(?P<line>[-=~^*#+])(?P=line)+[ \t]*(?:\r?\n|\Z))?",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -74,7 +75,7 @@ def dated(folder: Path, version: str, tag: str) -> tuple[dict[Path, str], list[s
     if not Version(version).is_prerelease:
         _refuse_fragments(folder, version)
     texts = {path: read_text(path) for path in paths(folder)}
-    heading = re.compile(rf"(?im)^(?:#+ *)?[\[`]?v?{re.escape(version)}(?![\w.+-]*\w|.*unreleased)")
+    heading = re.compile(rf"(?im)^(?:#+ *|\*\*)?[\[`]?v?{re.escape(version)}(?![\w.+-]*\w|.*unreleased)")
     if any(map(heading.search, texts.values())):
         return {}, []
     for path, text in texts.items():
@@ -92,8 +93,9 @@ def dated(folder: Path, version: str, tag: str) -> tuple[dict[Path, str], list[s
 def _check(name: str, text: str, match: re.Match[str], version: Version) -> None:
     """Raise `ReleaseError` if the unreleased section is empty, or for another version: `1.2 (unreleased)`."""
     # Up to the next heading that is not part of it.
-    marks, line = len((match["mark"] or "").strip()), re.escape(match["line"] or "")
-    after = "^#{1," + str(marks) + "} " if marks else r"^\S.*\n" + line + r"{3,}\s*$"
+    mark, line = (match["mark"] or "").strip(), re.escape(match["line"] or "")
+    after = "^#{1," + str(len(mark)) + "} " if mark else r"^\S.*\n" + line + r"{3,}\s*$"
+    after = r"^\*\*\S.*\*\*\s*$" if mark == "**" else after
     following = re.compile(after, re.MULTILINE).search(text, match.end())
     if not FILLER.sub("", text[match.end() : following.start() if following else None].replace("\r", "")).strip():
         raise refusal("changelog", name, "nothing below 'Unreleased'", "what this release changes", "write it there")
@@ -167,13 +169,16 @@ def _released(text: str, match: re.Match[str], version: str, tag: str) -> str:
     if newer:
         longer = (match["line"] or "") * (len(newer) - len(url))  # a title's line is as long as the title
         kept = f"{kept.replace(url, newer).rstrip()}{longer}{end}{end}"
-    return f"{text[: match.start()]}{kept}{match['mark'] or ''}{title}{end}{below}{text[match.end() :]}"
+    mark = match["mark"] or ""
+    title = f"{mark}{title}{mark if mark == '**' else ''}"
+    return f"{text[: match.start()]}{kept}{title}{end}{below}{text[match.end() :]}"
 
 
 def _styled(text: str, match: re.Match[str], version: str) -> tuple[str, str]:
     """Return the heading for `version`, and the line with its date, "" if it has none, as for the release before it."""
     mark, line = re.escape(match["mark"] or ""), re.escape(match["line"] or "")
-    pattern = rf"^{mark}(\S.*?)[ \t]*\r?$" if mark else rf"^(\S.*?)[ \t]*\r?\n{line}{{3,}}[ \t]*\r?$"
+    close = mark * (match["mark"] == "**")
+    pattern = rf"^{mark}(\S.*?){close}[ \t]*\r?$" if mark else rf"^(\S.*?)[ \t]*\r?\n{line}{{3,}}[ \t]*\r?$"
     heading = re.compile(pattern, re.MULTILINE).search(text, match.end())
     before = EARLIER.fullmatch(REFERENCE.sub(r"\1", heading[1])) if heading else None
     if not heading or not before:

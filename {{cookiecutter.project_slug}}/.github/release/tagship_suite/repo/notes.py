@@ -19,10 +19,11 @@ from .versions import parsed
 
 COMMITS = 200
 LONGEST = 120_000  # characters: GitHub accepts 125,000
-#: A heading of Markdown, or an underlined one, as in reStructuredText and in Markdown.
+#: A heading of Markdown, an underlined one, as in reStructuredText and in Markdown, or a bold line with a version.
 HEADING = re.compile(
     r"^(?P<mark>#{1,6})[ \t]+(?P<title>.+)$"
-    r"|^(?:([=~^\"'`#*+-])\3{2,}[ \t]*\n)?(?P<text>\S.*)\n(?P<line>[=~^\"'`#*+-])(?P=line){2,}[ \t]*$",
+    r"|^(?:([=~^\"'`#*+-])\3{2,}[ \t]*\n)?(?P<text>\S.*)\n(?P<line>[=~^\"'`#*+-])(?P=line){2,}[ \t]*$"
+    r"|^\*\*(?P<bold>v?\d[\w.+-]*(?: [^*\n]+)?)\*\*[ \t]*$",
     re.MULTILINE,
 )
 FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
@@ -60,7 +61,7 @@ def _section(text: str, version: Version, *, is_markdown: bool) -> str:
         return ""
     end = next((each.start() for each in headings[at + 1 :] if _ends(each, headings[at])), None)
     body = LINK.sub("", text[headings[at].end() : end]).strip()
-    if headings[at]["line"] and not is_markdown:
+    if not headings[at]["mark"] and not is_markdown:
         for pattern, form in FORMS:
             body = pattern.sub(form, body)
     links = [link[0] for link in LINK.finditer(text) if link[1] in body]
@@ -68,7 +69,9 @@ def _section(text: str, version: Version, *, is_markdown: bool) -> str:
 
 
 def _is_about(heading: re.Match[str], version: Version) -> bool:
-    title = re.sub(r"\]\([^()]*\)", "]", heading["title"] or heading["text"])  # a URL may name other versions
+    title = re.sub(
+        r"\]\([^()]*\)", "]", heading["title"] or heading["bold"] or heading["text"]
+    )  # a URL may name other versions
     return any(parsed(word.rstrip(".-+!")) == version for word in WORD.findall(title))
 
 
@@ -76,7 +79,7 @@ def _ends(other: re.Match[str], heading: re.Match[str]) -> bool:
     """Return whether the heading `other` ends the section below `heading`."""
     if other["mark"] and heading["mark"]:
         return len(other["mark"]) <= len(heading["mark"])
-    return bool(other["line"]) and other["line"] == heading["line"]
+    return bool(other["bold"] and heading["bold"]) or bool(other["line"] and other["line"] == heading["line"])
 
 
 def _commits(package: Package, name: str, version: Version) -> str:
