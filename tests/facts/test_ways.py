@@ -387,21 +387,27 @@ def test_a_job_that_tests_another_repository_with_this_one_is_not_taken(tmp_path
     assert settings(guess(tmp_path))["command"] == ["pytest", "tests"]
 
 
-def test_what_ci_does_on_older_pythons_only_is_not_what_the_tests_need(tmp_path: Path) -> None:
+def test_what_ci_installs_on_some_pythons_has_a_marker_and_tests_for_older_ones_are_left_out(tmp_path: Path) -> None:
     job = CI.replace(
         "    steps:\n      - uses",
         '    strategy: {matrix: {python: ["3.9", "3.14", "pypy3.11"]}}\n    steps:\n      - uses',
     )
     steps = (
-        ("pip install old pytest", "matrix.python == '3.9' || matrix.python == '3.10'"),
-        ("pip install new pytest", "matrix.python != '3.9' && matrix.python != '3.10'"),
+        ("pip install old -r old.txt .[a]", "matrix.python == '3.9' || matrix.python == '3.10'"),
+        ("pytest old", "matrix.python == '3.9'"),
+        ("pip install pytest", "matrix.python"),
+        ("pip install new", "matrix.python != '3.9' && matrix.python != '3.10'"),
         ("pip install some", "matrix.some == 'a'"),
         ("pytest pypy", "${{ startsWith(matrix.python, 'pypy') }}"),
         ("pytest tests", "${{ !startsWith(matrix.python, 'pypy') }}"),
     )
     text = job + "".join(f'      - run: {run}\n        if: "{condition}"\n' for run, condition in steps)
-    found = settings(guess(write(tmp_path, {**TEST, "pypy/test_b.py": "", ".github/workflows/ci.yml": text})))
-    assert (found["command"], found["requires"]) == (["pytest", "tests"], ["new", "pytest", "some"])
+    found = settings(
+        guess(write(tmp_path, {**TEST, "pypy/test_b.py": "", "old.txt": "old", ".github/workflows/ci.yml": text}))
+    )
+    older, newer = "python_version < '3.14'", "python_version >= '3.14'"
+    needs = [f"old; {older}", f"-r old.txt; {older}", "pytest", f"new; {newer}", "some"]
+    assert (found["command"], found["requires"]) == (["pytest", "tests"], needs)
 
 
 def test_a_step_for_all_pythons_but_others_counts_before_a_later_one_with_variables(tmp_path: Path) -> None:

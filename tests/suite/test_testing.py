@@ -26,8 +26,8 @@ def write(folder: Path, files: dict[str, str]) -> Path:
     return folder
 
 
-def planned(root: Path, folder: str = "") -> Plan:
-    (plan,) = plans(root, folder, HERE, BRANCH)
+def planned(root: Path, folder: str = "", python: str = HERE) -> Plan:
+    (plan,) = plans(root, folder, python, BRANCH)
     return plan
 
 
@@ -82,6 +82,21 @@ def test_files_of_requirements_are_found_from_the_root(tmp_path: Path) -> None:
     assert planned(tmp_path).arguments[:4] == ["-r", first, "--constraint", second]
     (tmp_path / "c.txt").unlink()
     with pytest.raises(ReleaseError, match=r"found '--constraint=c\.txt', expected an existing file"):
+        planned(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("python", "file"), [("3.9", "old.txt"), ("3.10", "new.txt"), ("3.14t", "new.txt"), ("pypy3.9", "old.txt")]
+)
+def test_a_file_of_requirements_may_be_for_some_pythons(python: str, file: str, tmp_path: Path) -> None:
+    lines = "\"-rold.txt ;python_version<'3.10'\", \"-r new.txt; python_version >= '3.10'\""
+    write(tmp_path, {"pyproject.toml": f"{TABLE}test-requires = [{lines}]\n", "old.txt": "", "new.txt": ""})
+    assert planned(tmp_path, python=python).arguments[:-1] == ["-r", str(tmp_path / file)]
+
+
+def test_a_marker_that_is_not_valid_is_one_line(tmp_path: Path) -> None:
+    write(tmp_path, {"pyproject.toml": f'{TABLE}test-requires = ["-r a.txt; python_verse > 3"]\n', "a.txt": ""})
+    with pytest.raises(ReleaseError, match=r"found 'python_verse > 3': .*, expected a marker after ';'; correct it"):
         planned(tmp_path)
 
 

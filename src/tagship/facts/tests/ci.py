@@ -73,11 +73,11 @@ def commands(job: Job, file: str, top: Path) -> list[Command]:
 
 def _of_github(top: Path) -> Iterator[Ranked]:
     for rank, read, job in _ranked(top):
-        newest = {f"matrix.{name}": max(values, key=Version) for name, values in _pythons(job).items()}
-        same = _only(job)
-        steps = [*_steps(job.steps, read.file, top, newest=newest, same=same, decided={**newest, **same})]
+        pythons, same = _pythons(job), _only(job)
+        newest = {f"matrix.{name}": max(values, key=Version) for name, values in pythons.items()}
+        steps = [*_steps(job.steps, read.file, top, pythons=pythons, same=same, decided={**newest, **same})]
         if any(step.conditional for step in steps):  # then those for a Python are no more certain than the others
-            steps = [*_steps(job.steps, read.file, top, newest=newest, same=same, decided=same)]
+            steps = [*_steps(job.steps, read.file, top, pythons=pythons, same=same, decided=same)]
         steps = [replace(step, env=(*_literal(job.env), *step.env)) for step in steps]
         yield (*rank, False), [step for step in steps if not step.conditional]
         yield (*rank, True), steps
@@ -146,11 +146,11 @@ def _steps(
     top: Path,
     depth: int = 0,
     *,
-    newest: Mapping[str, Value] = MappingProxyType({}),
+    pythons: Mapping[str, list[str]] = MappingProxyType({}),
     same: Mapping[str, Value] = MappingProxyType({}),
     decided: Mapping[str, Value] = MappingProxyType({}),
 ) -> Iterator[Command]:
-    """Yield the commands of `steps`, without those that only run elsewhere, or for an older Python than `newest`.
+    """Yield the commands of `steps`, without those that only run elsewhere, or for older Pythons, unless they install.
 
     `same` are the values in the matrix that are the same for all of it; a condition that is true with those that are
     `decided` is none.
@@ -158,7 +158,9 @@ def _steps(
     for step in steps:
         if re.search(r"(?i)==\s*'?(windows|macos)|startsWith\([^)]*(windows|macos)", step.condition):
             continue
-        if evaluate(step.condition, lambda name: {**newest, **same}.get(name, UNKNOWN)) is False:
+        held, marker = _held(step.condition, pythons, same)
+        older = held is False and bool(marker)
+        if held is False and not marker:
             continue
         always = evaluate(step.condition, lambda name: decided.get(name, UNKNOWN)) is True
         if step.uses.startswith("./") and depth < DEPTH:
@@ -166,12 +168,33 @@ def _steps(
         text = EXPRESSION.sub(lambda found: _filled(found[0], same), step.run)
         for command in shell.commands(text, file, step.run.first):
             folder = posixpath.normpath(posixpath.join(step.folder, command.folder))
+            if older and not {"install", "sync"} & {*command.argv}:
+                continue
             yield replace(
                 command,
                 folder="" if folder == "." else folder,
                 env=(*_literal(step.env), *command.env),
-                conditional="matrix." in step.condition and not always,
+                conditional="matrix." in step.condition and not always and not older,
+                marker=marker,
             )
+
+
+def _held(condition: str, pythons: Mapping[str, list[str]], same: Mapping[str, Value]) -> tuple[bool | None, str]:
+    """Return whether a condition holds for the newest Python, None if not known; and the marker that says the same."""
+    name, values = next(iter(pythons.items()), ("", ["0"]))
+
+    def holds(python: str) -> bool | None:
+        return evaluate(condition, lambda key: {**same, f"matrix.{name}": python}.get(key, UNKNOWN))
+
+    ordered = sorted({*values}, key=Version)
+    held = [holds(python) for python in ordered]
+    known = [each for each in held if each is not None]
+    if len(known) == len(held) and len({*held}) > 1:
+        if known == sorted(known):
+            return True, f"python_version >= '{ordered[known.index(True)]}'"
+        if known == sorted(known, reverse=True):
+            return False, f"python_version < '{ordered[known.index(False)]}'"
+    return held[-1], ""
 
 
 def _filled(expression: str, same: Mapping[str, Value]) -> str:

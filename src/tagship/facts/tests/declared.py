@@ -209,7 +209,7 @@ class Project:
 
     def names(self, found: Needs) -> set[str]:
         """Return the names of all distributions in `needs`, including those in groups, extras and files."""
-        files = [self.top / line[3:] for line in found.requires if line.startswith("-r ")]
+        files = [self.top / line[3:].partition(";")[0] for line in found.requires if line.startswith("-r ")]
         grouped = [line for name in found.groups for line in self._group(name)]
         optional = [line for name in found.extras for line in _lines(self.extras.get(name) or ())]
         inside = [line for path in files for line in _in_file(path)]

@@ -17,6 +17,16 @@ class Needs:
     def __bool__(self) -> bool:
         return bool(self.requires or self.groups or self.extras)
 
+    def where(self, marker: str) -> Needs:
+        """Return this for the Pythons of `marker`; groups and extras, which cannot have one, if it has the newest."""
+        if not marker:
+            return self
+        requires = tuple(
+            line if ";" in line or line.startswith("-e") else f"{line}; {marker}" for line in self.requires
+        )
+        older = "<" in marker
+        return Needs(requires, () if older else self.groups, () if older else self.extras, self.source)
+
     def __add__(self, other: Needs) -> Needs:
         if not other:
             return self
@@ -40,6 +50,7 @@ class Command:
     env: tuple[str, ...] = ()
     folder: str = ""
     conditional: bool = False  # it runs for some values of the matrix only
+    marker: str = ""  # the Pythons that it runs for, if not for all
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def follow(commands: Iterable[Command], project: Project, depth: int = 0) -> Way
         if inner.test:
             isolated = plain.argv[0] in {"tox", "nox", "hatch"}
             return Way(inner.needs if isolated else needs + inner.needs, inner.test)
-        needs += inner.needs + installed(plain, project)
+        needs += (inner.needs + installed(plain, project)).where(command.marker)
     return Way(needs)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nox.project import dependency_groups
+from packaging.markers import InvalidMarker, Marker, UndefinedComparison
 from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import canonicalize_name
 
@@ -65,7 +66,7 @@ def _planned(package: Package, dists: list[Dist], python: str, near: list[Packag
     known = settings.pythons or (pythons.supported(dist.metadata, python) if dist else pythons.of(package))
     if package.name and python and python not in known:
         return replace(plan, reason=f"{package.name} is for Python {', '.join(known)}")
-    requires, extras = _needs(package, dist)
+    requires, extras = _needs(package, dist, python)
     source = str((dist.path if dist else package.folder).resolve())
     arguments = [*requires, *_constraints(package, dists, python, near), f"{source}{extras and f'[{extras}]'}"]
     command = settings.test_command or ("pytest",)
@@ -104,7 +105,7 @@ def _tags(python: str) -> Iterator[Tag]:
         yield from compatible_tags((3,))
 
 
-def _needs(package: Package, dist: Dist | None) -> tuple[list[str], str]:
+def _needs(package: Package, dist: Dist | None, python: str) -> tuple[list[str], str]:
     """Return what the tests need: requirements, as arguments, and extras of the distribution."""
     settings = package.settings
     tables = [load_toml(folder / "pyproject.toml") for folder in dict.fromkeys((package.folder, package.root))]
@@ -116,7 +117,7 @@ def _needs(package: Package, dist: Dist | None) -> tuple[list[str], str]:
         if not groups and not extras and settings.test_command is None:
             expected = "a dependency group or an extra called test"
             raise unnamed(_where(package), "nothing that the tests need", expected)
-    requires = [text for line in settings.test_requires or () for text in _arguments(line, package)]
+    requires = [text for line in settings.test_requires or () for text in _arguments(line, package, python)]
     return [*requires, *(text for name in groups for text in _group(tables, name))], ",".join(extras)
 
 
@@ -157,16 +158,34 @@ def _group(tables: list[dict[str, Any]], name: str) -> tuple[str, ...]:
         raise refusal("settings", "pyproject.toml", str(error), "a valid dependency group", remedy) from error
 
 
-def _arguments(line: str, package: Package) -> list[str]:
-    """Return a line of `test-requires` as arguments; a file is looked for in the distribution, then at the root."""
-    match = re.fullmatch(r"(-[rc]|--requirement|--constraint)[ =]*(\S.*)", line)
-    if not match or "://" in match[2]:
-        return list(match.groups()) if match else line.split(maxsplit=1) if line.startswith("-") else [line]
+def _arguments(line: str, package: Package, python: str) -> list[str]:
+    """Return a line of `test-requires` as arguments; a file is looked for in the distribution, then at the root.
+
+    Unlike pip's, a line with a file can end with a marker.
+    """
+    match = re.fullmatch(r"(-[rc]|--requirement|--constraint)[ =]*(\S.*?)(?:\s*;\s*(.*))?", line)
+    if not match:
+        return line.split(maxsplit=1) if line.startswith("-") else [line]
+    where = f"{_where(package)} test-requires"
+    if match[3] and not _holds(match[3], where, python):
+        return []
+    if "://" in match[2]:
+        return [match[1], match[2]]
     found = [folder / match[2] for folder in (package.folder, package.root) if (folder / match[2]).is_file()]
     if not found:
-        where = f"{_where(package)} test-requires"
         raise refusal("settings", where, repr(line), "an existing file", "correct the path")
     return [match[1], str(found[0])]
+
+
+def _holds(marker: str, where: str, python: str) -> bool:
+    """Return whether a marker holds for this `python`; raise `ReleaseError` if it is not valid."""
+    version = re.search(r"\d+\.\d+", python or platform.python_version())
+    named = {"python_version": version[0], "python_full_version": f"{version[0]}.0"} if version else {}
+    try:
+        return Marker(marker).evaluate(dict(named))
+    except (InvalidMarker, UndefinedComparison) as error:
+        found = str(error).splitlines()[0]
+        raise refusal("settings", where, f"{marker!r}: {found}", "a marker after ';'", "correct it") from error
 
 
 def _constraints(package: Package, dists: list[Dist], python: str, near: list[Package]) -> list[str]:
