@@ -183,8 +183,9 @@ def test_line_ends_of_windows_stay(tmp_path: Path) -> None:
     assert text.replace("\r\n", "").count("\n") == 0
 
 
-def test_an_own_release_yml_is_renamed_and_its_callers_follow(tmp_path: Path) -> None:
-    call = f"{PUSH}jobs:\n  all:\n    uses: ./.github/workflows/release.yml\n"
+@pytest.mark.parametrize("own", ["./", "$/"])
+def test_an_own_release_yml_is_renamed_and_its_callers_follow(own: str, tmp_path: Path) -> None:
+    call = f"{PUSH}jobs:\n  all:\n    uses: {own}.github/workflows/release.yml\n"
     found = done(tmp_path, release=f"{PUSH}jobs:\n{TEST}\n{BUILD}\n{PUBLISH}", other=call)
     assert after(found, MOVED.as_posix()) == f"{PUSH}jobs:\n{TEST}\n{BUILD}"
     assert found.changes[suite.WORKFLOW] is None

@@ -238,10 +238,11 @@ CALLED = """\
         ("with: {index: https://test.pypi.org/legacy/}", "oidc", (), "testpypi"),
     ],
 )
+@pytest.mark.parametrize("own", ["./", "$/"])
 def test_a_called_workflow_publishes_with_what_its_caller_passes(
-    tmp_path: Path, passed: str, auth: str, secrets: tuple[str, ...], index: str
+    tmp_path: Path, own: str, passed: str, auth: str, secrets: tuple[str, ...], index: str
 ) -> None:
-    called = "permissions: {id-token: write}\n    uses: ./.github/workflows/up.yml\n"
+    called = f"permissions: {{id-token: write}}\n    uses: {own}.github/workflows/up.yml\n"
     caller = f"{TAGS}jobs:\n  call:\n    {called}    {passed}\n"
     found = only(write(tmp_path, {WORKFLOW: caller, ".github/workflows/up.yml": CALLED}))
     assert (found.file, found.job) == (".github/workflows/up.yml", "up")
@@ -250,7 +251,8 @@ def test_a_called_workflow_publishes_with_what_its_caller_passes(
     assert [line.file for line in found.evidence] == [WORKFLOW, ".github/workflows/up.yml"]
 
 
-def test_a_composite_action_publishes_with_its_inputs(tmp_path: Path) -> None:
+@pytest.mark.parametrize("own", ["./", "$/", "$/./"])
+def test_a_composite_action_publishes_with_its_inputs(own: str, tmp_path: Path) -> None:
     action = """\
         inputs: {token: {required: true}, user: {default: __token__}}
         runs:
@@ -260,7 +262,7 @@ def test_a_composite_action_publishes_with_its_inputs(tmp_path: Path) -> None:
               shell: bash
               env: {T: '${{ inputs.token }}'}
     """
-    steps = "- uses: ./.github/actions/up\n  with: {token: '${{ secrets.A }}'}"
+    steps = f"- uses: {own}.github/actions/up\n  with: {{token: '${{{{ secrets.A }}}}'}}"
     found = only(write(tmp_path, {WORKFLOW: job(steps), ".github/actions/up/action.yml": action}))
     assert (found.job, found.auth, found.secrets) == ("ship", "token", ("A",))
     assert [line.file for line in found.evidence] == [WORKFLOW, ".github/actions/up/action.yml"]

@@ -50,7 +50,7 @@ class Step:
             id=node.text("id"),
             name=node.text("name"),
             condition=node.text("if"),
-            uses=node.text("uses"),
+            uses=_uses(node),
             run=node.text("run"),
             shell=node.text("shell"),
             folder=node.text("working-directory"),
@@ -108,7 +108,7 @@ class Job:
             own_permissions=own is not None,
             environment=environment,
             env=node.map("env"),
-            uses=node.text("uses"),
+            uses=_uses(node),
             inputs=node.map("with"),
             secrets=secrets if isinstance(secrets, (Map, Text)) else Map(name.line),
             steps=tuple(Step.read(index, each) for index, each in enumerate(steps)),
@@ -157,6 +157,16 @@ class Workflow:
             f"{event}:{json.dumps(marked.data(value))}" if value else str(event)
             for event, value in self.triggers.items()
         )
+
+
+def _uses(node: Map) -> Text:
+    """Return what a job or a step uses; `$/` and `./` both refer to a path in its own repository.
+
+    https://github.blog/changelog/2026-07-30-reference-same-repository-actions-with-self-repository-syntax/
+    """
+    given = node.text("uses")
+    path = given.removeprefix("$/").removeprefix("./")
+    return Text(f"./{path}", given.line, given.end, given.first) if given.startswith("$/") else given
 
 
 def permissions(value: object) -> dict[str, Text] | None:

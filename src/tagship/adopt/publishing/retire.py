@@ -237,10 +237,10 @@ def _make_room(root: Path, result: Retired) -> None:
     file = suite.WORKFLOW.as_posix()
     result.todo = [re.sub(rf"(?<!\S){re.escape(file)}(?=[:,])", MOVED.as_posix(), line) for line in result.todo]
     result.done.append(f"{file}: moved the rest to {MOVED.as_posix()}, because the release workflow has this name")
-    old, new = f"./{suite.WORKFLOW.as_posix()}", f"./{MOVED.as_posix()}"
+    old, new = (f"/{path.as_posix()}".encode() for path in (suite.WORKFLOW, MOVED))  # behind `.` or `$`
     for other in workflow.files(root):
         name = other.relative_to(root)
         text = result.changes.get(name, other.read_bytes())
-        if name != suite.WORKFLOW and text and old.encode() in text:
-            result.changes[name] = text.replace(old.encode(), new.encode())
+        if name != suite.WORKFLOW and text and re.search(rb"[.$]" + re.escape(old), text):
+            result.changes[name] = re.sub(rb"(?<=[.$])" + re.escape(old), new, text)
     result.todo.append(f"update links to {suite.WORKFLOW.name}, such as badges, that should now lead to {MOVED.name}")
