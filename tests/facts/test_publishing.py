@@ -215,6 +215,20 @@ def test_a_script_that_only_a_person_runs_is_found(tmp_path: Path, file: str) ->
     assert (found.file, found.auth, found.triggers) == (file, "none", ())
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from invocations.packaging.release import ns as release, publish",
+        "from invocations import checks, packaging",
+        "import invocations.packaging.release",
+    ],
+)
+def test_tasks_that_upload_are_found_where_a_library_has_them(line: str, tmp_path: Path) -> None:
+    found = only(write(tmp_path, {"tasks.py": f"from invoke import Collection\n{line}\n"}))
+    assert (found.file, found.job, found.auth, found.triggers) == ("tasks.py", "release", "none", ())
+    assert [(each.file, each.line, each.text) for each in found.evidence] == [("tasks.py", 2, line)]
+
+
 CALLED = """\
     on:
       workflow_call:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .targets import Targets
 
 HINT = re.compile(r"twine|publish|upload", re.IGNORECASE)
+#: Tasks that upload, imported from the library that has them: https://invocations.readthedocs.io
+IMPORTED = re.compile(r"^(?:from|import) invocations(?:\.packaging\b| import .*\bpackaging\b).*$", re.MULTILINE)
 #: The files that hold the targets of each task runner.
 FILES = {
     "Makefile": ("make",),
@@ -71,6 +73,14 @@ def publishing(root: Path, targets: Targets, known: set[tuple[str, int]]) -> Ite
             indexes = [tools.index(call, Scope()) for _, call in calls]
             index = "pypi" if "pypi" in indexes else indexes[0]
             yield Publishing(block.file, block.name.rpartition("/")[2], "none", index=index, evidence=evidence)
+    yield from _imported(targets)
+
+
+def _imported(targets: Targets) -> Iterator[Publishing]:
+    text = targets.text("tasks.py") if "tasks.py" in targets.names() else None
+    if found := IMPORTED.search(text or ""):
+        line = Evidence("tasks.py", found.string.count("\n", 0, found.start()) + 1, found[0])
+        yield Publishing("tasks.py", "release", "none", evidence=(line,))
 
 
 def _blocks(root: Path, targets: Targets) -> Iterator[Block]:
