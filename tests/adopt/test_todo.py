@@ -8,7 +8,7 @@ import pytest
 
 from tagship.adopt.plan import plan
 from tests.adopt.repositories import SETUP_CFG, make
-from tests.conftest import git
+from tests.conftest import git, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +50,17 @@ def test_what_is_edited_by_hand_comes_before_the_commit_and_what_is_removed_afte
     merges = next(number for number, line in enumerate(todo) if "merge the branch" in line)
     assert 0 < commits < merges
     assert todo[-1] == "then remove the old publishers at PyPI and TestPyPI, those of .github/workflows/publish.yml"
+
+
+def test_the_steps_are_the_same_in_a_pull_request_from_the_current_folder(tmp_path: Path) -> None:
+    folder, body = (
+        make(tmp_path / "thing", {**SETUP_CFG, ".github/workflows/publish.yml": PUBLISH}),
+        tmp_path / "body.md",
+    )
+    run("tagship", "adopt", "--yes", "--no-rehearse", "--pull-request", body, cwd=folder)
+    steps = [line.removeprefix("- [ ] ") for line in body.read_text().splitlines() if line.startswith("- [ ] ")]
+    assert steps[-1] == "then remove the old publishers at PyPI and TestPyPI, those of .github/workflows/publish.yml"
+    assert "rehearse the release: tagship rehearse" in steps
 
 
 def test_a_job_whose_tag_would_start_no_release_is_named(tmp_path: Path) -> None:
@@ -113,8 +124,8 @@ def test_a_check_before_the_upload_is_named_unless_a_session_makes_it(check: str
 def test_jobs_that_the_upload_waited_for_are_named_unless_they_build_or_test(tmp_path: Path) -> None:
     names = {"lint": "ruff check", "types": "mypy .", "test": "pytest", "build": "python -m build", "set": "./set.sh"}
     text = PUBLISH.replace("    permissions:", f"    needs: [{', '.join(names)}]\n    permissions:")
-    for name, run in names.items():
-        text += f"  {name}:\n    runs-on: ubuntu-latest\n    steps:\n      - run: {run}\n"
+    for name, command in names.items():
+        text += f"  {name}:\n    runs-on: ubuntu-latest\n    steps:\n      - run: {command}\n"
     text += "    outputs: { a: b }\n"
     said = [line for line in left_to_do(tmp_path / "thing", publish=text) if "waited" in line]
     waited = "the upload waited for the jobs lint and types, and the release will not: push a tag when they have passed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import TYPE_CHECKING
 
@@ -41,8 +42,8 @@ def _lines(found: Adoption) -> Iterator[str]:
     yield from ("", "## The publishers to register", "")
     yield from _publishers(found)
     yield from ("", "## Steps, in an order that interrupts no release", "")
-    here = f" {shlex.quote(str(found.folder))}"  # the reviewers have it elsewhere
-    yield from (f"- [ ] {step.replace(here, '')}" for step in found.todo if step != COMMIT)
+    here = re.compile(rf" {re.escape(shlex.quote(str(found.folder)))}(?!\S)")  # the reviewers have it elsewhere
+    yield from (f"- [ ] {here.sub('', step)}" for step in found.todo if step != COMMIT)
 
 
 def _row(*cells: str) -> str:
