@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -130,3 +131,17 @@ def test_each_room_is_small_enough_to_be_seen_at_once() -> None:
     assert {str(folder): folders.count(folder) for folder in folders if folders.count(folder) > 10} == {}
     lengths = {str(path): len(path.read_text(encoding="utf-8").splitlines()) for path in modules}
     assert {path: length for path, length in lengths.items() if length > 250} == {}
+
+
+def test_the_readme_says_how_many_lines_a_repository_gets() -> None:
+    """Every feature of the suite is copied into each project: this makes its growth a decision."""
+    counts = {path: content.count(b"\n") for path, content in suite.files().items()}
+    code = sum(count for path, count in counts.items() if suite.PACKAGE.name in path.parts)
+    locks = sum(count for path, count in counts.items() if path.parent == suite.REQUIREMENTS)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for path, count in (
+        (suite.WORKFLOW, counts[suite.WORKFLOW]),
+        (suite.RELEASE / suite.PACKAGE.name, math.ceil(code / 100) * 100),
+        (suite.REQUIREMENTS, math.ceil(locks / 100) * 100),
+    ):
+        assert re.search(rf"^\| `{path.as_posix()}/?`[^|]*\| {count:,} \|", readme, re.MULTILINE), (path, count)
