@@ -105,11 +105,12 @@ def test_what_an_expression_reads_of_a_job_that_is_gone_is_left_to_a_person(tmp_
 
 
 @pytest.mark.parametrize("jobs", [PUBLISH, f"{BUILD}\n{PUBLISH}"])
-def test_a_workflow_that_only_publishes_is_deleted(jobs: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "how"), [("ci", "deleted"), ("release", "replaced")])
+def test_a_workflow_that_only_publishes_is_deleted(jobs: str, name: str, how: str, tmp_path: Path) -> None:
     text = f"{TAGS}jobs:\n{jobs}".replace("needs: [test, build]", "needs: []")
-    found = done(tmp_path, ci=text)
+    found = done(tmp_path, **{name: text})
     assert [*found.changes.values()] == [None]
-    assert found.done == [f"{CI}: deleted, because it only published"]
+    assert found.done == [f".github/workflows/{name}.yml: {how}, because it only published"]
 
 
 def test_a_build_that_is_also_a_check_of_pull_requests_stays(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tagship import project, suite
 from tagship.publisher import forms
 
+from .neighbours import DEPENDABOT
 from .report import COMMIT, action
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _why(found: Adoption, path: str) -> str:
         ".gitignore": "what the sessions create",
         "MANIFEST.in": "the sdist excludes the suite",
         ".pre-commit-config.yaml": "hooks skip generated files",
-        ".github/dependabot.yml": "updates of the locked tools and pinned actions",
+        **dict.fromkeys(DEPENDABOT, "updates of the locked tools and pinned actions"),
     }
     why = known.get(path) or next((each.why for each in reasons), "")
     return f" ({why})" if why else ""

@@ -102,7 +102,8 @@ def _from_workflow(root: Path, file: str, uploads: list[Publishing], result: Ret
     if cut and idle.is_done(read, left):
         result.changes[Path(file)] = None
         result.forget(file)
-        result.done.append(f"{file}: deleted, because it only published")
+        how = "replaced" if file == suite.WORKFLOW.as_posix() else "deleted"
+        result.done.append(f"{file}: {how}, because it only published")
         return
     for job in cut.values():
         lines.remove(job.line, job.end, comments=True)
