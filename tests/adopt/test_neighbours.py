@@ -45,6 +45,16 @@ def sdist(folder: Path, to: Path) -> set[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("line", "excluded"), [("include README.rst *.py", True), ("include docs/*.py", False)])
+def test_modules_at_the_top_that_import_the_suite_are_not_in_the_sdist(
+    line: str, excluded: bool, tmp_path: Path
+) -> None:
+    folder = make(tmp_path / "thing", {**SETUP_CFG, "MANIFEST.in": f"{line}\n"})
+    adopt(folder)
+    added = "exclude noxfile.py\nexclude tasks.py\n"
+    assert (folder / "MANIFEST.in").read_text() == f"{line}\n{added * excluded}"
+
+
 @pytest.mark.parametrize("files", [HATCHLING, FLIT, GRAFT], ids=["hatchling", "flit", "MANIFEST.in"])
 def test_the_sdist_does_not_grow_by_the_suite(files: dict[str, str], tmp_path: Path) -> None:
     folder = make(tmp_path / "thing", files)

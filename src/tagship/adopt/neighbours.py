@@ -26,6 +26,8 @@ FIRST = re.compile(
     r"required-version|extend|target-version|line-length|indent-width|builtins|namespace-packages|src"
     r"|(extend-)?include|exclude"
 )
+#: One that includes the modules at the top.
+MODULES = re.compile(r"(?m)^[ \t]*include[ \t](?:.*[ \t])?\*\.(?:py|\*)(?=\s|$)")
 DEPENDABOT = (".github/dependabot.yml", ".github/dependabot.yaml")
 
 
@@ -98,9 +100,10 @@ def _manifest(root: Path, requires: str, paths: list[str]) -> tuple[dict[Path, b
     setup = read_text(root / "setup.py") if (root / "setup.py").is_file() else ""
     scm = re.search(r"setuptools[-_](?:scm|git)|vcs_versioning", requires + setup)
     checked = any("check-manifest" in read_text(each) for each in _configs(root))
-    if f"prune {RELEASE}" in text or not (scm or GREEDY.search(text) or checked or "pbr" in requires):
+    all_of_it = scm or GREEDY.search(text) or checked or "pbr" in requires
+    if f"prune {RELEASE}" in text or not (all_of_it or MODULES.search(text)):
         return {}, ""
-    outside = bool(re.search(r"(?m)^prune\s+\.github\b", text))
+    outside = not all_of_it or bool(re.search(r"(?m)^prune\s+\.github\b", text))
     others = [each for each in paths if each != RELEASE and not (outside and each.startswith(".github"))]
     lines = f"prune {RELEASE}\n" * (not outside) + "".join(
         f"exclude {each}\n"
@@ -116,7 +119,8 @@ def _manifest(root: Path, requires: str, paths: list[str]) -> tuple[dict[Path, b
         if not scm
         else f"{scm[0]} would add it"
     )
-    return {Path("MANIFEST.in"): _appended(path, lines)}, f"the sdist excludes the suite: {why}"
+    what = "the suite" if all_of_it else "what imports the suite"
+    return {Path("MANIFEST.in"): _appended(path, lines)}, f"the sdist excludes {what}: {why}"
 
 
 def _configs(root: Path) -> list[Path]:
