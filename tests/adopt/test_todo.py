@@ -49,7 +49,7 @@ def test_what_is_edited_by_hand_comes_before_the_commit_and_what_is_removed_afte
     commits = next(number for number, line in enumerate(todo) if "commit them" in line)
     merges = next(number for number, line in enumerate(todo) if "merge the branch" in line)
     assert 0 < commits < merges
-    assert todo[-1] == "then remove the old publishers at PyPI and TestPyPI, those of .github/workflows/publish.yml"
+    assert todo[-1] == "then remove the old publishers at PyPI, those of .github/workflows/publish.yml"
 
 
 def test_the_steps_are_the_same_in_a_pull_request_from_the_current_folder(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_the_steps_are_the_same_in_a_pull_request_from_the_current_folder(tmp_pa
     )
     run("tagship", "adopt", "--yes", "--no-rehearse", "--pull-request", body, cwd=folder)
     steps = [line.removeprefix("- [ ] ") for line in body.read_text().splitlines() if line.startswith("- [ ] ")]
-    assert steps[-1] == "then remove the old publishers at PyPI and TestPyPI, those of .github/workflows/publish.yml"
+    assert steps[-1] == "then remove the old publishers at PyPI, those of .github/workflows/publish.yml"
     assert "rehearse the release: tagship rehearse" in steps
 
 
@@ -291,3 +291,11 @@ def test_what_the_tests_of_ci_have_around_them_is_named(tmp_path: Path) -> None:
     assert "apt-get" not in " ".join(todo[2:])
     lint = TESTED.replace("pytest", "ruff")
     assert "services" not in " ".join(left_to_do(tmp_path / "other", lint=lint))
+
+
+def test_of_two_uploads_in_one_job_the_trusted_one_has_a_publisher(tmp_path: Path) -> None:
+    token = f"{UPLOAD}        with: {{ password: '${{{{ secrets.PYPI }}}}' }}\n"
+    test = f"{UPLOAD}        with: {{ repository-url: 'https://test.pypi.org/legacy/' }}\n"
+    last = left_to_do(tmp_path / "thing", publish=f"{PUBLISH.removesuffix(UPLOAD)}{test}{token}")[-2:]
+    assert last[0] == "then delete the secret PYPI, and revoke the token or password in it"
+    assert last[1] == "then remove the old publishers at TestPyPI, those of .github/workflows/publish.yml"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from tagship import suite, tree, update
+from tagship.audit.context import Context
 from tagship.errors import Refused, TagshipError
 from tagship.facts import publishing, read
 from tagship_suite.errors import Problem, ReleaseError
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tagship.facts.model import Repository
+
+
+#: The names of the indexes for a person.
+INDEXES = {"pypi": "PyPI", "testpypi": "TestPyPI"}
 
 
 def plan(folder: Path, *, keep_old: bool = False) -> Adoption:
@@ -217,11 +222,12 @@ def _left_to_do(found: Adoption) -> None:
         held = "secrets {}, and revoke the tokens and passwords in them"
         held = held if secrets[1:] else "secret {}, and revoke the token or password in it"
         steps.append(f"then delete the {held.format(', '.join(secrets))}")
-    identities = dict.fromkeys(
-        f"{each.file} with another environment" if each.file == suite.WORKFLOW.as_posix() else each.file
-        for each in to_pypi
-        if each.auth == "oidc"
-    )
-    if identities:
-        steps.append(f"then remove the old publishers at PyPI and TestPyPI, those of {', '.join(identities)}")
+    trusted = {(each.file, each.index) for each in to_pypi if each.auth == "oidc"}
+    for each in Context.read(here).on_github("pypi", "testpypi"):  # each of several uploads in one job
+        trusted |= {(each.file, each.index)} if each.found.upload.credentials.auth == "oidc" else set()
+    if trusted:
+        own = suite.WORKFLOW.as_posix()
+        files = ", ".join(f"{file}{' with another environment' * (file == own)}" for file in sorted(dict(trusted)))
+        at = " and ".join(name for key, name in INDEXES.items() if key in {index for _, index in trusted})
+        steps.append(f"then remove the old publishers at {at}, those of {files}")
     found.todo += steps  # the other steps belong in the same branch
