@@ -88,6 +88,8 @@ BAD = {
         "    steps:\n      - uses: actions/download-artifact@v6\n",
         OWN_BUILD + "      - uses: actions/download-artifact@v6\n",
     ),
+    "runs-project-code": changed("release/v1\n", "release/v1\n      - run: python3 -u tools/notes.py\n")
+    | {"tools/notes.py": "print()\n"},
     "shallow-checkout": {
         PUBLISH: GOOD.replace("        with: {fetch-depth: 0}\n", "").replace(
             "  push:\n", "  workflow_dispatch:\n  push:\n"
@@ -128,6 +130,25 @@ def test_a_build_in_the_publish_job_is_found_whatever_builds(tmp_path: Path, com
         f"    steps:\n      - run: {command}\n      - uses: actions/download",
     )
     assert [each.rule for each in found(tmp_path, files)] == ["builds-and-publishes"]
+
+
+@pytest.mark.parametrize(
+    ("command", "is_code"),
+    [
+        ("./tools/notes.sh", True),
+        ("bash tools/notes.sh v1", True),
+        ("make notes", True),
+        ("npm run notes", True),
+        ("./tools/missing.sh", False),
+        ("python -m pip install twine", False),
+        ("gh release upload v1 dist/*", False),
+        ("cat tools/notes.sh", False),
+    ],
+)
+def test_a_publish_job_that_runs_a_script_of_the_project_is_found(command: str, is_code: bool, tmp_path: Path) -> None:
+    files = changed("release/v1\n", f"release/v1\n      - run: {command}\n") | {"tools/notes.sh": "echo\n"}
+    rules = [each.rule for each in found(tmp_path, files)]
+    assert ("runs-project-code" in rules) is is_code
 
 
 def test_a_job_with_two_uploads_or_two_ways_to_start_has_one_finding(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from tagship.facts.publishing.shell import base
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tagship.facts.model import Evidence
     from tagship.facts.publishing.shell import Command
     from tagship.facts.publishing.walk import Walk
@@ -32,6 +34,8 @@ BUILD_ACTIONS = (
     "jrubics/poetry-publish",
     "pyo3/maturin-action",
 )
+INTERPRETERS = re.compile(r"python[\d.]*|bash|sh|node")
+TASK_RUNNERS = frozenset({"make", "just", "task", "tox", "nox", "invoke", "inv", "npm", "yarn", "pnpm"})
 TESTS = frozenset({"pytest", "py.test", "unittest", "nosetests", "stestr", "zope-testrunner", "zope.testrunner"})
 VARIABLE = re.compile(r"\$|%\w+%")
 VERSION_OF_TOOL = {"poetry": {"version"}, "hatch": {"version"}, "uv": {"version"}, "pdm": {"bump"}, "npm": {"version"}}
@@ -72,6 +76,13 @@ def is_build(command: Command) -> bool:
             if name == "poetry" and rest[:1] == ["publish"] and "--build" in words:
                 return True
     return False
+
+
+def runs_code(command: Command, is_file: Callable[[str], bool]) -> bool:
+    """Return whether a command runs a script of the repository, or a tool whose tasks its files define."""
+    name, given = base(command.words[0]) if command.words else "", [w for w in command.words if w[:1] != "-"]
+    script = "".join(given[1:2] if INTERPRETERS.fullmatch(name) else given[:1])
+    return name in TASK_RUNNERS or (("/" in script or "." in script) and is_file(script.removeprefix("./")))
 
 
 def is_test(command: Command) -> bool:

@@ -16,6 +16,7 @@ RULES: tuple[Rule, ...] = (
     order.NeedsIncomplete(),
     order.ImmutableRelease(),
     builds.BuildsAndPublishes(),
+    builds.RunsProjectCode(),
     version.ShallowCheckout(),
     version.VersionMadeInCI(),
     builds.BlindSkip(),

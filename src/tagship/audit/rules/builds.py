@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tagship.audit.building import runs_code
 from tagship.audit.editing import remove_input, substitute
 from tagship.audit.model import Fix, Hit, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tagship.audit.context import Context
     from tagship.audit.publish import Publish
@@ -38,6 +39,32 @@ class BuildsAndPublishes(Rule):
                     each.name,
                     line.text if line.file == each.file else f"{line.file}:{line.line}",
                 )
+
+
+class RunsProjectCode(Rule):
+    """A publish job also runs other code of the project.
+
+    Scripts, and what they import, run in the job that has the credential or OIDC token, and can publish whatever they
+    like.
+    """
+
+    name = "runs-project-code"
+    remedy = "run it in another job, without the credential or `id-token: write`"
+
+    def check(self, context: Context) -> Iterator[Hit]:
+        """Yield the first such command of each job that uploads, unless the job also builds, which is reported."""
+        for each in {(each.file, each.name): each for each in context.on_github("pypi", "testpypi")}.values():
+            walk = context.walk(each.file, each.name)
+            if walk is None or context.builds(each.file, each.name):
+                continue
+            uploads = {(line.file, line.line) for line in each.found.upload.evidence}
+            own = (line for line, command in walk.ran if line.file == each.file and runs_code(command, _has(context)))
+            if line := next((line for line in own if (line.file, line.line) not in uploads), None):
+                yield Hit(line.file, line.line, each.name, line.text)
+
+
+def _has(context: Context) -> Callable[[str], bool]:
+    return lambda name: context.workflows.targets.text(name) is not None
 
 
 class BlindSkip(Rule):
