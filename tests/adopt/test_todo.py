@@ -293,6 +293,16 @@ def test_what_the_tests_of_ci_have_around_them_is_named(tmp_path: Path) -> None:
     assert "services" not in " ".join(left_to_do(tmp_path / "other", lint=lint))
 
 
+def test_further_commands_that_run_tests_are_named(tmp_path: Path) -> None:
+    first, second = "pytest -v --cov thing", "pytest --cov-append --doctest-modules"
+    job = "jobs:\n  test:\n    steps:\n      - run: pip install pytest\n      - run: |\n"
+    once = f"{ON_TAGS}{job}          {first}\n          {first} --cov-append\n"
+    assert "more tests" not in " ".join(left_to_do(tmp_path / "once", test=once))
+    (todo,) = (step for step in left_to_do(tmp_path / "twice", test=f"{once}          {second}\n") if "tests" in step)
+    where = ".github/workflows/test.yml:11"
+    assert todo.startswith(f"{where}: `pytest --doctest-modules` runs more tests than test-command does")
+
+
 def test_of_two_uploads_in_one_job_the_trusted_one_has_a_publisher(tmp_path: Path) -> None:
     token = f"{UPLOAD}        with: {{ password: '${{{{ secrets.PYPI }}}}' }}\n"
     test = f"{UPLOAD}        with: {{ repository-url: 'https://test.pypi.org/legacy/' }}\n"

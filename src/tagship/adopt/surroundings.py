@@ -1,13 +1,14 @@
-"""What CI's tests have around them and the release's do not: service containers, and packages of the system."""
+"""What CI's tests have around them and the release's do not: services, packages of the system, and more tests."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tagship import update
-from tagship.facts import workflow
+from tagship.facts import tests, workflow
 from tagship.facts.marked import Unreadable
 from tagship.facts.publishing import shell
 
@@ -26,8 +27,15 @@ SYSTEM = re.compile(r"\b(?:apt(?:-get)?|dnf|yum|apk)\b.*\b(?:install|add)\b")
 
 
 def of_tests(found: Adoption) -> list[Problem]:
-    """Add a step for each service and each package of the system that the job with the project's tests has."""
-    if update.has_suite(found.folder) or found.on_gitlab:
+    """Add a step for each service, package of the system and further command that the job with the tests has."""
+    if update.has_suite(found.folder):
+        return []
+    found.todo += [
+        f"{where}: `{shlex.join(words)}` runs more tests than test-command does: if a release needs them, set "
+        'test-command to both: ["sh", "-c", "... && ..."]'
+        for where, words in sorted(tests.guess(found.folder).others.items())
+    ]
+    if found.on_gitlab:
         return []
     testing = [*_testing(found.folder, found.facts.tests.evidence)]
     jobs = {(line.file, str(job.id)): (line, job) for line, job in reversed(testing)}

@@ -6,7 +6,7 @@ each followed to the command that runs the tests; then the names of groups, extr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tagship_suite.files import subtable
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 class Guess:
     """The settings `test-command`, `test-requires`, `test-groups` and `test-extras`; None if the default fits.
 
-    `why` has a line of evidence for each of `command`, `requires`, `groups` and `extras` that was found.
+    `why` has a line of evidence for each of `command`, `requires`, `groups` and `extras` that was found; `others` are
+    the commands that run more tests, by where they are.
     """
 
     command: tuple[str, ...] | None = None
@@ -38,6 +39,7 @@ class Guess:
     groups: tuple[str, ...] | None = None
     extras: tuple[str, ...] | None = None
     why: Mapping[str, str] = field(default_factory=dict)
+    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def guess(root: Path, top: Path | None = None) -> Guess:
@@ -60,7 +62,9 @@ def guess(root: Path, top: Path | None = None) -> Guess:
         by_pytest = "the tests need pytest" if has else ""
         command, reason = files.command(project, modules, by_pytest)
         command += files.ignored(project) if command == ["pytest"] else []
-    return _guess(command, reason, found, home)
+    others = {each.where: tuple(settled(each, project)) for each in reversed(way.others)} if way else {}
+    more = {where: words for where, words in others.items() if words and list(words) != command}
+    return replace(_guess(command, reason, found, home), others=more)
 
 
 def _ways(project: Project) -> Iterator[Way]:

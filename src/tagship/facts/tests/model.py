@@ -55,7 +55,8 @@ class Command:
 
 @dataclass(frozen=True)
 class Way:
-    """The result of following commands: what they install, and the command that runs tests, if there is one."""
+    """The result of following commands: what they install, the first that runs tests, if there is one, and others."""
 
     needs: Needs = Needs()
     test: Command | None = None
+    others: tuple[Command, ...] = ()

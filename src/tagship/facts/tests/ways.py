@@ -43,16 +43,17 @@ DEPTH = 4
 
 def follow(commands: Iterable[Command], project: Project, depth: int = 0) -> Way:
     """Return what `commands` install up to the first one that runs tests, and that one."""
-    needs = Needs()
-    for command in commands:
+    needs, left = Needs(), iter(commands)
+    for command in left:
         plain, more = unwrapped(command, project)
         needs += more
         if is_test(plain):
-            return Way(needs, plain)
+            after = (unwrapped(each, project)[0] for each in left if not each.conditional)
+            return Way(needs, plain, tuple(filter(is_test, after)))
         inner = _inner(plain, project, depth) if depth < DEPTH else Way()
         if inner.test:
             isolated = plain.argv[0] in {"tox", "nox", "hatch"}
-            return Way(inner.needs if isolated else needs + inner.needs, inner.test)
+            return replace(inner, needs=inner.needs if isolated else needs + inner.needs)
         needs += (inner.needs + installed(plain, project)).where(command.marker)
     return Way(needs)
 
@@ -191,7 +192,8 @@ def by_tox(project: Project, arguments: list[str], depth: int = 0) -> Way:
     for env in asked or found.names()[:12]:
         way = follow(found.commands(env, posargs), project, depth + 1)
         if way.test:
-            return Way(found.needs(env) + way.needs, replace(way.test, where=f"{found.file}, environment {env} of tox"))
+            test = replace(way.test, where=f"{found.file}, environment {env} of tox")
+            return Way(found.needs(env) + way.needs, test, way.others)
     return Way()
 
 
@@ -223,7 +225,7 @@ def by_hatch(project: Project, arguments: list[str], depth: int = 0) -> Way:
     scripts = {**subtable(project.hatch("default"), "scripts"), **subtable(project.hatch(env), "scripts")}
     row = [*sources.script(script, scripts, source)] or [Command((script, *words[2:]), source)]
     way = follow(row, project, depth + 1)
-    return Way(project.hatch_needs(env, source) + way.needs, way.test)
+    return replace(way, needs=project.hatch_needs(env, source) + way.needs)
 
 
 def _names(arguments: list[str], options: set[str]) -> list[str]:
