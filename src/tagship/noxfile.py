@@ -39,12 +39,12 @@ def read(path: Path) -> Module:
 
 
 def another_version(folder: Path, argument: str = "") -> str:
-    """Return how to release another version: by the release's task, if the project in `folder` has it, else by hand."""
+    """Return the command that releases another version of the project in `folder`, whose tasks may have that or not."""
     files = [path for path in (folder / "tasks.py", folder / "tasks/__init__.py") if path.is_file()]
     with suppress(ReleaseError):
-        if any(TASKS_MODULE in read(path).imported for path in files):
+        if any(TASKS_MODULE in each.imported and "release" not in each.tasks for each in map(read, files)):
             return f"run: inv release {argument}".rstrip()
-    return "set another version, commit that, and tag the commit"  # `inv release` may be a task of the project's own
+    return f"run: inv -r .github/release release {argument}".rstrip()  # `inv release` may be the project's own
 
 
 def problem(folder: Path, remedy: str) -> Problem | None:

@@ -375,7 +375,8 @@ def test_the_tasks_are_those_of_the_repository_that_invoke_was_told(tmp_path: Pa
 
 def test_a_tasks_file_that_is_not_invoke_s_is_left_alone(tmp_path: Path) -> None:
     folder = make(tmp_path / "thing", FLIT, **{"tasks.py": "from celery import shared_task\n"})
-    assert "left alone  (it does not import invoke)" in adopt(folder)
+    said = adopt(folder)
+    assert re.search(r"left alone; .*inv -r .github/release --list  \(it does not import invoke\)", said)
     assert (folder / "tasks.py").read_text() == "from celery import shared_task\n"
 
 
@@ -385,10 +386,12 @@ def test_a_tasks_file_that_is_not_invoke_s_is_left_alone(tmp_path: Path) -> None
 def test_a_package_called_tasks_is_not_hidden_by_a_new_module(module: str, why: str, tmp_path: Path) -> None:
     folder = make(tmp_path / "thing", FLIT, **{"tasks/__init__.py": module})
     said = adopt(folder)
-    assert re.search(rf"tasks/__init__.py +left alone  \({why}\)", said)
+    apart = "left alone; the release's are in .github/release/tasks.py: inv -r .github/release --list"
+    assert re.search(rf"tasks/__init__.py +{apart}  \({why}\)", said)
     assert not (folder / "tasks.py").exists()
-    todo = "add the tasks of tagship_suite.tasks, in .github/release, to tasks/__init__.py, if you want them"
-    assert (todo in said) == (module == TASKS)
+    commit(folder)
+    inv = (sys.executable, "-m", "invoke", "-r", ".github/release")
+    assert "+__version__ = '1.3.0'" in run(*inv, "release", "minor", "--dry-run", cwd=folder).stdout
 
 
 def test_an_own_task_of_the_same_name_stays(tmp_path: Path) -> None:

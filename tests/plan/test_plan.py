@@ -150,8 +150,12 @@ def test_a_tag_that_names_another_version_would_stop_it(repository: Path) -> Non
     ("tasks", "remedy"),
     [
         ("from tagship_suite.tasks import release\n", "run: inv release"),
-        ("from invoke import task\n", "set another version, commit that, and tag the commit"),
-        ("not Python\n", "set another version, commit that, and tag the commit"),
+        ("from invoke import task\n", "run: inv -r .github/release release"),
+        (
+            "from invoke import task\nfrom tagship_suite.tasks import check\n@task\ndef release(c): ...\n",
+            "run: inv -r .github/release release",
+        ),
+        ("not Python\n", "run: inv -r .github/release release"),
     ],
 )
 def test_a_tag_that_is_somewhere_else_would_stop_it(repository: Path, tasks: str, remedy: str) -> None:

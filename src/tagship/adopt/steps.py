@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .model import Adoption
 
 ACTION = "pypa/gh-action-pypi-publish"
+APART = f"the release's are in {suite.TASKS.as_posix()}: inv -r {suite.RELEASE.as_posix()} --list"
 
 
 def old_publishing(found: Adoption) -> list[Problem]:
@@ -152,11 +153,10 @@ def tasks(found: Adoption) -> list[Problem]:
     if noxfile.TASKS_MODULE in module.imported:
         return []
     if not any(each.partition(".")[0] == "invoke" for each in module.imported):
-        found.decisions.append(Decision(name, "left alone", "it does not import invoke"))
+        found.decisions.append(Decision(name, f"left alone; {APART}", "it does not import invoke"))
     elif path == package or "Collection(" in read_text(path):
         why = "it is a package" if path == package else "it creates its own Collection"
-        found.decisions.append(Decision(name, "left alone", why))
-        found.todo.append(f"add the tasks of {noxfile.TASKS_MODULE}, in .github/release, to {name}, if you want them")
+        found.decisions.append(Decision(name, f"left alone; {APART}", why))
     else:
         _add(found, path, insertion.with_tasks(read_text(path), {*module.tasks}, gap=style.after_imports(found.folder)))
         kept = ", ".join(module.tasks) or "none"
