@@ -83,7 +83,7 @@ def find(path: Path, pattern: str = "") -> Written:
     if len({written.text for written in found}) != 1:
         seen = " and ".join(sorted({repr(written.text) for written in found})) or "no version"
         expected = f"one that matches {pattern!r}" if pattern else "one version"
-        remedy = f"correct the file, or version-file and version-pattern; {BY_HAND}"
+        remedy = f"correct the file, or set version-file and version-pattern in [tool.tagship]; {BY_HAND}"
         raise refusal("no-version", str(path), seen, expected, remedy)
     return found[0]
 
