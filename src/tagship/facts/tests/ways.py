@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from tagship_suite.files import subtable
@@ -14,21 +15,12 @@ from .model import Command, Needs, Way
 from .tox import Tox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from .declared import Project
 
 RUNNERS = {
-    "pytest",
-    "py.test",
-    "stestr",
-    "zope-testrunner",
-    "trial",
-    "nose2",
-    "nosetests",
-    "ward",
-    "green",
-    "ostestr",
+    *("pytest", "py.test", "stestr", "zope-testrunner", "trial", "nose2", "nosetests", "ward", "green", "ostestr"),
     "virtue",
 }
 MODULES = {"pytest", "unittest", "twisted.trial", "nose2", "ward", "zope.testrunner", "stestr", "xmlrunner"}
@@ -39,6 +31,17 @@ SCRIPT = re.compile(
 #: The names of a target, session, environment or task for tests.
 NAMED = re.compile(r"(?:.*[-_:])?(?:unit)?_?-?(?:py)?tests?(?:ing)?(?:[-_:].*)?|unit|check|ci|all|coverage|cov")
 DEPTH = 4
+PYTHON = re.compile(r"python[\d.]*|pypy3?|\$\w*PYTHON\w*|\$\{EXPRESSION\}")
+#: What runs another command: in the project's environment, or with a variable, a limit or a screen.
+MANAGERS = {"uv", "poetry", "pdm", "pipenv", "rye"}
+PREFIXES = {"env", "xvfb-run", "timeout", "nice", "time", "dbus-run-session", "catchsegv", "stdbuf"}
+#: Options that take the next word.
+OF_MANAGERS = (
+    *("--group", "--extra", "--with", "--python", "-p", "--only-group", "--no-group", "--env-file", "--project"),
+    *("--directory", "--with-editable", "--with-requirements", "--package"),
+)
+OF_INDEX = ("--with", "--from", "--python", "-p", "--spec")
+OF_COVERAGE = ("--source", "--rcfile", "--omit", "--include", "--data-file", "--context", "--concurrency")
 
 
 def follow(commands: Iterable[Command], project: Project, depth: int = 0) -> Way:
@@ -60,78 +63,69 @@ def follow(commands: Iterable[Command], project: Project, depth: int = 0) -> Way
 
 def unwrapped(command: Command, project: Project) -> tuple[Command, Needs]:
     """Return a command without wrappers such as `uv run` and `coverage run`, and what those install."""
-    argv, needs = list(command.argv), Needs()
+    needs = Needs()
     for _ in range(5):
+        argv = [*command.argv]
         program = argv[0].rpartition("/")[2] if argv else ""
-        if argv[:2] in (["uv", "run"], ["poetry", "run"], ["pdm", "run"], ["pipenv", "run"], ["rye", "run"]):
-            at = _program(
-                argv[2:],
-                {
-                    "--group",
-                    "--extra",
-                    "--with",
-                    "--python",
-                    "-p",
-                    "--only-group",
-                    "--no-group",
-                    "--env-file",
-                    "--project",
-                    "--directory",
-                    "--with-editable",
-                    "--with-requirements",
-                    "--package",
-                },
-            )
-            needs += uv(argv[2 : 2 + at], project, command.where) if argv[0] == "uv" else Needs()
-            argv = argv[2 + at :]
-        elif program in {"env", "xvfb-run", "timeout", "nice", "time", "dbus-run-session", "catchsegv", "stdbuf"}:
-            at = _program(argv[1:], {"-s", "-n", "--server-args", "-k"})
-            argv = argv[1 + at + (program == "timeout") :]
-            while argv and shell.ASSIGNED.fullmatch(argv[0]):
-                command = replace(command, env=(*command.env, argv.pop(0)))
+        if argv[1:2] == ["run"] and argv[0] in MANAGERS:
+            argv, more = _without_manager(argv, project, command.where)
+            needs += more
+        elif program in PREFIXES:
+            env, argv = _without_prefix(argv, program)
+            command = replace(command, env=(*command.env, *env))
         elif program in {"uvx", "pipx"}:
-            argv = argv[
-                1
-                + (program == "pipx")
-                + _program(argv[1 + (program == "pipx") :], {"--with", "--from", "--python", "-p", "--spec"}) :
-            ]
+            rest = argv[1 + (program == "pipx") :]
+            argv = rest[_program(rest, OF_INDEX) :]
         elif (program == "coverage" and argv[1:2] == ["run"]) or argv[:4] == ["python", "-m", "coverage", "run"]:
-            rest = argv[2 if program == "coverage" else 4 :]
-            at = _program(
-                rest, {"--source", "--rcfile", "--omit", "--include", "--data-file", "--context", "--concurrency"}
-            )
-            module = "-m" in rest[:at] or rest[at - 1 : at] == ["-m"]
-            argv = ["python", *(["-m"] if module else []), *rest[at:]]
-        elif re.fullmatch(r"python[\d.]*|pypy3?|\$\w*PYTHON\w*|\$\{EXPRESSION\}", program) and len(argv) > 1:
-            if joined := re.fullmatch(r"(-[BbdEIOqsSuvx]+)m", argv[1]):  # `-Im`
-                argv[1:2] = [joined[1], "-m"]
-            isolated = "I" in argv[1] and argv[1][:2] != "--"
-            flags = 1
-            while argv[flags:] and re.fullmatch(r"-[BbdEIOqsSuvx]+|-[WX].*", argv[flags]):
-                flags += 2 if argv[flags] in {"-W", "-X"} else 1
-            script = argv[flags].rpartition("/")[2] if argv[flags:] else ""
-            if script in RUNNERS:  # `python -b ENV/bin/trial`
-                argv = [script, *argv[flags + 1 :]]
-            elif isolated and argv[flags : flags + 2] == ["-m", "pytest"]:  # without the checkout on sys.path
-                argv = argv[flags + 1 :]
-            elif (
-                argv[0] == "python"
-                and flags == 1
-                and argv[1:2] == ["-m"]
-                and argv[2:3] in (["tox"], ["nox"], ["coverage"])
-            ):
-                argv = argv[2:]
-            elif ["python", *argv[flags:]] == argv:
-                break
-            else:
-                argv = ["python", *argv[flags:]]
-        else:
+            argv = _without_coverage(argv[2 if program == "coverage" else 4 :])
+        elif PYTHON.fullmatch(program) and len(argv) > 1:
+            argv = _without_flags(argv)
+        if argv == [*command.argv]:
             break
-    return replace(command, argv=tuple(argv) or ("",)), needs
+        command = replace(command, argv=tuple(argv))
+    return replace(command, argv=command.argv or ("",)), needs
 
 
-def _program(words: list[str], valued: set[str]) -> int:
-    """Return the position of the program in `words`, after options."""
+def _without_manager(argv: list[str], project: Project, where: str) -> tuple[list[str], Needs]:
+    """Return the command that `uv run` and the like run, and what the options of `uv run` install."""
+    at = 2 + _program(argv[2:], OF_MANAGERS)
+    return argv[at:], uv(argv[2:at], project, where) if argv[0] == "uv" else Needs()
+
+
+def _without_prefix(argv: list[str], program: str) -> tuple[list[str], list[str]]:
+    """Return the variables that a program such as `env` sets, and the command that it runs."""
+    rest = argv[1 + _program(argv[1:], {"-s", "-n", "--server-args", "-k"}) + (program == "timeout") :]
+    env = [*takewhile(shell.ASSIGNED.fullmatch, rest)]
+    return env, rest[len(env) :]
+
+
+def _without_coverage(rest: list[str]) -> list[str]:
+    """Return what `coverage run` runs with the arguments `rest`."""
+    at = _program(rest, OF_COVERAGE)
+    module = "-m" in rest[:at] or rest[at - 1 : at] == ["-m"]
+    return ["python", *(["-m"] if module else []), *rest[at:]]
+
+
+def _without_flags(argv: list[str]) -> list[str]:
+    """Return a command of any Python as one of `python`, without flags; as that of a tool, if it only starts that."""
+    if joined := re.fullmatch(r"(-[BbdEIOqsSuvx]+)m", argv[1]):  # `-Im`
+        argv = [argv[0], joined[1], "-m", *argv[2:]]
+    isolated = "I" in argv[1] and argv[1][:2] != "--"
+    flags = 1
+    while argv[flags:] and re.fullmatch(r"-[BbdEIOqsSuvx]+|-[WX].*", argv[flags]):
+        flags += 2 if argv[flags] in {"-W", "-X"} else 1
+    script = argv[flags].rpartition("/")[2] if argv[flags:] else ""
+    if script in RUNNERS:  # `python -b ENV/bin/trial`
+        return [script, *argv[flags + 1 :]]
+    if isolated and argv[flags : flags + 2] == ["-m", "pytest"]:  # without the checkout on sys.path
+        return argv[flags + 1 :]
+    if argv[:2] == ["python", "-m"] and argv[2:3] in (["tox"], ["nox"], ["coverage"]):
+        return argv[2:]
+    return ["python", *argv[flags:]]
+
+
+def _program(words: list[str], valued: Collection[str]) -> int:
+    """Return the position of the program in `words`, after options; `valued` are those that take the next word."""
     at = 0
     while at < len(words) and words[at].startswith("-") and words[at] != "--":
         if words[at] == "-m":
