@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nox.project import dependency_groups
-from packaging.markers import InvalidMarker, Marker, UndefinedComparison
+from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import canonicalize_name
 
@@ -183,7 +183,7 @@ def _holds(marker: str, where: str, python: str) -> bool:
     named = {"python_version": version[0], "python_full_version": f"{version[0]}.0"} if version else {}
     try:
         return Marker(marker).evaluate(dict(named))
-    except (InvalidMarker, UndefinedComparison) as error:
+    except (InvalidMarker, UndefinedComparison, UndefinedEnvironmentName) as error:
         found = str(error).splitlines()[0]
         raise refusal("settings", where, f"{marker!r}: {found}", "a marker after ';'", "correct it") from error
 
