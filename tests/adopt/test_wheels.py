@@ -77,10 +77,16 @@ def test_what_is_no_single_literal_is_left_to_do_and_the_machines_are_named(tmp_
     ("other", "settings", "lost"),
     [
         ("      - run: cibuildwheel\n        env: {CIBW_SKIP: cp39-*}\n", {}, "CIBW_SKIP of"),
+        ("      - run: cibuildwheel\n", {}, "CIBW_SKIP of"),
+        (
+            "      - run: cibuildwheel\n        env: {CIBW_SKIP: pp*, CIBW_ARCHS_MACOS: arm64}\n",
+            {"skip": "pp*", "macos": {"archs": "arm64"}},
+            "",
+        ),
         (
             "      - run: pipx run cibuildwheel==3\n        env: {CIBW_BUILD: cp39-*, CIBW_ARCHS_LINUX: armv7l}\n",
-            {"skip": "pp*"},
-            "CIBW_BUILD, CIBW_ARCHS_LINUX of",
+            {},
+            "CIBW_SKIP, CIBW_BUILD, CIBW_ARCHS_LINUX of",
         ),
     ],
 )
@@ -90,6 +96,28 @@ def test_what_differs_from_step_to_step_or_is_for_one_only_is_no_setting_of_all(
     found = adopted(tmp_path / "thing", WHEELS.replace("      - uses: pypa/gh", f"{other}      - uses: pypa/gh"))
     assert written(found) == settings
     assert lost in found.todo[0]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "expected"),
+    [
+        ("CIBW_MANYLINUX_X86_64_IMAGE", "manylinux_2_28", {"manylinux-x86_64-image": "manylinux_2_28"}),
+        ("CIBW_ENVIRONMENT_PASS_LINUX", "TOKEN", {"linux": {"environment-pass": "TOKEN"}}),
+        (
+            "CIBW_BEFORE_ALL",
+            '|\n            echo "one"\n            echo two\n',
+            {"before-all": 'echo "one"\necho two'},
+        ),
+        ("CIBW_OUTPUT_DIR", "dist", {}),
+        ("CIBW_SKIP_LINUX", "pp*", {}),
+        ("CIBW_FUTURE", "1", {}),
+    ],
+)
+def test_only_settings_that_cibuildwheel_reads_from_pyproject_are_written(
+    variable: str, value: str, expected: dict[str, Any], tmp_path: Path
+) -> None:
+    found = adopted(tmp_path / "thing", WHEELS.replace("{ CIBW_SKIP: pp* }", f"\n          {variable}: {value}"))
+    assert written(found) == expected
 
 
 @pytest.mark.parametrize(

@@ -72,4 +72,5 @@ def value(text: str, key: str, found: str | list[str] | bool) -> Any:  # noqa: F
 
 
 def _string(text: str) -> Any:
-    return tomlkit.string(text, literal=bool({*text} & {"\\", '"'}) and "'" not in text)
+    is_literal = bool({*text} & {"\\", '"'}) and "'" not in text and text.isprintable()
+    return tomlkit.string(text, literal=is_literal)

@@ -32,8 +32,23 @@ CIBUILDWHEEL = re.compile(r"(?m)(?:^|[;&])(?:(?!\binstall\b)[^;&\n])*?\bcibuildw
 PLATFORMS = re.compile(rf"{CIBUILDWHEEL.pattern}|\bmaturin-action\b")
 #: An option of cibuildwheel as a variable, for all platforms or for one.
 OPTION = re.compile(r"CIBW_(?P<name>\w+?)(?:_(?P<platform>LINUX|MACOS|WINDOWS|PYODIDE|ANDROID|IOS))?")
-#: Those that are no setting in TOML, or that need an emulator, which the release's workflow does not install.
-OTHER = re.compile(r"PLATFORM|CACHE_PATH|DEBUG\w*|ALLOW_EMPTY|PRERELEASE_PYTHONS|FREE_THREADED\w*|PROJECT_\w+")
+#: Its keys in TOML. Source: resources/cibuildwheel.schema.json in cibuildwheel, which refuses any other key.
+KEYS = """archs audit-command audit-requires before-all before-build before-test build build-frontend build-verbosity
+config-settings container-engine dependency-versions enable environment environment-pass manylinux-i686-image
+manylinux-pypy_i686-image manylinux-pypy_x86_64-image manylinux-x86_64-image musllinux-i686-image musllinux-x86_64-image
+pyodide-version repair-wheel-command skip test-command test-environment test-extras test-groups test-requires
+test-runtime test-skip test-sources xbuild-files xbuild-tools"""
+NAMES = {key.upper().replace("-", "_"): key for key in KEYS.split()}
+#: Those, with its platform, that it refuses.
+REFUSED = re.compile(
+    r"\w+\.(?:build|enable|skip|test-skip)|linux\.dependency-versions"
+    r"|(?!linux\.)\w+\.(?:container-engine|environment-pass|m\w+linux-.*)"
+)
+#: Those of the command alone.
+OTHER = re.compile(
+    r"PLATFORM|CACHE_PATH|OUTPUT_DIR|LOG_\w+|DEBUG\w*|ALLOW_EMPTY|PRERELEASE_PYTHONS|FREE_THREADED\w*|PROJECT_\w+"
+)
+#: What needs an emulator, which the release's workflow does not install.
 EMULATED = re.compile(r"(?i)aarch64|ppc64le|s390x|armv7l|riscv64")
 RUNNER = re.compile(r"(?:ubuntu|windows|macos)-[\w.-]+")
 
@@ -92,7 +107,7 @@ def _write(found: Adoption, file: str, built: list[Built]) -> bool:
     if lost := [name for name, key in names.items() if key not in carried]:
         found.todo.append(
             f"complete [tool.cibuildwheel] in {file}: {', '.join(lost)} of {where} could not be taken over, as the "
-            "value is computed, differs between jobs, or needs an emulator"
+            "value is computed, is not the same in all jobs, needs an emulator, or is no setting for pyproject.toml"
         )
     return True
 
@@ -126,26 +141,27 @@ def _name_settings(found: Adoption, files: str, built: list[Built]) -> None:
 
 
 def _agreed(built: list[Built]) -> dict[str, str | int]:
-    """Return the settings on which the steps agree, those of a platform last; `build` must be the same in all."""
+    """Return the settings on which the steps agree, those of a platform last; others must be the same in all steps."""
     steps = [{key: value for _, key, value in _options(*each) if value is not None} for each in built]
     found = dict[str, str | int]()
     for key in sorted({key: None for each in steps for key in each}, key=lambda key: "." in key):
         values = {each[key] for each in steps if key in each}
-        if len(values) == 1 and (key != "build" or all(key in each for each in steps)):
+        if len(values) == 1 and ("." in key or all(key in each for each in steps)):
             found[key] = values.pop()
     return found
 
 
 def _options(read: Workflow, job: Job, step: Step) -> Iterator[tuple[str, str, str | int | None]]:
-    """Yield the variables of a step, their keys of `[tool.cibuildwheel]`, and their values, None if not literal."""
+    """Yield the variables of a step, their keys of `[tool.cibuildwheel]`, and their values, None if not possible."""
     for variable, value in {**read.env, **job.env, **step.env}.items():
         option, text = OPTION.fullmatch(str(variable)), str(value).strip()
         if not option or OTHER.fullmatch(option["name"]) or not text:
             continue
-        name = option["name"].lower().replace("_", "-")
+        name = NAMES.get(option["name"], "")
         key = f"{option['platform'].lower()}.{name}" if option["platform"] else name
-        literal = "${{" not in text and not EMULATED.search(f"{variable} {text}")
-        yield str(variable), key, (int(text) if text.isdigit() else text) if literal else None
+        is_known = name and not REFUSED.fullmatch(key)
+        literal = is_known and "${{" not in text and not EMULATED.search(f"{variable} {text}")
+        yield str(variable), key, (int(text) if text.isdecimal() else text) if literal else None
 
 
 def _name_runners(found: Adoption, built: list[Built]) -> None:
