@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from tagship.adopt import pythons, settings, version
+from tagship.adopt import settings
 from tagship.adopt.plan import carry_out, plan
-from tagship.adopt.settings import Setting
+from tagship.adopt.settings import Setting, pythons, version
 from tagship.facts import distributions
 from tagship_suite.errors import ReleaseError
 from tagship_suite.files import tomllib

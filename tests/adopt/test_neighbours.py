@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from tagship import suite
-from tagship.adopt import hooks, neighbours, settings
+from tagship.adopt import settings
+from tagship.adopt.files import hooks, neighbours
 from tagship_suite.files import tomllib
 from tests.adopt.repositories import FLIT, SETUP_CFG, make
 from tests.adopt.test_adopt import adopt, refused

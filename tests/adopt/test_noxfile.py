@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tagship import noxfile
-from tagship.adopt import insertion
+from tagship.adopt.files import insertion
 from tagship.adopt.plan import carry_out, plan
 from tests.adopt.repositories import make
 

@@ -16,11 +16,14 @@ from tagship_suite.files import load_toml, subtable
 from tagship_suite.repo import git
 from tagship_suite.repo.packages import Package, distribution_name, every
 
-from . import appended, fetched, instructions, lockstep, makers, pipeline, settings, stale, steps, surroundings, version
-from .ignored import managed_but_ignored
+from . import settings, steps
+from .files import pipeline
+from .files.ignored import managed_but_ignored
 from .model import Adoption, Decision
 from .publishing.wheels import wheels
+from .remaining import fetched, instructions, makers, surroundings
 from .report import COMMIT
+from .settings import lockstep, stale, tag_build, version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +49,7 @@ def plan(folder: Path, *, keep_old: bool = False) -> Adoption:
         steps.dev_builds,
         steps.versions,
         stale.versions,
-        appended.remove,
+        tag_build.remove,
         makers.tag_makers,
         makers.release_makers,
         wheels,

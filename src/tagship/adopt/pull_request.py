@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tagship import project, suite
 from tagship.publisher import forms
 
-from .neighbours import DEPENDABOT
+from .files.neighbours import DEPENDABOT
 from .report import COMMIT, action
 
 if TYPE_CHECKING:

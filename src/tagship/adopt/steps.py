@@ -12,11 +12,12 @@ from tagship_suite.errors import Problem
 from tagship_suite.files import read_text
 from tagship_suite.repo.versions import names
 
-from . import insertion, neighbours, style, version
-from .hooks import hooks
-from .ignored import with_ignored
+from .files import insertion, neighbours, style
+from .files.hooks import hooks
+from .files.ignored import with_ignored
 from .model import Decision
 from .publishing import committed, guards, made_in_ci, orphaned, prepared, retire
+from .settings import version
 
 if TYPE_CHECKING:
     from tagship.facts.model import Evidence

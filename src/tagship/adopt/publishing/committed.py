@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from tagship.adopt.model import Adoption
-    from tagship.adopt.version import Source
+    from tagship.adopt.settings.version import Source
     from tagship_suite.repo.literals import Written
 
 #: Commands that write the version wherever the project has it.

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import tomlkit
 
 from tagship import update
-from tagship.adopt import settings, style
+from tagship.adopt import settings
+from tagship.adopt.files import style
 from tagship.adopt.model import Decision
 from tagship.facts import distributions, workflow
 from tagship.facts.marked import Unreadable, texts

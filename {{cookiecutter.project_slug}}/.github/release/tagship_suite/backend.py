@@ -223,7 +223,7 @@ def _build(folder: Path, out: Path, seconds: int, runner: RunnerType) -> None:
         # What the gate refuses can be tested here; a wheel that it would accept is a part of a release at most.
         if not rules.problems([wheel], sys.maxsize):
             raise ReleaseError(f"{folder}: the build has failed: {NO_CONTAINERS} [build-failed]")
-        print(f"note: {wheel.path} is for tests on this machine: {NO_CONTAINERS}")
+        print(f"note: {out / wheel.path.name} is for tests on this machine: {NO_CONTAINERS}")
 
 
 def _has_containers() -> bool:

@@ -13,9 +13,8 @@ from tagship.facts.marked import Unreadable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tagship.adopt.model import Adoption
     from tagship_suite.errors import Problem
-
-    from .model import Adoption
 
 #: By the input of actions/checkout: the repository variable that makes the release fetch them too, and what they are.
 VARIABLES = {"submodules": ("SUBMODULES", "submodules"), "lfs": ("LFS", "Git LFS files")}

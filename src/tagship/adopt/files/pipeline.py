@@ -6,16 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tagship import suite
+from tagship.adopt.model import Decision
 from tagship.facts import marked
 from tagship.facts.marked import Map, Seq, Unreadable
 from tagship.noxfile import SESSIONS
 
-from .model import Decision
-
 if TYPE_CHECKING:
+    from tagship.adopt.model import Adoption
     from tagship_suite.errors import Problem
-
-    from .model import Adoption
 
 NAME, INCLUDED = Path(suite.TOP_LEVEL), suite.PIPELINE.as_posix()
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tagship.adopt.model import Decision
 from tagship.facts import dunder
 from tagship_suite.repo import git
 from tagship_suite.repo.versions import parsed, releases
 
 from . import version
-from .model import Decision
 
 if TYPE_CHECKING:
+    from tagship.adopt.model import Adoption
     from tagship_suite.errors import Problem
-
-    from .model import Adoption
 
 
 def versions(found: Adoption) -> list[Problem]:

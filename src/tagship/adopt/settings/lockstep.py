@@ -6,17 +6,17 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tagship.adopt import settings
+from tagship.adopt.model import Decision
 from tagship_suite.repo.versions import names
 
-from . import settings, version
-from .model import Decision
+from . import version
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tagship.adopt.model import Adoption
     from tagship_suite.repo.packages import Package
-
-    from .model import Adoption
 
 
 def decide(found: Adoption) -> None:

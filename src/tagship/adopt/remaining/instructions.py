@@ -11,9 +11,8 @@ from tagship_suite.errors import some
 from tagship_suite.repo import git
 
 if TYPE_CHECKING:
+    from tagship.adopt.model import Adoption
     from tagship_suite.errors import Problem
-
-    from .model import Adoption
 
 PAGES = ("*.md", "*.rst", "*.txt")
 #: Pages with such a name are about nothing else.

@@ -7,16 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tagship import update
+from tagship.adopt.model import Decision
 from tagship_suite.gate import history
 from tagship_suite.repo import git
 from tagship_suite.repo.versions import releases
 
-from .model import Decision
-
 if TYPE_CHECKING:
+    from tagship.adopt.model import Adoption
     from tagship_suite.errors import Problem
-
-    from .model import Adoption
 
 #: The sections with these settings, and the lines of one of them.
 SECTIONS = {"setup.cfg": r"\[egg_info\]", "pyproject.toml": r"\[tool\.distutils\.egg_info\]"}

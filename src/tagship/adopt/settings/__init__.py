@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import tomlkit
 
+from tagship.adopt.files import style
 from tagship.facts import distributions, tests
 from tagship_suite.errors import refusal
 from tagship_suite.files import subtable, tomllib
 
-from . import pythons, style, version
+from . import pythons, version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,11 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tagship.adopt.model import Adoption
     from tagship.facts.model import Evidence
     from tagship.facts.workflow import Job
     from tagship_suite.errors import Problem
-
-    from .model import Adoption
 
 #: The release's tests run on Linux, on GitHub's runners unless a variable names others.
 SYSTEM = re.compile(r"\b(?:apt(?:-get)?|dnf|yum|apk)\b.*\b(?:install|add)\b")

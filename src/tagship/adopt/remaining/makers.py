@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tagship import suite, update
+from tagship.adopt.publishing.retire import MOVED
 from tagship.audit.context import Context
 from tagship.audit.rules.managed import releases
 from tagship.audit.rules.triggers import silent
 from tagship.facts import events, workflow
 
-from .publishing.retire import MOVED
-
 if TYPE_CHECKING:
+    from tagship.adopt.model import Adoption
     from tagship.facts.workflow import Workflow
     from tagship_suite.errors import Problem
-
-    from .model import Adoption
 
 
 def tag_makers(found: Adoption) -> list[Problem]:
