@@ -309,10 +309,32 @@ def test_another_version_in_the_projects_own_module_would_stop_it(repository: Pa
     assert said in plan(repository, "--offline")[1]
 
 
-def test_a_wheel_that_is_universal_has_that_in_its_name(repository: Path) -> None:
+@pytest.mark.parametrize(
+    ("table", "refused"),
+    [
+        ("poetry-dynamic-versioning]\nenable = true", False),
+        ('versioningit.onbuild]\nsource-file = "ship.py"', False),
+        ('setuptools_scm]\nversion_file = "other.py"', True),
+    ],
+)
+def test_a_version_that_the_build_replaces_by_the_tags_stops_nothing(
+    repository: Path, table: str, refused: bool
+) -> None:
+    pyproject = repository / "pyproject.toml"
+    text = pyproject.read_text().replace('version = "1.0"', 'dynamic = ["version"]')
+    pyproject.write_text(f"{text}\n[tool.{table}\n")
+    (repository / "ship.py").write_text('__version__ = "0.0.0"\n')
+    commit(repository, "versions by tags")
+    assert ("found '0.0.0'" in plan(repository, "--offline", "--tag", "v1.0")[1]) is refused
+
+
+@pytest.mark.parametrize(("backend", "tags"), [("setuptools.build_meta", "py2.py3"), ("hatchling.build", "py3")])
+def test_a_wheel_that_is_universal_has_that_in_its_name(repository: Path, backend: str, tags: str) -> None:
     (repository / "setup.cfg").write_text("[bdist_wheel]\nuniversal = 1\n")
+    with (repository / "pyproject.toml").open("a") as file:
+        file.write(f'\n[build-system]\nrequires = []\nbuild-backend = "{backend}"\n')
     commit(repository, "an option")
-    assert read(repository, "--offline")["dists"][1] == "ship-1.0-py2.py3-none-any.whl"
+    assert read(repository, "--offline")["dists"][1] == f"ship-1.0-{tags}-none-any.whl"
 
 
 def test_a_local_version_would_stop_it(repository: Path) -> None:

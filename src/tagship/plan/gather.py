@@ -136,7 +136,8 @@ def _is_universal(folder: Path) -> bool:
     cfg, table = parse_cfg(folder / "setup.cfg"), load_toml(folder / "pyproject.toml")
     given = cfg.get("bdist_wheel", "universal", fallback="")
     given = given or subtable(table, "tool", "distutils", "bdist_wheel").get("universal", "")
-    return str(given).lower() in {"1", "true", "yes", "on"}
+    by_setuptools = str(subtable(table, "build-system").get("build-backend", "setuptools")).startswith("setuptools")
+    return by_setuptools and str(given).lower() in {"1", "true", "yes", "on"}
 
 
 def _jobs(plan: Plan, found: Project) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from tagship import noxfile
 from tagship.facts import distributions, dunder
 from tagship_suite.errors import Problem, ReleaseError
+from tagship_suite.files import load_toml, subtable
 from tagship_suite.gate.history import branch_problems, signer
 from tagship_suite.repo import git
+from tagship_suite.repo.version_source import BY_TAGS, is_from_git
 from tagship_suite.repo.versions import Ref, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tagship.project import Project
 
@@ -36,8 +40,10 @@ def at_the_gate(plan: Plan, found: Project) -> None:
     if settings.release_branches:
         plan.problems += map(str, branch_problems(found.path, settings, Ref((plan.tag,), "")))
     version = parsed(plan.version)
-    for each in dunder.find(found.package.folder, distributions.of(found.package.folder, found.path)):
-        if version and parsed(each.version) != version:
+    folder, from_git = found.package.folder, is_from_git(found.package.folder, settings)
+    for each in dunder.find(folder, distributions.of(folder, found.path)):
+        is_replaced = from_git and _is_replaced(folder, each.path.relative_to(folder).as_posix())
+        if version and parsed(each.version) != version and not is_replaced:
             where, remedy = f"{each.at(found.path)} __version__", "write the version in one place"
             problem = Problem("version-mismatch", where, repr(each.version), repr(str(version)), remedy)
             plan.problems.append(str(problem))
@@ -45,6 +51,15 @@ def at_the_gate(plan: Plan, found: Project) -> None:
         remedy = "indexes refuse local versions: correct it"
         problem = Problem("local-version", plan.version_source, repr(plan.version), repr(version.public), remedy)
         plan.problems.append(str(problem))
+
+
+def _is_replaced(folder: Path, file: str) -> bool:
+    """Return whether the build writes the tag's version to `file`: because settings name it, or by convention."""
+    tool = subtable(load_toml(folder / "pyproject.toml"), "tool")
+    dynamic = subtable(tool, "poetry-dynamic-versioning")
+    if dynamic.get("enable") and (file.count("/") < 2 or "substitution" in dynamic):
+        return True
+    return f'"{file}"' in json.dumps([tool.get(name) for name in (*BY_TAGS, "hatch", "pdm")], default=str)
 
 
 def never_started(found: Project) -> Iterator[str]:
