@@ -119,3 +119,15 @@ def test_without_zizmor_a_note_says_so_and_our_rules_are_used(
 
 def test_the_page_of_the_rules_is_made_from_them() -> None:
     assert (sync.ROOT / "docs/audit.md").read_text(encoding="utf-8") == sync.audit()
+
+
+def test_findings_that_say_the_same_are_one_with_all_their_places(tmp_path: Path) -> None:
+    steps = "      - uses: actions/setup-python@v6\n      - uses: actions/cache@v5\n"
+    said = audit(write(tmp_path / "thing", {PUBLISH: f"{GOOD}{steps}"})).stdout.splitlines()
+    (at,) = (number for number, line in enumerate(said) if line.endswith("[unpinned-uses]"))
+    places = [line.removeprefix("  also: ").count(PUBLISH) for line in said if line.startswith("  also: ")]
+    assert said[at].startswith(f"error: {PUBLISH}:")
+    assert said[at + 1].startswith(f"  also: {PUBLISH}:")
+    findings = json.loads(audit("--format", "json", tmp_path / "thing").stdout)["findings"]
+    assert said[-1].startswith(f"{tmp_path / 'thing'}: {len(findings)} findings")
+    assert sum(places) + sum(line.startswith(("error: ", "warning: ", "note: ")) for line in said) == len(findings)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tagship.lines import Lines
 
@@ -51,10 +51,14 @@ class Finding:
         """Return the object for JSON."""
         return {key: value for key, value in vars(self).items() if key != "fix"}
 
-    def lines(self) -> list[str]:
-        """Return the lines to print."""
-        where = f"{self.file}:{self.line}" + (f" (job {self.job})" if self.job else "")
-        found = [f"{self.level}: {where}: {self.message} [{self.rule}]"]
+    def place(self) -> str:
+        """Return the file, the line and the job."""
+        return f"{self.file}:{self.line}" + (f" (job {self.job})" if self.job else "")
+
+    def lines(self, others: Sequence[Finding] = ()) -> list[str]:
+        """Return the lines to print; `others` are findings that say the same of other places."""
+        found = [f"{self.level}: {self.place()}: {self.message} [{self.rule}]"]
+        found += [f"  also: {', '.join(each.place() for each in others)}"] if others else []
         found += [f"  why: {self.why}"] if self.why else []
         found += [f"  do:  {self.remedy}"] if self.remedy else []
         return found + ([f"  fix: {HOW[self.fixable]}"] if self.fixable else [])

@@ -15,6 +15,7 @@ from .rules import RULES
 from .unread import unread
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 
@@ -83,9 +84,18 @@ def lines(answer: dict[str, Any]) -> list[str]:
     found, fixed = ([Finding(**each) for each in answer.get(key, [])] for key in ("findings", "fixed"))
     errors = answer["errors"] or ([f"nothing was fixed: {answer['reason']}"] if answer["reason"] else [])
     text = [f"fixed: {each.file}: {each.message} [{each.rule}]" for each in fixed]
-    text += [line for each in found for line in each.lines()] + [f"error: {error}" for error in errors]
+    text += [line for first, *others in _alike(found) for line in first.lines(others)]
+    text += [f"error: {error}" for error in errors]
     text.append(f"{answer['path']}: {', '.join(_counts(found, len(fixed), len(answer['errors'])))}")
     return [one_line(line) for line in (*text, *answer.get("diff", "").splitlines())]
+
+
+def _alike(found: list[Finding]) -> Iterable[list[Finding]]:
+    """Return the findings, those together that say the same: a rule of zizmor often has many places."""
+    alike: dict[tuple[str, ...], list[Finding]] = {}
+    for each in found:
+        alike.setdefault((each.rule, each.level, each.message, each.remedy, each.fixable), []).append(each)
+    return alike.values()
 
 
 def _counts(found: list[Finding], fixed: int, unread: int) -> list[str]:
