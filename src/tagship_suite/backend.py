@@ -36,7 +36,7 @@ IGNORED = re.compile(r"File '([^']+)' cannot be found")
 REQUIRES = "[build-system] requires of pyproject.toml"
 LOST = "the sdist lacks {0}, which the build needs: write `include {0}` in MANIFEST.in (setuptools)"
 LONGEST = 300
-NO_CONTAINERS = "cibuildwheel needs Docker or Podman here: start it, or let CI build the wheels"
+NO_CONTAINERS = "cibuildwheel needs Docker or Podman here: start one of them, or let CI build the wheels"
 HIDDEN = "setup.py cannot import {0}: begin it with `import os, sys; sys.path.insert(0, os.path.dirname(__file__))`"
 #: Regular expressions for the output of a failed build, each with its advice below it. The last matching line counts.
 TABLE = rf"""
@@ -83,7 +83,7 @@ must be (?:idn-)?email|addr-spec
 fatal error: '?(Python\.h)
   there is no \1: install the headers of this Python, such as python3-dev
 ^\w+: (?:fatal )?error: (?:no such file or directory: ')?([^:']+)(?:: No such file or directory|'$)
-  there is no \1, which the compiler needs: commit it, or let the build backend make it
+  there is no \1, which the compiler needs: commit it, or let the build backend generate it
 ^\S+:\d+(?::\d+)?: (?:fatal )?(error: .+)
   the compiler says \1
 use_2to3 is invalid
@@ -215,10 +215,10 @@ def _build(folder: Path, out: Path, seconds: int, runner: RunnerType) -> None:
         env.install(builder.get_requires_for_build("wheel"))
         wheel = read_dist(Path(builder.build("wheel", out)))
     if is_compiled(folder):
-        # What the gate refuses can be tested here; a wheel that it would accept is a part of a release at most.
+        # The gate must refuse this wheel: one that it accepted could be published without those of other platforms.
         if not rules.problems([wheel], sys.maxsize):
             raise ReleaseError(f"{folder}: the build has failed: {NO_CONTAINERS} [build-failed]")
-        print(f"note: {out / wheel.path.name} is for tests on this machine: {NO_CONTAINERS}")
+        print(f"note: {out / wheel.path.name} is only for tests on this machine: {NO_CONTAINERS}")
 
 
 def _has_containers() -> bool:

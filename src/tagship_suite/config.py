@@ -69,8 +69,8 @@ class Config:
     pythons: Texts = setting((), _is_texts, 'a list such as ["3.12", "3.13"]')
     #: The command that runs the tests, a string or a list of arguments. Default: `pytest`. `[]`: no tests.
     test_command: Texts | None = setting(None, _is_command, "a command")
-    #: The requirements of the tests, in pip's syntax: `"pytest>=8"`, `"-r requirements/test.txt"`; a file can have a
-    #: marker, too: `"-r requirements/old.txt; python_version < '3.11'"`.
+    #: The requirements of the tests, in pip's syntax: `"pytest>=8"`, `"-r requirements/test.txt"`; a file may have a
+    #: marker: `"-r requirements/old.txt; python_version < '3.11'"`.
     test_requires: Texts | None = setting(None, _is_texts, "a list of requirements")
     #: The dependency groups that the tests need. Default: the one called `test` or `tests`.
     test_groups: Texts | None = setting(None, _is_texts, "a list of dependency groups")

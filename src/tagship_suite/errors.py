@@ -56,7 +56,7 @@ def links(lines: Iterable[str]) -> list[str]:
 
 
 def from_os(error: OSError) -> Problem:
-    """Return the problem that a file or folder cannot be read or written."""
+    """Return the problem of a file or folder that cannot be read or written."""
     found, file = error.strerror or str(error), error.filename2 or error.filename or "this machine"
     remedy = "free some space" if error.errno == errno.ENOSPC else "correct or remove it, or its permissions"
     return Problem("file-system", str(file), found, "a place that can be read and written", remedy)

@@ -296,8 +296,8 @@ def test_the_text_of_a_pull_request_names_a_script_that_uploads_by_hand(tmp_path
     row = "| existing publish job: release | no stored credentials | Makefile:1, Makefile:2 |"
     assert row in (tmp_path / "body.md").read_text()
     said = run(sys.executable, "-m", "tagship", "publisher", folder, cwd=folder).stdout
-    assert "note: Makefile, release, also publishes, without any checks: remove it\n" in said
-    assert "note: up.sh also publishes, without any checks: remove it\n" in said
+    assert "note: Makefile, release: also publishes, without any checks; remove it\n" in said
+    assert "note: up.sh: also publishes, without any checks; remove it\n" in said
 
 
 def test_many_repositories_give_a_line_of_json_each_and_one_bad_does_not_stop_the_others(tmp_path: Path) -> None:
@@ -475,6 +475,6 @@ def test_a_version_that_was_left_at_an_earlier_release_is_corrected(own: str, af
     git(folder, "tag", "v1.1.0")
     said = adopt(folder)
     assert (folder / "thing/__init__.py").read_text() == f'__version__ = "{after}"\n'
-    step = f"thing/__init__.py:1: __version__ is {own}, but the version is 1.2.0, and verify-version compares them"
+    step = f"thing/__init__.py:1: __version__ is {own}, but the version is 1.2.0, so verify-version would fail"
     assert (step in said) == (own in {"2.2.8", "1.0.5"})
     assert ("1.2.0, was 1.1.0  (thing/__init__.py:1)" in said) == (own == "1.1.0")

@@ -73,7 +73,7 @@ upload: { script: [twine upload dist/*] }
     folder = repository(tmp_path, before)
     said = adopted(folder)
     assert "add this to `include` in .gitlab-ci.yml: - local: .gitlab/release.yml" in said
-    assert "remove what publishes in .gitlab-ci.yml (upload)" in said
+    assert "remove the upload in .gitlab-ci.yml (upload)" in said
     assert "on GitLab, protect the release tags" in said
     assert (folder / ".gitlab-ci.yml").read_text() == before
 

@@ -93,7 +93,7 @@ def test_a_job_that_needed_it_now_needs_what_it_needed(needs: str, expected: str
     assert after(found) == f"{PUSH}jobs:\n{TEST}\n{BUILD}\n" + ANNOUNCE.replace(
         "    needs: publish # first\n", expected
     )
-    assert found.todo[0].startswith(f"{CI}: the job announce ran after the upload and no longer waits for it: remove")
+    assert found.todo[0].startswith(f"{CI}: the job announce ran after the upload, and no longer waits for it: remove")
 
 
 def test_what_an_expression_reads_of_a_job_that_is_gone_is_left_to_a_person(tmp_path: Path) -> None:
@@ -162,13 +162,13 @@ def test_of_a_build_that_stays_the_step_that_signs_goes(tmp_path: Path) -> None:
     build = BUILD.replace("    steps:\n", "    permissions: { id-token: write }\n    steps:\n")
     found = done(tmp_path, ci=f"{PUSH}jobs:\n{build}{sign}\n{PUBLISH.replace('[test, build]', 'build')}")
     assert after(found) == f"{PUSH}jobs:\n{build}"
-    assert found.todo == [f"{CI}, job build: remove its `id-token: write`, if nothing else needs that"]
+    assert found.todo == [f"{CI}, job build: remove its `id-token: write`, if nothing else needs it"]
 
 
 def test_the_identity_that_the_workflow_gives_to_all_jobs_is_left_to_a_person(tmp_path: Path) -> None:
     given = f"{PUSH}permissions: {{ id-token: write }}\njobs:\n{TEST}\n"
     found = done(tmp_path, ci=f"{given}{PUBLISH.replace('[test, build]', 'test')}")
-    assert found.todo == [f"{CI}: remove `id-token: write` from its permissions, if nothing else needs that"]
+    assert found.todo == [f"{CI}: remove `id-token: write` from its permissions, if nothing else needs it"]
 
 
 def test_what_an_expression_reads_of_a_step_that_is_gone_is_left_to_a_person(tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ def test_of_a_job_whose_steps_another_one_repeats_only_the_upload_goes(tmp_path:
     jobs = f"{head.format('publish')}{get}{{}}{head.format('attach')}{attach}"
     found = done(tmp_path, release=TAGS + "jobs:\n" + jobs.format(up))
     assert after(found, MOVED.as_posix()) == TAGS + "jobs:\n" + jobs.format("")
-    assert not any("remove what publishes" in line for line in found.todo)
+    assert not any("remove the upload" in line for line in found.todo)
 
 
 @pytest.mark.parametrize("is_of_release", [True, False])
@@ -269,11 +269,11 @@ def test_other_services_are_left_to_a_person(tmp_path: Path) -> None:
     )
     assert found.changes == {}
     assert found.todo == [
-        "if 'thing' in your .pypirc is PyPI, remove what publishes in Makefile (up)",
-        "remove what publishes in .travis.yml (deploy)",
-        "remove what publishes in Makefile",
-        "remove what publishes in setup.py",
-        "remove what publishes in bin/up",
+        "remove the upload in Makefile (up), if 'thing' in your .pypirc is PyPI",
+        "remove the upload in .travis.yml (deploy)",
+        "remove the upload in Makefile",
+        "remove the upload in setup.py",
+        "remove the upload in bin/up",
     ]
 
 

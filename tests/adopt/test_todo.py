@@ -66,7 +66,7 @@ def test_the_steps_are_the_same_in_a_pull_request_from_the_current_folder(tmp_pa
 def test_a_job_whose_tag_would_start_no_release_is_named(tmp_path: Path) -> None:
     todo = left_to_do(tmp_path / "thing", publish=PUBLISH, tag=TAGGING)
     assert todo[0].startswith(
-        ".github/workflows/tag.yml:8, job tag: a tag or release that is created with GITHUB_TOKEN starts no"
+        ".github/workflows/tag.yml:8, job tag: creates a tag or release with GITHUB_TOKEN, and so starts no"
     )
     assert "GITHUB_TOKEN" not in " ".join(left_to_do(tmp_path / "other", publish=PUBLISH))
 
@@ -93,7 +93,7 @@ def test_a_job_that_stays_and_makes_the_release_is_named(run: str, tmp_path: Pat
     notes = f"on: {{push: {{tags: ['v*']}}}}\njobs:\n  notes:\n    runs-on: x\n    steps:\n      - run: {run}\n"
     notes += "      - uses: softprops/action-gh-release@v2\n"
     todo = left_to_do(tmp_path / "thing", publish=PUBLISH, notes=notes)
-    assert todo[0].startswith(".github/workflows/notes.yml:6, job notes: creates the GitHub Release, as github-release")
+    assert todo[0].startswith(".github/workflows/notes.yml:6, job notes: creates the GitHub Release, and so does")
     assert "GitHub Release" not in todo[1]
     assert "GitHub Release" not in " ".join(left_to_do(tmp_path / "other", publish=PUBLISH))
 
@@ -128,31 +128,32 @@ def test_jobs_that_the_upload_waited_for_are_named_unless_they_build_or_test(tmp
         text += f"  {name}:\n    runs-on: ubuntu-latest\n    steps:\n      - run: {command}\n"
     text += "    outputs: { a: b }\n"
     said = [line for line in left_to_do(tmp_path / "thing", publish=text) if "waited" in line]
-    waited = "the upload waited for the jobs lint and types, and the release will not: push a tag when they have passed"
+    remedy = "push a tag only after they have passed"
+    waited = f"the upload waited for the jobs lint and types, but the release does not: {remedy}"
     assert said == [f".github/workflows/publish.yml: {waited}"]
 
 
-def test_what_the_own_ci_fetches_beside_the_commit_is_named_with_the_variable_for_it(tmp_path: Path) -> None:
+def test_what_the_own_ci_fetches_besides_the_commit_is_named_with_the_variable_for_it(tmp_path: Path) -> None:
     checkout = "      - uses: Actions/checkout@v4\n        with: {{{}}}\n"
     jobs = "on: push\njobs:\n  {0}:\n    runs-on: ubuntu-latest\n    steps:\n"
     docs = jobs.format("docs") + checkout.format("submodules: true, lfs: false")
     ci = jobs.format("test") + checkout.format("submodules: Recursive") + checkout.format("lfs: true")
     gone = PUBLISH.replace("    steps:\n", f"    steps:\n{checkout.format('submodules: recursive')}")
     said = [line for line in left_to_do(tmp_path, docs=docs, ci=ci, a=gone, more=docs) if "variable" in line]
-    remedy = "if the build or the tests need them, set the repository variable"
+    remedy = "which the release does not: if the build or the tests need them, set the repository variable"
     assert said == [
-        f".github/workflows/ci.yml:6: fetches submodules; {remedy} SUBMODULES to recursive on GitHub",
-        f".github/workflows/ci.yml:8: fetches Git LFS files; {remedy} LFS to true on GitHub",
+        f".github/workflows/ci.yml:6: fetches submodules, {remedy} SUBMODULES to recursive on GitHub",
+        f".github/workflows/ci.yml:8: fetches Git LFS files, {remedy} LFS to true on GitHub",
     ]
 
 
 def test_a_workflow_that_waits_for_a_release_is_named(tmp_path: Path) -> None:
     docs = "on: {release: {types: [published]}}\njobs:\n  docs:\n    runs-on: x\n    steps:\n      - run: make docs\n"
     todo = left_to_do(tmp_path / "thing", publish=PUBLISH, docs=docs)
-    assert todo[0].startswith(".github/workflows/docs.yml: change its trigger from `release` to the pushed tag")
+    assert todo[0].startswith(".github/workflows/docs.yml: change its trigger from `release` to a pushed tag")
     both = docs.replace("{release:", "{push: , release:")
     todo = left_to_do(tmp_path / "other", publish=PUBLISH, docs=both)
-    assert todo[0].startswith(".github/workflows/docs.yml: remove its trigger `release`, as a release that the job")
+    assert todo[0].startswith(".github/workflows/docs.yml: remove its trigger `release`, because the release that")
 
 
 def test_a_workflow_that_made_room_for_the_releases_has_its_new_name_and_its_publisher_may_be_the_new_one(
@@ -206,9 +207,7 @@ def test_what_ci_makes_before_the_build_is_named(step: str, named: bool, tmp_pat
 def test_a_variable_that_ci_sets_for_the_build_is_named(build: str, named: bool, tmp_path: Path) -> None:
     assert "      - run: python -m build" in PUBLISH
     todo = left_to_do(tmp_path / "thing", publish=PUBLISH.replace("python -m build", build))
-    said = (
-        ".github/workflows/publish.yml:10: the build ran with NO_EXTENSIONS=1, which no session sets: add os.environ["
-    )
+    said = ".github/workflows/publish.yml:10: the build ran with NO_EXTENSIONS=1, which no session sets: if a release"
     assert any(line.startswith(said) for line in todo) is named
     assert any("the build ran with" in line for line in todo) is named
 
@@ -245,7 +244,7 @@ def test_pages_that_tell_how_to_release_are_named(tmp_path: Path) -> None:
     }
     todo = plan(make(tmp_path / "thing", {**SETUP_CFG, **pages})).todo
     shown = "RELEASING.rst:6, docs/own.md:1, docs/release_guide.md"
-    assert f"update the instructions in {shown}: a release is now a pushed tag" in todo
+    assert f"update the release instructions in {shown}: now pushing a tag makes a release" in todo
     assert "instructions" not in " ".join(plan(make(tmp_path / "other", SETUP_CFG)).todo)
 
 
@@ -255,7 +254,7 @@ def test_what_went_to_testpypi_with_each_push_can_still_do_so(push: str, named: 
     daily += "        with: { repository-url: 'https://test.pypi.org/legacy/' }\n"
     folder = tmp_path / "thing"
     said = (
-        ".github/workflows/daily.yml, job publish: published each push to main to TestPyPI; to keep that, set "
+        ".github/workflows/daily.yml, job publish: published each push to main to TestPyPI; to continue that, set "
         f'dev-builds = "main" in [tool.tagship], and run: tagship sync {folder}'
     )
     assert (said in left_to_do(folder, daily=daily)) is named
@@ -265,7 +264,7 @@ def test_a_target_that_only_a_removed_job_ran_is_named(tmp_path: Path) -> None:
     by_tox = PUBLISH.replace(UPLOAD, "      - run: tox -e ship\n")
     tox = "[testenv:ship]\ndeps = twine\ncommands =\n    python -m build\n    twine upload dist/*\n"
     todo = plan(make(tmp_path / "thing", {**SETUP_CFG, ".github/workflows/out.yml": by_tox, "tox.ini": tox})).todo
-    assert "remove what publishes in tox.ini:5, which no job runs any more" in todo
+    assert "remove the upload in tox.ini:5, which no job runs any longer" in todo
 
 
 TESTED = """\
@@ -282,12 +281,12 @@ jobs:
 """
 
 
-def test_what_the_tests_of_ci_have_around_them_is_named(tmp_path: Path) -> None:
+def test_what_ci_sets_up_for_the_tests_is_named(tmp_path: Path) -> None:
     todo = left_to_do(tmp_path / "thing", test=TESTED)
     assert todo[0].startswith(
-        ".github/workflows/test.yml:5, job test: its tests have the services db, cache, those of the release none"
+        ".github/workflows/test.yml:5, job test: runs the tests with the services db, cache, the release without"
     )
-    assert todo[1].startswith(".github/workflows/test.yml:7: `sudo apt-get install -y libpq-dev` ran before the tests")
+    assert todo[1].startswith(".github/workflows/test.yml:7: `sudo apt-get install -y libpq-dev` runs before the tests")
     assert "apt-get" not in " ".join(todo[2:])
     lint = TESTED.replace("pytest", "ruff")
     assert "services" not in " ".join(left_to_do(tmp_path / "other", lint=lint))
@@ -297,10 +296,10 @@ def test_further_commands_that_run_tests_are_named(tmp_path: Path) -> None:
     first, second = "pytest -v --cov thing", "pytest --cov-append --doctest-modules"
     job = "jobs:\n  test:\n    steps:\n      - run: pip install pytest\n      - run: |\n"
     once = f"{ON_TAGS}{job}          {first}\n          {first} --cov-append\n"
-    assert "more tests" not in " ".join(left_to_do(tmp_path / "once", test=once))
+    assert "also runs tests" not in " ".join(left_to_do(tmp_path / "once", test=once))
     (todo,) = (step for step in left_to_do(tmp_path / "twice", test=f"{once}          {second}\n") if "tests" in step)
     where = ".github/workflows/test.yml:11"
-    assert todo.startswith(f"{where}: `pytest --doctest-modules` runs more tests than test-command does")
+    assert todo.startswith(f"{where}: `pytest --doctest-modules` also runs tests, and test-command does not")
 
 
 def test_of_two_uploads_in_one_job_the_trusted_one_has_a_publisher(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_a_tag_that_is_at_another_commit_is_rehearsed_and_named(built: Path) -> 
     run("git", "commit", "--allow-empty", "--message=more", cwd=built)
     status, report = rehearse(built, "--quick")
     assert (status, report["taken"]) == (0, True)
-    assert any(re.match("tag 'v0.1.0' is at [0-9a-f]{12} already: a release of this", note) for note in report["notes"])
+    assert any(re.match("tag 'v0.1.0' is already at [0-9a-f]{12}: a release of this", note) for note in report["notes"])
 
 
 def test_without_dists_it_names_the_command_that_makes_them(built: Path) -> None:

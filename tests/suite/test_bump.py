@@ -383,7 +383,7 @@ def test_changelogs_without_an_unreleased_section_are_named_by_their_paths_but_n
 def test_a_version_that_is_skipped_is_noted(suite: Path, tag: str, written: str, is_noted: bool) -> None:
     started(suite, {"pyproject.toml": STATIC.replace("1.0.0", written)})
     git(suite, "tag", tag)
-    noted = "note: 1.0.0, the version in the files, has no tag: inv release current would have released that"
+    noted = "note: 1.0.0, the version in the files, has no tag: inv release current would have released it"
     assert (noted in released(suite, "minor")) == is_noted
 
 

@@ -136,7 +136,7 @@ FAILURES: dict[str, tuple[dict[str, str], str]] = {
     ),
     "a source that something else has to make": (
         {"setup.py": EXTENSION, "c/a.pyx": ""},
-        "there is no c/a.c, which the compiler needs: commit it, or let the build backend make it",
+        "there is no c/a.c, which the compiler needs: commit it, or let the build backend generate it",
     ),
 }
 #: Metadata that the backend lets through, and what is said of it.

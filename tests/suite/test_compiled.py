@@ -271,7 +271,7 @@ def test_the_locked_cibuildwheel_plans_what_the_sdist_says(planned: Path, tmp_pa
     assert "cp312-manylinux_x86_64" in done.stdout
     assert "musllinux_x86_64" not in done.stdout.partition("selected:")[2].partition("Here we go")[0]
     assert not (planned / "dist").exists(), "a part of the dists is no release"
-    assert "cibuildwheel needs Docker or Podman here: start it, or let CI build the wheels" in done.stdout
+    assert "cibuildwheel needs Docker or Podman here: start one of them, or let CI build the wheels" in done.stdout
 
 
 @pytest.mark.slow
@@ -288,12 +288,11 @@ def test_without_containers_a_wheel_for_tests_alone_is_built(planned: Path, tmp_
         commit(planned, "private")
     done = try_nox(planned, "-s", "build", PATH=path)
     assert done.returncode == 1
-    assert "cibuildwheel needs Docker or Podman here: start it, or let CI build the wheels" in done.stdout
+    assert "cibuildwheel needs Docker or Podman here: start one of them, or let CI build the wheels" in done.stdout
     assert (planned / "dist").exists() is not private, "a part of the dists is no release"
     if not private:
-        assert (
-            "if it is there, start Docker or Podman, which it needs, or let CI build them [platform-tag]" in done.stdout
-        )
+        remedy = "start Docker or Podman, which cibuildwheel needs, or let CI build the wheels"
+        assert f"if it is there, {remedy} [platform-tag]" in done.stdout
         assert "1 passed" in nox(planned, "-s", "test", "--", "--installpkg", "dist", PATH=path).stdout
 
 

@@ -21,7 +21,7 @@ from .files import pipeline
 from .files.ignored import managed_but_ignored
 from .model import Adoption, Decision
 from .publishing.wheels import wheels
-from .remaining import fetched, instructions, makers, surroundings
+from .remaining import ci_setup, fetched, instructions, makers
 from .report import COMMIT
 from .settings import lockstep, stale, tag_build, version
 
@@ -56,7 +56,7 @@ def plan(folder: Path, *, keep_old: bool = False) -> Adoption:
         steps.managed,
         pipeline.include,
         fetched.variables,
-        surroundings.of_tests,
+        ci_setup.of_tests,
         steps.sessions,
         steps.tasks,
         steps.keep_neighbours,

@@ -37,17 +37,17 @@ def old_publishing(found: Adoption) -> list[Problem]:
     found.decisions += [Decision("existing publish job", *line.split(": ", 1)) for line in done.done]
     found.todo += done.todo
     found.todo += [
-        f"remove what publishes in {place}, which no job runs any more"
+        f"remove the upload in {place}, which no job runs any longer"
         for place in orphaned.places(found.facts.publishing, done.todo)
     ]
     found.todo += [
-        f"{where}: `{command}` ran before the build, and no session runs it: let the build backend do so, by a build "
-        "hook, or commit what it makes"
+        f"{where}: `{command}` ran before the build, but no session runs it: run it in a build hook of the build "
+        "backend, or commit the files that it generates"
         for where, command in prepared.before_build(found.folder, found.facts.publishing)
     ]
     found.todo += [
-        f'{where}: the build ran with {name}={value}, which no session sets: add os.environ["{name}"] = "{value}" to '
-        "noxfile.py, or let the project's own files decide"
+        f"{where}: the build ran with {name}={value}, which no session sets: if a release needs it, add "
+        f'os.environ["{name}"] = "{value}" to noxfile.py'
         for where, name, value in prepared.variables(found.folder, found.facts.publishing)
     ]
     found.todo += guards.lost(found.folder, found.facts.publishing)
@@ -62,7 +62,7 @@ def dev_builds(found: Adoption) -> list[Problem]:
         pushed = [event.ref for event in each.certain() if event.name == "push" and not event.is_tag]
         for branch in [ref.removeprefix(HEADS) for ref in pushed if isinstance(ref, str)][:1]:
             found.todo.append(
-                f"{each.file}, job {each.name}: published each push to {branch} to TestPyPI; to keep that, set "
+                f"{each.file}, job {each.name}: published each push to {branch} to TestPyPI; to continue that, set "
                 f'dev-builds = "{branch}" in [tool.tagship], and run: {update.command("sync", found.folder)}'
             )
     return []

@@ -27,7 +27,7 @@ FIXES: dict[str, Fixable] = {"safe": "safe", "unsafe": "unsafe"}
 LEVELS: dict[str, Level] = {"High": "error", "Medium": "warning", "Low": "note", "Informational": "note"}
 SECONDS = 60
 OPTIONS = ("--offline", "--no-exit-codes", "--no-progress", "--format", "json")
-#: Its rule about credentials that a checkout leaves for later steps, and a comment that hides a finding of it.
+#: Its rule about credentials that a checkout persists, and a comment that suppresses a finding of it.
 CREDENTIALS, MARK = "artipacked", b" # zizmor: ignore[artipacked] here"
 #: What needs these credentials.
 PUSHES = re.compile(
@@ -83,12 +83,12 @@ def _read(files: list[Path], root: Path) -> Iterator[Workflow]:
 
 
 def _pushes(job: Job) -> bool:
-    """Return whether a job pushes with the credentials of its checkout, which a fix would take from it."""
+    """Return whether a job pushes with the credentials of its checkout, which a fix would remove."""
     return any(PUSHES.search(step.run) or PUSHES.search(step.action) for step in job.steps)
 
 
 def _hidden(content: bytes, name: str) -> bytes:
-    """Return a workflow in which zizmor leaves the checkouts alone whose credentials are needed."""
+    """Return a workflow in which this finding is suppressed for checkouts whose credentials are needed."""
     lines = content.splitlines(keepends=True)
     for job in workflow.parse(content, name).jobs.values() if _is_read(content, name) else ():
         for step in job.steps if _pushes(job) else ():

@@ -155,7 +155,7 @@ def runs(
 ) -> bool | None:
     """Return whether `job` runs for `event`; None if that depends on the run.
 
-    `look_up` knows the contexts of the event, and maybe more.
+    `look_up` returns the values of contexts, by default those that the event determines.
     """
     held = evaluate(job.condition, look_up or event.look_up)
     if held is False or STATUS.search(job.condition):

@@ -21,9 +21,9 @@ LEGACY = "setuptools.build_meta:__legacy__"  # the default of PEP 517
 
 @dataclass(frozen=True)
 class Version:
-    """What is known of a version: its text, the kind of its source and the file; else why it is not known.
+    """What is known of a version: its text, and the kind and file of its source; or why it is unknown.
 
-    `absent` is true if no file has it and no code computes it, as far as the files show: no build can succeed.
+    `absent` is true if no file has it and no code computes it, so that no build can succeed.
     """
 
     text: str | None = None

@@ -160,7 +160,7 @@ class Workflow:
 
 
 def _uses(node: Map) -> Text:
-    """Return what a job or a step uses; `$/` and `./` both refer to a path in its own repository.
+    """Return what a job or a step uses; `$/` and `./` both begin a path in the same repository.
 
     https://github.blog/changelog/2026-07-30-reference-same-repository-actions-with-self-repository-syntax/
     """

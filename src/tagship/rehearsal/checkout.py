@@ -160,7 +160,7 @@ def take_dists(projects: list[Project], repository: Path, tag: str) -> list[str]
         elif by_tag and dist.suffix == ".gz" and _version(dist) != by_tag:
             notes.append(
                 f"dist/{dist.name} was built without the tag {tag}, from which its version comes: run this without "
-                "--quick, which tags before it builds"
+                "--quick, to build with the tag"
             )
     return notes
 

@@ -77,7 +77,7 @@ def _others(folder: Path) -> Iterator[str]:
         if each.triggers:
             secrets = f" with {' and '.join(each.secrets)}" if each.secrets else ""
             also = f"{each.file}: the job {each.job!r} also publishes{secrets}; if a tag starts both"
-            yield f"{also}, the second one fails on different files: remove it, and then its secrets"
+            yield f"{also}, the second upload fails, as its files differ: remove that job, and then its secrets"
         else:
             at = each.evidence[-1]
             yield f"{at.file}:{at.line}: {at.text.strip()!r} publishes without any of these checks"

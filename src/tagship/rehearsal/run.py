@@ -99,7 +99,7 @@ def _check_out(
     if there not in {None, report.commit}:
         report.taken = True
         report.notes.append(
-            f"tag {report.tag!r} is at {there[:12]} already: a release of this commit needs another one"
+            f"tag {report.tag!r} is already at {there[:12]}: a release of this commit needs another tag"
         )
     put_tag(repository, found, report.tag)
     if options.quick:

@@ -55,7 +55,7 @@ def outside(name: str) -> str:
 
 
 def on_disk(name: str) -> str:
-    """Return one name for all that some file system takes for the same file: by case, by Unicode, or on Windows.
+    """Return one name for all names of one file on some file system: by case, Unicode form, or the rules of Windows.
 
     Source of the rule: https://learn.microsoft.com/windows/win32/fileio/naming-a-file and, for `::$DATA`, its streams.
     """

@@ -20,9 +20,9 @@ FOLDER = ".github/workflows"
 def notes(root: Path) -> list[str]:
     """Return a sentence for each other workflow that publishes or did so before the adoption."""
     also = [
-        f"{each.file}{f', job {each.job}' if each.job else ''}, also publishes: remove it, or one tag starts both"
+        f"{each.file}{f', job {each.job}' if each.job else ''}: also publishes; remove it, or one tag starts both"
         if each.triggers
-        else f"{each.file}{f', {each.within},' if each.within else ''} also publishes, without any checks: remove it"
+        else f"{each.file}{f', {each.within}' if each.within else ''}: also publishes, without any checks; remove it"
         for each in publishing.find(root)
         if each.index in {"pypi", "testpypi"}
     ]

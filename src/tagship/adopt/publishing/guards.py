@@ -1,4 +1,4 @@
-"""What could stop an upload and does not stop a release: checks right before it, and jobs that it waited for."""
+"""What could stop an upload but does not stop a release: checks right before it, and jobs that it waited for."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tagship.facts.workflow import Job, Step
 
 CHECKS = re.compile(r"\bexit [1-9]|::error")
-#: What names the version of the project, which verify-version compares with the tag, too, or only finds out something.
+#: Checks of the project's version, which verify-version compares with the tag too, and commands that only set outputs.
 OTHER = re.compile(
     r"__version__|pyproject|setup\.(?:py|cfg)|--version|\b(?:poetry|hatch|uv|pdm|flit) version|importlib|metadata"
     r"|\bdist\b|GITHUB_(?:OUTPUT|ENV)"
@@ -43,8 +43,8 @@ def lost(root: Path, found: tuple[Publishing, ...]) -> Iterator[str]:
             kept = [name for name, job in others.items() if _guards(job, file, root)]
             if kept:
                 named = f"the job{'s' if kept[1:] else ''} {' and '.join(kept)}"
-                remedy = "push a tag when they have passed" if kept[1:] else "push a tag when it has passed"
-                yield f"{file}: the upload waited for {named}, and the release will not: {remedy}"
+                passed = "they have passed" if kept[1:] else "it has passed"
+                yield f"{file}: the upload waited for {named}, but the release does not: push a tag only after {passed}"
 
 
 def _checks(job: Job, upload: Publishing) -> Iterator[str]:
@@ -52,12 +52,12 @@ def _checks(job: Job, upload: Publishing) -> Iterator[str]:
     for step in job.steps:
         if step.end < last and CHECKS.search(step.run) and not OTHER.search(step.run):
             shown = step.name or step.run.strip().splitlines()[0]
-            remedy = "make it one of the tests, if a release depends on it"
-            yield f"{upload.file}:{step.line}: {shown!r} could stop the upload, and no session runs it: {remedy}"
+            remedy = "if a release depends on it, make it one of the tests"
+            yield f"{upload.file}:{step.line}: {shown!r} could stop the upload, but no session runs it: {remedy}"
 
 
 def _guards(job: Job, file: str, root: Path) -> bool:
-    """Return whether a job only checks something: it hands nothing on, and the release does not do the same."""
+    """Return whether a job only checks something: it has no outputs, builds nothing, and runs no tests."""
     if job.uses or job.outputs or job.grants("contents") or any(map(_builds, job.steps)):
         return False
     checks = any(step.run or "pre-commit" in step.action for step in job.steps)

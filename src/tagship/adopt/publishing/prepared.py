@@ -1,4 +1,4 @@
-"""Finds what CI makes before it builds, and the variables that it sets: a build from the commit alone would lack it."""
+"""Finds the files that CI generates before it builds, and the variables that it sets; no session does either."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BUILDS = re.compile(
 BACKEND = re.compile(
     r"-m build\b|\b(uv|poetry|hatch|flit|pdm|rye) build\b|setup\.py .*\b[sb]dist|pyproject-build|\bpip wheel\b"
 )
-#: Variables of tools and CI services; the version and the credentials are looked for elsewhere.
+#: Variables of tools and CI services, and those for the version and credentials, which other modules read.
 OF_TOOLS = re.compile(
     r"(PIP|UV|PY|TOX|NOX|TWINE|POETRY|PDM|CIBW|GIT|GITHUB|GH|ACTIONS|RUNNER|LC|CONDA|HATCH(?!_BUILD))_\w+|PYTHON\w*|CI"
     r"|LANG|TERM|PATH|HOME|SOURCE_DATE_EPOCH|DEBIAN_FRONTEND|MACOSX_\w+|_PYTHON_HOST_PLATFORM|ARCHFLAGS"

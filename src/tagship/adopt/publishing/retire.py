@@ -48,9 +48,9 @@ def retire(root: Path, found: Iterable[Publishing]) -> Retired:
     for each in found:
         if each.index in {"pypi", "testpypi"}:
             by_file.setdefault(each.file, []).append(each)
-        elif "://" not in each.index and not each.triggers:  # a name that a person has given an index in .pypirc
-            named = f"if {each.index!r} in your .pypirc is PyPI"
-            result.todo.append(f"{named}, remove what publishes in {each.file}{_in_parentheses({each.within})}")
+        elif "://" not in each.index and not each.triggers:  # the name of an index in somebody's .pypirc
+            place = f"{each.file}{_in_parentheses({each.within})}"
+            result.todo.append(f"remove the upload in {place}, if {each.index!r} in your .pypirc is PyPI")
     called = [file for file, uploads in by_file.items() if _callers(root, uploads)]
     for file in called:
         uploads = by_file.pop(file)
@@ -61,7 +61,7 @@ def retire(root: Path, found: Iterable[Publishing]) -> Retired:
         if Path(file).parent == suite.WORKFLOW.parent:
             _from_workflow(root, file, uploads, result)
         else:
-            result.todo.append(f"remove what publishes in {file}{_in_parentheses({each.within for each in uploads})}")
+            result.todo.append(f"remove the upload in {file}{_in_parentheses({each.within for each in uploads})}")
     _make_room(root, result)
     return result
 
@@ -75,7 +75,7 @@ def _from_workflow(root: Path, file: str, uploads: list[Publishing], result: Ret
     try:
         read = workflow.read(root / file, root)
     except Unreadable as error:
-        result.todo.append(f"remove what publishes in {file}, which cannot be read: {error}")
+        result.todo.append(f"remove the upload in {file}, which cannot be read: {error}")
         return
     lines = Lines((root / file).read_bytes())
     cut: dict[str, Job] = {}
@@ -91,7 +91,7 @@ def _from_workflow(root: Path, file: str, uploads: list[Publishing], result: Ret
             elif steps:
                 _remove_steps(job, steps, "upload", lines, file, result)
             else:
-                result.todo.append(f"remove what publishes in {file}, job {each.job}")
+                result.todo.append(f"remove the upload in {file}, job {each.job}")
     cut |= idle.without(cut, read)
     for job in idle.feeding(cut, read):
         if signing := [step for step in job.steps if idle.signs(step)]:
@@ -115,11 +115,11 @@ def _from_workflow(root: Path, file: str, uploads: list[Publishing], result: Ret
     if _is_as_planned(content, file, {*left}):
         result.changes[Path(file)] = content
         if (read.permissions or {}).get("id-token") == "write":
-            result.todo.append(f"{file}: remove `id-token: write` from its permissions, if nothing else needs that")
+            result.todo.append(f"{file}: remove `id-token: write` from its permissions, if nothing else needs it")
         return
     result.forget(file)
     if not _only_steps(root / file, read, uploads, result):
-        result.todo.append(f"remove what publishes in {file}: {_jobs({each.job: None for each in uploads})}")
+        result.todo.append(f"remove the uploads in {file}: {_jobs({each.job: None for each in uploads})}")
 
 
 def _only_steps(path: Path, read: Workflow, uploads: list[Publishing], result: Retired) -> bool:
@@ -146,7 +146,8 @@ def _remove_steps(job: Job, steps: list[Step], what: str, lines: Lines, file: st
     rights = ["`environment`"] if job.environment else []
     rights += ["`id-token: write`"] if job.own_permissions and job.grants("id-token") else []
     if rights:
-        result.todo.append(f"{file}, job {job.id}: remove its {' and '.join(rights)}, if nothing else needs that")
+        them = "them" if rights[1:] else "it"
+        result.todo.append(f"{file}, job {job.id}: remove its {' and '.join(rights)}, if nothing else needs {them}")
 
 
 def _jobs(names: Iterable[str]) -> str:
@@ -161,7 +162,7 @@ def _uploading(job: Job, upload: Publishing) -> list[Step]:
 
 
 def _beside(root: Path, step: Step, upload: Publishing) -> Iterator[str]:
-    """Yield what the step or the scripts that it runs do for others than the index, beside the upload."""
+    """Yield what the step or the scripts that it runs do for others than the index, besides the upload."""
     shown = {(each.file, each.line) for each in upload.evidence}
     texts: list[tuple[str, int, str]] = [(upload.file, step.run.first, step.run)]
     scripts = dict.fromkeys(each.file for each in upload.evidence if each.file not in {upload.file, *local.FILES})
@@ -185,8 +186,8 @@ def _fix_needs(job: Job, cut: dict[str, Job], lines: Lines, file: str, result: R
     end = value.end if isinstance(value, (Seq, Text)) else line
     lines.set_list(line, end, "needs", after)
     result.todo.append(
-        f"{file}: the job {job.id} ran after the upload and no longer waits for it: remove it if publish or "
-        "github-release does the same, else start it after the workflow release (`on: workflow_run`)"
+        f"{file}: the job {job.id} ran after the upload, and no longer waits for it: remove it if publish or "
+        "github-release does the same, else start it when the release workflow completes (`on: workflow_run`)"
     )
     text = lines.text(job.line, job.end)
     for name in (name for name in cut if re.search(rf"\bneeds\.{re.escape(name)}\b", text)):
@@ -244,4 +245,4 @@ def _make_room(root: Path, result: Retired) -> None:
         text = result.changes.get(name, other.read_bytes())
         if name != suite.WORKFLOW and text and re.search(rb"[.$]" + re.escape(old), text):
             result.changes[name] = re.sub(rb"(?<=[.$])" + re.escape(old), new, text)
-    result.todo.append(f"update links to {suite.WORKFLOW.name}, such as badges, that should now lead to {MOVED.name}")
+    result.todo.append(f"update links to {suite.WORKFLOW.name}, such as badges, that should now point to {MOVED.name}")

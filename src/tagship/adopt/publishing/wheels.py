@@ -45,7 +45,7 @@ REFUSED = re.compile(
     r"\w+\.(?:build|enable|skip|test-skip)|linux\.dependency-versions"
     r"|(?!linux\.)\w+\.(?:container-engine|environment-pass|m\w+linux-.*)"
 )
-#: Those of the command alone.
+#: Options of the command only.
 OTHER = re.compile(
     r"PLATFORM|CACHE_PATH|OUTPUT_DIR|LOG_\w+|DEBUG\w*|ALLOW_EMPTY|PRERELEASE_PYTHONS|FREE_THREADED\w*|PROJECT_\w+"
 )
@@ -68,8 +68,8 @@ def wheels(found: Adoption) -> list[Problem]:
         _name_runners(found, built)
         return []
     found.todo += [
-        f"add [tool.cibuildwheel] to {file}, and run: {sync}; PyPI refuses wheels with compiled code that are built "
-        "for this machine only"
+        f"add [tool.cibuildwheel] to {file}, as the project has compiled code, and run: {sync}; without it, Linux "
+        "wheels are built for one machine only, and PyPI refuses them"
         for file in files
         if native
     ]
@@ -107,8 +107,8 @@ def _write(found: Adoption, file: str, built: list[Built]) -> bool:
     names = {name: key for each in built for name, key, _ in _options(*each)}
     if lost := [name for name, key in names.items() if key not in carried]:
         found.todo.append(
-            f"complete [tool.cibuildwheel] in {file}: {', '.join(lost)} of {where} could not be taken over, as the "
-            "value is computed, is not the same in all jobs, needs an emulator, or is no setting for pyproject.toml"
+            f"complete [tool.cibuildwheel] in {file} with {', '.join(lost)} of {where}, not copied because each is "
+            "computed, differs between jobs, needs an emulator, or is not a setting in TOML"
         )
     return True
 
@@ -134,10 +134,10 @@ def _name_settings(found: Adoption, files: str, built: list[Built]) -> None:
     """Add a step for a table that a person has to write."""
     where, sync = _where(built[0]), update.command("sync", found.folder)
     shown = "; ".join(f"{key} = {json.dumps(value)}" for key, value in _agreed(built).items())
-    found.decisions.append(Decision("wheels", "for this platform only", f"{where} is not adopted"))
+    found.decisions.append(Decision("wheels", "for this platform only", f"the settings of {where} were not copied"))
     found.todo.append(
         f"add [tool.cibuildwheel] to {files}, with the settings of {where} (CIBW_*)"
-        f"{f': {shown};' if shown else ','} and run: {sync}; without it only one wheel is built"
+        f"{f': {shown};' if shown else ','} and run: {sync}; without it, only one wheel is built"
     )
 
 
@@ -173,4 +173,6 @@ def _name_runners(found: Adoption, built: list[Built]) -> None:
     runners.sort(key=lambda name: not plain.match(name))
     if runners[1:]:
         shown = json.dumps(runners[:8])
-        found.todo.append(f"set the repository variable BUILD_ON to {shown}, as only Linux is built on without it")
+        found.todo.append(
+            f"set the repository variable BUILD_ON to {shown}; without it, wheels are built on Linux only"
+        )

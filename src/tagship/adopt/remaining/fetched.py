@@ -1,4 +1,4 @@
-"""What the project's own workflows fetch beside the commit: submodules, and the files in Git LFS."""
+"""What the project's own workflows fetch in addition to the commit: submodules and Git LFS files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tagship.adopt.model import Adoption
     from tagship_suite.errors import Problem
 
-#: By the input of actions/checkout: the repository variable that makes the release fetch them too, and what they are.
+#: By the input of actions/checkout: the repository variable that makes the release fetch them too, and their name.
 VARIABLES = {"submodules": ("SUBMODULES", "submodules"), "lfs": ("LFS", "Git LFS files")}
 
 
@@ -32,7 +32,7 @@ def variables(found: Adoption) -> list[Problem]:
         value = "recursive" if (key, "recursive") in places else "true"
         if place := places.get((key, value)):
             remedy = f"if the build or the tests need them, set the repository variable {name} to {value} on GitHub"
-            found.todo.append(f"{place}: fetches {them}; {remedy}")
+            found.todo.append(f"{place}: fetches {them}, which the release does not: {remedy}")
     return []
 
 

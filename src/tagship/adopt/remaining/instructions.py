@@ -1,4 +1,4 @@
-"""The pages of the repository that tell people how to release: they describe the old way."""
+"""The pages of the repository that tell people how to release: they describe the previous process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tagship_suite.errors import Problem
 
 PAGES = ("*.md", "*.rst", "*.txt")
-#: Pages with such a name are about nothing else.
+#: Pages with such a name are only about releasing.
 NAMED = re.compile(r"(?:how.?to.?)?(?:releasing|release[-_]?(?:guide|process|procedure|howto|checklist)|release)")
 HISTORY = re.compile(r"change|history|news|notes", re.IGNORECASE)
 UPLOADS = r"twine +upload|(poetry|flit|hatch|pdm|uv) +publish|setup\.py .*\bupload\b"
@@ -36,5 +36,5 @@ def releasing(found: Adoption) -> list[Problem]:
             places.setdefault(file, file)
     shown = [places[file] for file in sorted(places) if not HISTORY.search(PurePosixPath(file).name)]
     if shown:
-        found.todo.append(f"update the instructions in {some(shown, 5)}: a release is now a pushed tag")
+        found.todo.append(f"update the release instructions in {some(shown, 5)}: now pushing a tag makes a release")
     return []

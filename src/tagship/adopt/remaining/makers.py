@@ -1,4 +1,4 @@
-"""The jobs that stay and create tags or releases: some would not start the release, or repeat what it does."""
+"""The remaining jobs that create tags or releases: some would not start the release, others repeat a part of it."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def tag_makers(found: Adoption) -> list[Problem]:
         return []
     context, release = _planned(found), workflow.parse(suite.workflow(), suite.WORKFLOW.as_posix())
     found.todo += [
-        f"{_name(found, hit.file)}:{hit.line}, job {hit.job}: a tag or release that is created with GITHUB_TOKEN "
-        "starts no other workflow: remove that and push the tag yourself, or create it with an app's token"
+        f"{_name(found, hit.file)}:{hit.line}, job {hit.job}: creates a tag or release with GITHUB_TOKEN, and so "
+        "starts no other workflow: push the tag yourself instead, or use the token of a GitHub App"
         for each in context.workflows.by_file.values()
         for hit in silent(context, each, release)
     ]
@@ -37,14 +37,14 @@ def release_makers(found: Adoption) -> list[Problem]:
         return []
     context = _planned(found)
     found.todo += [
-        f"{_name(found, each.file)}: {_without_release(each)}, as a release that the job github-release creates "
-        "starts no workflow"
+        f"{_name(found, each.file)}: {_without_release(each)}, because the release that the job github-release "
+        "creates starts no workflow"
         for each in context.workflows.by_file.values()
         if each.on("release")
     ]
     found.todo += [
-        f"{_name(found, hit.file)}:{hit.line}, job {hit.job}: creates the GitHub Release, as github-release will: "
-        "remove that, or set github-release = false in [tool.tagship]"
+        f"{_name(found, hit.file)}:{hit.line}, job {hit.job}: creates the GitHub Release, and so does the job "
+        "github-release: remove this, or set github-release = false in [tool.tagship]"
         for hit in {(hit.file, hit.job): hit for hit in reversed([*releases(context)])}.values()
     ]
     return []
@@ -69,4 +69,4 @@ def _name(found: Adoption, file: str) -> str:
 def _without_release(each: Workflow) -> str:
     if any(event.is_tag and event.name == "push" for event in events.of(each)):
         return "remove its trigger `release`"  # pushed tags start it already
-    return "change its trigger from `release` to the pushed tag"
+    return "change its trigger from `release` to a pushed tag"

@@ -31,7 +31,7 @@ def versions(found: Adoption) -> list[Problem]:
             found.decisions.append(Decision("__version__", f"{now}, was {own}", where))
         else:
             found.todo.append(
-                f"{where}: __version__ is {each.version}, but the version is {now}, and verify-version compares them: "
-                "write the version there; if it must be another number, compute it, as only literals are compared"
+                f"{where}: __version__ is {each.version}, but the version is {now}, so verify-version would fail: "
+                f"set it to {now}, or, if it must differ, compute it, as only literals are checked"
             )
     return []

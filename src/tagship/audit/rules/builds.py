@@ -42,17 +42,16 @@ class BuildsAndPublishes(Rule):
 
 
 class RunsProjectCode(Rule):
-    """A publish job also runs other code of the project.
+    """A publish job also runs other code from the repository.
 
-    Scripts, and what they import, run in the job that has the credential or OIDC token, and can publish whatever they
-    like.
+    Scripts, and everything that they import, can read the job's credential or OIDC token, and publish anything with it.
     """
 
     name = "runs-project-code"
     remedy = "run it in another job, without the credential or `id-token: write`"
 
     def check(self, context: Context) -> Iterator[Hit]:
-        """Yield the first such command of each job that uploads, unless the job also builds, which is reported."""
+        """Yield the first such command of each job that uploads, unless the job also builds, which has its own rule."""
         for each in {(each.file, each.name): each for each in context.on_github("pypi", "testpypi")}.values():
             walk = context.walk(each.file, each.name)
             if walk is None or context.builds(each.file, each.name):

@@ -62,7 +62,7 @@ def from_value(project: Project, kind: str, file: str, value: Value) -> Version:
     origins = [name for name, _ in value.origins if name.endswith((".py", ".txt"))]
     file = project.shown(project.files.root + "/" + place(project, origins, str(found))) if origins else file
     if not isinstance(found, str | int | float) or isinstance(found, bool):
-        return Version(None, kind, file, f"{file} has no string for a version", absent=True)
+        return Version(None, kind, file, f"{file} has no string as the version", absent=True)
     return Version(str(found), kind, file)
 
 

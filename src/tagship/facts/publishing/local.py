@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .targets import Targets
 
 HINT = re.compile(r"twine|publish|upload", re.IGNORECASE)
-#: Tasks that upload, imported from the library that has them: https://invocations.readthedocs.io
+#: The import of tasks that upload from a library of them: https://invocations.readthedocs.io
 IMPORTED = re.compile(r"^(?:from|import) invocations(?:\.packaging\b| import .*\bpackaging\b).*$", re.MULTILINE)
 #: The files that hold the targets of each task runner.
 FILES = {

@@ -90,7 +90,7 @@ def module(machine: Machine, name: str) -> Value:
     file = None if first in KNOWN and first not in PACKAGES else machine.find(name)
     if file:
         return at(machine, file)
-    return unknown(f"the module {name} is not a part of the repository", absent=True)
+    return unknown(f"the module {name} is not part of the repository", absent=True)
 
 
 def at(machine: Machine, file: str) -> Value:

@@ -17,7 +17,7 @@ Origin = tuple[str, int]
 class Unknown:
     """A value that cannot be known without running code, and why; `tool` would know, such as `versioneer`.
 
-    `absent` is true if running it would not tell either, as what it needs is not there.
+    `absent` is true if running it would fail, because what it needs does not exist.
     """
 
     reason: str

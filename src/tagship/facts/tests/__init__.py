@@ -1,4 +1,4 @@
-"""How a project runs its tests; adoption asks once and writes the answer as settings for a person to review.
+"""How a project runs its tests; adoption finds out once, and writes it as settings for a person to review.
 
 The first source that has an answer counts: the commands of CI, tox, the project's own nox sessions, Hatch and make,
 each followed to the command that runs the tests; then the names of groups, extras, files and test modules.

@@ -29,7 +29,7 @@ DEPTH = 3  # nested composite actions
 #: The commands of a job, and a sorting key: the likeliest to be the tests comes first.
 Ranked: TypeAlias = "tuple[tuple[int, ...], list[Command]]"
 OTHERS = (".gitlab-ci.yml", ".circleci/config.yml", "azure-pipelines.yml", "appveyor.yml", ".appveyor.yml")
-#: Files that stayed in many projects when the service that ran them closed: what tox says counts before them.
+#: Files that many projects still have although the service no longer runs them: tox takes precedence.
 LEGACY = (".travis.yml",)
 #: The keys that hold commands, in the order in which Travis and GitLab run them.
 KEYS = ("before_install", "before_script", "install", "script", "run", "command", "bash", "test_script")
@@ -76,7 +76,7 @@ def _of_github(top: Path) -> Iterator[Ranked]:
         pythons, same = _pythons(job), _only(job)
         newest = {f"matrix.{name}": max(values, key=Version) for name, values in pythons.items()}
         steps = [*_steps(job.steps, read.file, top, pythons=pythons, same=same, decided={**newest, **same})]
-        if any(step.conditional for step in steps):  # then those for a Python are no more certain than the others
+        if any(step.conditional for step in steps):  # then steps for one Python are no more certain than these
             steps = [*_steps(job.steps, read.file, top, pythons=pythons, same=same, decided=same)]
         steps = [replace(step, env=(*_literal(job.env), *step.env)) for step in steps]
         yield (*rank, False), [step for step in steps if not step.conditional]
@@ -125,7 +125,7 @@ def _pythons(job: Job) -> dict[str, list[str]]:
 
 
 def _only(job: Job) -> dict[str, Value]:
-    """Return the values in the job's matrix that are the only ones of their names, by those."""
+    """Return the values of the job's matrix whose names have no other value, by these names."""
     lists = {name: marked.as_list(values) for name, values in job.node.map("strategy").map("matrix").items()}
     single = {f"matrix.{name}": str(values[0]) for name, values in lists.items() if _is_single(values)}
     return {name: {"true": True, "false": False}.get(value, value) for name, value in single.items()}
@@ -152,8 +152,8 @@ def _steps(
 ) -> Iterator[Command]:
     """Yield the commands of `steps`, without those that only run elsewhere, or for older Pythons, unless they install.
 
-    `same` are the values in the matrix that are the same for all of it; a condition that is true with those that are
-    `decided` is none.
+    `same` are the values that do not vary in the matrix; a step is not conditional if its condition is true with those
+    in `decided`.
     """
     for step in steps:
         if re.search(r"(?i)==\s*'?(windows|macos)|startsWith\([^)]*(windows|macos)", step.condition):
@@ -180,7 +180,7 @@ def _steps(
 
 
 def _held(condition: str, pythons: Mapping[str, list[str]], same: Mapping[str, Value]) -> tuple[bool | None, str]:
-    """Return whether a condition holds for the newest Python, None if not known; and the marker that says the same."""
+    """Return whether a condition holds for the newest Python, None if not known; and an equivalent marker."""
     name, values = next(iter(pythons.items()), ("", ["0"]))
 
     def holds(python: str) -> bool | None:

@@ -18,7 +18,7 @@ class Needs:
         return bool(self.requires or self.groups or self.extras)
 
     def where(self, marker: str) -> Needs:
-        """Return this for the Pythons of `marker`; groups and extras, which cannot have one, if it has the newest."""
+        """Return the needs limited to `marker`; groups and extras cannot be, and stay if it has the newest Python."""
         if not marker:
             return self
         requires = tuple(
@@ -55,7 +55,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Way:
-    """The result of following commands: what they install, the first that runs tests, if there is one, and others."""
+    """The result of following commands: what they install, the first that runs tests, if any, and the further ones."""
 
     needs: Needs = Needs()
     test: Command | None = None

@@ -31,7 +31,7 @@ def named(project: Project, names: tuple[str, ...]) -> Needs:
 
 
 def _has_more_than_tools(project: Project, found: Needs) -> bool:
-    """Return whether there is more in it than what checks or releases the project."""
+    """Return whether it holds more than linters and tools for releases."""
     names = [name for name in project.names(found) if name[:1] not in {"", "-", "#"}]
     return not names or not all(LINTERS.fullmatch(name) or TOOLS.fullmatch(name) for name in names)
 

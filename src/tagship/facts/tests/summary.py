@@ -1,4 +1,4 @@
-"""The way in which a repository runs its tests, as a fact with its evidence."""
+"""How a repository runs its tests, with the evidence."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 # flake8: noqa
 # fmt: off
 # mypy: ignore-errors
-"""The modules of a dist: which of them could hold the version, and which entry points find theirs?"""
+"""The modules of a dist: which could hold the version, and which does an entry point name in vain?"""
 
 import ast
 import configparser
@@ -23,8 +23,8 @@ from .reading import Dist
 #: The modules that hold a package's version by convention.
 VERSION_MODULES = ("__init__", "_version", "__version__", "version", "__about__", "_about")
 #: Top-level names that setuptools does not take for a package or module of the project. Source of the rule:
-#: DEFAULT_EXCLUDE of FlatLayoutPackageFinder and FlatLayoutModuleFinder in setuptools.discovery. `t` has the tests of
-#: celery, kombu and others, `testing` those of pytest and what others' tests share.
+#: DEFAULT_EXCLUDE of FlatLayoutPackageFinder and FlatLayoutModuleFinder in setuptools.discovery; and `t` and `testing`,
+#: in which projects have tests or what these share.
 OTHER = re.compile(
     r"ci|bin|debian|docs?|documentation|manpages|news|newsfragments|changelog|(unit_)?tests?|t|testing|examples?|scripts|tools"
     r"|utils?|python|build|dist|v?env|requirements|tasks|fabfile|site_scons|benchmarks?|exercises?|htmlcov|setup"

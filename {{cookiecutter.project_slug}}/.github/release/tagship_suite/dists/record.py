@@ -3,7 +3,7 @@
 # flake8: noqa
 # fmt: off
 # mypy: ignore-errors
-"""A wheel's RECORD lists every file of the wheel with its hash, and nothing else; all installers agree on the places.
+"""A wheel's RECORD lists every file with its hash, and nothing else; installers agree on where each file goes.
 
 Source of the rules: https://packaging.python.org/en/latest/specifications/binary-distribution-format/. PyPI refuses a
 wheel without one, and only warns the owners by e-mail if one does not match; we refuse both.

@@ -181,7 +181,7 @@ def _platforms(dist: Dist) -> Iterator[Fault]:
             if platform.startswith("linux"):
                 expected = "manylinux or musllinux"
                 remedy = "add [tool.cibuildwheel] to pyproject.toml, for wheels that run on other machines too; "
-                remedy += "if it is there, start Docker or Podman, which it needs, or let CI build them"
+                remedy += "if it is there, start Docker or Podman, which cibuildwheel needs, or let CI build the wheels"
             yield "platform-tag", f"platform {platform!r}, which PyPI refuses", expected, remedy
 
 

@@ -1,4 +1,4 @@
-"""What CI's tests have around them and the release's do not: services, packages of the system, and more tests."""
+"""What CI sets up for its tests and the release does not: service containers, system packages; and further tests."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ SYSTEM = re.compile(r"\b(?:apt(?:-get)?|dnf|yum|apk)\b.*\b(?:install|add)\b")
 
 
 def of_tests(found: Adoption) -> list[Problem]:
-    """Add a step for each service, package of the system and further command that the job with the tests has."""
+    """Add a step for each service container, system package and further test command of the job with the tests."""
     if update.has_suite(found.folder):
         return []
     found.todo += [
-        f"{where}: `{shlex.join(words)}` runs more tests than test-command does: if a release needs them, set "
-        'test-command to both: ["sh", "-c", "... && ..."]'
+        f"{where}: `{shlex.join(words)}` also runs tests, and test-command does not: if a release needs them, "
+        'combine the two: test-command = ["sh", "-c", "... && ..."]'
         for where, words in sorted(tests.guess(found.folder).others.items())
     ]
     if found.on_gitlab:
@@ -39,15 +39,16 @@ def of_tests(found: Adoption) -> list[Problem]:
     testing = [*_testing(found.folder, found.facts.tests.evidence)]
     jobs = {(line.file, str(job.id)): (line, job) for line, job in reversed(testing)}
     for line, job in jobs.values():
-        if names := ", ".join(map(str, job.node.map("services"))):
+        if names := [*map(str, job.node.map("services"))]:
             where = f"{line.file}:{job.node.line_of('services')}, job {job.id}"
+            services = f"the service{'s' * bool(names[1:])} {', '.join(names)}"
             found.todo.append(
-                f"{where}: its tests have the services {names}, those of the release none: if they need them, set "
-                "test-command to others, or to a script that starts them"
+                f"{where}: runs the tests with {services}, the release without: set test-command to a script that "
+                "starts what they need, or to tests that need no service"
             )
         found.todo += [
-            f"{line.file}:{at}: `{text}` ran before the tests, and no session runs it: if they need it, set "
-            "test-command to a script that also does so"
+            f"{line.file}:{at}: `{text}` runs before the tests in CI, but not in a release: if the tests need it, "
+            "set test-command to a script that runs it first"
             for at, text in _installed(job, line.line)
         ]
     return []
@@ -64,7 +65,7 @@ def _testing(root: Path, evidence: tuple[Evidence, ...]) -> Iterator[tuple[Evide
 
 
 def _installed(job: Job, before: int) -> Iterator[tuple[int, str]]:
-    """Yield the lines and commands of a job that install packages of the system before the line `before`."""
+    """Yield the lines and commands of a job that install system packages before the line `before`."""
     for step in (step for step in job.steps if step.line < before):
         for command in shell.commands(step.run, step.run.first):
             if SYSTEM.search(text := " ".join(command.words)):
