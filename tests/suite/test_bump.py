@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tagship_suite.errors import ReleaseError, within
 from tests.conftest import commit, git, run, try_run
 
 if TYPE_CHECKING:
@@ -476,6 +477,13 @@ def test_a_branch_that_follows_one_here_is_pushed_to_origin(suite: Path) -> None
     git(suite, "branch", "base")
     git(suite, "branch", "-q", "--set-upstream-to=base")
     assert released(suite, "minor", "--push").startswith("v1.1.0: pushed to origin with main\n")
+
+
+def test_a_long_line_about_versions_takes_no_time(suite: Path) -> None:
+    text = f"version:{' ' * 9000}1, 0, 0\n{'version' * 9000} 1, 0, 0\nVERSION:Final = (1, 0, 0)\n"
+    with within(30, ReleaseError("a regular expression backtracks")):
+        said = released(started(suite, {"pyproject.toml": STATIC, "data.txt": text}), "minor")
+    assert "note: data.txt:3: may name 1.0.0" in said
 
 
 def test_line_ends_of_any_kind_are_read(suite: Path) -> None:
