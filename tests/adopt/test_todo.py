@@ -212,6 +212,14 @@ def test_a_variable_that_ci_sets_for_the_build_is_named(build: str, named: bool,
     assert any("the build ran with" in line for line in todo) is named
 
 
+def test_commands_on_one_line_are_read_one_by_one_and_a_variable_is_named_once(tmp_path: Path) -> None:
+    build = "make assets && uv build --sdist && uv build --wheel\n        env: {FLAGS: '-D \"x\"'}"
+    todo = left_to_do(tmp_path / "thing", publish=PUBLISH.replace("python -m build", build))
+    assert any("`make assets && " in line and " ran before the build" in line for line in todo)
+    (line,) = (line for line in todo if "the build ran with" in line)
+    assert line.endswith('add os.environ["FLAGS"] = "-D \\"x\\"" to noxfile.py')
+
+
 @pytest.mark.parametrize(("tag", "named"), [("rel_1_2_0", False), ("release-1.2.0", False), ("build-1.2.0", True)])
 def test_only_a_form_of_tags_that_the_gate_does_not_read_has_to_change(tag: str, named: bool, tmp_path: Path) -> None:
     folder = make(tmp_path / "thing", SETUP_CFG)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,8 +47,8 @@ def old_publishing(found: Adoption) -> list[Problem]:
         for where, command in prepared.before_build(found.folder, found.facts.publishing)
     ]
     found.todo += [
-        f"{where}: the build ran with {name}={value}, which no session sets: if a release needs it, add "
-        f'os.environ["{name}"] = "{value}" to noxfile.py'
+        f"{where}: the build ran with {name}={' '.join(value.split())}, which no session sets: if a release needs "
+        f'it, add os.environ["{name}"] = {json.dumps(value)} to noxfile.py'
         for where, name, value in prepared.variables(found.folder, found.facts.publishing)
     ]
     found.todo += guards.lost(found.folder, found.facts.publishing)

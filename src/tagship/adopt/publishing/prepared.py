@@ -59,17 +59,17 @@ def before_build(root: Path, found: tuple[Publishing, ...]) -> Iterator[tuple[st
 
 
 def variables(root: Path, found: tuple[Publishing, ...]) -> Iterator[tuple[str, str, str]]:
-    """Yield the place, the name and the value of each variable with which jobs run the build of what is published."""
+    """Yield the first place, the name and the value of each variable with which jobs run the published build."""
+    places = dict[tuple[str, str], str]()
     for file, job in _building(root, found):
         for step in job.steps:
             for command in shell.commands(step.run, step.run.first):
-                if BACKEND.search(command.text):
+                if BACKEND.search(" ".join(command.words)):
                     given = {**job.env, **step.env, **dict(command.assigned)}
-                    yield from (
-                        (f"{file}:{command.line}", str(name), str(value))
-                        for name, value in given.items()
-                        if isinstance(value, str) and "$" not in value and not OF_TOOLS.fullmatch(str(name))
-                    )
+                    for name, value in given.items():
+                        if isinstance(value, str) and "$" not in value and not OF_TOOLS.fullmatch(str(name)):
+                            places.setdefault((str(name), str(value)), f"{file}:{command.line}")
+    yield from ((place, name, value) for (name, value), place in places.items())
 
 
 def _building(root: Path, found: tuple[Publishing, ...]) -> Iterator[tuple[str, Job]]:
@@ -87,10 +87,11 @@ def _made(job: Job) -> Iterator[shell.Command]:
     found = list[shell.Command]()
     for step in job.steps:
         for command in shell.commands(step.run, step.run.first):
-            if BUILDS.search(command.text):
+            text = " ".join(command.words)  # others may be on the same line
+            if BUILDS.search(text):
                 yield from found
                 return
-            if MAKES.search(command.text) and not OTHER.search(command.text):
+            if MAKES.search(text) and not OTHER.search(text):
                 found.append(command)
         if BUILDS.search(step.action):
             yield from found
