@@ -139,6 +139,7 @@ def test_a_build_in_the_publish_job_is_found_whatever_builds(tmp_path: Path, com
         ("bash tools/notes.sh v1", True),
         ("make notes", True),
         ("npm run notes", True),
+        ("npm install --global json", False),
         ("./tools/missing.sh", False),
         ("python -m pip install twine", False),
         ("gh release upload v1 dist/*", False),

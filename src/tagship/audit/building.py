@@ -82,7 +82,9 @@ def runs_code(command: Command, is_file: Callable[[str], bool]) -> bool:
     """Return whether a command runs a script of the repository, or a tool whose tasks its files define."""
     name, given = base(command.words[0]) if command.words else "", [w for w in command.words if w[:1] != "-"]
     script = "".join(given[1:2] if INTERPRETERS.fullmatch(name) else given[:1])
-    return name in TASK_RUNNERS or (("/" in script or "." in script) and is_file(script.removeprefix("./")))
+    if name in TASK_RUNNERS:
+        return not {"-g", "--global", "global", "--version"}.intersection(command.words)
+    return ("/" in script or "." in script) and is_file(script.removeprefix("./"))
 
 
 def is_test(command: Command) -> bool:
