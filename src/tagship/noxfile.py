@@ -39,7 +39,7 @@ def read(path: Path) -> Module:
 
 
 def another_version(folder: Path, argument: str = "") -> str:
-    """Return the command that releases another version of the project in `folder`, whose tasks may have that or not."""
+    """Return how to release another version of the project in `folder`: by its own tasks.py or that of the suite."""
     files = [path for path in (folder / "tasks.py", folder / "tasks/__init__.py") if path.is_file()]
     with suppress(ReleaseError):
         if any(TASKS_MODULE in each.imported and "release" not in each.tasks for each in map(read, files)):

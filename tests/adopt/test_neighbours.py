@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
+from readme_renderer import markdown
 
 from tagship import suite
 from tagship.adopt import settings
@@ -274,6 +275,26 @@ def test_the_text_of_a_pull_request_has_what_was_found_and_the_order(tmp_path: P
     commit(folder, "adopt")
     said = run(sys.executable, "-m", "tagship", "publisher", folder, cwd=folder).stdout
     assert "note: .github/workflows/out.yml published before: delete the secret PYPI_TOKEN" in said
+
+
+def test_no_name_in_the_text_of_a_pull_request_is_bold_or_html(tmp_path: Path) -> None:
+    version = '__version__ = "1.2.0"\n'
+    dynamic = HATCHLING["pyproject.toml"].replace('version = "1.2.0"', 'dynamic = ["version"]')
+    dynamic += '[tool.hatch.version]\npath = "thing/__init__.py"\n'
+    made = VERSIONED.format("python -m build").replace(
+        "- run: |", "- run: pybabel compile -d __locale__\n      - run: |"
+    )
+    files = {"pyproject.toml": dynamic, "thing/__init__.py": version, ".github/workflows/out.yml": made}
+    folder = make(tmp_path / "thing", {**files, "docs/_static/__x__/release_guide.md": "Merge.\n"})
+    adopt(folder, "--pull-request", str(tmp_path / "body.md"))
+    shown = markdown.render((tmp_path / "body.md").read_text()) or ""
+    assert not re.search("<(strong|em|b|i)>", shown)
+    for text in (
+        "thing/__init__.py:1",
+        "docs/_static/__x__/release_guide.md",
+        "<code>pybabel compile -d __locale__</code>",
+    ):
+        assert text in shown
 
 
 def test_the_secret_of_a_removed_job_is_named_although_another_file_uploaded(tmp_path: Path) -> None:

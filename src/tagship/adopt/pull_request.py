@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from .model import Adoption
 
+#: Underscores that are not inside a word.
+EMPHASIS = re.compile(r"_{2,}|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+
 
 def body(found: Adoption) -> str:
     """Return the Markdown of the pull request; raise `TagshipError` if the project's name is not known."""
@@ -44,12 +47,20 @@ def _lines(found: Adoption) -> Iterator[str]:
     yield from _publishers(found)
     yield from ("", "## Steps, in an order that interrupts no release", "")
     here = re.compile(rf" {re.escape(shlex.quote(str(found.folder)))}(?!\S)")  # the reviewers have it elsewhere
-    yield from (f"- [ ] {here.sub('', step)}" for step in found.todo if step != COMMIT)
+    yield from (f"- [ ] {_escaped(here.sub('', step))}" for step in found.todo if step != COMMIT)
 
 
 def _row(*cells: str) -> str:
-    shown = (" ".join(cell.split()).replace("|", "\\|").replace("<", "&lt;") for cell in cells)
+    shown = (_escaped(" ".join(cell.split())).replace("|", "\\|") for cell in cells)
     return f"| {' | '.join(shown)} |"
+
+
+def _escaped(text: str) -> str:
+    """Return `text` without what Markdown would read as emphasis or HTML: `__init__.py` would be bold."""
+    parts = re.split(r"(`[^`]*`)", text)  # every second one is code
+    parts[::2] = [EMPHASIS.sub(lambda run: run[0].replace("_", "\\_"), part) for part in parts[::2]]
+    parts[::2] = [part.replace("*", "\\*").replace("<", "&lt;") for part in parts[::2]]
+    return "".join(parts)
 
 
 def _why(found: Adoption, path: str) -> str:
@@ -66,7 +77,7 @@ def _why(found: Adoption, path: str) -> str:
         **dict.fromkeys(DEPENDABOT, "updates of the locked tools and pinned actions"),
     }
     why = known.get(path) or next((each.why for each in reasons), "")
-    return f" ({why})" if why else ""
+    return f" ({_escaped(why)})" if why else ""
 
 
 def _publishers(found: Adoption) -> Iterator[str]:

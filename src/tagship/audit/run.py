@@ -91,7 +91,7 @@ def lines(answer: dict[str, Any]) -> list[str]:
 
 
 def _alike(found: list[Finding]) -> Iterable[list[Finding]]:
-    """Return the findings, those together that say the same: a rule of zizmor often has many places."""
+    """Return the findings in groups with the same message: a rule of zizmor often has many places."""
     alike: dict[tuple[str, ...], list[Finding]] = {}
     for each in found:
         alike.setdefault((each.rule, each.level, each.message, each.remedy, each.fixable), []).append(each)

@@ -115,12 +115,11 @@ def _manifest(root: Path, requires: str, paths: list[str]) -> tuple[dict[Path, b
     why = (
         "check-manifest requires it"
         if checked
-        else "MANIFEST.in would include it"
-        if not scm
         else f"{scm[0]} would add it"
+        if scm
+        else f"MANIFEST.in would include {'it' if all_of_it else 'the modules that import it'}"
     )
-    what = "the suite" if all_of_it else "what imports the suite"
-    return {Path("MANIFEST.in"): _appended(path, lines)}, f"the sdist excludes {what}: {why}"
+    return {Path("MANIFEST.in"): _appended(path, lines)}, why
 
 
 def _configs(root: Path) -> list[Path]:

@@ -40,7 +40,7 @@ manylinux-pypy_i686-image manylinux-pypy_x86_64-image manylinux-x86_64-image mus
 pyodide-version repair-wheel-command skip test-command test-environment test-extras test-groups test-requires
 test-runtime test-skip test-sources xbuild-files xbuild-tools"""
 NAMES = {key.upper().replace("-", "_"): key for key in KEYS.split()}
-#: Those, with its platform, that it refuses.
+#: Keys in the table of a platform that cibuildwheel refuses.
 REFUSED = re.compile(
     r"\w+\.(?:build|enable|skip|test-skip)|linux\.dependency-versions"
     r"|(?!linux\.)\w+\.(?:container-engine|environment-pass|m\w+linux-.*)"

@@ -107,7 +107,7 @@ def _without_coverage(rest: list[str]) -> list[str]:
 
 
 def _without_flags(argv: list[str]) -> list[str]:
-    """Return a command of any Python as one of `python`, without flags; as that of a tool, if it only starts that."""
+    """Return a command of any Python as one of `python` without flags, or as one of the tool that it starts."""
     if joined := re.fullmatch(r"(-[BbdEIOqsSuvx]+)m", argv[1]):  # `-Im`
         argv = [argv[0], joined[1], "-m", *argv[2:]]
     isolated = "I" in argv[1] and argv[1][:2] != "--"
