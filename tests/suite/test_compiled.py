@@ -278,9 +278,10 @@ def test_the_locked_cibuildwheel_plans_what_the_sdist_says(planned: Path, tmp_pa
 @pytest.mark.skipif(not sys.platform.startswith("linux") or not shutil.which("cc"), reason="needs Linux and a compiler")
 @pytest.mark.parametrize("private", [False, True])
 def test_without_containers_a_wheel_for_tests_alone_is_built(planned: Path, tmp_path: Path, private: bool) -> None:
-    for name in ("docker", "podman"):  # installed, and nothing listens
-        (tmp_path / "bin" / name).parent.mkdir(exist_ok=True)
-        (tmp_path / "bin" / name).symlink_to("/bin/false")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/docker").symlink_to("/bin/false")  # installed, and nothing listens
+    (tmp_path / "bin/podman").write_text(f"#!/bin/sh\n{'exec sleep 1000' if private else 'exit 1'}\n")  # or it hangs
+    (tmp_path / "bin/podman").chmod(0o755)
     path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
     if private:
         setup = planned / "setup.py"

@@ -41,6 +41,7 @@ IGNORED = re.compile(r"File '([^']+)' cannot be found")
 REQUIRES = "[build-system] requires of pyproject.toml"
 LOST = "the sdist lacks {0}, which the build needs: write `include {0}` in MANIFEST.in (setuptools)"
 LONGEST = 300
+ANSWER = 20  # seconds for Docker or Podman to answer: their daemons can hang
 NO_CONTAINERS = "cibuildwheel needs Docker or Podman here: start one of them, or let CI build the wheels"
 HIDDEN = "setup.py cannot import {0}: begin it with `import os, sys; sys.path.insert(0, os.path.dirname(__file__))`"
 #: Regular expressions for the output of a failed build, each with its advice below it. The last matching line counts.
@@ -232,6 +233,6 @@ def _has_containers() -> bool:
 
 
 def _answers(engine: str) -> bool:
-    with suppress(OSError):
-        return not subprocess.run([engine, "info"], capture_output=True, check=False).returncode
+    with suppress(OSError, subprocess.TimeoutExpired):
+        return not subprocess.run([engine, "info"], capture_output=True, check=False, timeout=ANSWER).returncode
     return False
