@@ -49,6 +49,8 @@ REFUSED = re.compile(
 OTHER = re.compile(
     r"PLATFORM|CACHE_PATH|OUTPUT_DIR|LOG_\w+|DEBUG\w*|ALLOW_EMPTY|PRERELEASE_PYTHONS|FREE_THREADED\w*|PROJECT_\w+"
 )
+#: Those that switch something off if they are empty; others have their default then.
+EMPTY = {"REPAIR_WHEEL_COMMAND"}
 #: What needs an emulator, which the release's workflow does not install.
 EMULATED = re.compile(r"(?i)aarch64|ppc64le|s390x|armv7l|riscv64")
 RUNNER = re.compile(r"(?:ubuntu|windows|macos)-[\w.-]+")
@@ -156,7 +158,7 @@ def _options(read: Workflow, job: Job, step: Step) -> Iterator[tuple[str, str, s
     """Yield the variables of a step, their keys of `[tool.cibuildwheel]`, and their values, None if not possible."""
     for variable, value in {**read.env, **job.env, **step.env}.items():
         option, text = OPTION.fullmatch(str(variable)), str(value).strip()
-        if not option or OTHER.fullmatch(option["name"]) or not text:
+        if not option or OTHER.fullmatch(option["name"]) or not (text or option["name"] in EMPTY):
             continue
         name = NAMES.get(option["name"], "")
         key = f"{option['platform'].lower()}.{name}" if option["platform"] else name
