@@ -77,7 +77,7 @@ def test_the_default_project_rehearses_green_and_leaves_nothing(repository: Path
     assert list(temporary.iterdir()) == []
 
 
-def test_the_suite_can_be_a_package_beside_nox_instead_of_the_folder(repository: Path) -> None:
+def test_the_suite_can_be_an_installed_package_instead_of_the_folder(repository: Path) -> None:
     shutil.rmtree(repository / ".github/release/tagship_suite")
     noxfile = repository / "noxfile.py"
     lines = noxfile.read_text().splitlines(keepends=True)

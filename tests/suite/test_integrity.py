@@ -632,7 +632,7 @@ def test_an_sdist_with_two_members_for_one_file_is_refused(tmp_path: Path, names
 def test_an_sdist_some_of_whose_members_begin_with_a_dot_is_refused(tmp_path: Path, name: str) -> None:
     path = write_sdist(tmp_path)
     pack(path, entry("ship-1.0/", tarfile.DIRTYPE), entry(name, tarfile.REGTYPE if "x" in name else tarfile.DIRTYPE))
-    assert f"pip does not find the top-level folder beside {name.rstrip('/')!r}" in said(path)
+    assert f"pip does not find the top-level folder next to {name.rstrip('/')!r}" in said(path)
 
 
 def test_an_sdist_whose_members_all_begin_with_a_dot_is_refused(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def _misplaced(names: tuple[str, ...], info: str) -> str:
     """Return why installers disagree on where a wheel's files go, or on what it is; "" if they do not.
 
     `info` is the folder with its metadata. pip spreads every folder `*.data`, other installers only the wheel's own;
-    Python takes each `.dist-info` and `.egg-info` that lies beside the modules for an installed distribution.
+    Python takes each `.dist-info` and `.egg-info` that is next to the modules for an installed distribution.
     """
     own = info.removesuffix(".dist-info") + ".data"
     known = re.compile(rf"{re.escape(own)}/(?:(?:purelib|platlib|headers|scripts|data)/.*)?", re.DOTALL)

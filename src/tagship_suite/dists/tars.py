@@ -123,7 +123,7 @@ def check(path: Path, found: list[TarInfo]) -> None:
     if odd := [name for name in odd if places[name].count("/") == 1]:
         raise ReadError(f"PyPI does not find {odd[0]!r}: it looks for {places[odd[0]]!r}")
     if odd := [name for name in places if name.split("/")[0] == "."]:
-        raise ReadError(f"pip does not find the top-level folder beside {odd[0]!r}")
+        raise ReadError(f"pip does not find the top-level folder next to {odd[0]!r}")
     names, folders = {*places.values()}, {place.split("/")[0] for place in places.values()}
     if len(folders) != 1 or folders & {places[entry.name] for entry in found if not entry.isdir()}:
         raise ReadError(f"{len(folders)} folders and files at its top, not one folder")

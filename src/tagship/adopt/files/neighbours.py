@@ -60,7 +60,7 @@ def ruff(text: str, pyproject: str | None = None) -> str:
     """Return the `text` of pyproject.toml so that ruff skips the suite if comments in it do not suffice for that.
 
     It has the syntax of Python 3.10, an error for older ones, and rules in preview may be about such comments. With the
-    text of `pyproject`, `text` is that of a ruff.toml beside it.
+    text of `pyproject`, `text` is that of a ruff.toml next to it.
     """
     keys = ["tool", "ruff"] if pyproject is None else []
     table = subtable(tomllib.loads(text), *keys)

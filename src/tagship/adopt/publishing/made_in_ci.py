@@ -28,7 +28,7 @@ WRITES = (
     r"\b(?:bump2version|bumpversion|bump-my-version|tbump|toml\s+set|tomlq|dasel|stamp)\b.*",
 )
 WRITE = re.compile("|".join(WRITES), re.IGNORECASE | re.DOTALL)
-#: What is in a line beside the names of files: variables, and what sed is to do.
+#: What is in a line besides the names of files: variables, and what sed is to do.
 BESIDE = re.compile(r"""\$\{\{.*?\}\}|\$\{?\w+|(["'])(?:\d*s\W|/|(?=[^"']*\s))(?:\\.|(?!\1).)*\1""", re.DOTALL)
 #: A line of a script, with those that a backslash continues it on.
 LINE = re.compile(r"(?:.*\\\n)*.+")

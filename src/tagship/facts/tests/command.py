@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .declared import Project
     from .model import Command
 
-#: Options of pytest that measure, report or distribute the tests, or lint beside them; some take the next word.
+#: Options of pytest that measure, report or distribute the tests, or also lint; some take the next word.
 DROPPED = re.compile(
     r"--(no-)?cov(-\w+)*(=.*)?|--junit-?xml(=.*)?|--(self-contained-)?html(=.*)?|--durations(-min)?(=.*)?"
     r"|--colou?r(=.*)?|-[vqxl]+|--verbose"

@@ -180,10 +180,10 @@ def by_tox(project: Project, arguments: list[str], depth: int = 0) -> Way:
     """Return what tox does in the first environment that runs tests, of those in `arguments` if it names some."""
     found = Tox.read(project)
     posargs = arguments[arguments.index("--") + 1 :] if "--" in arguments else []
-    asked = [n for value in _names(arguments, {"-e", "-f", "--env"}) for n in value.split(",") if "$" not in n]
+    given = [n for value in _names(arguments, {"-e", "-f", "--env"}) for n in value.split(",") if "$" not in n]
     if not found.file:
         return Way()
-    for env in asked or found.names()[:12]:
+    for env in given or found.names()[:12]:
         way = follow(found.commands(env, posargs), project, depth + 1)
         if way.test:
             test = replace(way.test, where=f"{found.file}, environment {env} of tox")
@@ -191,11 +191,11 @@ def by_tox(project: Project, arguments: list[str], depth: int = 0) -> Way:
     return Way()
 
 
-def by_nox(project: Project, asked: list[str], depth: int = 0) -> Way:
-    """Return what the first of the project's nox sessions that runs tests does, of those in `asked` if it has any."""
+def by_nox(project: Project, given: list[str], depth: int = 0) -> Way:
+    """Return what the first of the project's nox sessions that runs tests does, of those in `given` if it has any."""
     every = nox.sessions(project)
-    asked = [re.sub(r"[-(].*", "", name) if name not in every else name for name in asked if "$" not in name]
-    names = [name for name in asked if name in every] or sorted(every, key=lambda name: not NAMED.fullmatch(name))
+    given = [re.sub(r"[-(].*", "", name) if name not in every else name for name in given if "$" not in name]
+    names = [name for name in given if name in every] or sorted(every, key=lambda name: not NAMED.fullmatch(name))
     for name in names:
         way = follow(every[name], project, depth + 1)
         if way.test:

@@ -131,14 +131,14 @@ def chosen(root: Path, environ: Mapping[str, str]) -> list[Package]:
     if len(packages) == 1:
         return packages
     refuse(_unclear(packages))
-    ref, asked = current(root, environ), environ.get(VARIABLE, "")
+    ref, wanted = current(root, environ), environ.get(VARIABLE, "")
     found = [package for package in packages if package.on(ref).tags]
     if not found and ref.is_given:
         forms = " or ".join(dict.fromkeys(repr(package.tag("X.Y.Z")) for package in packages))
         remedy = "this tag releases nothing; to release one of them, push such a tag"
         none = "no name of a distribution here"
         refuse([Problem("no-such-package", f"tag {tag!r}", none, forms, remedy) for tag in ref.tags])
-    return [one(packages, asked, VARIABLE)] if asked else found or packages
+    return [one(packages, wanted, VARIABLE)] if wanted else found or packages
 
 
 def one(packages: list[Package], name: str, where: str) -> Package:
@@ -161,8 +161,8 @@ def _workspace(pyproject: dict[str, Any]) -> dict[str, Any]:
 
 def _below(root: Path, pyproject: dict[str, Any], *, alone: bool) -> list[Path]:
     """Return the folders of the distributions below `root`; without settings, only if they are `alone`."""
-    if asked := subtable(pyproject, "tool", "tagship").get("packages"):
-        return _built_in(_matching(root, asked))
+    if listed := subtable(pyproject, "tool", "tagship").get("packages"):
+        return _built_in(_matching(root, listed))
     workspace = _workspace(pyproject)
     folders = _matching(root, workspace.get("members", ["packages/*"])) if alone else []
     excluded = _matching(root, workspace.get("exclude"))
