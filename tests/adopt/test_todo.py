@@ -303,10 +303,10 @@ def test_what_ci_sets_up_for_the_tests_is_named(tmp_path: Path) -> None:
 def test_further_commands_that_run_tests_are_named(tmp_path: Path) -> None:
     first, second = "pytest -v --cov thing", "pytest --cov-append --doctest-modules"
     job = "jobs:\n  test:\n    steps:\n      - run: pip install pytest\n      - run: |\n"
-    once = f"{ON_TAGS}{job}          {first}\n          {first} --cov-append\n"
+    once = f"{ON_TAGS}{job}          {first}\n          {first} --cov-append\n          python -m {first}\n"
     assert "also runs tests" not in " ".join(left_to_do(tmp_path / "once", test=once))
     (todo,) = (step for step in left_to_do(tmp_path / "twice", test=f"{once}          {second}\n") if "tests" in step)
-    where = ".github/workflows/test.yml:11"
+    where = ".github/workflows/test.yml:12"
     assert todo.startswith(f"{where}: `pytest --doctest-modules` also runs tests, and test-command does not")
 
 

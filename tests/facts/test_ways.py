@@ -145,6 +145,7 @@ def ci(*lines: str, file: str = ".github/workflows/ci.yml") -> dict[str, str]:
             ci(
                 "pytest --collect-only .",
                 "pytest --durations-min 1 --co -q",
+                "python -m pytest --version",
                 "pytest --durations-min=1 --durations 3 tests",
             ),
             {"command": ["pytest", "tests"]},

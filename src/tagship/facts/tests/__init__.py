@@ -20,7 +20,7 @@ from .named import DEV, TESTS, named, plain
 from .tox import Tox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from .model import Way
@@ -63,8 +63,13 @@ def guess(root: Path, top: Path | None = None) -> Guess:
         command, reason = files.command(project, modules, by_pytest)
         command += files.ignored(project) if command == ["pytest"] else []
     others = {each.where: tuple(settled(each, project)) for each in reversed(way.others)} if way else {}
-    more = {where: words for where, words in others.items() if words and list(words) != command}
+    more = {where: words for where, words in others.items() if words and _program(words) != _program(command or ())}
     return replace(_guess(command, reason, found, home), others=more)
+
+
+def _program(words: Sequence[str]) -> tuple[str, ...]:
+    """Return a command with its program alone: `pytest` for `python -m pytest`."""
+    return tuple(words[2:] if tuple(words[:2]) == ("python", "-m") else words)
 
 
 def _ways(project: Project) -> Iterator[Way]:

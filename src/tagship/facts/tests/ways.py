@@ -30,6 +30,8 @@ SCRIPT = re.compile(
 )
 #: The names of a target, session, environment or task for tests.
 NAMED = re.compile(r"(?:.*[-_:])?(?:unit)?_?-?(?:py)?tests?(?:ing)?(?:[-_:].*)?|unit|check|ci|all|coverage|cov")
+#: With these, a runner runs nothing.
+SHOWS = {"--version", "--help", "--collect-only", "--co"}
 DEPTH = 4
 PYTHON = re.compile(r"python[\d.]*|pypy3?|\$\w*PYTHON\w*|\$\{EXPRESSION\}")
 #: What runs another command: in the project's environment, or with a variable, a limit or a screen.
@@ -137,8 +139,10 @@ def _program(words: list[str], valued: Collection[str]) -> int:
 def is_test(command: Command) -> bool:
     """Return whether a command runs tests directly."""
     program, *rest = command.argv
+    if SHOWS & {*rest}:
+        return False
     if program.rpartition("/")[2] in RUNNERS:
-        return not {"--version", "--help", "--collect-only", "--co"} & {*rest}
+        return True
     if program != "python" or not rest:
         return False
     if rest[0] == "-m":
