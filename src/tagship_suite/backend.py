@@ -23,6 +23,7 @@ from twine.exceptions import TwineException
 from .dists import metadata, rules, tars
 from .dists.reading import read_dist, read_dists
 from .errors import Problem, ReleaseError, refuse
+from .files import load_toml, subtable
 from .repo.packages import is_compiled
 
 FAILURES = (BuildException, BuildBackendException, tarfile.TarError, subprocess.CalledProcessError)
@@ -36,6 +37,7 @@ IGNORED = re.compile(r"File '([^']+)' cannot be found")
 REQUIRES = "[build-system] requires of pyproject.toml"
 LOST = "the sdist lacks {0}, which the build needs: write `include {0}` in MANIFEST.in (setuptools)"
 LONGEST = 300
+ENGINE = "CIBW_CONTAINER_ENGINE"
 ANSWER = 20  # seconds for Docker or Podman to answer: their daemons can hang
 NO_CONTAINERS = "cibuildwheel needs Docker or Podman here: start one of them, or let CI build the wheels"
 HIDDEN = "setup.py cannot import {0}: begin it with `import os, sys; sys.path.insert(0, os.path.dirname(__file__))`"
@@ -198,8 +200,8 @@ def _build(folder: Path, out: Path, seconds: int, runner: RunnerType) -> None:
         link = ("a link out of the project", "a file", "replace it with a copy")
         links = [Problem("outward-link", name, *link) for name in tars.outward(sdist)]
         refuse([*links, *metadata.mistaken(read_dist(sdist), folder)])
-        if is_compiled(folder) and _has_containers():
-            runner(["cibuildwheel", f"--output-dir={out}", str(sdist)])
+        if is_compiled(folder) and (engine := _engine(folder)) is not None:
+            runner(["cibuildwheel", f"--output-dir={out}", str(sdist)], None, engine)
             return
         unpacked = stack.enter_context(tempfile.TemporaryDirectory())
         with tarfile.open(sdist) as archive:
@@ -222,9 +224,13 @@ def _build(folder: Path, out: Path, seconds: int, runner: RunnerType) -> None:
         print(f"note: {out / wheel.path.name} is only for tests on this machine: {NO_CONTAINERS}")
 
 
-def _has_containers() -> bool:
-    """Return whether cibuildwheel can build here: on Linux it needs containers."""
-    return sys.platform != "linux" or any(map(_answers, ("docker", "podman")))
+def _engine(folder: Path) -> dict[str, str] | None:
+    """Return how to tell cibuildwheel which engine has the containers that it needs on Linux; None if none answers."""
+    if sys.platform != "linux" or _answers("docker"):
+        return {}
+    is_chosen = "container-engine" in str(subtable(load_toml(folder / "pyproject.toml"), "tool", "cibuildwheel"))
+    chosen = {} if is_chosen or ENGINE in os.environ else {ENGINE: "podman"}  # its default is Docker
+    return chosen if _answers("podman") else None
 
 
 def _answers(engine: str) -> bool:

@@ -244,11 +244,23 @@ def planned(compiled: Path) -> Path:
 @pytest.fixture
 def containers(tmp_path: Path) -> str:
     """Return a PATH with a Docker that answers, and makes no containers: there may be none here."""
-    docker = tmp_path / "answers/docker"
-    docker.parent.mkdir()
-    docker.write_text('#!/bin/sh\n[ "$1" = info ]\n')
-    docker.chmod(0o755)
-    return f"{docker.parent}{os.pathsep}{os.environ['PATH']}"
+    return engine(tmp_path / "answers/docker")
+
+
+def engine(program: Path) -> str:
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\n[ "$1" = info ]\n')
+    program.chmod(0o755)
+    return f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs no container elsewhere")
+def test_cibuildwheel_uses_podman_if_only_that_answers(planned: Path, tmp_path: Path) -> None:
+    path = engine(tmp_path / "answers/podman")
+    (tmp_path / "answers/docker").symlink_to("/bin/false")
+    done = try_nox(planned, "-s", "build", PATH=path, CIBW_CACHE_PATH=str(tmp_path / "cache"), CIBW_ARCHS="x86_64")
+    assert "podman not found" in done.stdout, "it looked for podman, which is none"
 
 
 def test_a_project_that_becomes_compiled_is_told_to_run_sync_for_the_locked_tools(suite: Path) -> None:
