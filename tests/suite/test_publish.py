@@ -323,6 +323,7 @@ def test_the_list_of_hashes_names_files_of_the_bundle_only(bundle: Path, tmp_pat
     [
         ("application/json", '{"files": [{"filename": "a.whl", "url": "a.whl", "hashes": {"sha256": "AB"}}]}'),
         ("text/html", '<a href="a.whl#sha256=AB&amp;size=1">a.whl</a>'),
+        ("text/html", '<a href="a.whl#egg=a&amp;sha256=ab&amp;sha256=cd">installers take the first</a>'),
     ],
 )
 def test_a_hash_may_be_in_capitals(kind: str, page: str) -> None:

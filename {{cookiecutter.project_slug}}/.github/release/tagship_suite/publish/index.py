@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from html.parser import HTMLParser
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import parse_qsl, unquote, urldefrag, urljoin, urlsplit
+from urllib.parse import parse_qs, unquote, urldefrag, urljoin, urlsplit
 
 import requests
 from requests.utils import get_auth_from_url
@@ -202,7 +202,7 @@ def _listed(url: str, file: dict[str, Any]) -> Remote:
 def _remote(link: str) -> tuple[str, Remote]:
     address, fragment = urldefrag(link)
     name = unquote(urlsplit(address).path.rpartition("/")[2])
-    return name, Remote(address, dict(parse_qsl(fragment)).get("sha256", "").lower())
+    return name, Remote(address, parse_qs(fragment).get("sha256", [""])[0].lower())
 
 
 class _Links(HTMLParser):
