@@ -41,7 +41,8 @@ TYPES = {"feature", "bugfix", "doc", "removal", "misc"}
 DATE = r"(?P<date>\d{4}(?P<sep>[-/])\d\d(?P=sep)\d\d|[A-Z][a-z]{2,8} \d{1,2}, \d{4}|\d{1,2} [A-Z][a-z]{2,8} \d{4})"
 #: The heading of an earlier release with nothing but its version and date, such as `Version 1.2 (2026-01-31)`.
 EARLIER = re.compile(
-    rf"(?P<before>(?:[A-Za-z][\w.-]* ){{0,2}}v?)\d[\w.]*(?:(?P<between>[ ,:(\u2013\u2014-]+){DATE}(?P<after>\)?))?"
+    r"(?P<before>(?:[A-Za-z][\w.-]* ){0,2}v?)\d[\w.]*"
+    rf"(?:(?P<between>[ ,:(\u2013\u2014-]+){DATE}(?P<after>\)?))?"
 )
 #: A line with the date below such a heading.
 DATED = re.compile(rf"\s*(?P<between>[*_(]*(?:Released(?: on)? )?){DATE}(?P<after>[.)*_]*)[ \t]*(?:\r?\n|\Z)")
@@ -173,7 +174,7 @@ def _styled(text: str, match: re.Match[str], version: str) -> tuple[str, str]:
     """Return the heading for `version`, and the line with its date, "" if it has none, as for the release before it."""
     mark, line = re.escape(match["mark"] or ""), re.escape(match["line"] or "")
     close = mark * (match["mark"] == "**")
-    pattern = rf"^{mark}(\S.*?){close}[ \t]*\r?$" if mark else rf"^(\S.*?)[ \t]*\r?\n{line}{{3,}}[ \t]*\r?$"
+    pattern = rf"^{mark}(\S.*?){close}[ \t]*\r?$" if mark else rf"^(\S.*?)[ \t]*\r?\n{line}{line}{line}+[ \t]*\r?$"
     heading = re.compile(pattern, re.MULTILINE).search(text, match.end())
     before = EARLIER.fullmatch(REFERENCE.sub(r"\1", heading[1])) if heading else None
     if not heading or not before:

@@ -112,7 +112,8 @@ def mentions(root: Path, together: list[Package], now: Version, known: list[Writ
     numbers = ", ".join(map(str, now.release))
     exact = re.compile(
         rf"(?<![0-9A-Za-z.])v?(?:{'|'.join(map(re.escape, texts))})(?!\w|\.\d)"
-        rf"|(?i:version)\w{{,40}}(?::[^=]{{,80}})? {{,9}}= {{,9}}[(\[]{numbers}\b"  # VERSION: Final = (1, 2, 0)
+        r"|(?i:version)\w{,40}(?::[^=]{,80})? {,9}= {,9}[(\[]"  # VERSION: Final = (1, 2, 0)
+        rf"{numbers}\b"
     )
     word = re.sub(r"[-_.]+", "[-_.]", name) or "version"
     about = re.compile(rf"(?<!cff-)version(?!added|changed|removed)|release|\brev:|{word}", re.IGNORECASE)
