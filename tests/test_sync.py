@@ -154,6 +154,23 @@ def test_a_missing_folder_is_reported_in_one_line_and_written(folder: Path) -> N
     assert check(folder)[0] == 0
 
 
+@pytest.mark.parametrize("is_link", [False, True])
+def test_what_is_in_the_place_of_a_folder_is_reported_even_with_the_same_files(
+    folder: Path, tmp_path: Path, is_link: bool
+) -> None:
+    (folder / suite.REQUIREMENTS).rename(tmp_path / "elsewhere")
+    if is_link:
+        (folder / suite.REQUIREMENTS).symlink_to(tmp_path / "elsewhere")
+    else:
+        (folder / suite.REQUIREMENTS).touch()
+    what = "a symlink to " if is_link else "a file, expected a folder or nothing; rename the file"
+    status, (line,) = check(folder)
+    assert (status, line.startswith(f"{suite.REQUIREMENTS.as_posix()}: found {what}")) == (1, True)
+    commit(folder)
+    status, said = tagship(folder)
+    assert (status, line in said) == (1, True)
+
+
 def test_an_older_suite_is_reported_and_updated_and_its_extra_files_are_removed(folder: Path) -> None:
     made_by(folder, "0.0.1")
     line = f"found tagship 0.0.1, older than this one, expected tagship {suite.release()}; run: tagship sync"

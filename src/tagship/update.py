@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Finding:
-    """A difference from this version: `older`, `newer`, `edited`, `missing`, `foreign` or `noxfile`."""
+    """A difference from this version: `older`, `newer`, `edited`, `missing`, `in-the-way`, `foreign` or `noxfile`."""
 
     kind: str
     problem: Problem
@@ -119,7 +119,9 @@ def status(
 
 
 def _compare_ours(found: Status, ours: Mapping[Path, bytes], written: Written) -> None:
-    """Report the files that are missing or edited."""
+    """Report the files that are missing or edited, and what is in their place, such as a link out of the project."""
+    blocked = tree.unwritable(found.folder, ours)
+    found.findings += [Finding("in-the-way", problem) for problem in blocked]
     same = found.version == suite.release()
     for path, content in ours.items():
         current = content_of(found.folder / path)
@@ -130,7 +132,7 @@ def _compare_ours(found: Status, ours: Mapping[Path, bytes], written: Written) -
             if path != suite.SUMS and not written.has(path, current):
                 text = first_edit(found.folder, path, current, content if same else None)
                 _add(found, "edited", path, text, "sync", "--force")
-    if same or not found.version:
+    if not blocked and (same or not found.version):
         missing = [path for path in ours if not (found.folder / path).is_file()]
         for path in dict.fromkeys(_missing(found.folder, path) for path in missing):
             _add(found, "missing", path, "no such file" if path in ours else "no such folder", "sync")
@@ -174,7 +176,8 @@ def sync(folder: Path, *, force: bool = False) -> Status:
     """
     _refuse(_none(folder))
     found = status(folder)
-    problems = refusals(found, force=force) + tree.unwritable(folder, found.changes)
+    blocked = [finding.problem for finding in found.findings if finding.kind == "in-the-way"]
+    problems = refusals(found, force=force) + (blocked or tree.unwritable(folder, found.changes))
     _refuse(problems + (tree.dirty(folder) if found.changes else []))
     tree.apply(folder, found.changes)
     return found

@@ -119,5 +119,5 @@ class ManagedFile(Rule):
                 int(line) if line.isdecimal() else 1,
                 "",
                 f"{finding.kind}: {' '.join(finding.problem.found.split())}",
-                fixable="" if finding.kind in {"foreign", "noxfile"} else "unsafe" if stops else "safe",
+                fixable="" if finding.kind in {"foreign", "in-the-way", "noxfile"} else "unsafe" if stops else "safe",
             )
