@@ -110,6 +110,7 @@ def test_what_differs_from_step_to_step_or_is_for_one_only_is_no_setting_of_all(
         ),
         ("CIBW_REPAIR_WHEEL_COMMAND_MACOS", '""', {"macos": {"repair-wheel-command": ""}}),
         ("CIBW_ARCHS", '""', {}),
+        ("CIBW_SKIP", "pp* *_ppc64le", {"skip": "pp* *_ppc64le"}),
         ("CIBW_OUTPUT_DIR", "dist", {}),
         ("CIBW_SKIP_LINUX", "pp*", {}),
         ("CIBW_FUTURE", "1", {}),

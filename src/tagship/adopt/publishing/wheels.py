@@ -163,7 +163,8 @@ def _options(read: Workflow, job: Job, step: Step) -> Iterator[tuple[str, str, s
         name = NAMES.get(option["name"], "")
         key = f"{option['platform'].lower()}.{name}" if option["platform"] else name
         is_known = name and not REFUSED.fullmatch(key)
-        literal = is_known and "${{" not in text and not EMULATED.search(f"{variable} {text}")
+        emulated = not name.endswith("skip") and EMULATED.search(f"{variable} {text}")
+        literal = is_known and "${{" not in text and not emulated
         yield str(variable), key, (int(text) if text.isdecimal() else text) if literal else None
 
 
