@@ -388,6 +388,13 @@ def test_a_version_that_is_skipped_is_noted(suite: Path, tag: str, written: str,
     assert (noted in released(suite, "minor")) == is_noted
 
 
+def test_a_version_that_another_branch_has_released_is_not_skipped(suite: Path) -> None:
+    started(suite, {"pyproject.toml": STATIC})
+    git(suite, "tag", "v0.9")
+    git(suite, "tag", "v1.0.0", git(suite, "commit-tree", "-m", "elsewhere", "HEAD^{tree}").strip())
+    assert "has no tag" not in released(suite, "minor")
+
+
 def test_a_version_whose_link_cannot_be_made_is_mentioned(suite: Path) -> None:
     text = "## [Unreleased]\n\n- x\n\n## [1.0.0]\n\n[1.0.0]: https://example.com/1.0.0\n"
     said = released(started(suite, {"pyproject.toml": STATIC, "CHANGELOG.md": text}), "minor")

@@ -89,7 +89,8 @@ def _plan(root: Path, wanted: str) -> Plan:
     _refuse_untracked(root, files)
     if now != version and (places or here):
         notes += elsewhere.mentions(root, together, now, places)
-    if wanted in PARTS and here and now > here[0].version and not (now.is_prerelease or now.local):
+    is_tagged = now in {each.version for each in tags}  # maybe on another branch
+    if wanted in PARTS and here and now > here[0].version and not (is_tagged or now.is_prerelease or now.local):
         notes.append(f"{now}, the version in the files, has no tag: inv release {CURRENT} would have released it")
     if here and version < here[0].version:
         notes.append(f"{here[0]} is an earlier tag of a greater version, which installers prefer")
