@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,11 @@ import pytest
 
 from tagship import suite
 from tagship.adopt.plan import plan
+from tagship.adopt.publishing.wheels import EMULATED, NAMES, REFUSED
 from tagship_suite.files import tomllib
 from tests.adopt.repositories import SETUP_CFG, make
 from tests.adopt.test_todo import ON_TAGS, PUBLISH, UPLOAD, left_to_do
+from tests.conftest import ROOT, run
 
 if TYPE_CHECKING:
     from typing import Any
@@ -191,3 +194,16 @@ def test_compiled_code_needs_wheels_of_several_platforms(setup: str, expected: b
     files = {**SETUP_CFG, "setup.py": f"from setuptools import setup\n{setup}"}
     todo = plan(make(tmp_path / "thing", files)).todo
     assert ("as the project has compiled code" in " ".join(todo)) is expected
+
+
+@pytest.mark.slow
+def test_the_settings_are_those_that_the_locked_cibuildwheel_reads(tmp_path: Path) -> None:
+    lock = ROOT / suite.REQUIREMENTS / "wheels.txt"
+    run("uv", "pip", "install", "--no-deps", "--require-hashes", f"--target={tmp_path}", f"-r{lock}", cwd=ROOT)
+    schema = json.loads((tmp_path / "cibuildwheel/resources/cibuildwheel.schema.json").read_text())
+    platforms = ("linux", "macos", "windows", "pyodide", "android", "ios")
+    tables = {"": schema["properties"], **{name: schema["properties"][name]["properties"] for name in platforms}}
+    for platform, table in tables.items():
+        ours = {key for key in NAMES.values() if not (platform and REFUSED.fullmatch(f"{platform}.{key}"))}
+        theirs = {key for key in table if not EMULATED.search(key)} - {*platforms, "overrides", "inherit"}
+        assert ours == theirs, platform
