@@ -309,6 +309,18 @@ def test_another_version_in_the_projects_own_module_would_stop_it(repository: Pa
     assert said in plan(repository, "--offline")[1]
 
 
+def test_another_version_in_the_projects_own_package_would_stop_it(repository: Path) -> None:
+    (repository / "ship").mkdir()
+    (repository / "ship/__init__.py").write_text('"""Ships."""\nfrom .version import __version__\n')
+    (repository / "ship/version.py").write_text('__version__ = "0.9"\n')
+    (repository / ".gitignore").write_text("_version.py\n")
+    (repository / "ship/_version.py").write_text('__version__ = "0.8"\n')  # of an earlier build
+    commit(repository, "a package")
+    text = plan(repository, "--offline")[1]
+    assert "error: ship/version.py:1 __version__: found '0.9', expected '1.0'; write the version in one place" in text
+    assert "0.8" not in text
+
+
 @pytest.mark.parametrize(
     ("table", "refused"),
     [

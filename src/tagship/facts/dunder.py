@@ -5,17 +5,18 @@ from __future__ import annotations
 import tokenize
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from tagship_suite.dists.modules import is_own
+from tagship_suite.dists.modules import VERSION_MODULES, is_own
 from tagship_suite.files import read_text
+from tagship_suite.repo import git
 from tagship_suite.repo.literals import strings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from .model import Distribution
 
@@ -41,11 +42,19 @@ def find(folder: Path, facts: Distribution) -> Iterator[Dunder]:
     names = facts.import_names
     for name in [each for each in names if is_own(each, canonicalize_name(facts.name or ""))] or names:
         for place in (folder / base / name for base in ("", "src", "lib")):
-            for path in (place / "__init__.py", place.with_suffix(".py")):
-                if path.is_file():
-                    text, encoding = _read(path)
-                    for each in strings(text, "__version__"):
-                        yield Dunder(path, text, encoding, each.text, each.start, each.end)
+            for path in _modules(folder, place):
+                text, encoding = _read(path)
+                for each in strings(text, "__version__"):
+                    yield Dunder(path, text, encoding, each.text, each.start, each.end)
+
+
+def _modules(folder: Path, place: Path) -> Iterator[Path]:
+    """Yield the modules of the package or module at `place` that could hold its version, without those of a build."""
+    init, single = place / "__init__.py", place.with_suffix(".py")
+    yield from filter(Path.is_file, (init, single))
+    if init.is_file():
+        others = [(place / f"{name}.py").relative_to(folder).as_posix() for name in VERSION_MODULES[1:]]
+        yield from (folder / name for name in git.lines(folder, "ls-files", "--", *others) if (folder / name).is_file())
 
 
 def _read(path: Path) -> tuple[str, str]:
