@@ -118,7 +118,9 @@ def snapshot(root: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in paths}
 
 
-@pytest.mark.parametrize("kind", WORKFLOWS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(each, marks=[pytest.mark.slow] * each.startswith("a bomb")) for each in WORKFLOWS]
+)
 def test_a_bad_workflow_is_named_and_each_command_continues(tmp_path: Path, kind: str) -> None:
     files, expected = WORKFLOWS[kind]
     root = put(tmp_path, {"pyproject.toml": PROJECT, "thing.py": b"", **files})

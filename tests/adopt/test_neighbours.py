@@ -57,6 +57,7 @@ def test_modules_at_the_top_that_import_the_suite_are_not_in_the_sdist(
     assert (folder / "MANIFEST.in").read_text() == f"{line}\n{added * excluded}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("files", [HATCHLING, FLIT, GRAFT], ids=["hatchling", "flit", "MANIFEST.in"])
 def test_the_sdist_does_not_grow_by_the_suite(files: dict[str, str], tmp_path: Path) -> None:
     folder = make(tmp_path / "thing", files)

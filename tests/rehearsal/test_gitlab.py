@@ -44,6 +44,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_bundle(tmp_path_factory.mktemp("bundle"))
 
 
+@pytest.mark.slow
 def test_an_upload_that_is_retried_uses_the_same_token_as_gitlab_gives_a_job_one(
     bundle: Path, servers: Servers
 ) -> None:

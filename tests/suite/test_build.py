@@ -141,6 +141,7 @@ def test_pythonsafepath_does_not_hide_the_suite(suite: Path) -> None:
     nox(suite, "-s", "build", PYTHONSAFEPATH="1")
 
 
+@pytest.mark.slow
 def test_a_build_that_fails_leaves_no_dists_for_the_gate(suite: Path) -> None:
     (suite / "pyproject.toml").write_text(
         '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "backend"\nbackend-path = ["."]\n'

@@ -211,6 +211,7 @@ def test_a_proxy_and_an_authority_that_are_wrong_are_named(bundle: Path, servers
     assert "TWINE_CERT" in said
 
 
+@pytest.mark.slow
 def test_on_github_a_failure_is_an_annotation_and_in_the_summary(
     bundle: Path, servers: Servers, tmp_path: Path
 ) -> None:

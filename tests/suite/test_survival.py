@@ -35,7 +35,14 @@ def bundle(tmp_path: Path) -> Path:
     return write_bundle(tmp_path)
 
 
-@pytest.mark.parametrize("fault", [Fault.UPLOAD_503, Fault.UPLOAD_RESET, Fault.TOO_MANY_REQUESTS])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.UPLOAD_503,
+        pytest.param(Fault.UPLOAD_RESET, marks=pytest.mark.slow),
+        pytest.param(Fault.TOO_MANY_REQUESTS, marks=pytest.mark.slow),
+    ],
+)
 def test_transient_errors_are_retried_and_each_delay_is_printed(bundle: Path, servers: Servers, fault: Fault) -> None:
     servers.faults.tell(fault, times=2)
     done = publish(bundle, servers)
@@ -58,6 +65,7 @@ def test_a_release_that_breaks_off_after_its_first_file_is_completed_in_the_same
     assert [entry.status for entry in servers.index.uploads()] == [200, 503, 200]  # the first file went once
 
 
+@pytest.mark.slow
 def test_retries_end_with_the_timeout_and_say_what_happened_why_and_what_to_do(bundle: Path, servers: Servers) -> None:
     servers.faults.tell(Fault.UPLOAD_503)
     began = time.monotonic()
@@ -81,6 +89,7 @@ def test_a_delay_longer_than_the_timeout_is_not_waited_for(bundle: Path, servers
     assert time.monotonic() - began < 60
 
 
+@pytest.mark.slow
 def test_a_connection_that_says_nothing_ends_with_the_time_for_everything(bundle: Path, servers: Servers) -> None:
     servers.faults.tell(Fault.SLOW, seconds=6)
     began = time.monotonic()
@@ -161,6 +170,7 @@ def stored_in(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".part"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [None, Fault.UPLOAD_503, Fault.EXPIRED_TOKEN])
 def test_every_token_that_was_minted_is_burned(bundle: Path, servers: Servers, fault: Fault | None) -> None:
     if fault:

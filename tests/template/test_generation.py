@@ -101,6 +101,7 @@ def test_a_fresh_project_holds_nothing_but_what_the_template_names(project: Path
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", CHOICES["build_backend"])
 def test_a_fresh_project_passes_its_own_checks(
     backend: str, projects: dict[str, Path], tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
@@ -215,6 +216,7 @@ def _expression(licence: str) -> str:
     return "LicenseRef-Proprietary" if licence == "Proprietary" else licence
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", CHOICES["build_backend"])
 @pytest.mark.parametrize(("name", "package"), [("my-package", "my_package"), ("Some.Name_2", "Package2")])
 def test_each_backend_ships_the_same_files(backend: str, name: str, package: str, tmp_path: Path) -> None:
