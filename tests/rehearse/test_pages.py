@@ -65,6 +65,7 @@ def opened(browser: Browser, content: str) -> Page:
     return page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("outcome", ["failed", "passed", "left out"])
 def test_no_text_of_a_project_becomes_markup(browser: Browser, outcome: str) -> None:
     report = hostile(outcome)
@@ -105,6 +106,7 @@ def refused() -> Report:
     return Report("my-package", "v1.0.0", "c" * 40, steps=steps, bundle=bundle, publishers=publishers, quick=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 360])
 def test_the_page_fits_wide_and_narrow_screens_dark_and_light(

@@ -99,6 +99,7 @@ def test_so_is_a_pipe_in_the_place_of_setup_cfg_and_a_device(tmp_path: Path) -> 
             read(tmp_path / name)
 
 
+@pytest.mark.slow
 @posix
 def test_a_pattern_that_backtracks_without_end_is_named(gate: Path) -> None:
     settings = "[tool.tagship]\nversion-file = 'version.txt'\nversion-pattern = '^(a+)+$'\n"
@@ -108,6 +109,7 @@ def test_a_pattern_that_backtracks_without_end_is_named(gate: Path) -> None:
     assert "version.txt: found no result of '^(a+)+$' within 2 s, expected a version; simplify version-pattern" in said
 
 
+@pytest.mark.slow
 @posix
 def test_a_pattern_of_a_python_file_has_no_more_time(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text(f"x = '{'a' * 50}!'\n")
@@ -157,6 +159,7 @@ def write_large(path: Path, size: int) -> None:
             archive.addfile(entry, BytesIO(content))
 
 
+@pytest.mark.slow
 def test_a_large_sdist_takes_no_more_memory_than_a_small_one(tmp_path: Path) -> None:
     path = tmp_path / "one/ship-1.0.tar.gz"
     path.parent.mkdir()

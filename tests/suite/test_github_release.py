@@ -99,6 +99,7 @@ def test_a_draft_gets_notes_and_files_and_is_then_published_and_a_second_run_cha
     assert github.log == []
 
 
+@pytest.mark.slow
 def test_an_upload_that_breaks_off_is_repeated_and_what_it_left_is_removed(bundle: Path, github: GitHub) -> None:
     github.broken = 2
     run(bundle, github)

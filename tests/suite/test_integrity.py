@@ -661,6 +661,7 @@ def pour(path: Path, size: int) -> None:
     path.with_name("poured").replace(path)
 
 
+@pytest.mark.slow
 def test_an_sdist_that_compresses_well_is_no_bomb_and_takes_little_memory(tmp_path: Path) -> None:
     path = write_sdist(tmp_path)
     pour(path, 40 * MIB)

@@ -55,6 +55,7 @@ def test_transient_errors_are_retried_and_each_delay_is_printed(bundle: Path, se
     assert all(words[fault] in why for why, _ in waits)
 
 
+@pytest.mark.slow
 def test_a_release_that_breaks_off_after_its_first_file_is_completed_in_the_same_run(
     bundle: Path, servers: Servers
 ) -> None:
@@ -200,6 +201,7 @@ def test_a_token_that_grows_old_is_renewed_before_it_expires(tmp_path: Path) -> 
         assert len(servers.index.mints()) > 1
 
 
+@pytest.mark.slow
 def test_an_index_that_lags_is_waited_for(bundle: Path, servers: Servers) -> None:
     servers.faults.tell(Fault.INDEX_LAG, seconds=1.5)
     done = publish(bundle, servers)

@@ -193,6 +193,7 @@ def _combinations() -> Iterator[ParameterSet]:
         yield pytest.param(chosen, marks=[pytest.mark.slow] * (chosen not in few), id="-".join(chosen))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chosen", [*_combinations()])
 def test_every_combination_of_choices_gives_files_that_parse(chosen: tuple[str, ...], tmp_path: Path) -> None:
     choices = dict(zip(CHOICES, chosen, strict=True))
