@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -191,6 +192,13 @@ def files(root: Path) -> list[Path]:
     except OSError:
         return []
     return [root / FOLDER / name for name in sorted(names)]
+
+
+def readable(root: Path) -> Iterator[Workflow]:
+    """Yield the workflows of the repository at `root`, without those that cannot be read."""
+    for path in files(root):
+        with suppress(marked.Unreadable):  # which is reported where publishing is read
+            yield read(path, root)
 
 
 def read(path: Path, root: Path) -> Workflow:

@@ -14,7 +14,7 @@ from tagship.adopt import settings
 from tagship.adopt.files import style
 from tagship.adopt.model import Decision
 from tagship.facts import distributions, workflow
-from tagship.facts.marked import Unreadable, texts
+from tagship.facts.marked import texts
 from tagship_suite.files import tomllib
 from tagship_suite.repo.packages import is_compiled
 
@@ -80,11 +80,7 @@ def wheels(found: Adoption) -> list[Problem]:
 
 def _built_for_platforms(root: Path) -> Iterator[Built]:
     """Yield each step that builds wheels for several platforms, with its job and workflow."""
-    for path in workflow.files(root):
-        try:
-            read = workflow.read(path, root)
-        except Unreadable:
-            continue  # reported where publishing is read
+    for read in workflow.readable(root):
         for job in read.jobs.values():
             yield from ((read, job, step) for step in job.steps if PLATFORMS.search(f"{step.action} {step.run}"))
 

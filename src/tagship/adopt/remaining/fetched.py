@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tagship import update
 from tagship.facts import workflow
-from tagship.facts.marked import Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,9 +36,7 @@ def variables(found: Adoption) -> list[Problem]:
 
 def _checkouts(root: Path) -> Iterator[tuple[str, int, str, str]]:
     """Yield the file and line of each checkout that fetches more, and the input for that."""
-    for path in workflow.files(root):
-        with suppress(Unreadable):
-            read = workflow.read(path, root)
-            for step in (step for job in read.jobs.values() for step in job.steps if step.action == "actions/checkout"):
-                for key in {*VARIABLES} & {*map(str, step.inputs)}:
-                    yield read.file, step.line, key, str(step.inputs[key]).lower()
+    for read in workflow.readable(root):
+        for step in (step for job in read.jobs.values() for step in job.steps if step.action == "actions/checkout"):
+            for key in {*VARIABLES} & {*map(str, step.inputs)}:
+                yield read.file, step.line, key, str(step.inputs[key]).lower()

@@ -84,14 +84,11 @@ def _of_github(top: Path) -> Iterator[Ranked]:
 
 
 def _ranked(top: Path) -> Iterator[tuple[tuple[bool, bool, bool, int], Workflow, Job]]:
-    for path in workflow.files(top):
-        try:
-            read = workflow.read(path, top)
-        except marked.Unreadable:
-            continue
+    for read in workflow.readable(top):
+        stem = Path(read.file).stem
         for name, job in read.jobs.items():
-            label = f"{path.stem} {name} {job.name}"
-            unusual = [text for text in (path.stem, name) if not MAIN.fullmatch(text)]
+            label = f"{stem} {name} {job.name}"
+            unusual = [text for text in (stem, name) if not MAIN.fullmatch(text)]
             other = bool(OTHER.search(label)) or any(map(_is_of_another, job.steps))
             yield (False, other, not TESTS.search(label), len(unusual)), read, job
 
