@@ -43,28 +43,30 @@ def plan(folder: Path, *, keep_old: bool = False) -> Adoption:
     """
     _refuse(_no_repository(folder))
     found, problems, unreadable = Adoption(folder, _facts(folder), keep_old), list[Problem | str](), list[str]()
-    in_order = (
-        _metadata,
-        steps.old_publishing,
-        steps.dev_builds,
-        steps.versions,
-        stale.versions,
-        tag_build.remove,
-        makers.tag_makers,
-        makers.release_makers,
-        wheels,
-        steps.managed,
-        pipeline.include,
-        fetched.variables,
-        ci_setup.of_tests,
-        steps.sessions,
-        steps.tasks,
-        steps.keep_neighbours,
-        steps.git_ignores,
-        steps.tags,
-        instructions.releasing,
+    first = not update.has_suite(folder)
+    replacing = first and not keep_old  # the existing publish jobs go
+    in_order = (  # each step, and whether it applies
+        (_metadata, True),
+        (steps.old_publishing, replacing),
+        (steps.dev_builds, replacing),
+        (steps.versions, first),
+        (stale.versions, True),
+        (tag_build.remove, first),
+        (makers.tag_makers, replacing),
+        (makers.release_makers, replacing),
+        (wheels, replacing),
+        (steps.managed, True),
+        (pipeline.include, True),
+        (fetched.variables, first),
+        (ci_setup.of_tests, first),
+        (steps.sessions, True),
+        (steps.tasks, True),
+        (steps.keep_neighbours, first),
+        (steps.git_ignores, True),
+        (steps.tags, True),
+        (instructions.releasing, replacing),
     )
-    for step in in_order:
+    for step in (each for each, applies in in_order if applies):
         try:
             problems += step(found)
         except ReleaseError as error:

@@ -31,7 +31,7 @@ APART = f"the release's are in {suite.TASKS.as_posix()}: inv -r {suite.RELEASE.a
 
 def old_publishing(found: Adoption) -> list[Problem]:
     """Remove the existing publish jobs from the workflows, unless they are to be kept."""
-    if update.has_suite(found.folder) or found.keep_old or not (found.facts.publishing or _has_workflow(found)):
+    if not (found.facts.publishing or _has_workflow(found)):
         return []
     done = retire.retire(found.folder, found.facts.publishing)
     found.changes.update(done.changes)
@@ -57,8 +57,6 @@ def old_publishing(found: Adoption) -> list[Problem]:
 
 def dev_builds(found: Adoption) -> list[Problem]:
     """Add a step for each removed job that published the pushes to a branch to TestPyPI."""
-    if update.has_suite(found.folder) or found.keep_old:
-        return []
     for each in Context.read(found.folder).on_github("testpypi"):
         pushed = [event.ref for event in each.certain() if event.name == "push" and not event.is_tag]
         for branch in [ref.removeprefix(HEADS) for ref in pushed if isinstance(ref, str)][:1]:
@@ -172,8 +170,6 @@ def _add(found: Adoption, path: Path, text: str) -> None:
 
 def keep_neighbours(found: Adoption) -> list[Problem]:
     """Keep the suite out of the project's sdist and pre-commit hooks, and add it to Dependabot."""
-    if update.has_suite(found.folder):
-        return []
     path, new = (
         Path("pyproject.toml"),
         [str(path) for path in found.changes if path.parent == Path() and path.suffix == ".py"],
@@ -198,7 +194,7 @@ def keep_neighbours(found: Adoption) -> list[Problem]:
 
 def versions(found: Adoption) -> list[Problem]:
     """Commit the version that only CI writes, or refuse: no tag could match what is committed."""
-    if update.has_suite(found.folder) or not found.names:
+    if not found.names:
         return []
     source = version.guess(found.folder)
     if source.why == "git's tags":

@@ -59,7 +59,7 @@ RUNNER = re.compile(r"(?:ubuntu|windows|macos)-[\w.-]+")
 def wheels(found: Adoption) -> list[Problem]:
     """Add a step for projects that build wheels for several platforms, or whose wheels hold compiled code."""
     root, pure = found.folder, [each.folder for each in found.packages if not is_compiled(each.folder)]
-    if update.has_suite(root) or found.keep_old or not pure:
+    if not pure:
         return []
     native = [folder for folder in pure if distributions.has_extensions(folder, root)]
     files = [(folder / "pyproject.toml").relative_to(root).as_posix() for folder in native or pure]

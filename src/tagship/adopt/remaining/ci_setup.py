@@ -7,7 +7,6 @@ import shlex
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tagship import update
 from tagship.facts import tests, workflow
 from tagship.facts.marked import Unreadable
 from tagship.facts.publishing import shell
@@ -27,8 +26,6 @@ SYSTEM = re.compile(r"\b(?:apt(?:-get)?|dnf|yum|apk)\b.*\b(?:install|add)\b")
 
 def of_tests(found: Adoption) -> list[Problem]:
     """Add a step for each service container, system package and further test command of the job with the tests."""
-    if update.has_suite(found.folder):
-        return []
     found.todo += [
         f"{where}: `{shlex.join(words)}` also runs tests, and test-command does not: if a release needs them, "
         'combine the two: test-command = ["sh", "-c", "... && ..."]'

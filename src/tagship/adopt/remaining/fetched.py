@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tagship import update
 from tagship.facts import workflow
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ VARIABLES = {"submodules": ("SUBMODULES", "submodules"), "lfs": ("LFS", "Git LFS
 
 def variables(found: Adoption) -> list[Problem]:
     """Add a step for each repository variable without which the release has fewer files than the project's own CI."""
-    if update.has_suite(found.folder) or found.on_gitlab:
+    if found.on_gitlab:
         return []
     places = dict[tuple[str, str], str]()
     checkouts = sorted(_checkouts(found.folder), key=lambda each: Path(each[0]) in found.changes)

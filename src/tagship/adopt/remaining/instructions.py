@@ -6,7 +6,6 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from tagship import update
 from tagship_suite.errors import some
 from tagship_suite.repo import git
 
@@ -24,8 +23,6 @@ RUNNERS = {"tox.ini": "tox (run )?-e *", "Makefile": "make "}
 
 def releasing(found: Adoption) -> list[Problem]:
     """Add a step for the pages that tell how to release."""
-    if update.has_suite(found.folder) or found.keep_old:
-        return []
     by_hand = [each for each in found.facts.publishing if not each.triggers and each.file in RUNNERS]
     commands = [UPLOADS, *(rf"{RUNNERS[each.file]}{re.escape(each.job)}\b" for each in by_hand)]
     quiet = ("-c", "core.quotepath=off")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tagship import suite, update
+from tagship import suite
 from tagship.adopt.publishing.retire import MOVED
 from tagship.audit.context import Context
 from tagship.audit.rules.managed import releases
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 def tag_makers(found: Adoption) -> list[Problem]:
     """Add a step for each remaining job that creates a tag or a release without starting the release's workflow."""
-    if update.has_suite(found.folder) or found.keep_old:
-        return []
     context, release = _planned(found), workflow.parse(suite.workflow(), suite.WORKFLOW.as_posix())
     found.todo += [
         f"{_name(found, hit.file)}:{hit.line}, job {hit.job}: creates a tag or release with GITHUB_TOKEN, and so "
@@ -33,8 +31,6 @@ def tag_makers(found: Adoption) -> list[Problem]:
 
 def release_makers(found: Adoption) -> list[Problem]:
     """Add a step for each remaining job that creates the GitHub Release itself, or waits for one."""
-    if update.has_suite(found.folder) or found.keep_old:
-        return []
     context = _planned(found)
     found.todo += [
         f"{_name(found, each.file)}: {_without_release(each)}, because the release that the job github-release "

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tagship import update
 from tagship.adopt.model import Decision
 from tagship_suite.gate import history
 from tagship_suite.repo import git
@@ -26,8 +25,6 @@ def remove(found: Adoption) -> list[Problem]:
 
     Without an earlier release they may be meant: what to do about them is then a step.
     """
-    if update.has_suite(found.folder):
-        return []
     tags = git.lines(found.folder, "tag", "--list")
     for package in found.packages:
         if problems := history.appended(package.folder):
